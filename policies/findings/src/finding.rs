@@ -1,0 +1,260 @@
+//! The finding and its parts.
+
+use crate::{Code, ObjectRef, Severity, Site};
+
+/// What kind of statement a finding is; decides what the webhook may do with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The annotation or vocabulary cannot be read.
+    Language,
+    /// Readable, but native fields cannot say it.
+    NotExpressible,
+    /// Not for this namespace.
+    NotAllowed,
+    /// No cluster could ever hold the pod.
+    Contradictory,
+    /// The replicas that are asked for could never all run.
+    ContradictoryGroup,
+    /// The API server would refuse the object.
+    ApiRejects,
+    /// Something that the rule names does not exist (yet) or cannot be reached.
+    Unresolved,
+    /// A risk, or a rule without effect.
+    Risk,
+}
+
+impl Verdict {
+    /// The name in the JSON report.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Language => "language",
+            Self::NotExpressible => "not-expressible",
+            Self::NotAllowed => "not-allowed",
+            Self::Contradictory => "contradictory",
+            Self::ContradictoryGroup => "contradictory-group",
+            Self::ApiRejects => "api-rejects",
+            Self::Unresolved => "unresolved",
+            Self::Risk => "risk",
+        }
+    }
+}
+
+/// Everything that is known about one defect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which kind.
+    pub code: Code,
+    /// How much it weighs, before overrides.
+    pub severity: Severity,
+    /// What kind of statement it is.
+    pub verdict: Verdict,
+    /// The object under review.
+    pub object: ObjectRef,
+    /// What is, in at most 72 characters: no code, no path.
+    pub message: String,
+    /// A misspelt word's nearest known word; printed as `did you mean …?`.
+    pub suggestion: Option<String>,
+    /// A label for every clashing demand and for nothing else; the first is the primary one.
+    pub labels: Vec<Label>,
+    /// Why the labels clash, where that is not plain.
+    pub why: Option<String>,
+    /// What would have to change, smallest change first; at most four.
+    pub help: Vec<Help>,
+    /// An edit that mends it.
+    pub fix: Option<Fix>,
+    /// How certain it is.
+    pub holds: Holds,
+    /// The text of an admission response, where it differs from `message`; without object and code.
+    pub admission: Option<String>,
+}
+
+impl Finding {
+    /// A finding with its code, message and primary label; severity error, holds on every cluster.
+    #[must_use]
+    pub fn new(
+        code: Code,
+        verdict: Verdict,
+        object: ObjectRef,
+        message: impl Into<String>,
+        primary: Label,
+    ) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            verdict,
+            object,
+            message: message.into(),
+            suggestion: None,
+            labels: vec![primary],
+            why: None,
+            help: Vec::new(),
+            fix: None,
+            holds: Holds::every_cluster(),
+            admission: None,
+        }
+    }
+
+    /// The primary label, if the finding has one.
+    #[must_use]
+    pub fn primary(&self) -> Option<&Label> {
+        self.labels.first()
+    }
+
+    /// The message with its suggestion: one line that is enough alone.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match &self.suggestion {
+            Some(word) => format!("{}; did you mean {word}?", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// A place and what it demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub site: Site,
+    /// What it says there, a few words.
+    pub text: String,
+}
+
+impl Label {
+    /// A label.
+    #[must_use]
+    pub fn new(site: Site, text: impl Into<String>) -> Self {
+        Self { site, text: text.into() }
+    }
+}
+
+/// One way out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Help {
+    /// What to change and what that yields.
+    pub text: String,
+    /// Lines to paste: `-` what goes, `+` what comes.
+    pub lines: Vec<String>,
+}
+
+impl Help {
+    /// A way out in words.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), lines: Vec::new() }
+    }
+}
+
+/// An edit that mends the finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Whether the edit can change what a correct reader would have meant.
+    pub safe: bool,
+    /// The replacements.
+    pub edits: Vec<Edit>,
+}
+
+/// One replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub site: Site,
+    /// The text there now.
+    pub old: String,
+    /// The text that mends it.
+    pub new: String,
+}
+
+/// How far a finding holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Whatever the cluster.
+    EveryCluster,
+    /// For this vocabulary.
+    Vocabulary,
+    /// For the objects that were read besides this one.
+    Objects,
+    /// Under a stated assumption.
+    Assumption,
+}
+
+impl Scope {
+    /// The name in the JSON report.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EveryCluster => "every-cluster",
+            Self::Vocabulary => "vocabulary",
+            Self::Objects => "objects",
+            Self::Assumption => "assumption",
+        }
+    }
+}
+
+/// The certainty of a finding, in a type and in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holds {
+    /// How far.
+    pub scope: Scope,
+    /// Whether it is proved, and not merely read.
+    pub proof: bool,
+    /// The words after `holds:`.
+    pub text: String,
+}
+
+impl Holds {
+    /// On every cluster; nothing had to be proved.
+    #[must_use]
+    pub fn every_cluster() -> Self {
+        Self { scope: Scope::EveryCluster, proof: false, text: "on every cluster".to_owned() }
+    }
+
+    /// On every cluster, proved; `detail` names the law, or is empty.
+    #[must_use]
+    pub fn proof(detail: &str) -> Self {
+        let text = if detail.is_empty() {
+            "on every cluster (proof)".to_owned()
+        } else {
+            format!("on every cluster: {detail} (proof)")
+        };
+        Self { scope: Scope::EveryCluster, proof: true, text }
+    }
+
+    /// For this vocabulary.
+    #[must_use]
+    pub fn vocabulary() -> Self {
+        Self { scope: Scope::Vocabulary, proof: false, text: "for this vocabulary".to_owned() }
+    }
+
+    /// For the objects that were read besides this one; `text` names them.
+    #[must_use]
+    pub fn objects(text: impl Into<String>) -> Self {
+        Self { scope: Scope::Objects, proof: false, text: text.into() }
+    }
+
+    /// Under the assumption in `text`.
+    #[must_use]
+    pub fn assuming(text: impl Into<String>) -> Self {
+        Self { scope: Scope::Assumption, proof: false, text: text.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FieldPath;
+
+    #[test]
+    fn a_line_carries_the_suggestion() {
+        let mut finding = Finding::new(
+            Code::new("unknown-relation"),
+            Verdict::Language,
+            ObjectRef::default(),
+            "unknown relation aprat-from",
+            Label::new(Site::value(FieldPath::root()), ""),
+        );
+        assert_eq!(finding.line(), "unknown relation aprat-from");
+        finding.suggestion = Some("apart-from".into());
+        assert_eq!(finding.line(), "unknown relation aprat-from; did you mean apart-from?");
+    }
+}
