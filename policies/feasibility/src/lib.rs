@@ -1,1 +1,28 @@
-//! Under construction.
+//! The label algebra and the scheduler's rules, as pure functions over plain data.
+//!
+//! Read in this order:
+//!
+//! 1. [`label`]: what a label key and a label value may look like, and which values are integers.
+//! 2. [`requirement`]: one `key operator values` as written, and what the scheduler makes of it.
+//! 3. [`domain`]: the set of values one label may have; contradictions come out of its algebra.
+//! 4. [`selector`]: label selectors over pods; [`node_terms`]: node selector terms, their products,
+//!    negations and disjoint forms.
+//! 5. [`contradiction`]: can any node meet all demands of a pod? If not, a minimal clashing set.
+//! 6. [`pod_affinity`]: can any other pod be the companion that a pod requires?
+//! 7. [`tolerations`]: which taints a toleration opens.
+//! 8. [`placement`]: a plain reading of the scheduler's filters, the judge in property tests.
+//!
+//! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
+//! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
+//! that is not known today is *opaque*: it is never used to prove anything.
+
+pub mod contradiction;
+pub mod domain;
+pub mod label;
+pub mod node_terms;
+pub mod placement;
+pub mod pod_affinity;
+pub mod requirement;
+pub mod selector;
+mod solve;
+pub mod tolerations;

@@ -1,0 +1,130 @@
+//! Label keys and values.
+//!
+//! Syntax: `k8s.io/apimachinery/pkg/api/validate/content` (formerly `util/validation`).
+
+use std::collections::BTreeMap;
+
+/// The labels of one object.
+pub type Labels = BTreeMap<String, String>;
+
+/// The longest label value, and the longest name part of a label key, in bytes.
+pub const LONGEST_VALUE: usize = 63;
+
+/// The longest prefix of a label key and the longest node name, in bytes.
+const LONGEST_SUBDOMAIN: usize = 253;
+
+/// The label that every namespace carries with its own name; the API server enforces it.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// True for a legal label value: empty, or at most 63 bytes of letters, digits, `-`, `_` and `.`
+/// that begin and end with a letter or digit.
+///
+/// ```
+/// use placecard_feasibility::label::is_label_value;
+/// assert!(is_label_value("") && is_label_value("v1.10_a"));
+/// assert!(!is_label_value("-1") && !is_label_value("a b"));
+/// ```
+#[must_use]
+pub fn is_label_value(value: &str) -> bool {
+    value.is_empty() || is_name_part(value)
+}
+
+/// True for a legal label key (a qualified name): an optional DNS subdomain and `/`, then a name.
+///
+/// ```
+/// use placecard_feasibility::label::is_label_key;
+/// assert!(is_label_key("disk") && is_label_key("topology.kubernetes.io/zone"));
+/// assert!(!is_label_key("") && !is_label_key("a/b/c") && !is_label_key("A.example/x"));
+/// ```
+#[must_use]
+pub fn is_label_key(key: &str) -> bool {
+    match key.split_once('/') {
+        None => is_name_part(key),
+        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
+    }
+}
+
+/// True for a legal node name: a DNS-1123 subdomain.
+#[must_use]
+pub fn is_node_name(name: &str) -> bool {
+    is_subdomain(name)
+}
+
+/// The integer that Go's `strconv.ParseInt(value, 10, 64)` reads, if any: an optional sign, then
+/// digits; leading zeros count (`"007"` is 7), blanks, `_` and values beyond 64 bits do not.
+#[must_use]
+pub fn integer(value: &str) -> Option<i64> {
+    value.parse().ok()
+}
+
+fn is_name_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let ends = [bytes.first(), bytes.last()];
+    bytes.len() <= LONGEST_VALUE
+        && ends.iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn is_subdomain(text: &str) -> bool {
+    text.len() <= LONGEST_SUBDOMAIN && text.split('.').all(is_subdomain_part)
+}
+
+fn is_subdomain_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let legal = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    [bytes.first(), bytes.last()].iter().all(|end| end.is_some_and(legal))
+        && bytes.iter().all(|b| legal(b) || *b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_as_the_api_server_accepts_them() {
+        let longest = "1".repeat(63);
+        for good in ["", "a", "0", "A-b_c.D", "007", longest.as_str()] {
+            assert!(is_label_value(good), "{good:?} is legal");
+        }
+        let too_long = "1".repeat(64);
+        for bad in ["-", "-1", "+5", " 5", "a b", "a.", "_a", "ä", "a/b", too_long.as_str()] {
+            assert!(!is_label_value(bad), "{bad:?} is not legal");
+        }
+    }
+
+    #[test]
+    fn keys_as_the_api_server_accepts_them() {
+        let prefix = format!("{}.a/x", vec!["a".repeat(63); 3].join("."));
+        let long_part = format!("{}/x", "a".repeat(100));
+        for good in ["a", "A_b", "a.b/c", "1.2/x", prefix.as_str(), long_part.as_str()] {
+            assert!(is_label_key(good), "{good:?} is legal");
+        }
+        let too_long = format!("{}/x", vec!["a".repeat(63); 4].join(".") + ".b");
+        for bad in ["", "/", "a/", "/a", "a/b/c", "A/x", "a_b/x", "a..b/x", "-a", &too_long] {
+            assert!(!is_label_key(bad), "{bad:?} is not legal");
+        }
+    }
+
+    #[test]
+    fn integers_as_go_reads_them() {
+        let table = [
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("9223372036854775808", None),
+            ("00000000000000000000000000000000000000000000000000000000000042", Some(42)),
+            ("-1", Some(-1)),
+            ("+5", Some(5)),
+            ("", None),
+            ("-", None),
+            (" 5", None),
+            ("1_0", None),
+            ("1.5", None),
+            ("abc", None),
+            ("٣", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(integer(text), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! One requirement, `key operator values`, as written and as the scheduler evaluates it.
+//!
+//! Semantics: `k8s.io/apimachinery/pkg/labels/selector.go` (`NewRequirement`, `Matches`) and
+//! `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`.
+
+use std::collections::BTreeSet;
+
+use crate::domain::Domain;
+use crate::label::{Labels, integer, is_label_key, is_label_value};
+
+/// The operator of a requirement.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operator {
+    /// The label is there and has one of the values.
+    In,
+    /// The label is absent or has none of the values.
+    NotIn,
+    /// The label is there.
+    Exists,
+    /// The label is absent.
+    DoesNotExist,
+    /// The label is an integer greater than the value (nodes only).
+    Gt,
+    /// The label is an integer less than the value (nodes only).
+    Lt,
+    /// A word this crate does not know. Today's scheduler lets it match nothing; proofs treat it
+    /// as something that may hold.
+    Other(String),
+}
+
+impl Operator {
+    /// Reads the operator as it stands in a manifest.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        match text {
+            "In" => Self::In,
+            "NotIn" => Self::NotIn,
+            "Exists" => Self::Exists,
+            "DoesNotExist" => Self::DoesNotExist,
+            "Gt" => Self::Gt,
+            "Lt" => Self::Lt,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The word for a manifest.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::In => "In",
+            Self::NotIn => "NotIn",
+            Self::Exists => "Exists",
+            Self::DoesNotExist => "DoesNotExist",
+            Self::Gt => "Gt",
+            Self::Lt => "Lt",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// True for `Gt` and `Lt`.
+    #[must_use]
+    pub fn is_comparison(&self) -> bool {
+        matches!(self, Self::Gt | Self::Lt)
+    }
+}
+
+/// One requirement on one label, as written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Requirement {
+    /// The label key.
+    pub key: String,
+    /// What must hold.
+    pub operator: Operator,
+    /// The operands: at least one for `In` and `NotIn`, none for `Exists` and `DoesNotExist`,
+    /// exactly one integer for `Gt` and `Lt`.
+    pub values: Vec<String>,
+}
+
+/// Why the scheduler cannot read a requirement. A node selector term with such a requirement
+/// matches no node; an API server refuses most of them, but not [`Flaw::NotInteger`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flaw {
+    /// The key is not a legal label key.
+    Key,
+    /// The value is not a legal label value.
+    Value(String),
+    /// `In` or `NotIn` without values, values for `Exists`, not exactly one for `Gt` or `Lt`.
+    ValueCount(usize),
+    /// The operand of `Gt` or `Lt` is not a 64-bit integer.
+    NotInteger(String),
+    /// The operator is not known (or, among `matchFields`, neither `In` nor `NotIn`).
+    Operator,
+}
+
+impl Requirement {
+    /// A requirement from its parts.
+    #[must_use]
+    pub fn new(key: &str, operator: Operator, values: &[&str]) -> Self {
+        let values = values.iter().map(|&value| value.to_owned()).collect();
+        Self { key: key.to_owned(), operator, values }
+    }
+
+    /// `key In values`.
+    #[must_use]
+    pub fn one_of(key: &str, values: &[&str]) -> Self {
+        Self::new(key, Operator::In, values)
+    }
+
+    /// `key NotIn values`.
+    #[must_use]
+    pub fn none_of(key: &str, values: &[&str]) -> Self {
+        Self::new(key, Operator::NotIn, values)
+    }
+
+    /// `key Exists`.
+    #[must_use]
+    pub fn exists(key: &str) -> Self {
+        Self::new(key, Operator::Exists, &[])
+    }
+
+    /// `key DoesNotExist`.
+    #[must_use]
+    pub fn absent(key: &str) -> Self {
+        Self::new(key, Operator::DoesNotExist, &[])
+    }
+
+    /// Same key, operator and set of values, whatever their order.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.operator == other.operator
+            && self.values.iter().collect::<BTreeSet<_>>()
+                == other.values.iter().collect::<BTreeSet<_>>()
+    }
+}
+
+/// The first flaw of a requirement on a label, in the order in which the scheduler looks; `None`
+/// if it can be read.
+#[must_use]
+pub fn flaw(requirement: &Requirement) -> Option<Flaw> {
+    let count = requirement.values.len();
+    if let Operator::Other(_) = requirement.operator {
+        return Some(Flaw::Operator);
+    }
+    if !is_label_key(&requirement.key) {
+        return Some(Flaw::Key);
+    }
+    let wrong_count = match requirement.operator {
+        Operator::In | Operator::NotIn => count == 0,
+        Operator::Exists | Operator::DoesNotExist => count != 0,
+        Operator::Gt | Operator::Lt => count != 1,
+        Operator::Other(_) => false,
+    };
+    if wrong_count {
+        return Some(Flaw::ValueCount(count));
+    }
+    if requirement.operator.is_comparison()
+        && let Some(value) = requirement.values.iter().find(|value| integer(value).is_none())
+    {
+        return Some(Flaw::NotInteger(value.clone()));
+    }
+    let illegal = requirement.values.iter().find(|value| !is_label_value(value));
+    illegal.map(|value| Flaw::Value(value.clone()))
+}
+
+/// True if the operator is not known: proofs must treat the requirement as something that may hold.
+#[must_use]
+pub fn is_opaque(requirement: &Requirement) -> bool {
+    matches!(requirement.operator, Operator::Other(_))
+}
+
+/// Does an object with these labels meet the requirement? A requirement with a [`flaw`] is met by
+/// nothing.
+#[must_use]
+pub fn matches(requirement: &Requirement, labels: &Labels) -> bool {
+    if flaw(requirement).is_some() {
+        return false;
+    }
+    let label = labels.get(&requirement.key);
+    let operand = requirement.values.first().and_then(|value| integer(value));
+    let compare = |holds: fn(i64, i64) -> bool| match (label.and_then(|v| integer(v)), operand) {
+        (Some(label), Some(operand)) => holds(label, operand),
+        _ => false,
+    };
+    match requirement.operator {
+        Operator::In => label.is_some_and(|value| requirement.values.contains(value)),
+        Operator::NotIn => !label.is_some_and(|value| requirement.values.contains(value)),
+        Operator::Exists => label.is_some(),
+        Operator::DoesNotExist => label.is_none(),
+        Operator::Gt => compare(|label, operand| label > operand),
+        Operator::Lt => compare(|label, operand| label < operand),
+        Operator::Other(_) => false,
+    }
+}
+
+/// The values of the label that meet the requirement: everything for an opaque requirement,
+/// nothing for another one with a [`flaw`].
+#[must_use]
+pub fn domain(requirement: &Requirement) -> Domain {
+    if is_opaque(requirement) {
+        return Domain::everything();
+    }
+    if flaw(requirement).is_some() {
+        return Domain::nothing();
+    }
+    let operand = requirement.values.first().and_then(|value| integer(value));
+    match (&requirement.operator, operand) {
+        (Operator::In, _) => Domain::one_of(&requirement.values),
+        (Operator::NotIn, _) => Domain::one_of(&requirement.values).complement(),
+        (Operator::Exists, _) => Domain::present(),
+        (Operator::DoesNotExist, _) => Domain::present().complement(),
+        (Operator::Gt, Some(operand)) => match operand.checked_add(1) {
+            Some(least) => Domain::integers(least, i64::MAX),
+            None => Domain::nothing(),
+        },
+        (Operator::Lt, Some(operand)) => match operand.checked_sub(1) {
+            Some(greatest) => Domain::integers(0, greatest),
+            None => Domain::nothing(),
+        },
+        (Operator::Gt | Operator::Lt, None) => Domain::nothing(),
+        (Operator::Other(_), _) => Domain::everything(),
+    }
+}

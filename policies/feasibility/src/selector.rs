@@ -1,0 +1,186 @@
+//! Label selectors over pods (and namespaces).
+//!
+//! Semantics: `metav1.LabelSelectorAsSelector`. A selector without requirements matches
+//! everything. A `null` selector matches nothing; callers hold it as `Option<Selector>`.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Domain, Shape};
+use crate::label::Labels;
+use crate::requirement::{Flaw, Operator, Requirement, domain, flaw, is_opaque, matches};
+
+/// A conjunction of requirements; none of them means everything. `matchLabels` entries are `In`
+/// requirements with one value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selector {
+    /// What must hold, all of it.
+    pub requirements: Vec<Requirement>,
+}
+
+impl Selector {
+    /// The selector that matches every object.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// The selector of exactly these `matchLabels`.
+    #[must_use]
+    pub fn from_labels(labels: &Labels) -> Self {
+        let one = |(key, value): (&String, &String)| Requirement::one_of(key, &[value.as_str()]);
+        Self { requirements: labels.iter().map(one).collect() }
+    }
+
+    /// True if there is no requirement, so that every object matches.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.requirements.is_empty()
+    }
+
+    /// Does an object with these labels match? A selector that cannot be read (see
+    /// [`selector_flaw`]) matches nothing.
+    #[must_use]
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.requirements.iter().all(|one| selector_flaw(one).is_none() && matches(one, labels))
+    }
+
+    /// The allowed values of each key that is named; keys that are not named are free. Opaque
+    /// requirements and such that cannot be read leave their key free.
+    #[must_use]
+    pub fn domains(&self) -> BTreeMap<String, Domain> {
+        let mut domains = BTreeMap::new();
+        for requirement in self.requirements.iter().filter(|one| selector_flaw(one).is_none()) {
+            let known = domains.entry(requirement.key.clone()).or_insert_with(Domain::everything);
+            *known = known.intersect(&domain(requirement));
+        }
+        domains
+    }
+
+    /// Labels that match, or a minimal set of requirements that exclude one another (indices into
+    /// `requirements`, ascending, all on one key). Requirements that cannot be read never are
+    /// among them.
+    ///
+    /// # Errors
+    ///
+    /// The indices of the clashing requirements.
+    pub fn satisfiable(&self) -> Result<Labels, Vec<usize>> {
+        let mut witness = Labels::new();
+        for (key, domain) in self.domains() {
+            match domain.pick() {
+                Some(Some(value)) => {
+                    witness.insert(key, value);
+                }
+                Some(None) => {}
+                None => return Err(self.clash_on(&key)),
+            }
+        }
+        Ok(witness)
+    }
+
+    /// Drops requirements on the key as long as the rest still excludes every value.
+    fn clash_on(&self, key: &str) -> Vec<usize> {
+        let readable = |one: &Requirement| one.key == key && selector_flaw(one).is_none();
+        let mut core: Vec<(usize, Domain)> = (self.requirements.iter().enumerate())
+            .filter(|(_, one)| readable(one))
+            .map(|(index, one)| (index, domain(one)))
+            .collect();
+        let mut position = core.len();
+        while position > 0 {
+            position -= 1;
+            let rest = (core.iter().enumerate()).filter(|(other, _)| *other != position);
+            let left = rest.fold(Domain::everything(), |left, (_, (_, one))| left.intersect(one));
+            if left.is_empty() {
+                core.remove(position);
+            }
+        }
+        core.into_iter().map(|(index, _)| index).collect()
+    }
+
+    /// The same selector in one form: per key the fewest requirements, sorted; requirements that
+    /// cannot be read stay, once each, at the end. Equivalent readable selectors have equal
+    /// canonical forms; all that match nothing share `placecard.dev/never Exists, DoesNotExist`
+    /// with each other.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let mut requirements = Vec::new();
+        for (key, domain) in self.domains() {
+            if domain.is_empty() {
+                requirements = vec![Requirement::exists(NEVER), Requirement::absent(NEVER)];
+                break;
+            }
+            requirements.extend(canonical_requirements(&key, &domain));
+        }
+        let mut unreadable: Vec<Requirement> =
+            self.requirements.iter().filter(|one| selector_flaw(one).is_some()).cloned().collect();
+        unreadable.sort();
+        unreadable.dedup();
+        requirements.extend(unreadable);
+        Self { requirements }
+    }
+}
+
+/// The key of the canonical selector that matches nothing.
+const NEVER: &str = "placecard.dev/never";
+
+/// Why a selector requirement cannot be read: as [`flaw`], and `Gt` and `Lt` do not exist here.
+#[must_use]
+pub fn selector_flaw(requirement: &Requirement) -> Option<Flaw> {
+    if requirement.operator.is_comparison() { Some(Flaw::Operator) } else { flaw(requirement) }
+}
+
+/// The requirements of one key whose conjunction of `In`, `NotIn`, `Exists` and `DoesNotExist`
+/// gave this domain, which is not empty.
+fn canonical_requirements(key: &str, domain: &Domain) -> Vec<Requirement> {
+    let list =
+        |operator, values: Vec<String>| Requirement { key: key.to_owned(), operator, values };
+    match (domain.absent, domain.shape()) {
+        (false, Shape::Only(values)) => vec![list(Operator::In, values)],
+        (true, Shape::Only(_)) => vec![Requirement::absent(key)],
+        (true, Shape::AllBut(values)) if values.is_empty() => Vec::new(),
+        (true, Shape::AllBut(values)) => vec![list(Operator::NotIn, values)],
+        (false, Shape::AllBut(values)) if values.is_empty() => vec![Requirement::exists(key)],
+        (false, Shape::AllBut(values)) => {
+            vec![list(Operator::NotIn, values), Requirement::exists(key)]
+        }
+        // Needs comparisons, which selectors do not have.
+        (_, Shape::Integers { .. } | Shape::Mixed) => Vec::new(),
+    }
+}
+
+/// True only if every object that matches `a` certainly matches `b`. Exact when both can be read;
+/// an unreadable requirement of `b` counts as implied only if `a` has the same one.
+#[must_use]
+pub fn implies(a: &Selector, b: &Selector) -> bool {
+    let from = a.domains();
+    if from.values().any(Domain::is_empty) {
+        return true;
+    }
+    let mut unreadable = b.requirements.iter().filter(|one| selector_flaw(one).is_some());
+    let everything = Domain::everything();
+    unreadable.all(|one| a.requirements.iter().any(|known| known.same_as(one)))
+        && (b.domains().iter())
+            .all(|(key, wanted)| from.get(key).unwrap_or(&everything).is_subset(wanted))
+}
+
+/// True only if `a` and `b` certainly match the same objects.
+#[must_use]
+pub fn equivalent(a: &Selector, b: &Selector) -> bool {
+    implies(a, b) && implies(b, a)
+}
+
+/// False only if no object can match both.
+#[must_use]
+pub fn overlaps(a: &Selector, b: &Selector) -> bool {
+    let mut domains = a.domains();
+    for (key, other) in b.domains() {
+        let known = domains.entry(key).or_insert_with(Domain::everything);
+        *known = known.intersect(&other);
+    }
+    !domains.values().any(Domain::is_empty)
+}
+
+/// True if the selector holds an operator that is not known, so that nothing can be proved of it.
+#[must_use]
+pub fn has_opaque(selector: &Selector) -> bool {
+    selector.requirements.iter().any(is_opaque)
+}

@@ -1,0 +1,1 @@
+//! Search for an assignment that meets clauses over label domains.
