@@ -1,1 +1,17 @@
-//! Under construction.
+//! Expansion, contradictions and the one [`review`](review::review) that linter and webhook share.
+//!
+//! Values in, values out: the front ends read objects and collect [`surroundings::Surroundings`];
+//! this crate says what is to be added to the pods and what is wrong. No IO, no clock, no logging,
+//! and no input makes it panic.
+
+pub mod admission;
+pub mod change;
+pub mod kinds;
+pub mod object;
+pub mod read;
+pub mod review;
+pub mod rules;
+pub mod surroundings;
+
+pub use placecard_findings as findings;
+pub use placecard_language as language;

@@ -1,0 +1,119 @@
+//! An object as a review sees it: the part of it that placement depends on.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_findings::{FieldPath, ObjectRef};
+
+use crate::kinds::WorkloadKind;
+
+/// Labels or annotations.
+pub type Map = BTreeMap<String, String>;
+
+/// An object that holds pod templates, or is a pod, or carries annotations of ours.
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    /// How users name it.
+    pub reference: ObjectRef,
+    /// `metadata.uid`; empty in a manifest.
+    pub uid: String,
+    /// `metadata.labels`.
+    pub labels: Map,
+    /// `metadata.annotations`.
+    pub annotations: Map,
+    /// `metadata.ownerReferences`.
+    pub owners: Vec<Owner>,
+    /// `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// The row of the table of kinds; `None` for custom resources of the vocabulary and for objects
+    /// without a pod template.
+    pub kind: Option<&'static WorkloadKind>,
+    /// Its pod templates; a pod is its own template.
+    pub templates: Vec<Template>,
+    /// `spec.selector` of a controller, or of a Service (as a label map).
+    pub selector: Option<LabelSelector>,
+    /// `spec.replicas`.
+    pub replicas: Option<i64>,
+}
+
+impl Object {
+    /// Whether it is a pod.
+    #[must_use]
+    pub fn is_pod(&self) -> bool {
+        self.kind.is_some_and(|kind| kind.template.is_empty())
+    }
+
+    /// Whether it is a DaemonSet.
+    #[must_use]
+    pub fn is_daemon_set(&self) -> bool {
+        self.kind.is_some_and(|kind| kind.group == "apps" && kind.kind == "DaemonSet")
+    }
+
+    /// The owner with `controller: true`.
+    #[must_use]
+    pub fn controller(&self) -> Option<&Owner> {
+        self.owners.iter().find(|owner| owner.controller)
+    }
+}
+
+/// An owner reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// Group and version.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Name, in the namespace of the owned object.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Whether it is the managing controller.
+    pub controller: bool,
+}
+
+/// A pod template and where it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Template {
+    /// From the root of the object; empty for a pod.
+    pub path: FieldPath,
+    /// `metadata.labels`.
+    pub labels: Map,
+    /// `metadata.annotations`.
+    pub annotations: Map,
+    /// The placement fields of `spec`.
+    pub spec: PodSpec,
+}
+
+impl Template {
+    /// The path of an annotation's value.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> FieldPath {
+        self.path.keys(&["metadata", "annotations", key])
+    }
+
+    /// A path below the pod spec.
+    #[must_use]
+    pub fn spec_path(&self, keys: &[&str]) -> FieldPath {
+        self.path.key("spec").keys(keys)
+    }
+}
+
+/// The placement fields of a pod spec, with the types of the API (core/v1 PodSpec).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PodSpec {
+    /// `nodeName`; empty if not bound.
+    pub node_name: String,
+    /// `schedulerName`; empty is the default scheduler.
+    pub scheduler_name: String,
+    /// `nodeSelector`.
+    pub node_selector: Map,
+    /// `affinity`.
+    pub affinity: Option<Affinity>,
+    /// `tolerations`.
+    pub tolerations: Vec<Toleration>,
+    /// `topologySpreadConstraints`.
+    pub spread: Vec<TopologySpreadConstraint>,
+    /// Names of `volumes[].persistentVolumeClaim.claimName`.
+    pub claims: Vec<String>,
+}

@@ -1,0 +1,151 @@
+//! What a review may know besides the object: values that the front ends collected beforehand.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::NodeSelectorTerm;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_language::intent::TargetKind;
+use placecard_language::vocabulary_check::Words;
+
+use crate::object::{Map, Owner};
+
+/// Everything besides the object.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The vocabulary.
+    pub words: Words,
+    /// Answers to the references of the object.
+    pub objects: Objects,
+    /// The server that will read the object.
+    pub server: ServerVersion,
+}
+
+/// Minor version of a Kubernetes server, `1.N`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerVersion(pub u32);
+
+impl Default for ServerVersion {
+    /// The newest release whose fields this code was checked against.
+    fn default() -> Self {
+        Self(34)
+    }
+}
+
+impl ServerVersion {
+    /// The oldest supported server.
+    pub const OLDEST: Self = Self(30);
+
+    /// matchLabelKeys of pod affinity terms are on by default (KEP-3633, beta in 1.31).
+    #[must_use]
+    pub fn has_match_label_keys(self) -> bool {
+        self >= Self(31)
+    }
+
+    /// Reads `1.34`, `v1.34.1` or `1.34+`; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.trim().trim_start_matches('v').strip_prefix("1.")?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let tail = &rest[digits.len()..];
+        let known_tail = tail.is_empty() || tail.starts_with(['.', '+', '-']);
+        if known_tail { digits.parse().ok().map(Self) } else { None }
+    }
+}
+
+/// Something that a review needs to know about another object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reference {
+    /// The selector of a Service or workload that a rule names.
+    Target {
+        /// Which kind.
+        kind: TargetKind,
+        /// Its namespace, resolved.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// The selector of a pod's controller.
+    Owner {
+        /// Group and version.
+        api_version: String,
+        /// Kind.
+        kind: String,
+        /// Namespace of the pod.
+        namespace: String,
+        /// Name.
+        name: String,
+        /// UID; the answer is `Absent` if the object of that name has another one.
+        uid: String,
+    },
+    /// The labels of a namespace.
+    Namespace {
+        /// Its name.
+        name: String,
+    },
+    /// The nodes from which the volume of a claim is reachable.
+    Claim {
+        /// Namespace of the pod.
+        namespace: String,
+        /// Name of the claim.
+        name: String,
+    },
+}
+
+impl Reference {
+    /// The reference to a pod's controller.
+    #[must_use]
+    pub fn owner(owner: &Owner, namespace: &str) -> Self {
+        Self::Owner {
+            api_version: owner.api_version.clone(),
+            kind: owner.kind.clone(),
+            namespace: namespace.to_owned(),
+            name: owner.name.clone(),
+            uid: owner.uid.clone(),
+        }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The object's selector; `None`: it selects no pods (a Service without selector).
+    Selector(Option<LabelSelector>),
+    /// The namespace's labels.
+    Namespace(Map),
+    /// The terms of the volume's node affinity, ORed; `None`: reachable from every node.
+    Volume(Option<Vec<NodeSelectorTerm>>),
+    /// The claim exists but is not bound to a volume.
+    Unbound,
+    /// It was looked for where it would have to be, and is not there.
+    Absent,
+    /// It could not be asked for: time ran out, no permission.
+    Unreachable,
+}
+
+/// Answers by reference. A reference without an answer was never asked: nothing is known.
+#[derive(Clone, Debug, Default)]
+pub struct Objects {
+    answers: BTreeMap<Reference, Answer>,
+}
+
+impl Objects {
+    /// Records an answer.
+    pub fn insert(&mut self, reference: Reference, answer: Answer) {
+        self.answers.insert(reference, answer);
+    }
+
+    /// The answer, if the reference was asked.
+    #[must_use]
+    pub fn get(&self, reference: &Reference) -> Option<&Answer> {
+        self.answers.get(reference)
+    }
+
+    /// The labels of a namespace, if known.
+    #[must_use]
+    pub fn namespace(&self, name: &str) -> Option<&Map> {
+        match self.get(&Reference::Namespace { name: name.to_owned() }) {
+            Some(Answer::Namespace(labels)) => Some(labels),
+            _ => None,
+        }
+    }
+}
