@@ -1,0 +1,38 @@
+//! From bytes to documents with exact spans.
+//!
+//! ```text
+//! files::collect -> Source::new -> load(&source) -> Vec<Document>
+//!                                                   |- value, objects   what the rules see
+//!                                                   |- locate, inside   where it is written
+//!                                                   |- splice           the text with new values
+//!                                                   `- problems         what could not be read
+//! ```
+//!
+//! Scalars are read as Kubernetes' Go libraries read them (`sigs.k8s.io/yaml` over go-yaml v2), so
+//! the values are those that `kubectl apply` would send. A broken document does not hide the
+//! others. Everything is bounded: nesting, alias expansion, the number of problems.
+
+mod arena;
+mod document;
+mod emit;
+mod files;
+mod inside;
+mod json;
+mod locate;
+mod problem;
+mod scalar;
+mod source;
+mod splice;
+mod value;
+mod yaml;
+
+pub use arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
+pub use document::{Document, Format, MAX_PROBLEMS, ObjectAt, load};
+pub use emit::{emit_yaml, needs_quotes};
+pub use files::{CollectError, Input, MAX_BYTES, collect};
+pub use inside::{inside, inside_lines};
+pub use locate::{Located, locate};
+pub use problem::{Problem, ProblemKind, Syntax, describe};
+pub use scalar::{Resolved, resolve_plain};
+pub use source::{Source, Span};
+pub use splice::{Refusal, Set, splice};

@@ -1,0 +1,1 @@
+//! An arena to JSON, under budgets.
