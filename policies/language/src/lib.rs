@@ -2,7 +2,22 @@
 //!
 //! Text goes in, [`intent::Intents`] and [`problem::Problem`]s come out; nothing here reads a file,
 //! a clock or a cluster, and no input makes it panic.
+//!
+//! One way leads through: [`read::read`] takes the annotations of an object and the checked
+//! [`Words`] of the cluster, which [`vocabulary_check::check`] makes from a vocabulary as written.
 
+pub mod checked;
+pub mod codes;
 pub mod intent;
+pub mod keys;
 pub mod problem;
+pub mod read;
+pub mod selector;
+pub mod suggest;
+pub mod tolerate;
 pub mod vocabulary;
+pub mod vocabulary_check;
+
+pub use checked::{NamespaceFacts, Words};
+pub use problem::{Detail, Problem};
+pub use read::{Reading, read, read_labels};
