@@ -1,0 +1,95 @@
+# Every task of the project; `make` alone lists them. The workflow in .github runs the same targets.
+CARGO ?= cargo
+GO ?= go
+
+# The control plane of the end-to-end tests, built from tests/controlplane.
+CONTROLPLANE := target/controlplane
+# Tests that need it are the modules of this name in tests/all.rs.
+NEEDS_CONTROLPLANE := e2e::
+
+HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
+ifeq ($(HAVE_GO),)
+CONTROLPLANE_TARGETS :=
+TEST_ARGS := -- --skip $(NEEDS_CONTROLPLANE)
+else
+CONTROLPLANE_TARGETS := controlplane-test
+TEST_ARGS :=
+endif
+
+.PHONY: help
+help: ## list the tasks
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-20s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## see it work: mutate, refuse, lint and expand the examples; needs only the Rust toolchain
+	@$(CARGO) build --quiet --bin placecard --bin placecard-webhook --bin placecard-demo
+	@$(CARGO) run --quiet --bin placecard-demo
+
+.PHONY: test
+test: fmt-check lint controlplane cargo-test doc skipped ## everything that can be tested here
+
+.PHONY: cargo-test
+cargo-test: $(CONTROLPLANE_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
+	$(CARGO) test --workspace --no-fail-fast $(TEST_ARGS)
+
+.PHONY: fmt
+fmt: ## format
+	$(CARGO) fmt --all
+
+.PHONY: fmt-check
+fmt-check: ## is it formatted?
+	$(CARGO) fmt --all -- --check
+
+.PHONY: lint
+lint: ## clippy, warnings are errors
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: doc
+doc: ## the documentation of the crates, private items too; warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+
+.PHONY: controlplane
+ifeq ($(HAVE_GO),)
+controlplane: ## the control plane of the end-to-end tests; needs Go
+	@echo "no Go: the control plane is not built"
+else
+controlplane: ## the control plane of the end-to-end tests; needs Go
+	cd tests/controlplane && $(GO) build -o ../../$(CONTROLPLANE) .
+endif
+
+.PHONY: controlplane-test
+controlplane-test: controlplane ## go vet and go test of the control plane's own module
+	cd tests/controlplane && $(GO) vet ./... && $(GO) test ./...
+
+# Last, so that it cannot be overlooked.
+.PHONY: skipped
+ifeq ($(HAVE_GO),)
+skipped: cargo-test
+	@left=$$($(CARGO) test --quiet -p placecard-tests --test all -- --list $(NEEDS_CONTROLPLANE) | grep -c ': test$$'); \
+	echo; \
+	echo "================================================================"; \
+	echo "  SKIPPED: $$left end-to-end tests against a real API server and"; \
+	echo "  scheduler, and the tests of tests/controlplane, because there"; \
+	echo "  is no Go ('$(GO)' is not on the PATH). All else was run."; \
+	echo "================================================================"; \
+	if [ -n "$$CI" ] && [ "$$CI" != false ]; then echo "CI is set, so this is a failure."; exit 1; fi
+else
+skipped:
+	@echo "nothing was skipped"
+endif
+
+.PHONY: update
+update: ## write the generated documents in docs/ and the snapshots anew
+	PLACECARD_UPDATE=1 INSTA_UPDATE=always $(CARGO) test --workspace $(TEST_ARGS)
+
+.PHONY: deny
+deny: ## licences, advisories, sources and banned crates; needs cargo-deny
+	$(CARGO) deny --all-features check
+
+.PHONY: typos
+typos: ## spelling; needs typos
+	typos
+
+.PHONY: oldest-rust
+oldest-rust: ## does it build with the oldest supported Rust? needs rustup
+	$(CARGO) +$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) check --workspace --all-targets
