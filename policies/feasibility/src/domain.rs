@@ -123,19 +123,53 @@ impl Domain {
     /// The values that are members of both.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
-        let mut result = Self {
+        let mut result = self.clone();
+        result.restrict(other);
+        result
+    }
+
+    /// Keeps only the values that are members of `other` too. Many restrictions in a row cost
+    /// about as much as the values they name.
+    pub fn restrict(&mut self, other: &Self) {
+        let base = Self {
             absent: self.absent && other.absent,
             words: self.words && other.words,
             integers: intersect_intervals(&self.integers, &other.integers),
             except: BTreeSet::new(),
         };
-        for value in self.except.union(&other.except) {
-            let member = self.contains(Some(value)) && other.contains(Some(value));
-            if member != result.base_contains(value) {
-                result.except.insert(value.clone());
+        let same = |one: &Self| one.words == base.words && one.integers == base.integers;
+        if !self.words && self.integers.is_empty() {
+            // A finite set: no value joins it.
+            self.except.retain(|value| other.contains(Some(value)));
+        } else if same(self) && same(other) {
+            // The same base twice: an exception inside it is missing in one of them and so in
+            // both; one outside it must be an exception of both.
+            let both = |value: &String| self.except.contains(value) && other.except.contains(value);
+            let added: Vec<String> = (other.except.iter())
+                .filter(|value| base.base_contains(value) || both(value))
+                .cloned()
+                .collect();
+            if !base.is_total() {
+                let outside = |value: &String| !base.base_contains(value);
+                self.except.retain(|value| !outside(value) || other.except.contains(value));
             }
+            self.except.extend(added);
+        } else {
+            let values = self.except.union(&other.except);
+            let exceptional = |value: &&String| {
+                let member = self.contains(Some(value)) && other.contains(Some(value));
+                member != base.base_contains(value)
+            };
+            self.except = values.filter(exceptional).cloned().collect();
         }
-        result
+        self.absent = base.absent;
+        self.words = base.words;
+        self.integers = base.integers;
+    }
+
+    /// Does the base hold every value?
+    fn is_total(&self) -> bool {
+        self.words && self.integers == [Interval { least: 0, greatest: i64::MAX }]
     }
 
     /// The values that are members of one of them.

@@ -19,6 +19,7 @@
 pub mod contradiction;
 pub mod domain;
 pub mod label;
+mod negation;
 pub mod node_terms;
 pub mod placement;
 pub mod pod_affinity;

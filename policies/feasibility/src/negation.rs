@@ -1,0 +1,217 @@
+//! What is true of a node when a requirement or a term is not.
+//!
+//! Node selector requirements have no negation of a comparison: "not greater than 3" is absent, or
+//! at most 3, or not an integer, and the last cannot be written. So the negation of `Gt` and `Lt`
+//! is `DoesNotExist` or the opposite comparison: a node whose label is not an integer satisfies
+//! neither a comparison nor its negation.
+
+use crate::label::integer;
+use crate::node_terms::{
+    Inexpressible, NodeSet, NodeTerm, consistent_implies, is_consistent, is_dead, is_possible,
+    product, requirement_flaw, term_implies,
+};
+use crate::requirement::{Operator, Requirement, flaw};
+
+/// What is true when a requirement is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Negation {
+    /// The negation holds on every node: the requirement never does.
+    Always,
+    /// One of these holds; no two of them at once.
+    Alternatives(Vec<Requirement>),
+    /// The requirement cannot be read.
+    Unknown,
+}
+
+/// What is true when the requirement on a label is not. No requirement that can be read holds on
+/// every node, so there is no "never".
+///
+/// ```
+/// use placecard_feasibility::node_terms::{Negation, negate};
+/// use placecard_feasibility::requirement::{Operator, Requirement};
+///
+/// let more_than_3 = Requirement::new("cores", Operator::Gt, &["3"]);
+/// let at_most_3 = Requirement::new("cores", Operator::Lt, &["4"]);
+/// let either = vec![Requirement::absent("cores"), at_most_3];
+/// assert_eq!(negate(&more_than_3), Negation::Alternatives(either));
+/// ```
+#[must_use]
+pub fn negate(requirement: &Requirement) -> Negation {
+    if flaw(requirement).is_some() {
+        return Negation::Unknown;
+    }
+    let key = requirement.key.as_str();
+    let operand = requirement.values.first().and_then(|value| integer(value));
+    let bound = match requirement.operator {
+        Operator::Gt => operand.and_then(|least| least.checked_add(1)).map(|c| (Operator::Lt, c)),
+        Operator::Lt => operand.filter(|c| *c > 0).map(|c| (Operator::Gt, c - 1)),
+        _ => return Negation::Alternatives(vec![opposite(requirement)]),
+    };
+    match bound {
+        Some((operator, c)) => Negation::Alternatives(vec![
+            Requirement::absent(key),
+            Requirement::new(key, operator, &[c.to_string().as_str()]),
+        ]),
+        None => Negation::Always,
+    }
+}
+
+/// The requirement with the opposite operator; only for those that have one.
+fn opposite(requirement: &Requirement) -> Requirement {
+    let operator = match &requirement.operator {
+        Operator::In => Operator::NotIn,
+        Operator::NotIn => Operator::In,
+        Operator::Exists => Operator::DoesNotExist,
+        Operator::DoesNotExist => Operator::Exists,
+        other => other.clone(),
+    };
+    Requirement { operator, ..requirement.clone() }
+}
+
+/// The ways in which a requirement of a readable term can fail, each as a term.
+fn failures(field: bool, requirement: &Requirement) -> Result<Vec<NodeTerm>, Inexpressible> {
+    let single = |one| {
+        let mut term = NodeTerm::default();
+        term.push(field, one);
+        term
+    };
+    if field && requirement_flaw(true, requirement).is_none() {
+        return Ok(vec![single(opposite(requirement))]);
+    }
+    match negate(requirement) {
+        // The caller asks about requirements that can hold.
+        Negation::Always => Ok(Vec::new()),
+        Negation::Alternatives(alternatives) => Ok(alternatives.into_iter().map(single).collect()),
+        Negation::Unknown => Err(Inexpressible::NoNegation(requirement.clone())),
+    }
+}
+
+/// The nodes that match none of the terms (De Morgan), up to nodes whose label is not an integer
+/// where a term compares it: `None` all nodes. Terms that match nothing do not restrict.
+///
+/// # Errors
+///
+/// [`Inexpressible`] if it takes more than `limit` terms or a requirement cannot be read.
+pub fn negate_terms(terms: &[NodeTerm], limit: usize) -> Result<NodeSet, Inexpressible> {
+    // A single empty term means "every node" here, until the end.
+    let mut result = vec![NodeTerm::default()];
+    for term in terms.iter().filter(|term| is_possible(term)) {
+        let mut ways = Vec::new();
+        for (field, requirement) in term.requirements() {
+            ways.extend(failures(field, requirement)?);
+        }
+        let mut next: Vec<NodeTerm> = Vec::new();
+        for known in &result {
+            for way in &ways {
+                let both = product(known, way);
+                if !is_consistent(&both) || next.iter().any(|one| consistent_implies(&both, one)) {
+                    continue;
+                }
+                next.retain(|one| !consistent_implies(one, &both));
+                next.push(both);
+                if next.len() > limit {
+                    return Err(Inexpressible::TooMany { limit });
+                }
+            }
+        }
+        result = next;
+    }
+    if result.iter().any(NodeTerm::is_empty) {
+        return Ok(None);
+    }
+    Ok(Some(result.into_iter().map(tidy).collect()))
+}
+
+/// Terms of which no two match the same node, and that together match the nodes that the
+/// alternatives match: for preferred terms, whose weights add up. `a or b` becomes `a`, and `b
+/// without a`. Alternatives with a comparison come last, because only what comes before another
+/// one is negated; with two of them, nodes whose compared label is not an integer may be matched
+/// by no term although one of the later alternatives matches them. Alternatives that match
+/// nothing are dropped.
+///
+/// # Errors
+///
+/// [`Inexpressible`] if it takes more than `limit` terms or a requirement cannot be read.
+pub fn disjoint(alternatives: &[NodeTerm], limit: usize) -> Result<Vec<NodeTerm>, Inexpressible> {
+    let alternatives = || alternatives.iter().filter(|term| !is_dead(term) && is_possible(term));
+    let exact = alternatives().filter(|term| !term.has_comparison());
+    let mut earlier: Vec<&NodeTerm> = Vec::new();
+    let mut result: Vec<NodeTerm> = Vec::new();
+    for term in exact.chain(alternatives().filter(|term| term.has_comparison())) {
+        let mut pieces = vec![term.clone()];
+        for other in &earlier {
+            let mut rest = Vec::new();
+            for piece in pieces {
+                cut(piece, other, &mut rest)?;
+                if rest.len() > limit {
+                    return Err(Inexpressible::TooMany { limit });
+                }
+            }
+            pieces = rest;
+        }
+        earlier.push(term);
+        result.append(&mut pieces);
+        if result.len() > limit {
+            return Err(Inexpressible::TooMany { limit });
+        }
+    }
+    Ok(result)
+}
+
+/// Adds the part of `piece` outside `other` to `rest`, as disjoint terms: with `other` = l1 and l2
+/// that is (not l1) or (l1 and not l2). Comparisons are negated last, where least is lost.
+fn cut(piece: NodeTerm, other: &NodeTerm, rest: &mut Vec<NodeTerm>) -> Result<(), Inexpressible> {
+    if !is_possible(&product(&piece, other)) {
+        rest.push(piece);
+        return Ok(());
+    }
+    if term_implies(&piece, other) {
+        return Ok(());
+    }
+    let comparison = |(_, one): &(bool, &Requirement)| one.operator.is_comparison();
+    let exact = other.requirements().filter(|one| !comparison(one));
+    let mut inside = piece;
+    for (field, requirement) in exact.chain(other.requirements().filter(comparison)) {
+        for failure in failures(field, requirement)? {
+            let outside = product(&inside, &failure);
+            if is_possible(&outside) {
+                rest.push(tidy(outside));
+            }
+        }
+        let mut holds = NodeTerm::default();
+        holds.push(field, requirement.clone());
+        inside = product(&inside, &holds);
+    }
+    Ok(())
+}
+
+/// The same term with fewer words: without requirements that the others imply, and with one
+/// `NotIn` per label.
+fn tidy(term: NodeTerm) -> NodeTerm {
+    let mut short = NodeTerm { expressions: Vec::new(), fields: term.fields };
+    for one in term.expressions {
+        let twin = |known: &&mut Requirement| {
+            known.key == one.key
+                && known.operator == Operator::NotIn
+                && one.operator == Operator::NotIn
+        };
+        if let Some(known) = short.expressions.iter_mut().find(twin) {
+            let fresh = one.values.into_iter().filter(|value| !known.values.contains(value));
+            let fresh: Vec<String> = fresh.collect();
+            known.values.extend(fresh);
+        } else {
+            short.expressions.push(one);
+        }
+    }
+    let mut position = 0;
+    while position < short.expressions.len() {
+        let mut rest = short.clone();
+        let one = NodeTerm::of(vec![rest.expressions.remove(position)]);
+        if consistent_implies(&rest, &one) {
+            short = rest;
+        } else {
+            position += 1;
+        }
+    }
+    short
+}
