@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::label::{Labels, NAMESPACE_NAME};
 use crate::node_terms::{NodeFacts, NodeSet, accepts};
 use crate::pod_affinity::{AffinityTerm, term_selects};
+use crate::requirement::Requirement;
 use crate::selector::Selector;
 use crate::tolerations::{Taint, Toleration, untolerated};
 
@@ -70,7 +71,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// The pods that run on them; those without a node do not count.
     pub pods: Vec<Pod>,
-    /// The labels of each namespace; `kubernetes.io/metadata.name` need not be given.
+    /// The labels of each namespace; `kubernetes.io/metadata.name` need not be given. A namespace
+    /// that is not listed has no labels at all, not even its name.
     pub namespaces: BTreeMap<String, Labels>,
     /// kubernetes#141526, as in 1.34.1: a namespace selector of the incoming pod that is not empty
     /// but matches the empty set of labels means every namespace.
@@ -159,18 +161,25 @@ fn same_domain(a: &Node, b: &Node, key: &str) -> bool {
 
 /// Does the term of `owner` select `other`?
 fn selects(term: &AffinityTerm, owner: &Pod, other: &Pod, cluster: &Cluster) -> bool {
-    let mut labels = cluster.namespaces.get(&other.namespace).cloned().unwrap_or_default();
-    labels.insert(NAMESPACE_NAME.to_owned(), other.namespace.clone());
+    let mut labels = Labels::new();
+    if let Some(given) = cluster.namespaces.get(&other.namespace) {
+        labels.clone_from(given);
+        labels.insert(NAMESPACE_NAME.to_owned(), other.namespace.clone());
+    }
     term_selects(term, &owner.namespace, &other.namespace, &other.labels, &labels)
 }
 
-/// The term of the incoming pod as the cluster's scheduler reads it.
+/// The term of the incoming pod as the cluster's scheduler reads it: its namespace selector picks
+/// from the namespaces that exist, which are those with a name.
 fn as_incoming(term: &AffinityTerm, cluster: &Cluster) -> AffinityTerm {
     let mut term = term.clone();
-    if cluster.negative_namespace_selectors_match_all
-        && term.namespace_selector.as_ref().is_some_and(|one| one.matches(&Labels::new()))
-    {
-        term.namespace_selector = Some(Selector::everything());
+    if let Some(selector) = term.namespace_selector.as_mut().filter(|one| !one.is_everything()) {
+        let widened = cluster.negative_namespace_selectors_match_all;
+        if widened && selector.matches(&Labels::new()) {
+            *selector = Selector::everything();
+        } else {
+            selector.requirements.push(Requirement::exists(NAMESPACE_NAME));
+        }
     }
     term
 }
