@@ -118,13 +118,22 @@ pub struct Label {
     pub site: Site,
     /// What it says there, a few words.
     pub text: String,
+    /// The words that stand at the site, for readers without the file; may be empty.
+    pub quote: String,
 }
 
 impl Label {
     /// A label.
     #[must_use]
     pub fn new(site: Site, text: impl Into<String>) -> Self {
-        Self { site, text: text.into() }
+        Self { site, text: text.into(), quote: String::new() }
+    }
+
+    /// The label with the words that stand at its site.
+    #[must_use]
+    pub fn quoting(mut self, quote: impl Into<String>) -> Self {
+        self.quote = quote.into();
+        self
     }
 }
 
