@@ -1,11 +1,15 @@
 //! One document of an input, and the Kubernetes objects in it.
 
+use placecard_findings::FieldPath;
 use serde_json::Value;
 
-use super::arena::{Arena, Comment, NodeId};
-use super::problem::Problem;
-use super::source::{Source, Span};
-use placecard_findings::FieldPath;
+use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
+use super::locate::locate;
+use super::problem::{Problem, ProblemKind, Syntax};
+use super::scalar::{Resolved, resolve_plain};
+use super::source::{Source, Span, to_u32};
+use super::yaml::{self, Parsed, one_char};
+use super::{json, value};
 
 /// Which syntax a document is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +40,12 @@ pub struct Document {
     /// The objects in it: itself, or the items of a `List`. Empty if it is not readable or not a
     /// mapping.
     pub objects: Vec<ObjectAt>,
-    /// What is wrong with it, in the order of the text; at most [`super::document::MAX_PROBLEMS`].
+    /// What is wrong with it, in the order of the text; at most [`MAX_PROBLEMS`].
     pub problems: Vec<Problem>,
 }
+
+/// Nesting deeper than this is refused; Kubernetes' own types end far above it.
+pub(super) const MAX_DEPTH: usize = 255;
 
 /// At most so many problems of one document are kept.
 pub const MAX_PROBLEMS: usize = 100;
@@ -68,6 +75,185 @@ impl Document {
 /// is in [`Document::problems`].
 #[must_use]
 pub fn load(source: &Source) -> Vec<Document> {
-    let _ = source;
-    Vec::new()
+    if let Some(problem) = &source.problem {
+        let span = Span::new(0, to_u32(source.text.len()));
+        let parsed = Parsed { problems: vec![problem.clone()], span, ..Parsed::default() };
+        return documents(source, vec![parsed], Format::Yaml);
+    }
+    if !json::looks_like_json(&source.text) {
+        return documents(source, yaml_documents(source), Format::Yaml);
+    }
+    let values = json::parse(&source.text);
+    if values.iter().all(|value| value.problems.is_empty()) {
+        return documents(source, values, Format::Json);
+    }
+    // A flow mapping, or JSON values with `---` between them, is YAML.
+    let yaml = documents(source, yaml_documents(source), Format::Yaml);
+    let is_yaml = yaml.iter().all(|document| {
+        !document.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::Syntax(_)))
+    });
+    if is_yaml || !means_json(source) {
+        return yaml;
+    }
+    documents(source, values, Format::Json)
+}
+
+/// Whether the author of a broken text means JSON and not YAML.
+fn means_json(source: &Source) -> bool {
+    let body = source.text.trim_start().trim_start_matches(['{', '[']).trim_start();
+    source.name.ends_with(".json") || body.is_empty() || body.starts_with(['"', '{', '['])
+}
+
+fn yaml_documents(source: &Source) -> Vec<Parsed> {
+    let mut parsed = Vec::new();
+    for chunk in yaml::chunks(&source.text) {
+        match control_character(source, chunk) {
+            Some(problem) => {
+                let problems = vec![problem];
+                parsed.push(Parsed { problems, span: chunk, ..Parsed::default() });
+            }
+            None => parsed.extend(yaml::parse(&source.text, chunk)),
+        }
+    }
+    parsed
+}
+
+/// The first character that YAML 1.1 does not allow in a text at all (`readerc.go` of go-yaml).
+fn control_character(source: &Source, chunk: Span) -> Option<Problem> {
+    let text = source.slice(chunk);
+    let (at, character) = text.char_indices().find(|(_, character)| {
+        !matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..)
+    })?;
+    let span = one_char(&source.text, chunk.start + to_u32(at));
+    Some(Problem::new(ProblemKind::Syntax(Syntax::Character { character }), span))
+}
+
+fn documents(source: &Source, parsed: Vec<Parsed>, format: Format) -> Vec<Document> {
+    let mut documents = Vec::new();
+    for parsed in parsed {
+        if let Some(mut document) = document(source, parsed, format) {
+            document.index = documents.len();
+            documents.push(document);
+        }
+    }
+    documents
+}
+
+fn document(source: &Source, parsed: Parsed, format: Format) -> Option<Document> {
+    let Parsed { arena, root, comments, mut problems, span } = parsed;
+    problems.truncate(MAX_PROBLEMS);
+    if problems.is_empty() && root.is_none_or(|root| is_null(&arena, root)) {
+        return None;
+    }
+    if let Some(at) = template(source, &arena, root, span, &problems) {
+        problems = vec![Problem::new(ProblemKind::Template, at)];
+    }
+    let value = match root {
+        Some(root) if !problems.iter().any(Problem::blocks) => {
+            value::to_json(source, &arena, root, format, &mut problems)
+        }
+        _ => Value::Null,
+    };
+    let mut objects = Vec::new();
+    flatten(&value, &FieldPath::root(), 0, &mut objects);
+    let mut document =
+        Document { index: 0, span, format, arena, root, comments, value, objects, problems };
+    if let Some(at) = templated_name(source, &document) {
+        document.problems = vec![Problem::new(ProblemKind::Template, at)];
+        document.value = Value::Null;
+        document.objects.clear();
+    }
+    Some(document)
+}
+
+/// `kubectl` passes over a document that is nothing or `null`.
+fn is_null(arena: &Arena, root: NodeId) -> bool {
+    match arena.get(root) {
+        Some(Node { kind: NodeKind::Scalar { text, style: Style::Plain }, tag: None, .. }) => {
+            matches!(resolve_plain(text), Resolved::Null)
+        }
+        _ => false,
+    }
+}
+
+/// The items of a list are objects of their own, in any depth that a reader could write.
+fn flatten(value: &Value, path: &FieldPath, depth: usize, objects: &mut Vec<ObjectAt>) {
+    let Value::Object(map) = value else { return };
+    let kind = map.get("kind").and_then(Value::as_str).unwrap_or_default();
+    match map.get("items") {
+        Some(Value::Array(items)) if kind.ends_with("List") && depth < MAX_LISTS => {
+            let path = path.key("items");
+            for (index, item) in items.iter().enumerate() {
+                flatten(item, &path.index(index), depth + 1, objects);
+            }
+        }
+        _ => objects.push(ObjectAt { path: path.clone() }),
+    }
+}
+
+/// Lists in lists are followed so deep.
+const MAX_LISTS: usize = 16;
+
+/// Where a template begins that was not rendered: `{{` where YAML reads a mapping as a key, or
+/// anywhere outside quotes in a text that is not YAML.
+fn template(
+    source: &Source,
+    arena: &Arena,
+    root: Option<NodeId>,
+    span: Span,
+    problems: &[Problem],
+) -> Option<Span> {
+    let broken = problems.iter().any(|problem| matches!(problem.kind, ProblemKind::Syntax(_)));
+    if broken {
+        return placeholder(source, span);
+    }
+    root?;
+    arena.nodes.iter().find_map(|node| {
+        let text = source.slice(node.span);
+        let doubled =
+            matches!(node.kind, NodeKind::Mapping { flow: true, .. }) && text.starts_with("{{");
+        doubled.then(|| value::first_line(source, node.span))
+    })
+}
+
+/// The first `{{ … }}` or `{% … %}` of a document outside quotes and comments.
+fn placeholder(source: &Source, span: Span) -> Option<Span> {
+    let mut start = span.start;
+    for line in source.slice(span).split_inclusive('\n') {
+        let found = line.find("{{").or_else(|| line.find("{%"));
+        if let Some(at) = found {
+            let before = line.get(..at).unwrap_or_default();
+            let quoted =
+                before.matches('"').count() % 2 == 1 || before.matches('\'').count() % 2 == 1;
+            let commented = before.trim_start().starts_with('#') || before.contains(" #");
+            if !quoted && !commented {
+                let rest = line.get(at..).unwrap_or_default();
+                let end = rest.find("}}").or_else(|| rest.find("%}")).map(|end| end + 2);
+                let len = end.unwrap_or_else(|| rest.trim_end().len());
+                let at = start + to_u32(at);
+                return Some(Span::new(at, at + to_u32(len)));
+            }
+        }
+        start += to_u32(line.len());
+    }
+    None
+}
+
+/// An object whose kind, name or namespace is still a placeholder: no API server would take it.
+fn templated_name(source: &Source, document: &Document) -> Option<Span> {
+    const FIELDS: [&[&str]; 5] = [
+        &["apiVersion"],
+        &["kind"],
+        &["metadata", "name"],
+        &["metadata", "generateName"],
+        &["metadata", "namespace"],
+    ];
+    document.objects.iter().find_map(|object| {
+        FIELDS.iter().find_map(|field| {
+            let path = object.path.join(&FieldPath::of(field));
+            let value = document.value.pointer(&path.pointer())?.as_str()?;
+            let template = value.contains("{{") && value.contains("}}");
+            template.then(|| locate(document, source, &path.0).map(|found| found.value)).flatten()
+        })
+    })
 }

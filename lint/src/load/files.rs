@@ -32,10 +32,7 @@ pub struct CollectError {
 ///
 /// # Errors
 /// All that could not be read; what could be read is lost then, because a partial verdict misleads.
-pub fn collect(
-    paths: &[String],
-    stdin: &mut dyn Read,
-) -> Result<Vec<Input>, Vec<CollectError>> {
+pub fn collect(paths: &[String], stdin: &mut dyn Read) -> Result<Vec<Input>, Vec<CollectError>> {
     let _ = (paths, stdin);
     Ok(Vec::new())
 }

@@ -148,6 +148,111 @@ impl Problem {
 /// The primary line (at most 72 characters) and the help of a problem, as `messages.md` words them.
 #[must_use]
 pub fn describe(problem: &Problem) -> (String, Option<String>) {
-    let _ = problem;
-    (String::new(), None)
+    let (line, help) = match &problem.kind {
+        ProblemKind::Syntax(syntax) => describe_syntax(syntax),
+        ProblemKind::NotUtf8 { byte } => {
+            (format!("byte 0x{byte:02X} is not UTF-8"), "save the file as UTF-8")
+        }
+        ProblemKind::Utf16 => (
+            "the file is UTF-16, manifests are UTF-8".to_owned(),
+            "save it as UTF-8; in PowerShell: Out-File -Encoding utf8",
+        ),
+        ProblemKind::TooLarge { limit } => {
+            (format!("the file is larger than {} MiB", limit >> 20), "split it into several files")
+        }
+        ProblemKind::Template => (
+            "a template that is not rendered".to_owned(),
+            "lint what it renders to: helm template . | placecard lint -",
+        ),
+        ProblemKind::UnknownAnchor { name } => (
+            format!("no anchor &{} stands before this alias", short(name, 32)),
+            "anchors do not reach across ---",
+        ),
+        ProblemKind::AliasCycle { name } => (
+            format!("the alias *{} stands inside its own anchor", short(name, 32)),
+            "write the value out",
+        ),
+        ProblemKind::AliasBudget => (
+            "the aliases expand to far more than is written".to_owned(),
+            "write the values out, or alias smaller parts",
+        ),
+        ProblemKind::DuplicateKey { key } => (
+            format!("the key {} is there twice", short(key, 48)),
+            "delete one: some readers take the last, others refuse the file",
+        ),
+        ProblemKind::TooDeep { limit } => {
+            (format!("nested deeper than {limit} levels"), "no Kubernetes object is nested so deep")
+        }
+        ProblemKind::MergeNotMapping => (
+            "<< takes a mapping or a list of mappings".to_owned(),
+            "write \"<<\" in quotes if the key itself is meant",
+        ),
+        ProblemKind::NotJsonNumber { text } => (
+            format!("the number {} does not exist in JSON", short(text, 40)),
+            "quote it if a string is meant",
+        ),
+        ProblemKind::KeyNotString { what } => {
+            (format!("{what} as a key: Kubernetes takes strings"), "quote it if a string is meant")
+        }
+        ProblemKind::TagMismatch { tag, text } => (
+            format!("{} does not fit the tag {}", short(text, 32), short(tag, 16)),
+            "drop the tag, or write a value of that type",
+        ),
+    };
+    (line, (!help.is_empty()).then(|| help.to_owned()))
+}
+
+fn describe_syntax(syntax: &Syntax) -> (String, &'static str) {
+    match syntax {
+        Syntax::UnclosedBracket { open } => (format!("this {open} is never closed"), ""),
+        Syntax::StrayBracket { close } => (format!("this {close} closes nothing that is open"), ""),
+        Syntax::UnclosedQuote => ("this quote is never closed".to_owned(), ""),
+        Syntax::Tab => (
+            "a tab in the indentation: YAML indents with spaces".to_owned(),
+            "replace the tab by spaces",
+        ),
+        Syntax::Indentation => (
+            "this line is indented like none of the lines it could belong to".to_owned(),
+            "keys of one mapping start in one column",
+        ),
+        Syntax::NestedColon => (
+            "a second key in one line, or a colon in a value without quotes".to_owned(),
+            "quote the value, or start a new line",
+        ),
+        Syntax::KeyWithoutColon => {
+            ("a line without a colon among keys".to_owned(), "write key: value")
+        }
+        Syntax::ListNotAllowed => (
+            "a list cannot start in the line of its key".to_owned(),
+            "put each - in a line of its own",
+        ),
+        Syntax::MissingComma => {
+            ("a comma or a closing bracket is missing before this".to_owned(), "")
+        }
+        Syntax::Character { character } if character.is_ascii_graphic() => {
+            (format!("a value without quotes cannot start with {character}"), "quote the value")
+        }
+        Syntax::Character { character } => (
+            format!("the character U+{:04X} cannot stand in a manifest", u32::from(*character)),
+            "delete it, or write it as an escape in double quotes",
+        ),
+        Syntax::Escape => (
+            "there is no such escape in a double-quoted string".to_owned(),
+            "a backslash itself is written twice",
+        ),
+        Syntax::TrailingText => ("text after the end of the value".to_owned(), ""),
+        Syntax::JsonEnds => ("the JSON ends in the middle of a value".to_owned(), "is it cut off?"),
+        Syntax::JsonExpects { what } => (format!("JSON wants {what} here"), ""),
+        Syntax::Other { message } => (short(message, 72), ""),
+    }
+}
+
+/// At most `limit` characters.
+fn short(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(limit.saturating_sub(3)).collect();
+    cut.push_str("...");
+    cut
 }

@@ -133,8 +133,8 @@ fn line_starts(text: &str) -> Vec<u32> {
     let mut starts = vec![0];
     let mut bytes = text.bytes().enumerate().peekable();
     while let Some((at, byte)) = bytes.next() {
-        let ends = byte == b'\n'
-            || (byte == b'\r' && bytes.peek().is_none_or(|(_, next)| *next != b'\n'));
+        let ends =
+            byte == b'\n' || (byte == b'\r' && bytes.peek().is_none_or(|(_, next)| *next != b'\n'));
         if ends {
             starts.push(to_u32(at + 1));
         }
