@@ -4,14 +4,16 @@ GO ?= go
 
 # The control plane of the end-to-end tests, built from tests/controlplane.
 CONTROLPLANE := target/controlplane
-# Tests that need it are the modules of this name in tests/all.rs.
-NEEDS_CONTROLPLANE := e2e::
+# The tests that need it: modules of tests/all.rs whose names begin like this.
+NEEDS_CONTROLPLANE := e2e
 
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
 ifeq ($(HAVE_GO),)
+BUILD_CONTROLPLANE := echo "no Go: the control plane is not built"
 CONTROLPLANE_TARGETS :=
 TEST_ARGS := -- --skip $(NEEDS_CONTROLPLANE)
 else
+BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -o ../../$(CONTROLPLANE) .
 CONTROLPLANE_TARGETS := controlplane-test
 TEST_ARGS :=
 endif
@@ -26,7 +28,7 @@ demo: ## see it work: mutate, refuse, lint and expand the examples; needs only t
 	@$(CARGO) run --quiet --bin placecard-demo
 
 .PHONY: test
-test: fmt-check lint controlplane cargo-test doc skipped ## everything that can be tested here
+test: fmt-check lint cargo-test doc skipped ## everything that can be tested here
 
 .PHONY: cargo-test
 cargo-test: $(CONTROLPLANE_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
@@ -49,13 +51,8 @@ doc: ## the documentation of the crates, private items too; warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 
 .PHONY: controlplane
-ifeq ($(HAVE_GO),)
 controlplane: ## the control plane of the end-to-end tests; needs Go
-	@echo "no Go: the control plane is not built"
-else
-controlplane: ## the control plane of the end-to-end tests; needs Go
-	cd tests/controlplane && $(GO) build -o ../../$(CONTROLPLANE) .
-endif
+	@$(BUILD_CONTROLPLANE)
 
 .PHONY: controlplane-test
 controlplane-test: controlplane ## go vet and go test of the control plane's own module
