@@ -1,5 +1,17 @@
 //! The admission webhook: reads AdmissionReviews, looks up what a decision needs, and answers.
 
 pub mod admission;
+pub mod args;
+pub mod cluster;
 pub mod decide;
+pub mod files;
+pub mod listen;
+pub mod metrics;
+pub mod readiness;
+mod recent;
 pub mod respond;
+mod selector;
+pub mod serve;
+pub mod source;
+pub mod start;
+pub mod telemetry;

@@ -1,0 +1,156 @@
+//! The flags, each with its environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use placecard_policies::surroundings::ServerVersion;
+
+use crate::telemetry::{LogFormat, LogLevel};
+
+/// Admission webhook: turns placement annotations into scheduling fields and refuses
+/// contradictions.
+///
+/// Without a cluster: placecard-webhook --standalone
+#[derive(Debug, Clone, Parser)]
+#[command(name = "placecard-webhook", version)]
+pub struct Args {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, env = "PLACECARD_ADDR", default_value = "0.0.0.0:8443")]
+    pub addr: SocketAddr,
+
+    /// Certificate chain in PEM, the server's own certificate first. Without it a self-signed one
+    /// is made.
+    #[arg(long, env = "PLACECARD_CERT_FILE", value_name = "FILE", requires = "key_file")]
+    pub cert_file: Option<PathBuf>,
+
+    /// Private key in PEM.
+    #[arg(long, env = "PLACECARD_KEY_FILE", value_name = "FILE", requires = "cert_file")]
+    pub key_file: Option<PathBuf>,
+
+    /// Write the authority of the self-signed certificate here, for clients to trust.
+    #[arg(long, env = "PLACECARD_CA_FILE_OUT", value_name = "FILE", conflicts_with = "cert_file")]
+    pub ca_file_out: Option<PathBuf>,
+
+    /// One more host name or address for the self-signed certificate, besides localhost, 127.0.0.1
+    /// and ::1. Repeatable.
+    #[arg(
+        long,
+        env = "PLACECARD_TLS_NAME",
+        value_name = "NAME",
+        value_delimiter = ',',
+        conflicts_with = "cert_file"
+    )]
+    pub tls_name: Vec<String>,
+
+    /// Work without a cluster.
+    #[arg(long, env = "PLACECARD_STANDALONE", conflicts_with = "kubeconfig")]
+    pub standalone: bool,
+
+    /// Context without a cluster: manifests of Services, workloads and Namespaces, a file or a
+    /// folder. Repeatable; implies --standalone.
+    #[arg(long, env = "PLACECARD_OBJECTS", value_name = "PATH", conflicts_with = "kubeconfig")]
+    pub objects: Vec<PathBuf>,
+
+    /// Reach the cluster by this file instead of the pod's service account.
+    #[arg(long, env = "PLACECARD_KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// What the words mean: a PlacementVocabulary.
+    #[arg(long, env = "PLACECARD_VOCABULARY", value_name = "FILE")]
+    pub vocabulary: Option<PathBuf>,
+
+    /// Version of the API server, 1.N, instead of the one that it tells.
+    #[arg(
+        long,
+        env = "PLACECARD_KUBERNETES_VERSION",
+        value_name = "VERSION",
+        value_parser = server_version
+    )]
+    pub kubernetes_version: Option<ServerVersion>,
+
+    /// Seconds between SIGTERM and the end of new requests, in which readiness is off. 5 with a
+    /// cluster, 0 without.
+    #[arg(long, env = "PLACECARD_DRAIN_DELAY", value_name = "SECONDS")]
+    pub drain_delay: Option<u16>,
+
+    /// How much to log.
+    #[arg(long, env = "PLACECARD_LOG_LEVEL", value_enum, default_value = "info")]
+    pub log_level: LogLevel,
+
+    /// How log lines look.
+    #[arg(long, env = "PLACECARD_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+impl Args {
+    /// Whether there is no cluster.
+    #[must_use]
+    pub fn is_standalone(&self) -> bool {
+        self.standalone || !self.objects.is_empty()
+    }
+}
+
+fn server_version(text: &str) -> Result<ServerVersion, String> {
+    match ServerVersion::parse(text) {
+        Some(version) if version >= ServerVersion::OLDEST => Ok(version),
+        Some(_) => Err(format!("the oldest supported server is 1.{}", ServerVersion::OLDEST.0)),
+        None => Err("write it as 1.34".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(std::iter::once("placecard-webhook").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_is_sound_and_every_flag_has_its_variable() {
+        let command = Args::command();
+        command.clone().debug_assert();
+        for flag in command.get_arguments().filter(|flag| !flag.is_global_set()) {
+            let Some(long) = flag.get_long().filter(|long| !matches!(*long, "help" | "version"))
+            else {
+                continue;
+            };
+            let variable = format!("PLACECARD_{}", long.replace('-', "_").to_uppercase());
+            assert_eq!(flag.get_env().and_then(|env| env.to_str()), Some(variable.as_str()));
+        }
+    }
+
+    #[test]
+    fn nothing_is_needed_to_start() {
+        let args = parse("--standalone").unwrap();
+        assert_eq!(args.addr.to_string(), "0.0.0.0:8443");
+        assert!(args.is_standalone() && args.cert_file.is_none());
+        assert!(!parse("").unwrap().is_standalone());
+        assert!(parse("--objects a --objects b.yaml").unwrap().is_standalone());
+    }
+
+    #[test]
+    fn flags_that_exclude_or_need_each_other() {
+        for line in [
+            "--cert-file a",
+            "--key-file a",
+            "--cert-file a --key-file b --ca-file-out c",
+            "--cert-file a --key-file b --tls-name c",
+            "--standalone --kubeconfig a",
+            "--objects x --kubeconfig a",
+            "--addr localhost",
+            "--kubernetes-version 1.29",
+            "--kubernetes-version latest",
+            "--log-level loud",
+            "stray",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        let args = parse("--kubernetes-version v1.31.2 --tls-name a,b --tls-name c").unwrap();
+        assert_eq!(args.kubernetes_version, Some(ServerVersion(31)));
+        assert_eq!(args.tls_name, ["a", "b", "c"]);
+    }
+}

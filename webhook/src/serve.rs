@@ -1,0 +1,251 @@
+//! The HTTP side: routes, and the way from a request to its answer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use placecard_policies::admission::{Admission, Door};
+use placecard_policies::surroundings::Surroundings;
+use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
+
+use crate::admission::{self, AdmissionRequest, BODY_LIMIT, BadRequest};
+use crate::decide;
+use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
+use crate::readiness::Readiness;
+use crate::respond;
+use crate::source::Source;
+
+/// Longest time that look-ups may take, also where the API server would wait longer.
+const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// Longest time that a body may take to arrive.
+const BODY: Duration = Duration::from_secs(10);
+
+/// What the handlers share.
+pub struct App {
+    /// Vocabulary and server version; without answers.
+    pub surroundings: Surroundings,
+    /// Whether the server version was given and the cluster's own does not count.
+    pub server_is_given: bool,
+    /// Where answers come from.
+    pub source: Source,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Whether requests should come here.
+    pub readiness: Readiness,
+    /// The clock; tests have their own.
+    pub clock: fn() -> SystemTime,
+}
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/mutate", post(mutate))
+        .route("/validate", post(validate))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(async || {
+            let text = "POST to /mutate and /validate; GET from /healthz, /readyz and /metrics\n";
+            (StatusCode::METHOD_NOT_ALLOWED, text)
+        })
+        .fallback(async || {
+            let text = "not found; there are /mutate, /validate, /healthz, /readyz and /metrics\n";
+            (StatusCode::NOT_FOUND, text)
+        })
+        .with_state(app)
+}
+
+async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
+    review(&app, Door::Mutate, request).await
+}
+
+async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
+    review(&app, Door::Validate, request).await
+}
+
+async fn readyz(State(app): State<Arc<App>>) -> Response {
+    match app.readiness.obstacle((app.clock)()) {
+        None => "ok\n".into_response(),
+        Some(obstacle) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n")).into_response()
+        }
+    }
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match app.metrics.text(app.readiness.not_after, (app.clock)()) {
+        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn review(app: &App, door: Door, request: Request) -> Response {
+    let start = Instant::now();
+    let look_up = look_up_time(request.uri().query());
+    let response = match read_body(request).await {
+        Err(bad) => refuse(app, door, &bad),
+        Ok(body) => match admission::parse(&body) {
+            Err(bad) => refuse(app, door, &bad),
+            Ok(request) => {
+                let span = span(door, &request);
+                judge(app, door, &request, start + look_up).instrument(span).await
+            }
+        },
+    };
+    app.metrics.duration(door, start.elapsed());
+    response
+}
+
+/// Never the object itself: it may hold secrets.
+fn span(door: Door, request: &AdmissionRequest<'_>) -> tracing::Span {
+    tracing::info_span!(
+        "admission",
+        webhook = door_name(door),
+        uid = %request.uid,
+        kind = %request.kind.kind,
+        namespace = %request.namespace,
+        name = %request.name,
+        operation = request.operation.as_str(),
+        dry_run = request.dry_run,
+    )
+}
+
+/// The API server says in the URL how long it waits (`?timeout=10s`); a quarter of that is kept
+/// for the way there and back.
+fn look_up_time(query: Option<&str>) -> Duration {
+    query
+        .unwrap_or_default()
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("timeout=")?.strip_suffix('s')?.parse().ok())
+        .map_or(LOOK_UP, |seconds: u32| LOOK_UP.min(Duration::from_secs(seconds.into()) * 3 / 4))
+}
+
+fn check_head(request: &Request) -> Result<(), BadRequest> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    admission::check_content_type(header(header::CONTENT_TYPE))?;
+    let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: usize| length > BODY_LIMIT) {
+        return Err(BadRequest::TooLarge);
+    }
+    Ok(())
+}
+
+async fn read_body(request: Request) -> Result<Bytes, BadRequest> {
+    check_head(&request)?;
+    match timeout(BODY, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(BadRequest::TooLarge)
+        }
+        Ok(Err(_)) | Err(_) => Err(BadRequest::Interrupted),
+    }
+}
+
+fn refuse(app: &App, door: Door, bad: &BadRequest) -> Response {
+    app.metrics.request(Subject::unknown(door), Verdict::Invalid);
+    tracing::warn!(webhook = door_name(door), reason = %bad, "not an AdmissionReview");
+    (bad.status(), format!("{bad}\n")).into_response()
+}
+
+async fn judge(
+    app: &App,
+    door: Door,
+    request: &AdmissionRequest<'_>,
+    deadline: Instant,
+) -> Response {
+    let kind = kind_name(&request.kind);
+    let subject = Subject { door, kind, operation: request.operation.as_str() };
+    let Some(admission) = decide(app, door, request, deadline).await else {
+        return broken(app, subject);
+    };
+    let Ok(body) = respond::body(&request.uid, &admission) else {
+        return broken(app, subject);
+    };
+    let verdict = Verdict::of(&admission);
+    app.metrics.request(subject, verdict);
+    app.metrics.admission(subject, &admission);
+    log(verdict, &admission);
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// `None` if the decision broke off.
+async fn decide(
+    app: &App,
+    door: Door,
+    request: &AdmissionRequest<'_>,
+    deadline: Instant,
+) -> Option<Admission> {
+    let mut surroundings = app.surroundings.clone();
+    if let Some(server) = app.readiness.server().filter(|_| !app.server_is_given) {
+        surroundings.server = server;
+    }
+    let (question, references) = guarded(|| {
+        let question = decide::question(request, &surroundings);
+        let references = decide::references(&question, &surroundings);
+        (question, references)
+    })?;
+    if !references.is_empty() {
+        surroundings.objects = app.source.objects(references, deadline).await;
+    }
+    guarded(|| decide::answer(door, request.operation, &question, &surroundings))
+}
+
+/// A defect in a decision must not take the connection down, and with it other requests.
+fn guarded<T>(decision: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(decision)).ok()
+}
+
+fn broken(app: &App, subject: Subject) -> Response {
+    app.metrics.request(subject, Verdict::Failed);
+    tracing::error!("the decision broke off; please report it with the object");
+    let text = "internal error: the decision broke off; the log has the place\n";
+    (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}
+
+fn log(verdict: Verdict, admission: &Admission) {
+    let codes = || {
+        let codes = admission.findings.iter().map(|finding| finding.code.as_str());
+        codes.collect::<Vec<_>>().join(" ")
+    };
+    match verdict {
+        Verdict::Allowed => {
+            tracing::debug!(verdict = verdict.as_str(), operations = admission.patch.len());
+        }
+        _ => tracing::info!(verdict = verdict.as_str(), codes = codes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_ups_end_before_the_api_server_stops_waiting() {
+        let time = |query| look_up_time(query);
+        assert_eq!(time(None), LOOK_UP);
+        assert_eq!(time(Some("timeout=2s")), Duration::from_millis(1500));
+        assert_eq!(time(Some("a=b&timeout=1s")), Duration::from_millis(750));
+        assert_eq!(time(Some("timeout=30s")), LOOK_UP);
+        for odd in ["timeout=", "timeout=1m", "timeout=-1s", "timeout=99999999999s", "timeout=1.5s"]
+        {
+            assert_eq!(time(Some(odd)), LOOK_UP, "{odd}");
+        }
+        assert_eq!(time(Some("timeout=0s")), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_panic_stays_inside() {
+        assert_eq!(guarded(|| 7), Some(7));
+        assert_eq!(guarded(|| -> u8 { panic!("a defect, on purpose") }), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! From flags to a running server.
+
+use std::fmt::Display;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use placecard_certs::Pair;
+use placecard_policies::language::vocabulary_check;
+use placecard_policies::surroundings::{Objects, ServerVersion, Surroundings};
+use tokio::net::TcpListener;
+
+use crate::args::Args;
+use crate::cluster::Cluster;
+use crate::files::{self, Files};
+use crate::listen;
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
+use crate::serve::App;
+use crate::source::Source;
+
+/// Nobody's certificate is larger, in bytes.
+const PEM_LIMIT: u64 = 1024 * 1024;
+
+/// Longest pause between two attempts to reach the cluster.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Starts the webhook and serves until it is told to stop.
+///
+/// # Errors
+/// Why it could not start, in one line that names the flag or file.
+pub async fn run(args: &Args) -> Result<(), String> {
+    let now = SystemTime::now();
+    let pair = material(args, now)?;
+    pair.check_validity(now).map_err(|error| error.to_string())?;
+    let tls = placecard_certs::server_config(&pair).map_err(|error| error.to_string())?;
+    tracing::info!(names = pair.names.join(" "), subject = pair.subject, "serving certificate");
+
+    let source = source(args).await?;
+    let surroundings = Surroundings {
+        words: match &args.vocabulary {
+            Some(path) => words(path)?,
+            None => vocabulary_check::Words::default(),
+        },
+        objects: Objects::default(),
+        server: args.kubernetes_version.unwrap_or_default(),
+    };
+    let cluster = match &source {
+        Source::Cluster(cluster) => Some(cluster.clone()),
+        Source::Files(_) => None,
+    };
+    let app = Arc::new(App {
+        surroundings,
+        server_is_given: args.kubernetes_version.is_some(),
+        source,
+        metrics: Metrics::default(),
+        readiness: Readiness::new(pair.not_before, pair.not_after, cluster.is_some()),
+        clock: SystemTime::now,
+    });
+
+    let delay = args.drain_delay.unwrap_or(if cluster.is_some() { 5 } else { 0 });
+    let stop = listen::told_to_stop(Duration::from_secs(delay.into()))
+        .map_err(|error| format!("signals cannot be heard: {error}"))?;
+    let listener = TcpListener::bind(args.addr)
+        .await
+        .map_err(|error| format!("--addr {}: {error}", args.addr))?;
+    announce(&listener)?;
+    if let Some(cluster) = cluster {
+        tokio::spawn(contact(cluster, Arc::clone(&app)));
+    }
+    listen::serve(listener, tls, app, stop).await.map_err(|error| error.to_string())
+}
+
+#[expect(clippy::print_stdout, reason = "whoever started it with port 0 reads the port here")]
+fn announce(listener: &TcpListener) -> Result<(), String> {
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    println!("listening on https://{address}");
+    // A closed pipe is no reason not to serve.
+    let _ = std::io::stdout().flush();
+    Ok(())
+}
+
+/// The certificate and key that were given, or new ones.
+fn material(args: &Args, now: SystemTime) -> Result<Pair, String> {
+    if let (Some(chain), Some(key)) = (&args.cert_file, &args.key_file) {
+        let given = |error: &dyn Display| {
+            format!("--cert-file {}, --key-file {}: {error}", chain.display(), key.display())
+        };
+        let (chain_pem, key_pem) = (pem("--cert-file", chain)?, pem("--key-file", key)?);
+        return placecard_certs::load(&chain_pem, &key_pem).map_err(|error| given(&error));
+    }
+    let names = ["localhost", "127.0.0.1", "::1"].into_iter();
+    let names: Vec<&str> = names.chain(args.tls_name.iter().map(String::as_str)).collect();
+    let made = placecard_certs::self_signed(&names, placecard_certs::LIFETIME, now)
+        .map_err(|error| error.to_string())?;
+    if let Some(path) = &args.ca_file_out {
+        fs::write(path, &made.ca_pem)
+            .map_err(|error| format!("--ca-file-out {}: {error}", path.display()))?;
+    }
+    placecard_certs::load(made.chain_pem.as_bytes(), made.key_pem.as_bytes())
+        .map_err(|error| error.to_string())
+}
+
+fn pem(flag: &str, path: &Path) -> Result<Vec<u8>, String> {
+    let fail = |error: &dyn Display| format!("{flag} {}: {error}", path.display());
+    let file = fs::File::open(path).map_err(|error| fail(&error))?;
+    let mut bytes = Vec::new();
+    file.take(PEM_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > PEM_LIMIT {
+        return Err(fail(&"the file is larger than 1 MiB; that is no certificate"));
+    }
+    Ok(bytes)
+}
+
+async fn source(args: &Args) -> Result<Source, String> {
+    if args.is_standalone() {
+        let files = Files::read(&args.objects).map_err(|error| format!("--objects {error}"))?;
+        if !args.objects.is_empty() {
+            tracing::info!(objects = files.len(), "context from files");
+        }
+        return Ok(Source::Files(Box::new(files)));
+    }
+    let config = match &args.kubeconfig {
+        Some(path) => kubeconfig(path).await?,
+        None => kube::Config::incluster().map_err(|error| {
+            format!(
+                "this is no pod of a cluster ({error}); give --kubeconfig FILE, or --standalone to work without a cluster"
+            )
+        })?,
+    };
+    let client = kube::Client::try_from(config).map_err(|error| format!("the cluster: {error}"))?;
+    Ok(Source::Cluster(Cluster::new(client)))
+}
+
+async fn kubeconfig(path: &PathBuf) -> Result<kube::Config, String> {
+    let fail = |error: &dyn Display| format!("--kubeconfig {}: {error}", path.display());
+    let config = Kubeconfig::read_from(path).map_err(|error| fail(&error))?;
+    kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| fail(&error))
+}
+
+fn words(path: &Path) -> Result<vocabulary_check::Words, String> {
+    let documents = files::documents(path).map_err(|error| format!("--vocabulary {error}"))?;
+    let [vocabulary] = documents.as_slice() else {
+        return Err(format!(
+            "--vocabulary {}: {} documents; it must hold one PlacementVocabulary",
+            path.display(),
+            documents.len()
+        ));
+    };
+    let (words, problems) = vocabulary_check::check(vocabulary);
+    match problems.first() {
+        None => Ok(words),
+        Some(first) => Err(format!(
+            "--vocabulary {}: {} at {}, and {} more",
+            path.display(),
+            first.code,
+            first.pointer,
+            problems.len() - 1
+        )),
+    }
+}
+
+/// Asks until the cluster answers. Readiness waits for it.
+async fn contact(cluster: Cluster, app: Arc<App>) {
+    let mut pause = Duration::from_millis(250);
+    loop {
+        match cluster.version().await {
+            Ok(version) => {
+                if version < ServerVersion::OLDEST {
+                    tracing::warn!(
+                        minor = version.0,
+                        oldest = ServerVersion::OLDEST.0,
+                        "the API server is older than what is supported"
+                    );
+                }
+                tracing::info!(minor = version.0, "the API server answers");
+                app.readiness.contacted(version);
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(error, "the API server does not answer");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(PAUSE);
+            }
+        }
+    }
+}
