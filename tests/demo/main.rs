@@ -115,10 +115,10 @@ fn reviews(binaries: &Path) -> Result<()> {
 fn start(binaries: &Path, ca: &Path) -> Result<(Webhook, Client)> {
     let words =
         ["--standalone", "--addr", "127.0.0.1:0", "--vocabulary", VOCABULARY, "--objects", OBJECTS];
-    println!("\n$ placecard-webhook {} --ca-out ca.pem", words.join(" "));
+    println!("\n$ placecard-webhook {} --ca-file-out ca.pem", words.join(" "));
     let mut child = Command::new(binaries.join("placecard-webhook"))
         .args(words)
-        .arg("--ca-out")
+        .arg("--ca-file-out")
         .arg(ca)
         .stdout(Stdio::piped())
         .spawn()?;

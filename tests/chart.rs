@@ -1,0 +1,122 @@
+//! The chart's templates, rendered as anybody can: by four substitutions.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use placecard_policies::kinds::KINDS;
+use serde_json::Value;
+
+fn templates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates")
+}
+
+/// One template with the chart's default values.
+fn rendered(name: &str) -> Value {
+    let text = fs::read_to_string(templates().join(name)).expect("a template");
+    let text = text
+        .replace("{{ .Release.Namespace }}", "placecard-system")
+        .replace("{{ .Values.caBundle }}", "\"\"")
+        .replace("{{ .Values.failurePolicy }}", "Ignore")
+        .replace("{{ .Values.timeoutSeconds }}", "5");
+    assert!(!text.contains("{{"), "{name} needs more than four substitutions");
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn webhooks(name: &str) -> Vec<Value> {
+    rendered(name)["webhooks"].as_array().expect("webhooks").clone()
+}
+
+/// `group/resource` of every rule.
+fn resources(webhook: &Value) -> BTreeSet<String> {
+    let strings = |value: &Value| -> Vec<String> {
+        let list = value.as_array().expect("a list");
+        list.iter().map(|item| item.as_str().expect("a string").to_owned()).collect()
+    };
+    let rules = webhook["rules"].as_array().expect("rules");
+    rules
+        .iter()
+        .flat_map(|rule| {
+            let groups = strings(&rule["apiGroups"]);
+            let resources = strings(&rule["resources"]);
+            groups.into_iter().flat_map(move |group| {
+                resources.clone().into_iter().map(move |resource| format!("{group}/{resource}"))
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn no_webhook_can_brick_a_cluster() {
+    for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
+        for webhook in webhooks(name) {
+            let who = webhook["name"].as_str().expect("a name").to_owned();
+            assert_eq!(webhook["failurePolicy"], "Ignore", "{who}");
+            assert_eq!(webhook["sideEffects"], "None", "{who}");
+            assert_eq!(webhook["timeoutSeconds"], 5, "{who}");
+            assert_eq!(webhook["admissionReviewVersions"], serde_json::json!(["v1"]), "{who}");
+            let expressions = &webhook["namespaceSelector"]["matchExpressions"];
+            assert_eq!(
+                *expressions,
+                serde_json::json!([
+                    {"key": "kubernetes.io/metadata.name", "operator": "NotIn",
+                     "values": ["kube-system", "placecard-system"]},
+                    {"key": "placecard.dev/mode", "operator": "NotIn", "values": ["off"]},
+                ]),
+                "{who}"
+            );
+            for rule in webhook["rules"].as_array().expect("rules") {
+                assert_eq!(rule["scope"], "Namespaced", "{who}");
+                let operations = rule["operations"].as_array().expect("operations");
+                assert!(!operations.contains(&Value::from("DELETE")), "{who}");
+                assert!(!operations.contains(&Value::from("*")), "{who}");
+            }
+            assert!(resources(&webhook).iter().all(|name| !name.contains('*')), "{who}");
+            assert!(!webhook["matchConditions"].as_array().expect("conditions").is_empty());
+        }
+    }
+}
+
+#[test]
+fn mutations_are_reinvoked_and_never_touch_pods_that_exist() {
+    for webhook in webhooks("mutating-webhook.yaml") {
+        assert_eq!(webhook["reinvocationPolicy"], "IfNeeded");
+        if resources(&webhook).contains("/pods") {
+            assert_eq!(webhook["rules"][0]["operations"], serde_json::json!(["CREATE"]));
+            assert_eq!(webhook["rules"].as_array().map(Vec::len), Some(1));
+        }
+    }
+}
+
+#[test]
+fn every_built_in_kind_is_judged() {
+    let judged: BTreeSet<String> =
+        webhooks("validating-webhook.yaml").iter().flat_map(resources).collect();
+    let kinds: BTreeSet<String> = KINDS
+        .iter()
+        .map(|kind| format!("{}/{}s", kind.group, kind.kind.to_ascii_lowercase()))
+        .collect();
+    assert_eq!(judged, kinds);
+}
+
+#[test]
+fn all_templates_render() {
+    for (name, kind) in [
+        ("deployment.yaml", "Deployment"),
+        ("mutating-webhook.yaml", "MutatingWebhookConfiguration"),
+        ("service.yaml", "Service"),
+        ("validating-webhook.yaml", "ValidatingWebhookConfiguration"),
+    ] {
+        let text = fs::read_to_string(templates().join(name)).expect("a template");
+        assert!(text.contains(&format!("\nkind: {kind}\n")), "{name}");
+    }
+    let service = rendered("service.yaml");
+    for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
+        for webhook in webhooks(name) {
+            let target = &webhook["clientConfig"]["service"];
+            assert_eq!(target["name"], service["metadata"]["name"]);
+            assert_eq!(target["namespace"], service["metadata"]["namespace"]);
+            assert_eq!(target["port"], service["spec"]["ports"][0]["port"]);
+        }
+    }
+}
