@@ -26,11 +26,14 @@ mod splice;
 mod value;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
 pub use document::{Document, Format, MAX_PROBLEMS, ObjectAt, load};
 pub use emit::{emit_yaml, needs_quotes};
 pub use files::{CollectError, Input, MAX_BYTES, collect};
-pub use inside::{inside, inside_lines};
+pub use inside::{Piece, TextMap, inside, text_map};
 pub use locate::{Located, locate};
 pub use problem::{Problem, ProblemKind, Syntax, describe};
 pub use scalar::{Resolved, resolve_plain};
