@@ -6,17 +6,27 @@
 //! One way leads through: [`read::read`] takes the annotations of an object and the checked
 //! [`Words`] of the cluster, which [`vocabulary_check::check`] makes from a vocabulary as written.
 
+pub mod ast;
 pub mod checked;
 pub mod codes;
+mod form;
+mod ignore;
 pub mod intent;
 pub mod keys;
+mod lex;
+pub mod lower;
+pub mod parse;
+pub mod print;
 pub mod problem;
 pub mod read;
+mod report;
 pub mod selector;
 pub mod suggest;
+mod targets;
 pub mod tolerate;
 pub mod vocabulary;
 pub mod vocabulary_check;
+pub mod words;
 
 pub use checked::{NamespaceFacts, Words};
 pub use problem::{Detail, Problem};

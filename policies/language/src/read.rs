@@ -2,10 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use placecard_findings::{Code, Severity};
+
 use crate::checked::{NamespaceFacts, Words};
-use crate::intent::Intents;
-use crate::keys::Place;
-use crate::problem::Problem;
+use crate::codes;
+use crate::ignore;
+use crate::intent::{Intents, Rule};
+use crate::keys::{self, Key, Place, Slot, Status};
+use crate::lex::lines;
+use crate::lower::Lower;
+use crate::parse::parse_into;
+use crate::problem::{Detail, Problem};
+use crate::report::{At, Report};
+use crate::suggest::{nearest, odd_character};
+use crate::tolerate;
+use crate::words::{Meaning, synonym_of};
+
+/// Longer values are not read: the API server keeps all annotations of an object under 256 KiB, so
+/// this is for files alone.
+pub const MAX_VALUE: usize = 1 << 20;
+
+/// The modes of a namespace.
+pub static MODES: &[&str] = &["off", "warn", "enforce"];
+/// The values of `expand`.
+pub static EXPAND_VALUES: &[&str] = &["template"];
 
 /// What the annotations of one object say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,10 +38,18 @@ pub struct Reading {
     pub has_intents: bool,
 }
 
+impl Reading {
+    /// Whether a problem forbids to act upon the intents.
+    #[must_use]
+    pub fn has_error(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+}
+
 /// Reads the annotations of one object.
 ///
 /// `namespace` decides who may use which pool and trust domain; what it leaves open becomes a
-/// problem of severity warning whose detail says `decided: false`.
+/// problem of severity warning whose detail says `decided: false`, and the rule is among the intents.
 #[must_use]
 pub fn read(
     annotations: &BTreeMap<String, String>,
@@ -29,13 +57,178 @@ pub fn read(
     words: &Words,
     namespace: Option<&NamespaceFacts>,
 ) -> Reading {
-    let _ = (annotations, place, words, namespace);
-    Reading::default()
+    let mut reading = Reading::default();
+    let mut preferred = Vec::new();
+    for (full, value) in annotations.iter().filter(|(full, _)| keys::has_prefix(full)) {
+        let key = match legal(full, Slot::Annotation, place) {
+            Ok(key) => key,
+            Err((key, problem)) => {
+                reading.has_intents |= key.is_some_and(|key| key.intent && place != Place::Other);
+                reading.problems.push(*problem);
+                continue;
+            }
+        };
+        reading.has_intents |= key.intent;
+        let context = Context { key, value, words, namespace };
+        match key.full {
+            keys::REQUIRE => context.rules(&mut reading.intents.rules, &mut reading.problems),
+            keys::PREFER => context.rules(&mut preferred, &mut reading.problems),
+            keys::TOLERATE => {
+                let read = |report: &mut Report| tolerate::read(value, report);
+                context.with(read, &mut reading.intents.tolerations, &mut reading.problems);
+            }
+            keys::IGNORE => {
+                let read = |report: &mut Report| ignore::read(value, report);
+                context.with(read, &mut reading.intents.ignores, &mut reading.problems);
+            }
+            keys::EXPAND => reading.problems.extend(choice(key, value, EXPAND_VALUES)),
+            keys::FORCE if value.trim().is_empty() => {
+                reading.problems.push(empty(key, value));
+            }
+            _ => {}
+        }
+    }
+    reading.intents.rules.append(&mut preferred);
+    reading
 }
 
 /// Reads the labels of one object: only whether ours stand where they may, with a value they take.
 #[must_use]
 pub fn read_labels(labels: &BTreeMap<String, String>, place: Place) -> Vec<Problem> {
-    let _ = (labels, place);
-    Vec::new()
+    let mut problems = Vec::new();
+    for (full, value) in labels.iter().filter(|(full, _)| keys::has_prefix(full)) {
+        match legal(full, Slot::Label, place) {
+            Ok(key) if key.full == keys::MODE => problems.extend(choice(key, value, MODES)),
+            Ok(_) => {}
+            Err((_, problem)) => problems.push(*problem),
+        }
+    }
+    problems
+}
+
+/// What one annotation is read with.
+struct Context<'a> {
+    key: &'static Key,
+    value: &'a str,
+    words: &'a Words,
+    namespace: Option<&'a NamespaceFacts>,
+}
+
+impl Context<'_> {
+    fn rules(&self, rules: &mut Vec<Rule>, problems: &mut Vec<Problem>) {
+        let read = |report: &mut Report| {
+            let sentences = parse_into(self.value, report);
+            let mut lower = Lower {
+                key: self.key.full,
+                required: self.key.full == keys::REQUIRE,
+                value: self.value,
+                words: self.words,
+                namespace: self.namespace,
+                report,
+                line: 1,
+                broken: false,
+            };
+            lower.rules(&sentences)
+        };
+        self.with(read, rules, problems);
+    }
+
+    /// Reads a value of lines: not too long, and not empty.
+    fn with<T>(
+        &self,
+        read: impl FnOnce(&mut Report) -> Vec<T>,
+        out: &mut Vec<T>,
+        problems: &mut Vec<Problem>,
+    ) {
+        if self.value.len() > MAX_VALUE {
+            let detail = Detail::TooLong { bytes: self.value.len(), limit: MAX_VALUE };
+            problems.push(on_key(self.key.full, Slot::Annotation, codes::VALUE_SYNTAX, detail));
+            return;
+        }
+        let mut report = Report::new(self.key.full);
+        let found = read(&mut report);
+        let mut told = report.finish();
+        if found.is_empty() && told.is_empty() {
+            told.push(empty(self.key, self.value));
+        }
+        out.extend(found);
+        problems.append(&mut told);
+    }
+}
+
+/// A problem with a key itself.
+fn on_key(full: &str, slot: Slot, code: Code, detail: Detail) -> Problem {
+    Problem {
+        code,
+        severity: Severity::Error,
+        key: full.to_owned(),
+        slot,
+        span: None,
+        line: 1,
+        detail,
+        odd: odd_character(full),
+        suggestion: None,
+    }
+}
+
+/// The entry of a key, if it may stand there; else what is wrong.
+fn legal(
+    full: &str,
+    slot: Slot,
+    place: Place,
+) -> Result<&'static Key, (Option<&'static Key>, Box<Problem>)> {
+    let Some(key) = keys::find(full) else {
+        return Err((None, Box::new(unknown_key(full, slot))));
+    };
+    let detail = if key.status == Status::Later {
+        let detail = Detail::NotYet { found: key.name.to_owned() };
+        return Err((Some(key), Box::new(on_key(full, slot, codes::UNKNOWN_KEY, detail))));
+    } else if key.slot == slot && key.places.contains(&place) {
+        return Ok(key);
+    } else if key.full == keys::APPLIED && place == Place::Template && slot == key.slot {
+        Detail::CopiedFromPod
+    } else {
+        Detail::NoEffectHere { place, slot: key.slot, belongs: key.places }
+    };
+    Err((Some(key), Box::new(on_key(full, slot, codes::NO_EFFECT_HERE, detail))))
+}
+
+fn unknown_key(full: &str, slot: Slot) -> Problem {
+    let found = full.get(keys::PREFIX.len()..).unwrap_or_default();
+    let names = keys::KEYS.iter().filter(|key| key.slot == slot && !key.places.is_empty());
+    // The prefix alone may be what is wrong: `Placecard.dev/require`.
+    let meant = synonym_of(found, Meaning::Key)
+        .or_else(|| names.clone().map(|key| key.name).find(|name| *name == found))
+        .or_else(|| nearest(found, names.map(|key| key.name)));
+    let detail = Detail::UnknownKey { found: found.to_owned() };
+    let suggestion = meant.map(|name| format!("{}{name}", keys::PREFIX));
+    Problem { suggestion, ..on_key(full, slot, codes::UNKNOWN_KEY, detail) }
+}
+
+fn empty(key: &Key, value: &str) -> Problem {
+    let problem = on_key(key.full, key.slot, codes::EMPTY_VALUE, Detail::EmptyValue);
+    // A comment can be pointed at, nothing at all cannot.
+    let blanks = [' ', '\t'];
+    let Some(line) =
+        lines(value).into_iter().find(|line| !line.text.trim_matches(blanks).is_empty())
+    else {
+        return problem;
+    };
+    let text = line.text.trim_end_matches(blanks);
+    let start = line.start + text.len() - text.trim_start_matches(blanks).len();
+    Problem { span: Some(start..line.start + text.len()), line: line.number, ..problem }
+}
+
+fn choice(key: &Key, value: &str, choices: &'static [&'static str]) -> Option<Problem> {
+    if choices.contains(&value) {
+        return None;
+    }
+    if value.trim().is_empty() {
+        return Some(empty(key, value));
+    }
+    let mut report = Report::new(key.full);
+    let meant = nearest(value.trim(), choices.iter().copied()).map(str::to_owned);
+    let detail = Detail::Choice { found: value.to_owned(), choices };
+    report.word(codes::VALUE_SYNTAX, At::new(0..value.len(), 1), value, meant, detail);
+    report.finish().pop().map(|problem| Problem { slot: key.slot, ..problem })
 }
