@@ -192,6 +192,8 @@ const SPELL_THE_PREFIX: &[&str] = &[
     "policies/language/src/keys.rs",
     // Our labels are no part of a guessed `self`.
     "policies/src/kinds.rs",
+    // A crate without dependencies cannot read the table.
+    "policies/feasibility/src/selector.rs",
 ];
 
 #[test]
