@@ -29,8 +29,8 @@ pub struct Args {
     pub key_file: Option<PathBuf>,
 
     /// Write the authority of the self-signed certificate here, for clients to trust.
-    #[arg(long, env = "PLACECARD_CA_FILE_OUT", value_name = "FILE", conflicts_with = "cert_file")]
-    pub ca_file_out: Option<PathBuf>,
+    #[arg(long, env = "PLACECARD_CA_OUT", value_name = "FILE", conflicts_with = "cert_file")]
+    pub ca_out: Option<PathBuf>,
 
     /// One more host name or address for the self-signed certificate, besides localhost, 127.0.0.1
     /// and ::1. Repeatable.
@@ -137,7 +137,7 @@ mod tests {
         for line in [
             "--cert-file a",
             "--key-file a",
-            "--cert-file a --key-file b --ca-file-out c",
+            "--cert-file a --key-file b --ca-out c",
             "--cert-file a --key-file b --tls-name c",
             "--standalone --kubeconfig a",
             "--objects x --kubeconfig a",

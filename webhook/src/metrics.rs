@@ -221,6 +221,7 @@ impl Metrics {
 mod tests {
     use std::borrow::Cow;
 
+    use placecard_findings::{self as findings, Code, FieldPath, Finding, Label, ObjectRef, Site};
     use placecard_policies::admission::Denial;
 
     use super::*;
@@ -231,7 +232,15 @@ mod tests {
         let subject = Subject { door: Door::Mutate, kind: "Pod", operation: "CREATE" };
         let patch: Vec<json_patch::PatchOperation> =
             serde_json::from_str(r#"[{"op": "remove", "path": "/a"}]"#).unwrap();
-        let admission = Admission { patch, ..Admission::default() };
+        let finding = Finding::new(
+            Code::new("unknown-pool"),
+            findings::Verdict::Language,
+            ObjectRef::default(),
+            "no pool is named x",
+            Label::new(Site::value(FieldPath::root()), ""),
+        );
+        let findings = vec![finding.clone(), finding];
+        let admission = Admission { patch, findings, ..Admission::default() };
         metrics.request(subject, Verdict::of(&admission));
         metrics.admission(subject, &admission);
         metrics.duration(Door::Mutate, Duration::from_millis(3));
@@ -244,7 +253,7 @@ mod tests {
             r#"placecard_mutations_total{kind="Pod"} 1"#,
             "placecard_certificate_expiry_seconds -5.0",
             concat!(r#"placecard_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
-            "# TYPE placecard_findings counter",
+            r#"placecard_findings_total{code="unknown-pool",severity="error"} 1"#,
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");

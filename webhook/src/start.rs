@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_certs::Pair;
 use placecard_policies::language::vocabulary_check;
-use placecard_policies::surroundings::{Objects, ServerVersion, Surroundings};
+use placecard_policies::surroundings::{ServerVersion, Surroundings};
 use tokio::net::TcpListener;
 
 use crate::args::Args;
@@ -40,14 +40,13 @@ pub async fn run(args: &Args) -> Result<(), String> {
     tracing::info!(names = pair.names.join(" "), subject = pair.subject, "serving certificate");
 
     let source = source(args).await?;
-    let surroundings = Surroundings {
-        words: match &args.vocabulary {
-            Some(path) => words(path)?,
-            None => vocabulary_check::Words::default(),
-        },
-        objects: Objects::default(),
+    let mut surroundings = Surroundings {
         server: args.kubernetes_version.unwrap_or_default(),
+        ..Surroundings::default()
     };
+    if let Some(path) = &args.vocabulary {
+        read_vocabulary(path, &mut surroundings)?;
+    }
     let cluster = match &source {
         Source::Cluster(cluster) => Some(cluster.clone()),
         Source::Files(_) => None,
@@ -96,9 +95,9 @@ fn material(args: &Args, now: SystemTime) -> Result<Pair, String> {
     let names: Vec<&str> = names.chain(args.tls_name.iter().map(String::as_str)).collect();
     let made = placecard_certs::self_signed(&names, placecard_certs::LIFETIME, now)
         .map_err(|error| error.to_string())?;
-    if let Some(path) = &args.ca_file_out {
+    if let Some(path) = &args.ca_out {
         fs::write(path, &made.ca_pem)
-            .map_err(|error| format!("--ca-file-out {}: {error}", path.display()))?;
+            .map_err(|error| format!("--ca-out {}: {error}", path.display()))?;
     }
     placecard_certs::load(made.chain_pem.as_bytes(), made.key_pem.as_bytes())
         .map_err(|error| error.to_string())
@@ -143,7 +142,7 @@ async fn kubeconfig(path: &PathBuf) -> Result<kube::Config, String> {
         .map_err(|error| fail(&error))
 }
 
-fn words(path: &Path) -> Result<vocabulary_check::Words, String> {
+fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), String> {
     let documents = files::documents(path).map_err(|error| format!("--vocabulary {error}"))?;
     let [vocabulary] = documents.as_slice() else {
         return Err(format!(
@@ -153,16 +152,17 @@ fn words(path: &Path) -> Result<vocabulary_check::Words, String> {
         ));
     };
     let (words, problems) = vocabulary_check::check(vocabulary);
-    match problems.first() {
-        None => Ok(words),
-        Some(first) => Err(format!(
-            "--vocabulary {}: {} at {}, and {} more",
-            path.display(),
-            first.code,
-            first.pointer,
-            problems.len() - 1
-        )),
+    if problems.is_empty() {
+        surroundings.words = words;
+        return Ok(());
     }
+    let told = problems.iter().map(|problem| {
+        let at = if problem.pointer.is_empty() { "/" } else { &problem.pointer };
+        let hint = problem.suggestion.as_ref().map(|word| format!("; did you mean {word}?"));
+        format!("\n  {at}: {}{}", problem.code, hint.unwrap_or_default())
+    });
+    let told: String = told.collect();
+    Err(format!("--vocabulary {}: {} problems{told}", path.display(), problems.len()))
 }
 
 /// Asks until the cluster answers. Readiness waits for it.

@@ -1,0 +1,13 @@
+//! The webhook as a whole: its router without a socket, its listener with one, its process, and
+//! its look-ups against a stand-in for the API server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails by panicking"
+)]
+
+mod binary;
+mod cluster;
+mod http;
+mod socket;
+mod support;

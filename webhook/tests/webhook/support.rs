@@ -1,0 +1,64 @@
+//! What the tests share.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use placecard_policies::surroundings::Surroundings;
+use placecard_webhook::files::Files;
+use placecard_webhook::metrics::Metrics;
+use placecard_webhook::readiness::Readiness;
+use placecard_webhook::serve::App;
+use placecard_webhook::source::Source;
+use serde_json::{Value, json};
+
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
+/// Noon of the tests' only day.
+pub(crate) fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + 20_000 * DAY + DAY / 2
+}
+
+/// A standalone webhook at noon, with a certificate of that day.
+pub(crate) fn app() -> App {
+    App {
+        surroundings: Surroundings::default(),
+        server_is_given: false,
+        source: Source::Files(Box::<Files>::default()),
+        metrics: Metrics::default(),
+        readiness: Readiness::new(noon() - DAY / 2, noon() + DAY / 2, false),
+        clock: noon,
+    }
+}
+
+pub(crate) fn shared(app: App) -> Arc<App> {
+    Arc::new(app)
+}
+
+/// A whole AdmissionReview for the CREATE of this object.
+pub(crate) fn create(object: &Value) -> Value {
+    let api_version = object["apiVersion"].as_str().unwrap();
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": {"group": group, "version": version, "kind": object["kind"]},
+            "resource": {"group": group, "version": version, "resource": "any"},
+            "name": object["metadata"]["name"],
+            "namespace": "shop",
+            "operation": "CREATE",
+            "userInfo": {"username": "somebody", "groups": ["system:authenticated"]},
+            "object": object,
+            "oldObject": null,
+            "dryRun": false,
+            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
+        },
+    })
+}
+
+/// A pod without annotations.
+pub(crate) fn plain_pod() -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"containers": [{"name": "web", "image": "web"}]}})
+}
