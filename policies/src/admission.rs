@@ -1,9 +1,16 @@
 //! What the webhook answers, decided from reviews alone.
+//!
+//! Denials are closed classes, each a proof; whatever depends on what the review cannot see is a
+//! warning. An object whose review was already bad and did not get worse is admitted, and what is
+//! being deleted is never looked at.
 
-use placecard_findings::Finding;
+use placecard_findings::{Code, Finding, Severity, Verdict};
+use placecard_language::keys;
 
-use crate::object::Object;
-use crate::review::Review;
+use crate::object::{Object, Template};
+use crate::patch;
+use crate::review::{Expansion, Review};
+use crate::words;
 
 /// Which webhook asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +46,7 @@ pub struct Admission {
     /// Bare keys, as the API server prefixes them.
     pub audit: Vec<(&'static str, String)>,
     /// Codes and severities of all findings, for metrics.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<(Code, Severity)>,
 }
 
 /// A refusal: code 403, reason `Forbidden` (for `Invalid`, kubectl prints the causes and hides the
@@ -65,6 +72,59 @@ pub struct Cause {
     pub field: String,
 }
 
+/// Whether a request about these objects has anything to review: it changes what placement depends
+/// on, and nothing about it is a deletion or a controller's own business.
+#[must_use]
+pub fn concerns(operation: Operation, new: &Object, old: Option<&Object>) -> bool {
+    if matches!(operation, Operation::Delete | Operation::Other) || new.deleting {
+        return false;
+    }
+    // A mutated or refused ReplicaSet would make its Deployment spawn others for ever.
+    if !new.is_pod() && new.controller().is_some() {
+        return false;
+    }
+    // The kubelet's own pods, seen through the API.
+    if new.is_pod() && new.annotations.contains_key("kubernetes.io/config.mirror") {
+        return false;
+    }
+    match old {
+        Some(old) if operation == Operation::Update => changed(new, old) != Changed::Nothing,
+        _ => true,
+    }
+}
+
+/// What an update touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Changed {
+    Nothing,
+    FewerReplicas,
+    MoreReplicas,
+    Placement,
+}
+
+fn changed(new: &Object, old: &Object) -> Changed {
+    let ours = |annotations: &crate::object::Map| {
+        let ours = annotations.iter().filter(|(key, _)| key.starts_with(keys::PREFIX));
+        ours.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    let of_template = |template: &Template| {
+        let path = template.path.clone();
+        (path, template.labels.clone(), ours(&template.annotations), template.spec.clone())
+    };
+    let templates = |object: &Object| object.templates.iter().map(of_template).collect::<Vec<_>>();
+    if ours(&new.annotations) != ours(&old.annotations)
+        || ours(&new.labels) != ours(&old.labels)
+        || templates(new) != templates(old)
+    {
+        return Changed::Placement;
+    }
+    match (new.replicas.unwrap_or(1), old.replicas.unwrap_or(1)) {
+        (new, old) if new < old => Changed::FewerReplicas,
+        (new, old) if new > old => Changed::MoreReplicas,
+        _ => Changed::Nothing,
+    }
+}
+
 /// Answers a request: the new object's review, and the old object and its review on an update.
 #[must_use]
 pub fn answer(
@@ -73,6 +133,158 @@ pub fn answer(
     new: (&Object, &Review),
     old: Option<(&Object, &Review)>,
 ) -> Admission {
-    let _ = (door, operation, new, old);
-    Admission::default()
+    let (object, review) = new;
+    let mut admission = Admission::default();
+    if !concerns(operation, object, old.map(|(old, _)| old)) {
+        return admission;
+    }
+    if object.is_pod() && operation == Operation::Update {
+        return pod_update(door, object, old.map(|(old, _)| old));
+    }
+    admission.findings =
+        review.findings.iter().map(|finding| (finding.code, finding.severity)).collect();
+    let before = old.map(|(_, review)| review.findings.as_slice()).unwrap_or_default();
+    let scaled = operation == Operation::Update
+        && old.is_some_and(|(old, _)| changed(object, old) != Changed::Placement);
+    let in_place = review.expansions.iter().any(|expansion| expansion.in_place);
+    let mut denying: Vec<&Finding> = Vec::new();
+    let mut warning: Vec<&Finding> = Vec::new();
+    for finding in &review.findings {
+        let known = before.iter().any(|old| same(old, finding));
+        if denies(object, review, finding, scaled) && !known {
+            denying.push(finding);
+        } else if finding.severity >= Severity::Warning {
+            warning.push(finding);
+        }
+    }
+    if door == Door::Validate || (door == Door::Mutate && in_place) {
+        admission.denial = denial(object, review, &denying, door);
+    }
+    if door == Door::Mutate && admission.denial.is_none() {
+        for expansion in review.expansions.iter().filter(|expansion| expansion.in_place) {
+            if let Some(template) = template(object, expansion) {
+                admission.patch.extend(patch::fields(expansion, template));
+                admission.patch.extend(patch::record(expansion, template));
+            }
+        }
+    }
+    if door == Door::Validate {
+        admission.warnings = words::admission::warnings(&warning);
+    }
+    if !review.findings.is_empty() {
+        let codes: Vec<&str> =
+            review.findings.iter().map(|finding| finding.code.as_str()).collect();
+        admission.audit.push(("findings", codes.join(",")));
+    }
+    admission
+}
+
+/// The same finding, wherever its words have moved to.
+fn same(a: &Finding, b: &Finding) -> bool {
+    let sites = |finding: &Finding| {
+        let sites =
+            finding.labels.iter().map(|label| (label.site.path.clone(), label.quote.clone()));
+        sites.collect::<Vec<_>>()
+    };
+    a.code == b.code && a.message == b.message && sites(a) == sites(b)
+}
+
+fn template<'a>(object: &'a Object, expansion: &Expansion) -> Option<&'a Template> {
+    object.templates.iter().find(|template| template.path == expansion.template)
+}
+
+fn denies(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> bool {
+    if finding.severity < Severity::Error {
+        return false;
+    }
+    match finding.verdict {
+        Verdict::Language | Verdict::NotExpressible | Verdict::NotAllowed => true,
+        // A pod of a controller was judged at its workload; here it would only fail for ever. But
+        // what cannot be written into it must not run without it.
+        Verdict::Contradictory => {
+            !(object.is_pod() && object.controller().is_some())
+                || review.expansions.iter().any(|expansion| !expansion.complete)
+        }
+        Verdict::ContradictoryGroup => !object.is_pod() && !scaled,
+        Verdict::ApiRejects => true,
+        Verdict::Unresolved | Verdict::Risk => false,
+    }
+}
+
+fn denial(object: &Object, review: &Review, denying: &[&Finding], door: Door) -> Option<Denial> {
+    if !denying.is_empty() {
+        return Some(Denial {
+            message: words::admission::denial(object, denying),
+            causes: denying.iter().flat_map(|finding| causes(finding)).collect(),
+            retryable: false,
+        });
+    }
+    let in_place = review.expansions.iter().filter(|expansion| expansion.in_place);
+    for expansion in in_place {
+        let incomplete = !expansion.complete;
+        let absent = door == Door::Validate
+            && template(object, expansion).is_some_and(|template| is_absent(expansion, template));
+        if !incomplete && !absent {
+            continue;
+        }
+        let unresolved: Vec<&Finding> = review
+            .findings
+            .iter()
+            .filter(|finding| incomplete && finding.verdict == Verdict::Unresolved)
+            .collect();
+        let missing;
+        let reasons = if unresolved.is_empty() {
+            missing = words::admission::not_applied(object, expansion);
+            vec![&missing]
+        } else {
+            unresolved
+        };
+        return Some(Denial {
+            message: words::admission::denial(object, &reasons),
+            causes: reasons.iter().flat_map(|finding| causes(finding)).collect(),
+            retryable: true,
+        });
+    }
+    None
+}
+
+/// Whether something that a required rule needs is not in the fields.
+fn is_absent(expansion: &Expansion, template: &Template) -> bool {
+    if expansion.base == template.spec {
+        expansion.changes.iter().any(crate::change::Change::is_required)
+    } else {
+        !patch::fields(expansion, template).is_empty()
+    }
+}
+
+fn causes(finding: &Finding) -> Vec<Cause> {
+    finding
+        .labels
+        .iter()
+        .map(|label| Cause {
+            reason: finding.code.to_string(),
+            message: if label.text.is_empty() { finding.line() } else { label.text.clone() },
+            field: label.site.path.to_string(),
+        })
+        .collect()
+}
+
+/// A pod's fields are fixed once it exists: a changed intent would say what no longer happens.
+fn pod_update(door: Door, object: &Object, old: Option<&Object>) -> Admission {
+    let mut admission = Admission::default();
+    let Some(old) = old.filter(|_| door == Door::Validate) else { return admission };
+    let changed = keys::KEYS
+        .iter()
+        .filter(|key| key.intent)
+        .find(|key| object.annotations.get(key.full) != old.annotations.get(key.full));
+    if let Some(key) = changed {
+        let finding = words::admission::changed_intent(object, key.full);
+        admission.findings = vec![(finding.code, finding.severity)];
+        admission.denial = Some(Denial {
+            message: words::admission::denial(object, &[&finding]),
+            causes: causes(&finding),
+            retryable: false,
+        });
+    }
+    admission
 }

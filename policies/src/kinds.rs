@@ -1,5 +1,7 @@
 //! Which kinds hold a pod template, and where.
 
+use placecard_language::keys;
+
 /// A built-in kind that is, or holds, a pod template.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WorkloadKind {
@@ -57,7 +59,7 @@ pub const VOLATILE_LABELS: &[&str] = &[
     "helm.sh/chart",
 ];
 /// Prefixes of volatile labels.
-pub const VOLATILE_PREFIXES: &[&str] = &["batch.kubernetes.io/", "placecard.dev/"];
+pub const VOLATILE_PREFIXES: &[&str] = &["batch.kubernetes.io/", keys::PREFIX];
 
 /// Whether a label is left out of a guessed `self`.
 #[must_use]

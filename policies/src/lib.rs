@@ -5,13 +5,21 @@
 //! and no input makes it panic.
 
 pub mod admission;
+mod applied;
 pub mod change;
+mod contradict;
+mod expand;
+mod frame;
 pub mod kinds;
+mod native;
 pub mod object;
+pub mod patch;
 pub mod read;
 pub mod review;
 pub mod rules;
 pub mod surroundings;
+mod trouble;
+pub mod words;
 
 pub use placecard_findings as findings;
 pub use placecard_language as language;

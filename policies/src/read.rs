@@ -1,10 +1,19 @@
 //! From JSON to [`Object`] and to answers: the only place that sees the API's optional fields.
+//!
+//! Fields that placement does not depend on are passed over; the API server validates them.
 
-use placecard_findings::{FieldPath, ObjectRef};
-use placecard_language::vocabulary_check::Words;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_findings::{FieldPath, ObjectRef, Segment};
+use placecard_language::checked::Words;
+use placecard_language::intent::TargetKind;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::object::Object;
+use crate::kinds::{self, OwnPods, WorkloadKind};
+use crate::object::{Map, Object, Owner, PodSpec, Template};
 use crate::surroundings::{Answer, Reference};
 
 /// A field that cannot be read: the API server would refuse the object.
@@ -20,7 +29,9 @@ pub struct ReadProblem {
 /// a Kubernetes object.
 #[must_use]
 pub fn reference(value: &Value) -> Option<ObjectRef> {
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let reference = ObjectRef {
         api_version: text("/apiVersion"),
         kind: text("/kind"),
@@ -35,23 +46,466 @@ pub fn reference(value: &Value) -> Option<ObjectRef> {
 /// # Errors
 /// The first field whose type is not the API's.
 pub fn object(value: &Value, words: &Words) -> Result<Object, ReadProblem> {
-    let _ = (value, words);
-    Err(ReadProblem { path: FieldPath::root(), message: String::new() })
+    let head: Head = located(value)?;
+    match kinds::find(group_of(&head.api_version), &head.kind) {
+        Some(row) => built_in(row, value),
+        None => custom(&head, value, words),
+    }
 }
 
-/// The same from text, without a tree in between; for the webhook.
+/// The same from text, without a tree in between where the kind is built in; for the webhook.
 ///
 /// # Errors
 /// As [`object`]; text that is not JSON is a problem at the root.
 pub fn object_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
-    let _ = (json, words);
-    Err(ReadProblem { path: FieldPath::root(), message: String::new() })
+    let head: Head = located(&mut serde_json::Deserializer::from_str(json))?;
+    match kinds::find(group_of(&head.api_version), &head.kind) {
+        Some(row) => built_in(row, &mut serde_json::Deserializer::from_str(json)),
+        None => {
+            let value: Value = located(&mut serde_json::Deserializer::from_str(json))?;
+            custom(&head, &value, words)
+        }
+    }
 }
 
 /// What an object answers about itself to rules of other objects: a Service or workload its
 /// selector, a Namespace its labels. `namespace` stands for an absent `metadata.namespace`.
 #[must_use]
 pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
-    let _ = (value, namespace);
-    Vec::new()
+    let Some(object) = reference(value) else { return Vec::new() };
+    let at = if object.namespace.is_empty() { namespace.to_owned() } else { object.namespace };
+    let target =
+        |kind| Reference::Target { kind, namespace: at.clone(), name: object.name.clone() };
+    let selector = || {
+        value
+            .pointer("/spec/selector")
+            .and_then(|selector| LabelSelector::deserialize(selector).ok())
+    };
+    let kind = match (object.api_version.as_str(), object.kind.as_str()) {
+        ("v1", "Service") => {
+            let labels = value
+                .pointer("/spec/selector")
+                .and_then(|labels| Map::deserialize(labels).ok())
+                .filter(|labels| !labels.is_empty());
+            let selector = labels.map(|labels| LabelSelector {
+                match_labels: Some(labels),
+                match_expressions: None,
+            });
+            return vec![(target(TargetKind::Service), Answer::Selector(selector))];
+        }
+        ("v1", "Namespace") => {
+            let mut labels = value
+                .pointer("/metadata/labels")
+                .and_then(|labels| Map::deserialize(labels).ok())
+                .unwrap_or_default();
+            // Written by the API server on every namespace.
+            labels.insert("kubernetes.io/metadata.name".to_owned(), object.name.clone());
+            let reference = Reference::Namespace { name: object.name };
+            return vec![(reference, Answer::Namespace(labels))];
+        }
+        ("apps/v1", "Deployment") => TargetKind::Deployment,
+        ("apps/v1", "StatefulSet") => TargetKind::StatefulSet,
+        ("apps/v1", "DaemonSet") => TargetKind::DaemonSet,
+        ("batch/v1", "Job") => TargetKind::Job,
+        _ => return Vec::new(),
+    };
+    let selector = match (kind, selector()) {
+        // A manifest of a Job has no selector yet; its pods carry its name.
+        (TargetKind::Job, None) => Some(LabelSelector {
+            match_labels: Some(BTreeMap::from([(
+                kinds::JOB_NAME_LABEL.to_owned(),
+                object.name.clone(),
+            )])),
+            match_expressions: None,
+        }),
+        (_, selector) => selector,
+    };
+    vec![(target(kind), Answer::Selector(selector))]
+}
+
+fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// Deserialises and says where it failed.
+fn located<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, ReadProblem>
+where
+    D::Error: std::fmt::Display,
+{
+    serde_path_to_error::deserialize(from).map_err(|error| {
+        let mut path = FieldPath::root();
+        for segment in error.path() {
+            match segment {
+                serde_path_to_error::Segment::Seq { index } => path.0.push(Segment::Index(*index)),
+                serde_path_to_error::Segment::Map { key } => {
+                    path.0.push(Segment::Key(key.clone()));
+                }
+                serde_path_to_error::Segment::Enum { .. }
+                | serde_path_to_error::Segment::Unknown => {}
+            }
+        }
+        ReadProblem { path, message: error.into_inner().to_string() }
+    })
+}
+
+/// Absent and null read as the default, as in Go.
+fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    #[serde(default, deserialize_with = "nullable")]
+    api_version: String,
+    #[serde(default, deserialize_with = "nullable")]
+    kind: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    #[serde(deserialize_with = "nullable")]
+    name: String,
+    #[serde(deserialize_with = "nullable")]
+    namespace: String,
+    #[serde(deserialize_with = "nullable")]
+    uid: String,
+    #[serde(deserialize_with = "nullable")]
+    labels: Map,
+    #[serde(deserialize_with = "nullable")]
+    annotations: Map,
+    #[serde(deserialize_with = "nullable")]
+    owner_references: Vec<OwnerReference>,
+    #[serde(deserialize_with = "nullable")]
+    deletion_timestamp: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct OwnerReference {
+    #[serde(deserialize_with = "nullable")]
+    api_version: String,
+    #[serde(deserialize_with = "nullable")]
+    kind: String,
+    #[serde(deserialize_with = "nullable")]
+    name: String,
+    #[serde(deserialize_with = "nullable")]
+    uid: String,
+    #[serde(deserialize_with = "nullable")]
+    controller: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound = "S: Default + Deserialize<'de>")]
+struct Whole<S> {
+    #[serde(default, deserialize_with = "nullable")]
+    api_version: String,
+    #[serde(default, deserialize_with = "nullable")]
+    kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    metadata: Metadata,
+    #[serde(default, deserialize_with = "nullable")]
+    spec: S,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireTemplate {
+    #[serde(deserialize_with = "nullable")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "nullable")]
+    spec: WirePod,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WirePod {
+    #[serde(deserialize_with = "nullable")]
+    node_name: String,
+    #[serde(deserialize_with = "nullable")]
+    scheduler_name: String,
+    #[serde(deserialize_with = "nullable")]
+    node_selector: Map,
+    affinity: Option<Affinity>,
+    #[serde(deserialize_with = "nullable")]
+    tolerations: Vec<Toleration>,
+    #[serde(deserialize_with = "nullable")]
+    topology_spread_constraints: Vec<TopologySpreadConstraint>,
+    #[serde(deserialize_with = "nullable")]
+    volumes: Vec<WireVolume>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireVolume {
+    persistent_volume_claim: Option<WireClaim>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireClaim {
+    #[serde(deserialize_with = "nullable")]
+    claim_name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound = "L: Default + Deserialize<'de>")]
+struct WireWorkload<L> {
+    replicas: Option<i64>,
+    selector: Option<L>,
+    #[serde(deserialize_with = "nullable")]
+    template: WireTemplate,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireCronJob {
+    #[serde(deserialize_with = "nullable")]
+    job_template: WireJobTemplate,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireJobTemplate {
+    #[serde(deserialize_with = "nullable")]
+    spec: WireWorkload<LabelSelector>,
+}
+
+fn built_in<'de, D: Deserializer<'de>>(
+    row: &'static WorkloadKind,
+    from: D,
+) -> Result<Object, ReadProblem>
+where
+    D::Error: std::fmt::Display,
+{
+    let path = FieldPath::of(row.template);
+    if row.template.is_empty() {
+        let whole: Whole<WirePod> = located(from)?;
+        let (labels, annotations) =
+            (whole.metadata.labels.clone(), whole.metadata.annotations.clone());
+        let mut object = with_head(Some(row), &whole.api_version, &whole.kind, whole.metadata);
+        object.templates = vec![Template { path, labels, annotations, spec: pod_spec(whole.spec) }];
+        return Ok(object);
+    }
+    let (mut object, workload, selector) = match (row.own, row.template.len()) {
+        (OwnPods::LabelMap, _) => {
+            let whole: Whole<WireWorkload<Map>> = located(from)?;
+            let Whole { api_version, kind, metadata, spec } = whole;
+            let selector = spec.selector.map(|labels| LabelSelector {
+                match_labels: Some(labels),
+                match_expressions: None,
+            });
+            let workload = (spec.replicas, spec.template);
+            (with_head(Some(row), &api_version, &kind, metadata), workload, selector)
+        }
+        (_, 2) => {
+            let whole: Whole<WireWorkload<LabelSelector>> = located(from)?;
+            let Whole { api_version, kind, metadata, spec } = whole;
+            let workload = (spec.replicas, spec.template);
+            (with_head(Some(row), &api_version, &kind, metadata), workload, spec.selector)
+        }
+        _ => {
+            let whole: Whole<WireCronJob> = located(from)?;
+            let Whole { api_version, kind, metadata, spec } = whole;
+            let job = spec.job_template.spec;
+            let workload = (job.replicas, job.template);
+            (with_head(Some(row), &api_version, &kind, metadata), workload, job.selector)
+        }
+    };
+    object.replicas = workload.0;
+    object.selector = selector;
+    object.templates = vec![template(path, workload.1)];
+    Ok(object)
+}
+
+fn with_head(
+    kind: Option<&'static WorkloadKind>,
+    api_version: &str,
+    name_of_kind: &str,
+    metadata: Metadata,
+) -> Object {
+    Object {
+        reference: ObjectRef {
+            api_version: api_version.to_owned(),
+            kind: name_of_kind.to_owned(),
+            namespace: metadata.namespace,
+            name: metadata.name,
+        },
+        uid: metadata.uid,
+        labels: metadata.labels,
+        annotations: metadata.annotations,
+        owners: metadata
+            .owner_references
+            .into_iter()
+            .map(|owner| Owner {
+                api_version: owner.api_version,
+                kind: owner.kind,
+                name: owner.name,
+                uid: owner.uid,
+                controller: owner.controller,
+            })
+            .collect(),
+        deleting: !metadata.deletion_timestamp.is_empty(),
+        kind,
+        ..Object::default()
+    }
+}
+
+fn template(path: FieldPath, wire: WireTemplate) -> Template {
+    Template {
+        path,
+        labels: wire.metadata.labels,
+        annotations: wire.metadata.annotations,
+        spec: pod_spec(wire.spec),
+    }
+}
+
+fn pod_spec(wire: WirePod) -> PodSpec {
+    PodSpec {
+        node_name: wire.node_name,
+        scheduler_name: wire.scheduler_name,
+        node_selector: wire.node_selector,
+        affinity: wire.affinity,
+        tolerations: wire.tolerations,
+        spread: wire.topology_spread_constraints,
+        claims: wire
+            .volumes
+            .into_iter()
+            .filter_map(|volume| volume.persistent_volume_claim)
+            .map(|claim| claim.claim_name)
+            .collect(),
+    }
+}
+
+/// An object of another kind: its own metadata, and the templates that the vocabulary names.
+fn custom(head: &Head, value: &Value, words: &Words) -> Result<Object, ReadProblem> {
+    let whole: Whole<serde::de::IgnoredAny> = located(value)?;
+    let mut object = with_head(None, &whole.api_version, &whole.kind, whole.metadata);
+    let rows = words
+        .workloads
+        .iter()
+        .filter(|row| row.api_version == head.api_version && row.kind == head.kind);
+    for pointer in rows.flat_map(|row| &row.templates) {
+        let steps: Vec<&str> = pointer.split('/').skip(1).collect();
+        collect_templates(value, &steps, &FieldPath::root(), &mut object.templates)?;
+    }
+    Ok(object)
+}
+
+/// Follows a JSON pointer in which `*` stands for every element of a list.
+fn collect_templates(
+    value: &Value,
+    steps: &[&str],
+    at: &FieldPath,
+    found: &mut Vec<Template>,
+) -> Result<(), ReadProblem> {
+    let Some((step, rest)) = steps.split_first() else {
+        let wire: WireTemplate = located(value).map_err(|problem| ReadProblem {
+            path: at.join(&problem.path),
+            message: problem.message,
+        })?;
+        found.push(template(at.clone(), wire));
+        return Ok(());
+    };
+    match value {
+        Value::Array(elements) if *step == "*" => {
+            for (index, element) in elements.iter().enumerate() {
+                collect_templates(element, rest, &at.index(index), found)?;
+            }
+            Ok(())
+        }
+        Value::Object(fields) => {
+            let key = step.replace("~1", "/").replace("~0", "~");
+            match fields.get(&key) {
+                Some(field) => collect_templates(field, rest, &at.key(&key), found),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: &Value) -> Object {
+        let words = Words::default();
+        let object = object(value, &words).unwrap();
+        let from_text = object_from_json(&value.to_string(), &words).unwrap();
+        assert_eq!(format!("{object:?}"), format!("{from_text:?}"), "both ways read the same");
+        object
+    }
+
+    #[test]
+    fn every_built_in_kind_gives_its_template() {
+        for row in kinds::KINDS {
+            let api_version =
+                if row.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", row.group) };
+            let mut value = json!({"apiVersion": api_version, "kind": row.kind,
+                "metadata": {"name": "x", "namespace": "n"}});
+            let template = json!({"metadata": {"labels": {"app": "x"}},
+                "spec": {"nodeSelector": {"disk": "ssd"}, "affinity": null, "tolerations": null,
+                         "volumes": [{"persistentVolumeClaim": {"claimName": "data"}}, {"emptyDir": {}}]}});
+            if row.template.is_empty() {
+                value["metadata"]["labels"] = json!({"app": "x"});
+                value["spec"] = template["spec"].clone();
+            } else {
+                let pointer = FieldPath::of(row.template);
+                let mut at = &mut value;
+                for key in row.template {
+                    at = &mut at[*key];
+                }
+                *at = template;
+                assert!(value.pointer(&pointer.pointer()).is_some());
+            }
+            let object = read(&value);
+            let [template] = object.templates.as_slice() else { panic!("{}", row.kind) };
+            assert_eq!(template.path, FieldPath::of(row.template));
+            assert_eq!(template.labels["app"], "x", "{}", row.kind);
+            assert_eq!(template.spec.node_selector["disk"], "ssd");
+            assert_eq!(template.spec.claims, ["data"]);
+            assert_eq!(object.reference.full_name(), "n/x");
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_a_problem_with_its_path() {
+        let value = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"},
+            "spec": {"template": {"spec": {"nodeSelector": {"gpu": true}}}}});
+        let problem = object(&value, &Words::default()).unwrap_err();
+        assert_eq!(problem.path.to_string(), "spec.template.spec.nodeSelector.gpu");
+        assert!(problem.message.contains("boolean"), "{}", problem.message);
+        let problem = object_from_json("{\"apiVersion\": ", &Words::default()).unwrap_err();
+        assert_eq!(problem.path, FieldPath::root());
+    }
+
+    #[test]
+    fn objects_answer_about_themselves() {
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
+            "spec": {"selector": {"app": "db"}}});
+        let [(reference, answer)] = &answers(&service, "shop")[..] else { panic!() };
+        assert_eq!(
+            *reference,
+            Reference::Target {
+                kind: TargetKind::Service,
+                namespace: "shop".into(),
+                name: "db".into()
+            }
+        );
+        let Answer::Selector(Some(selector)) = answer else { panic!("{answer:?}") };
+        assert_eq!(selector.match_labels.as_ref().unwrap()["app"], "db");
+        let headless = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}});
+        assert_eq!(answers(&headless, "shop")[0].1, Answer::Selector(None));
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+        let Answer::Namespace(labels) = &answers(&namespace, "")[0].1 else { panic!() };
+        assert_eq!(labels["kubernetes.io/metadata.name"], "shop");
+        assert!(answers(&json!(3), "").is_empty());
+    }
 }

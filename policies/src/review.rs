@@ -1,17 +1,33 @@
 //! The one review behind both doors.
 
-use placecard_findings::{Finding, FieldPath};
+use std::collections::BTreeSet;
 
+use placecard_feasibility::selector::Selector;
+use placecard_findings::{FieldPath, Finding, Label, ObjectRef, Severity, Site, Verdict};
+use placecard_language::checked::NamespaceFacts;
+use placecard_language::intent::{Ignore, Intents, PodTarget, Relation, Rule};
+use placecard_language::keys::{self, Place};
+use placecard_language::read::{Reading, read, read_labels};
+
+use crate::applied;
 use crate::change::Change;
-use crate::object::{Object, PodSpec};
+use crate::contradict;
+use crate::expand::{self, Expander};
+use crate::frame::{self, Frame};
+use crate::native;
+use crate::object::{Object, PodSpec, Template};
+use crate::read::ReadProblem;
+use crate::rules;
 use crate::surroundings::{Reference, Surroundings};
+use crate::words;
 
 /// What a review found.
 #[derive(Clone, Debug, Default)]
 pub struct Review {
-    /// In the order of the object's text: by template, then by annotation and line.
+    /// In the order of the object: its own metadata, then by template, annotation and line.
     pub findings: Vec<Finding>,
-    /// One entry for every template that carries intents which could be read and expressed.
+    /// One entry for every template that carries intents, or a record of earlier ones, and could be
+    /// read.
     pub expansions: Vec<Expansion>,
     /// Whether the object carries intents at all.
     pub has_intents: bool,
@@ -24,22 +40,313 @@ pub struct Expansion {
     pub template: FieldPath,
     /// In a stable order; empty if everything is there already.
     pub changes: Vec<Change>,
+    /// The placement fields that the changes start from: those of the template, without what an
+    /// earlier expansion in place added.
+    pub base: PodSpec,
     /// The placement fields with the changes made.
     pub spec: PodSpec,
-    /// For each rule in words: what it added (for the `applied` annotation and `expand`).
+    /// For each rule in words: which fields say it.
     pub added: Vec<String>,
+    /// Every required rule is in `spec`; false if something that one of them names is not known.
+    pub complete: bool,
+    /// The webhook writes it into this very object: a pod, or a template expanded in place.
+    pub in_place: bool,
+    /// The `applied` annotation that goes with it; `None`: there are no intents (any more).
+    pub applied: Option<String>,
 }
 
-/// What a review of this object needs to know about other objects.
+/// Where the annotations of a template stand.
+fn place(object: &Object) -> Place {
+    if object.is_pod() {
+        Place::Pod
+    } else if expands_in_place(object) {
+        Place::ExpandedTemplate
+    } else {
+        Place::Template
+    }
+}
+
+/// Whether the template is expanded, and not the pods made from it.
+fn expands_in_place(object: &Object) -> bool {
+    object.is_daemon_set()
+        || (!object.is_pod()
+            && object.annotations.get(keys::EXPAND).is_some_and(|value| value.trim() == "template"))
+}
+
+fn namespace(object: &Object, surroundings: &Surroundings) -> Option<NamespaceFacts> {
+    let name = &object.reference.namespace;
+    (!name.is_empty()).then(|| NamespaceFacts {
+        name: name.clone(),
+        labels: surroundings.objects.namespace(name).cloned(),
+    })
+}
+
+/// What a review of this object needs to know about other objects, each once, in a stable order.
 #[must_use]
 pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference> {
-    let _ = (object, surroundings);
-    Vec::new()
+    let mut found = Vec::new();
+    let facts = namespace(object, surroundings);
+    for template in &object.templates {
+        let reading =
+            read(&template.annotations, place(object), &surroundings.words, facts.as_ref());
+        if !reading.has_intents {
+            continue;
+        }
+        expand::references(&reading.intents, &object.reference.namespace, &mut found);
+        if expand::means_self(&reading.intents) {
+            found.extend(frame::reference(object));
+        }
+        let words = &surroundings.words;
+        let mut groups = words.pools.values().chain(words.trust_domains.values());
+        if facts.is_some() && groups.any(|group| group.allowed_namespaces.is_some()) {
+            found.push(Reference::Namespace { name: object.reference.namespace.clone() });
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Reviews one object.
 #[must_use]
 pub fn review(object: &Object, surroundings: &Surroundings) -> Review {
-    let _ = (object, surroundings);
-    Review::default()
+    let mut review = Review::default();
+    if !object.is_pod() {
+        own_metadata(object, surroundings, &mut review);
+    }
+    for template in &object.templates {
+        of_template(object, template, surroundings, &mut review);
+    }
+    review
+}
+
+/// The finding of an object that cannot be read.
+#[must_use]
+pub fn unreadable(object: &ObjectRef, problem: &ReadProblem) -> Finding {
+    let message = format!("the API server refuses this {}", last_key(&problem.path));
+    let label = Label::new(Site::value(problem.path.clone()), problem.message.clone());
+    Finding::new(rules::FIELD_TYPE, Verdict::ApiRejects, object.clone(), message, label)
+}
+
+fn last_key(path: &FieldPath) -> String {
+    let keys = path.0.iter().rev().find_map(|segment| match segment {
+        placecard_findings::Segment::Key(key) => Some(key.clone()),
+        placecard_findings::Segment::Index(_) => None,
+    });
+    keys.unwrap_or_else(|| "object".to_owned())
+}
+
+/// Annotations and labels of ours on the object itself.
+fn own_metadata(object: &Object, surroundings: &Surroundings, review: &mut Review) {
+    let place = match (object.reference.group(), object.reference.kind.as_str()) {
+        ("", "Namespace") => Place::Namespace,
+        (keys::GROUP, keys::VOCABULARY_KIND) => Place::Vocabulary,
+        _ if object.templates.is_empty() => Place::Other,
+        _ => Place::Workload,
+    };
+    let reading = read(&object.annotations, place, &surroundings.words, None);
+    let labels = read_labels(&object.labels, place);
+    let metadata = FieldPath::of(&["metadata"]);
+    for problem in reading.problems.iter().chain(&labels) {
+        review.findings.push(words::annotation::finding(&object.reference, &metadata, problem));
+    }
+}
+
+fn of_template(
+    object: &Object,
+    template: &Template,
+    surroundings: &Surroundings,
+    review: &mut Review,
+) {
+    let facts = namespace(object, surroundings);
+    let place = place(object);
+    let reading = read(&template.annotations, place, &surroundings.words, facts.as_ref());
+    let labels = read_labels(&template.labels, place);
+    review.has_intents |= reading.has_intents;
+    let metadata = template.path.key("metadata");
+    let mut findings: Vec<Finding> = reading
+        .problems
+        .iter()
+        .chain(&labels)
+        .map(|problem| words::annotation::finding(&object.reference, &metadata, problem))
+        .collect();
+    let unreadable = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let recorded = (place == Place::ExpandedTemplate)
+        .then(|| template.annotations.get(keys::APPLIED))
+        .flatten();
+    let mut base = template.clone();
+    if let Some(undone) = recorded.and_then(|text| applied::undo(text, &template.spec)) {
+        base.spec = undone;
+    }
+    // A DaemonSet's controller replaces the node terms of its pods: they say nothing about rules.
+    let of_daemon_set =
+        object.is_pod() && object.controller().is_some_and(|owner| owner.kind == "DaemonSet");
+    if !of_daemon_set {
+        let frame = frame::frame(object, &base, &surroundings.objects);
+        let expanded = expand::expand(object, &base, &frame, surroundings, &reading.intents);
+        for trouble in &expanded.troubles {
+            findings.push(words::trouble::finding(&object.reference, template, trouble));
+        }
+        findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
+        findings.extend(dead_selectors(object, template, &reading.intents));
+        if !unreadable && (reading.has_intents || recorded.is_some()) {
+            review.expansions.push(expansion(
+                object,
+                &base,
+                &frame,
+                surroundings,
+                &reading,
+                expanded,
+            ));
+        }
+    }
+    silence(object, template, &reading.intents.ignores, &mut findings);
+    review.findings.append(&mut findings);
+}
+
+fn contradictions(
+    object: &Object,
+    template: &Template,
+    frame: &Frame<'_>,
+    surroundings: &Surroundings,
+    reading: &Reading,
+    expanded: &expand::Expanded,
+) -> Vec<Finding> {
+    let expander = Expander::empty(object, frame, surroundings);
+    let nodes = contradict::nodes(
+        object,
+        template,
+        &expander,
+        &reading.intents,
+        &expanded.sources,
+        &expanded.spec,
+    );
+    let pods = contradict::pods(object, template, frame, &expanded.sources, &expanded.spec);
+    nodes.into_iter().chain(pods).collect()
+}
+
+fn expansion(
+    object: &Object,
+    template: &Template,
+    frame: &Frame<'_>,
+    surroundings: &Surroundings,
+    reading: &Reading,
+    expanded: expand::Expanded,
+) -> Expansion {
+    let in_place = object.is_pod() || expands_in_place(object);
+    let applied = (in_place && reading.has_intents).then(|| {
+        // What the intents mean for a pod without any placement field: independent of what stands
+        // in this one already.
+        let mut bare = template.clone();
+        bare.spec = PodSpec { node_name: template.spec.node_name.clone(), ..PodSpec::default() };
+        let meaning = expand::expand(object, &bare, frame, surroundings, &reading.intents);
+        if object.is_pod() {
+            applied::content(&meaning.changes, &meaning.added)
+        } else {
+            let (base, spec) = (&template.spec, &expanded.spec);
+            applied::content_with_own(&meaning.changes, &meaning.added, base, spec)
+        }
+    });
+    let stuck = expanded.troubles.iter().any(|trouble| trouble.required);
+    Expansion {
+        template: template.path.clone(),
+        changes: expanded.changes,
+        base: template.spec.clone(),
+        spec: expanded.spec,
+        added: expanded.added,
+        complete: !stuck && !expanded.impossible,
+        in_place,
+        applied,
+    }
+}
+
+/// Selectors that no pod can match, where that makes a rule or a field say nothing. Required pod
+/// affinity is judged with the contradictions.
+fn dead_selectors(object: &Object, template: &Template, intents: &Intents) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in &intents.rules {
+        let selector = match &rule.relation {
+            Relation::Near(pods)
+                if rule.strength != placecard_language::intent::Strength::Required =>
+            {
+                rule_selector(&pods.target)
+            }
+            Relation::ApartFrom(pods) => rule_selector(&pods.target),
+            Relation::AtMost(at_most) => rule_selector(&at_most.target),
+            _ => None,
+        };
+        if let Some(selector) = selector.filter(|selector| selector.satisfiable().is_err()) {
+            findings.push(words::trouble::dead_rule(&object.reference, template, rule, &selector));
+        }
+    }
+    for (path, selector) in written_selectors(&template.spec) {
+        if selector.satisfiable().is_err() {
+            let path = template.path.join(&path);
+            findings.push(words::trouble::dead_field(&object.reference, path, &selector));
+        }
+    }
+    findings
+}
+
+fn rule_selector(target: &PodTarget) -> Option<Selector> {
+    match target {
+        PodTarget::Pods(selector) => Some(native::rule_selector(selector)),
+        PodTarget::Itself | PodTarget::Named(_) => None,
+    }
+}
+
+/// Hand-written selectors besides those of required pod affinity, with their paths.
+fn written_selectors(spec: &PodSpec) -> Vec<(FieldPath, Selector)> {
+    let mut found = Vec::new();
+    for (index, term) in native::required_anti_affinity(spec).iter().enumerate() {
+        if let Some(selector) = &term.label_selector {
+            let path = expand::affinity_path("podAntiAffinity").index(index).key("labelSelector");
+            found.push((path, native::selector(selector)));
+        }
+    }
+    for (index, constraint) in spec.spread.iter().enumerate() {
+        if let Some(selector) = &constraint.label_selector {
+            let path = FieldPath::of(&["spec", "topologySpreadConstraints"]);
+            found.push((path.index(index).key("labelSelector"), native::selector(selector)));
+        }
+    }
+    found
+}
+
+/// Takes out what the object's own `ignore` silences, and reports what silences nothing.
+fn silence(object: &Object, template: &Template, ignores: &[Ignore], findings: &mut Vec<Finding>) {
+    let mut used = BTreeSet::new();
+    findings.retain(|finding| {
+        let ignore = ignores.iter().position(|ignore| ignore.code == finding.code.as_str());
+        match ignore.filter(|_| can_be_silenced(finding.verdict)) {
+            Some(index) => {
+                used.insert(index);
+                false
+            }
+            None => true,
+        }
+    });
+    for (index, ignore) in ignores.iter().enumerate() {
+        if !used.contains(&index) {
+            findings.push(words::trouble::unused_ignore(&object.reference, template, ignore));
+        }
+    }
+}
+
+/// Verdicts and lint findings; never the language, permissions or what the API refuses.
+fn can_be_silenced(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Contradictory | Verdict::ContradictoryGroup | Verdict::Risk => true,
+        Verdict::Language
+        | Verdict::NotExpressible
+        | Verdict::NotAllowed
+        | Verdict::ApiRejects
+        | Verdict::Unresolved => false,
+    }
+}
+
+/// Whether a rule is one of the required ones.
+#[must_use]
+pub fn is_required(rule: &Rule) -> bool {
+    rule.strength == placecard_language::intent::Strength::Required
 }

@@ -1,9 +1,12 @@
-//! The table of codes: language errors and rules, in the order of the reference.
+//! The table of codes: the language's errors and the rules, in the order of the reference.
+
+use std::sync::LazyLock;
 
 use placecard_findings::{Code, Severity, Verdict};
+use placecard_language::codes;
 
 /// What is known about a code besides its findings.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// The public name.
     pub code: Code,
@@ -17,11 +20,187 @@ pub struct Rule {
     pub page: &'static str,
 }
 
-/// All codes. A code is two things: a line here, and its page in `rules/`.
-pub static RULES: &[Rule] = &[];
+/// `nodeSelector` and another demand exclude each other.
+pub const NODE_SELECTOR_CONTRADICTS_AFFINITY: Code =
+    Code::new("node-selector-contradicts-affinity");
+/// The node demands of one pod exclude one another.
+pub const NODE_AFFINITY_UNSATISFIABLE: Code = Code::new("node-affinity-unsatisfiable");
+/// A pod is required near and apart from the same pods.
+pub const AFFINITY_CONTRADICTS_ANTI_AFFINITY: Code =
+    Code::new("affinity-contradicts-anti-affinity");
+/// Replicas are required near and apart from one another.
+pub const SELF_AFFINITY_VS_SELF_ANTI_AFFINITY: Code =
+    Code::new("self-affinity-vs-self-anti-affinity");
+/// No pod can match all required pod affinity terms.
+pub const POD_AFFINITY_TERMS_NO_COMMON_POD: Code = Code::new("pod-affinity-terms-no-common-pod");
+/// A required pod affinity term has no selector.
+pub const POD_AFFINITY_SELECTOR_NULL: Code = Code::new("pod-affinity-selector-null");
+/// A selector that no pod can match.
+pub const LABEL_SELECTOR_UNSATISFIABLE: Code = Code::new("label-selector-unsatisfiable");
+/// The final pod lacks what its rules become.
+pub const NOT_APPLIED: Code = Code::new("not-applied");
+/// A field whose type is not the API's.
+pub const FIELD_TYPE: Code = Code::new("field-type");
+/// An `ignore` that silences nothing.
+pub const UNUSED_IGNORE: Code = Code::new("unused-ignore");
+
+const fn rule(
+    code: Code,
+    severity: Severity,
+    verdict: Verdict,
+    summary: &'static str,
+    page: &'static str,
+) -> Rule {
+    Rule { code, severity, verdict, summary, page }
+}
+
+/// The rules besides the language's own errors. A rule is two things: an entry here, and its page.
+static OTHERS: &[Rule] = &[
+    rule(
+        NODE_SELECTOR_CONTRADICTS_AFFINITY,
+        Severity::Error,
+        Verdict::Contradictory,
+        "nodeSelector and another demand exclude each other on every node",
+        include_str!("rules/node_selector_contradicts_affinity.md"),
+    ),
+    rule(
+        NODE_AFFINITY_UNSATISFIABLE,
+        Severity::Error,
+        Verdict::Contradictory,
+        "the demands of one pod on its node exclude one another",
+        include_str!("rules/node_affinity_unsatisfiable.md"),
+    ),
+    rule(
+        AFFINITY_CONTRADICTS_ANTI_AFFINITY,
+        Severity::Error,
+        Verdict::Contradictory,
+        "required near and apart from the same pods in one level",
+        include_str!("rules/affinity_contradicts_anti_affinity.md"),
+    ),
+    rule(
+        SELF_AFFINITY_VS_SELF_ANTI_AFFINITY,
+        Severity::Error,
+        Verdict::ContradictoryGroup,
+        "replicas are required near and apart from one another in one level",
+        include_str!("rules/self_affinity_vs_self_anti_affinity.md"),
+    ),
+    rule(
+        POD_AFFINITY_TERMS_NO_COMMON_POD,
+        Severity::Error,
+        Verdict::Contradictory,
+        "no pod can match all required pod affinity terms",
+        include_str!("rules/pod_affinity_terms_no_common_pod.md"),
+    ),
+    rule(
+        POD_AFFINITY_SELECTOR_NULL,
+        Severity::Error,
+        Verdict::Contradictory,
+        "a required pod affinity term without a selector matches no pod",
+        include_str!("rules/pod_affinity_selector_null.md"),
+    ),
+    rule(
+        LABEL_SELECTOR_UNSATISFIABLE,
+        Severity::Error,
+        Verdict::Contradictory,
+        "a selector demands two values of one label",
+        include_str!("rules/label_selector_unsatisfiable.md"),
+    ),
+    rule(
+        NOT_APPLIED,
+        Severity::Error,
+        Verdict::Unresolved,
+        "the pod's fields lack what its rules become",
+        include_str!("rules/not_applied.md"),
+    ),
+    rule(
+        FIELD_TYPE,
+        Severity::Error,
+        Verdict::ApiRejects,
+        "a field has a type that the API server refuses",
+        include_str!("rules/field_type.md"),
+    ),
+    rule(
+        UNUSED_IGNORE,
+        Severity::Warning,
+        Verdict::Risk,
+        "an ignore silences nothing",
+        include_str!("rules/unused_ignore.md"),
+    ),
+];
+
+/// The pages of the language's errors, by code.
+static PAGES: &[(Code, &str)] = &[
+    (codes::UNKNOWN_KEY, include_str!("rules/unknown_key.md")),
+    (codes::UNKNOWN_RELATION, include_str!("rules/unknown_relation.md")),
+    (codes::UNKNOWN_WORD, include_str!("rules/unknown_word.md")),
+    (codes::UNKNOWN_TARGET, include_str!("rules/unknown_target.md")),
+    (codes::UNKNOWN_LEVEL, include_str!("rules/unknown_level.md")),
+    (codes::UNKNOWN_POOL, include_str!("rules/unknown_pool.md")),
+    (codes::UNKNOWN_TRUST_DOMAIN, include_str!("rules/unknown_trust_domain.md")),
+    (codes::UNKNOWN_RESOURCE, include_str!("rules/unknown_resource.md")),
+    (codes::WEIGHT_RANGE, include_str!("rules/weight_range.md")),
+    (codes::WEIGHT_IN_REQUIRE, include_str!("rules/weight_in_require.md")),
+    (codes::MISSING_TARGET, include_str!("rules/missing_target.md")),
+    (codes::SELECTOR_SYNTAX, include_str!("rules/selector_syntax.md")),
+    (codes::DUPLICATE_MODIFIER, include_str!("rules/duplicate_modifier.md")),
+    (codes::EMPTY_VALUE, include_str!("rules/empty_value.md")),
+    (codes::NO_EFFECT_HERE, include_str!("rules/no_effect_here.md")),
+    (codes::NOT_EXPRESSIBLE, include_str!("rules/not_expressible.md")),
+    (codes::POOL_NOT_ALLOWED, include_str!("rules/pool_not_allowed.md")),
+    (codes::TRUST_DOMAIN_NOT_ALLOWED, include_str!("rules/trust_domain_not_allowed.md")),
+    (codes::UNRESOLVED, include_str!("rules/unresolved.md")),
+    (codes::SELF_HAS_NO_LABELS, include_str!("rules/self_has_no_labels.md")),
+    (codes::SCHEDULER_BYPASSED, include_str!("rules/scheduler_bypassed.md")),
+    (codes::NUMBER_RANGE, include_str!("rules/number_range.md")),
+    (codes::VALUE_SYNTAX, include_str!("rules/value_syntax.md")),
+    (codes::TOLERATION_SYNTAX, include_str!("rules/toleration_syntax.md")),
+    (codes::MISPLACED_WORD, include_str!("rules/misplaced_word.md")),
+    (codes::MISSING_LABEL, include_str!("rules/missing_label.md")),
+    (codes::APART_FROM_NOT_ALLOWED, include_str!("rules/apart_from_not_allowed.md")),
+    (codes::DEPRECATED_WORD, include_str!("rules/deprecated_word.md")),
+];
+
+/// All codes that a review can give. Codes of the language that this release never gives (typed
+/// entries) are not among them.
+pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let page = |code: Code| PAGES.iter().find(|(paged, _)| *paged == code).map(|(_, page)| *page);
+    let language = codes::CODES.iter().filter_map(|entry| {
+        let severity = match entry.verdict {
+            Verdict::Unresolved | Verdict::Risk => Severity::Warning,
+            _ => Severity::Error,
+        };
+        Some(rule(entry.code, severity, entry.verdict, entry.summary, page(entry.code)?))
+    });
+    language.chain(OTHERS.iter().copied()).collect()
+});
 
 /// The row of a code by its name.
 #[must_use]
 pub fn find(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code.as_str() == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_there_once_with_its_page() {
+        let mut seen = BTreeSet::new();
+        for rule in RULES.iter() {
+            assert!(seen.insert(rule.code.as_str()), "{} twice", rule.code);
+            let title = rule.page.lines().next().unwrap_or_default();
+            assert_eq!(title, format!("# {}", rule.code));
+            assert!(!rule.summary.ends_with('.') && !rule.summary.is_empty());
+            assert_eq!(find(rule.code.as_str()).unwrap().code, rule.code);
+        }
+        let without: Vec<&str> = codes::CODES
+            .iter()
+            .map(|entry| entry.code.as_str())
+            .filter(|code| find(code).is_none())
+            .collect();
+        assert_eq!(without, ["invalid-intent"], "typed entries are not read yet");
+    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::NodeSelectorTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_language::checked::Words;
 use placecard_language::intent::TargetKind;
-use placecard_language::vocabulary_check::Words;
 
 use crate::object::{Map, Owner};
 

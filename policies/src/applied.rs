@@ -1,0 +1,187 @@
+//! The `applied` annotation: what placecard wrote, for readers and for undoing.
+//!
+//! On pods it is a digest and the list of what was added. On templates that are expanded in place
+//! it also holds the user's own lists, so that a later write can start from them again: a client
+//! that merges into the stored object sends our additions back as if they were its own. It is never
+//! trusted as proof that a rule holds.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map as Json, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::change::{Change, Edit, edit_value};
+use crate::object::PodSpec;
+
+/// The longest `added` list, in bytes of JSON; the annotation then stays under 4 KiB on pods.
+const LONGEST: usize = 3500;
+
+/// The annotation's content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Applied {
+    /// The format.
+    v: u32,
+    /// What the intents mean, in 16 hex digits.
+    digest: String,
+    /// For each rule: the fields that say it.
+    #[serde(default)]
+    added: Vec<String>,
+    /// The lists that were changed in a template: by path, `affinity/nodeAffinity/…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lists: Vec<Kept>,
+}
+
+/// One list of a template that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// Keys from the pod spec, joined by `/`.
+    list: String,
+    /// Digest of the list as we left it.
+    digest: String,
+    /// The list as the user wrote it; null: it was not there.
+    own: Value,
+}
+
+/// The digest of a value.
+fn digest(value: &Value) -> String {
+    let hash = Sha256::digest(value.to_string().as_bytes());
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The JSON of the lists that expansion may change.
+#[must_use]
+pub(crate) fn lists(spec: &PodSpec) -> Value {
+    let mut value = json!({});
+    let mut set = |key: &str, field: Option<Value>| {
+        if let (Value::Object(fields), Some(field)) = (&mut value, field) {
+            fields.insert(key.to_owned(), field);
+        }
+    };
+    set("affinity", spec.affinity.as_ref().and_then(|field| serde_json::to_value(field).ok()));
+    let list = |list: Value| Some(list).filter(|list| *list != json!([]));
+    set("tolerations", list(json!(spec.tolerations)));
+    set("topologySpreadConstraints", list(json!(spec.spread)));
+    value
+}
+
+/// The content for a pod: `meaning` are the changes that a pod without any placement field would
+/// get, so that it does not depend on what other webhooks did before.
+#[must_use]
+pub(crate) fn content(meaning: &[Change], added: &[String]) -> String {
+    text(&record(meaning, added))
+}
+
+/// The content for a template that is expanded in place.
+#[must_use]
+pub(crate) fn content_with_own(
+    meaning: &[Change],
+    added: &[String],
+    base: &PodSpec,
+    expanded: &PodSpec,
+) -> String {
+    let mut applied = record(meaning, added);
+    let (base, expanded) = (lists(base), lists(expanded));
+    for list in LISTS {
+        let (own, now) = (at(&base, list), at(&expanded, list));
+        if own != now {
+            applied.lists.push(Kept { list: list.join("/"), digest: digest(&now), own });
+        }
+    }
+    text(&applied)
+}
+
+fn record(meaning: &[Change], added: &[String]) -> Applied {
+    let meaning: Vec<Value> = meaning
+        .iter()
+        .map(|change| {
+            let Edit { list, value, .. } = change.edit();
+            json!([list.join("/"), value])
+        })
+        .collect();
+    let mut shown = Vec::new();
+    let mut size = 0;
+    for (index, line) in added.iter().enumerate() {
+        size += line.len() + 3;
+        if size > LONGEST {
+            shown.push(format!("and {} more", added.len() - index));
+            break;
+        }
+        shown.push(line.clone());
+    }
+    Applied { v: 1, digest: digest(&Value::Array(meaning)), added: shown, lists: Vec::new() }
+}
+
+fn text(applied: &Applied) -> String {
+    serde_json::to_string(applied).unwrap_or_default()
+}
+
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
+/// The lists that changes concern, as paths from the pod spec.
+pub(crate) const LISTS: &[&[&str]] = &[
+    &["affinity", "nodeAffinity", REQUIRED, "nodeSelectorTerms"],
+    &["affinity", "nodeAffinity", PREFERRED],
+    &["affinity", "podAffinity", REQUIRED],
+    &["affinity", "podAffinity", PREFERRED],
+    &["affinity", "podAntiAffinity", REQUIRED],
+    &["affinity", "podAntiAffinity", PREFERRED],
+    &["tolerations"],
+    &["topologySpreadConstraints"],
+];
+
+pub(crate) fn at(spec: &Value, list: &[&str]) -> Value {
+    let found = list.iter().try_fold(spec, |at, key| at.get(key));
+    found.cloned().unwrap_or(Value::Null)
+}
+
+/// The placement fields as the user wrote them: every list that still is as we left it becomes the
+/// user's own again. `None` if the annotation cannot be read, which anybody can bring about: then
+/// the fields are the user's as they stand.
+#[must_use]
+pub(crate) fn undo(annotation: &str, spec: &PodSpec) -> Option<PodSpec> {
+    let applied: Applied = serde_json::from_str(annotation).ok()?;
+    let mut value = lists(spec);
+    for kept in &applied.lists {
+        let Some(list) = LISTS.iter().find(|list| list.join("/") == kept.list) else { continue };
+        let now = at(&value, list);
+        if now.is_null() || digest(&now) != kept.digest {
+            continue;
+        }
+        if kept.own.is_null() {
+            prune(&mut value, list);
+        } else {
+            let action = crate::change::Action::Set;
+            edit_value(&mut value, &Edit { list, action, value: kept.own.clone() });
+        }
+    }
+    let mut undone = spec.clone();
+    let field = |key: &str| value.get(key).cloned().unwrap_or(Value::Null);
+    undone.affinity = serde_json::from_value(field("affinity")).ok()?;
+    undone.tolerations = or_empty(field("tolerations"))?;
+    undone.spread = or_empty(field("topologySpreadConstraints"))?;
+    Some(undone)
+}
+
+fn or_empty<T: serde::de::DeserializeOwned>(value: Value) -> Option<Vec<T>> {
+    serde_json::from_value::<Option<Vec<T>>>(value).ok().map(Option::unwrap_or_default)
+}
+
+/// Removes a list, and the mappings that become empty with it; returns the path of what went.
+pub(crate) fn prune(value: &mut Value, list: &[&str]) -> Vec<String> {
+    let Some((key, rest)) = list.split_first() else { return Vec::new() };
+    let Value::Object(fields) = value else { return Vec::new() };
+    let mut gone = vec![(*key).to_owned()];
+    if rest.is_empty() {
+        fields.remove(*key);
+        return gone;
+    }
+    if let Some(below) = fields.get_mut(*key) {
+        let deeper = prune(below, rest);
+        if below.as_object().is_some_and(Json::is_empty) {
+            fields.remove(*key);
+        } else {
+            gone.extend(deeper);
+        }
+    }
+    gone
+}

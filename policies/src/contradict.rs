@@ -1,0 +1,302 @@
+//! Contradictions of one pod: demands that no node, and no other pod, can meet together.
+//!
+//! The proofs come from the label algebra; this module knows where each demand is written.
+
+use placecard_feasibility::contradiction::{
+    Atom, AtomId, BUDGET, Core, Demand, DemandId, NodeVerdict, TermDemand, decide,
+};
+use placecard_feasibility::node_terms::NodeTerm;
+use placecard_feasibility::pod_affinity::{self, NamedTerm, OwnPod, PodContradiction, TermId};
+use placecard_feasibility::requirement::Requirement;
+use placecard_findings::{FieldPath, Finding, Site};
+use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
+
+use crate::expand::{self, Expander, Sources, affinity_path, source};
+use crate::frame::Frame;
+use crate::native::{self, PodTerm};
+use crate::object::{Object, PodSpec, Template};
+use crate::words;
+
+/// Where a demand, or one requirement of it, is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The exact words.
+    pub(crate) site: Site,
+    /// The words as written.
+    pub(crate) quote: String,
+    /// What kind of thing makes the demand.
+    pub(crate) by: By,
+}
+
+/// What makes a demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A rule of ours.
+    Rule,
+    /// `nodeSelector`.
+    NodeSelector,
+    /// Hand-written node affinity.
+    NodeAffinity,
+    /// `nodeName`.
+    NodeName,
+    /// A topology key, whose label the node must carry.
+    TopologyKey,
+}
+
+/// The demands of one pod on its node, and where each requirement is written.
+#[derive(Default)]
+struct Demands {
+    demands: Vec<Demand>,
+    /// By `DemandId`.
+    whole: Vec<Place>,
+    /// By `AtomId`.
+    atoms: Vec<Place>,
+}
+
+impl Demands {
+    fn add(&mut self, whole: Place, terms: Vec<Vec<(bool, Requirement, Place)>>) {
+        let id = DemandId(u32::try_from(self.whole.len()).unwrap_or(u32::MAX));
+        self.whole.push(whole);
+        let mut demand = Demand { id, terms: Vec::new() };
+        for term in terms {
+            let mut atoms = Vec::new();
+            for (field, requirement, place) in term {
+                let id = AtomId(u32::try_from(self.atoms.len()).unwrap_or(u32::MAX));
+                self.atoms.push(place);
+                atoms.push(Atom { id, field, requirement });
+            }
+            demand.terms.push(TermDemand { atoms });
+        }
+        self.demands.push(demand);
+    }
+}
+
+/// The contradictions of a template's node demands: those of its rules, and those of its fields.
+pub(crate) fn nodes(
+    object: &Object,
+    template: &Template,
+    expander: &Expander<'_>,
+    intents: &Intents,
+    sources: &Sources,
+    expanded: &PodSpec,
+) -> Option<Finding> {
+    let mut demands = Demands::default();
+    rules(&mut demands, template, expander, intents);
+    fields(&mut demands, template);
+    topology_keys(&mut demands, template, sources, expanded);
+    match decide(&demands.demands, BUDGET) {
+        NodeVerdict::Satisfiable(_) | NodeVerdict::Undecided => None,
+        NodeVerdict::Contradiction(core) => {
+            let members = members(&demands, &core);
+            Some(words::contradiction::nodes(&object.reference, &core, &members))
+        }
+    }
+}
+
+/// The places of a core: one for each clash, or for each demand if whole demands are dead.
+fn members<'a>(demands: &'a Demands, core: &Core) -> Vec<(DemandId, &'a Place)> {
+    let index = |id: u32| usize::try_from(id).unwrap_or(usize::MAX);
+    if core.clashes.is_empty() {
+        let whole = |id: &DemandId| demands.whole.get(index(id.0)).map(|place| (*id, place));
+        return core.demands.iter().filter_map(whole).collect();
+    }
+    core.clashes
+        .iter()
+        .filter_map(|clash| {
+            demands.atoms.get(index(clash.atom.0)).map(|place| (clash.demand, place))
+        })
+        .collect()
+}
+
+/// Required `on` and `not-on`.
+fn rules(demands: &mut Demands, template: &Template, expander: &Expander<'_>, intents: &Intents) {
+    for rule in intents.rules.iter().filter(|rule| rule.strength == Strength::Required) {
+        let (targets, negated) = match &rule.relation {
+            Relation::On(targets) => (targets, false),
+            Relation::NotOn(targets) => (targets, true),
+            _ => continue,
+        };
+        let Ok(Some(terms)) = expand::admitted(expander, targets, negated) else { continue };
+        let whole = rule_place(template, &rule.origin, rule.origin.span.clone());
+        let terms = terms.iter().map(|term| {
+            let place = |(field, requirement): (bool, &Requirement)| {
+                let span = words_of(targets, requirement, &rule.origin);
+                (field, requirement.clone(), rule_place(template, &rule.origin, span))
+            };
+            term.requirements().map(place).collect()
+        });
+        let terms = terms.collect();
+        demands.add(whole, terms);
+    }
+}
+
+/// The words of a rule that make a requirement: that requirement of a `nodes(…)`, or the target,
+/// or the whole rule if it has one target.
+fn words_of(
+    targets: &[NodeTarget],
+    requirement: &Requirement,
+    whole: &Origin,
+) -> std::ops::Range<usize> {
+    let makes = |target: &&NodeTarget| match &target.demand {
+        NodeDemand::Labels(selector) => {
+            selector.requirements.iter().any(|one| one.key == requirement.key)
+        }
+        NodeDemand::Name(name) => requirement.values.contains(name),
+        NodeDemand::Volume { .. } => false,
+    };
+    let mut made = targets.iter().filter(makes);
+    let (Some(target), None) = (made.next(), made.next()) else { return whole.span.clone() };
+    if let (NodeDemand::Labels(selector), placecard_language::intent::NodeTargetKind::Nodes) =
+        (&target.demand, &target.kind)
+    {
+        let mut spans = selector.requirements.iter().filter(|one| one.key == requirement.key);
+        if let (Some(one), None) = (spans.next(), spans.next()) {
+            return one.span.0..one.span.1;
+        }
+    }
+    if targets.len() == 1 { whole.span.clone() } else { target.origin.span.clone() }
+}
+
+fn rule_place(template: &Template, origin: &Origin, span: std::ops::Range<usize>) -> Place {
+    let value = template.annotations.get(origin.key).map(String::as_str).unwrap_or_default();
+    let quote = value.get(span.clone()).unwrap_or(&origin.text).to_owned();
+    Place { site: Site::within(template.annotation(origin.key), span), quote, by: By::Rule }
+}
+
+/// `nodeSelector`, required node affinity and `nodeName`.
+fn fields(demands: &mut Demands, template: &Template) {
+    for (key, value) in &template.spec.node_selector {
+        let site = Site::value(template.spec_path(&["nodeSelector", key]));
+        let place = Place { site, quote: value.clone(), by: By::NodeSelector };
+        let requirement = Requirement::one_of(key, &[value.as_str()]);
+        demands.add(place.clone(), vec![vec![(false, requirement, place)]]);
+    }
+    if !template.spec.node_name.is_empty() {
+        let name = template.spec.node_name.clone();
+        let site = Site::value(template.spec_path(&["nodeName"]));
+        let place = Place { site, quote: name.clone(), by: By::NodeName };
+        let term = NodeTerm::named(&name);
+        let atoms = term.requirements().map(|(field, one)| (field, one.clone(), place.clone()));
+        demands.add(place.clone(), vec![atoms.collect()]);
+    }
+    let Some(terms) = native::required_node_terms(&template.spec) else { return };
+    let list = template.path.join(&affinity_path("nodeAffinity")).key("nodeSelectorTerms");
+    let terms = terms.iter().enumerate().map(|(index, term)| {
+        let at = list.index(index);
+        let term = native::node_term(term);
+        let labels = term.expressions.into_iter().map(|one| (false, one)).enumerate();
+        let names = term.fields.into_iter().map(|one| (true, one)).enumerate();
+        let place = |(position, (field, requirement)): (usize, (bool, Requirement))| {
+            let kind = if field { "matchFields" } else { "matchExpressions" };
+            let at = at.key(kind).index(position);
+            let part = if requirement.values.is_empty() { "operator" } else { "values" };
+            let quote = words::requirement(&requirement);
+            let place = Place { site: Site::value(at.key(part)), quote, by: By::NodeAffinity };
+            (field, requirement, place)
+        };
+        labels.chain(names).map(place).collect()
+    });
+    let terms = terms.collect();
+    let whole = Place { site: Site::key(list), quote: String::new(), by: By::NodeAffinity };
+    demands.add(whole, terms);
+}
+
+/// Labels that the node must carry because a required topology key names them: pod affinity fails
+/// and hard spread constraints fail on nodes without the key.
+fn topology_keys(
+    demands: &mut Demands,
+    template: &Template,
+    sources: &Sources,
+    expanded: &PodSpec,
+) {
+    let mut add = |key: &str, by_rule: Option<&Origin>, field: FieldPath| {
+        if key.is_empty() {
+            return;
+        }
+        let place = match by_rule {
+            Some(origin) => rule_place(template, origin, origin.span.clone()),
+            None => Place {
+                site: Site::value(template.path.join(&field).key("topologyKey")),
+                quote: key.to_owned(),
+                by: By::TopologyKey,
+            },
+        };
+        demands.add(place.clone(), vec![vec![(false, Requirement::exists(key), place)]]);
+    };
+    for (index, term) in native::required_affinity(expanded).iter().enumerate() {
+        let field = affinity_path("podAffinity").index(index);
+        add(&term.topology_key, source(&sources.affinity, index), field);
+    }
+    for (index, constraint) in expanded.spread.iter().enumerate() {
+        if constraint.when_unsatisfiable == "DoNotSchedule" {
+            let field = FieldPath::of(&["spec", "topologySpreadConstraints"]).index(index);
+            add(&constraint.topology_key, source(&sources.spread, index), field);
+        }
+    }
+}
+
+/// The contradictions between required pod affinity and anti-affinity of one pod.
+pub(crate) fn pods(
+    object: &Object,
+    template: &Template,
+    frame: &Frame<'_>,
+    sources: &Sources,
+    expanded: &PodSpec,
+) -> Vec<Finding> {
+    let affinity: Vec<PodTerm> = native::required_affinity(expanded)
+        .iter()
+        .map(|term| native::pod_term(term, frame.labels))
+        .collect();
+    let anti: Vec<PodTerm> = native::required_anti_affinity(expanded)
+        .iter()
+        .map(|term| native::pod_term(term, frame.labels))
+        .collect();
+    let named = |terms: &[PodTerm], whole: bool| {
+        let id = |index: usize| TermId(u32::try_from(index).unwrap_or(u32::MAX));
+        // A key whose value is not known only makes a term mean fewer pods. For affinity leaving it
+        // out is on the safe side; an anti-affinity term with such a key proves nothing.
+        let usable = |term: &&PodTerm| {
+            whole || (term.match_keys.is_empty() && term.mismatch_keys.is_empty())
+        };
+        let terms = terms.iter().enumerate().filter(|(_, term)| usable(term));
+        terms.map(|(index, term)| NamedTerm { id: id(index), term: term.term.clone() }).collect()
+    };
+    let affinity_terms: Vec<NamedTerm> = named(&affinity, true);
+    let anti_terms: Vec<NamedTerm> = named(&anti, false);
+    let own = OwnPod { namespace: frame.namespace.to_owned(), labels: frame.labels.clone() };
+    // Labels that controllers add may make the pod match itself after all.
+    let unsure = affinity.iter().any(|term| {
+        !term.match_keys.is_empty()
+            || term.term.selector.as_ref().is_some_and(|selector| frame.may_match(selector))
+    });
+    let place = |kind: &str, term: TermId| {
+        let index = usize::try_from(term.0).unwrap_or(usize::MAX);
+        let (by, list) = if kind == "podAffinity" {
+            (source(&sources.affinity, index), &affinity)
+        } else {
+            (source(&sources.anti_affinity, index), &anti)
+        };
+        let field = template.path.join(&affinity_path(kind)).index(index);
+        let place = match by {
+            Some(origin) => rule_place(template, origin, origin.span.clone()),
+            None => Place {
+                site: Site::value(field.key("labelSelector")),
+                quote: String::new(),
+                by: By::NodeAffinity,
+            },
+        };
+        let selector = list.get(index).and_then(|term| term.term.selector.as_ref());
+        words::contradiction::TermPlace { place, field, selects: words::selector(selector) }
+    };
+    pod_affinity::decide(&affinity_terms, &anti_terms, &own)
+        .iter()
+        .filter(|found| {
+            let by_self = matches!(
+                found,
+                PodContradiction::CompanionRepelled { .. } | PodContradiction::OneReplica { .. }
+            );
+            !(by_self && unsure)
+        })
+        .filter_map(|found| words::contradiction::pods(object, found, &place))
+        .collect()
+}

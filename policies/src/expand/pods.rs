@@ -1,0 +1,342 @@
+//! `near` and `apart-from`: pod affinity and anti-affinity terms.
+
+use k8s_openapi::api::core::v1::{PodAffinityTerm, WeightedPodAffinityTerm};
+use placecard_feasibility::pod_affinity::AffinityTerm;
+use placecard_feasibility::requirement::{Operator, Requirement};
+use placecard_feasibility::selector::{self, Selector};
+use placecard_language::intent::{Level, Origin, PodRule, PodTarget, Relation, Rule, Strength};
+
+use super::Expander;
+use super::target::Pods;
+use crate::change::Change;
+use crate::frame::Form;
+use crate::native::{self, PodTerm};
+use crate::trouble::{Obstacle, Rival};
+
+/// The label that the API server writes on every namespace.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// A required affinity term that the pod has, and where it comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Near {
+    term: PodTerm,
+    native: PodAffinityTerm,
+    source: Rival,
+}
+
+/// Expands one `near` or `apart-from`.
+pub(crate) fn expand(expander: &mut Expander<'_>, rule: &Rule) {
+    let (pod_rule, toward) = match &rule.relation {
+        Relation::Near(pod_rule) => (pod_rule, true),
+        Relation::ApartFrom(pod_rule) => (pod_rule, false),
+        _ => return,
+    };
+    let native = match native_term(expander, pod_rule, toward) {
+        Ok(native) => native,
+        Err(obstacle) => return expander.trouble(rule, obstacle),
+    };
+    match (rule.strength, toward) {
+        // Merged with the others once all are known.
+        (Strength::Required, true) => {
+            let term = native::pod_term(&native, expander.frame.labels);
+            let source = Rival::Rule(rule.origin.clone());
+            expander.near.push((rule.clone(), Near { term, native, source }));
+        }
+        (Strength::Required, false) => {
+            expander.note(&rule.origin, "pod anti-affinity");
+            require_apart(expander, &rule.origin, native);
+        }
+        (Strength::Preferred { weight }, toward) => {
+            prefer(expander, rule, native, i32::from(weight), toward);
+        }
+    }
+}
+
+/// The native term of a rule.
+pub(crate) fn native_term(
+    expander: &Expander<'_>,
+    rule: &PodRule,
+    toward: bool,
+) -> Result<PodAffinityTerm, Obstacle> {
+    let pods = expander.resolve(&rule.target)?;
+    let mut term = by_level(expander, pods, &rule.level);
+    if rule.target == PodTarget::Itself && !toward && !rule.across_revisions {
+        by_revision(expander, &mut term)?;
+    }
+    let mut selector = term.label_selector.as_ref().map(native::selector).unwrap_or_default();
+    for word in &rule.same {
+        same_value(expander, &mut selector, &mut term, &word.text)
+            .ok_or_else(|| Obstacle::MissingLabel { key: word.clone() })?;
+    }
+    for word in &rule.other {
+        other_value(expander, &mut selector, &mut term, &word.text)
+            .ok_or_else(|| Obstacle::MissingLabel { key: word.clone() })?;
+    }
+    if let Some(namespaces) = &rule.namespaces {
+        let mut selector = native::rule_selector(namespaces);
+        if !selector.is_everything() {
+            // No change of meaning; kubernetes#141526 would otherwise read some selectors as every
+            // namespace.
+            let named = Requirement::exists(NAMESPACE_NAME);
+            if !selector.requirements.contains(&named) {
+                selector.requirements.push(named);
+            }
+        }
+        term.namespaces = None;
+        term.namespace_selector = Some(native::native_selector(&selector));
+    }
+    if expander.frame.form == Form::Template
+        && (term.match_label_keys.is_some() || term.mismatch_label_keys.is_some())
+        && !expander.surroundings.server.has_match_label_keys()
+    {
+        return Err(Obstacle::NeedsServer { minor: 31 });
+    }
+    term.label_selector = Some(native::native_selector(&selector));
+    Ok(term)
+}
+
+fn by_level(expander: &Expander<'_>, pods: Pods, level: &Level) -> PodAffinityTerm {
+    let foreign = pods.namespace.filter(|namespace| namespace != expander.frame.namespace);
+    PodAffinityTerm {
+        label_selector: Some(native::native_selector(&pods.selector)),
+        match_label_keys: (!pods.keys.is_empty()).then_some(pods.keys),
+        mismatch_label_keys: None,
+        namespace_selector: None,
+        namespaces: foreign.map(|namespace| vec![namespace]),
+        topology_key: level.key.clone(),
+    }
+}
+
+/// Only pods of the same revision: by key in a template, by value on a pod.
+fn by_revision(expander: &Expander<'_>, term: &mut PodAffinityTerm) -> Result<(), Obstacle> {
+    let Some(label) = &expander.frame.revision else { return Ok(()) };
+    match expander.frame.form {
+        Form::Template if expander.surroundings.server.has_match_label_keys() => {
+            term.match_label_keys.get_or_insert_default().push(label.clone());
+            Ok(())
+        }
+        Form::Template => Err(Obstacle::NeedsServer { minor: 31 }),
+        Form::Pod => {
+            let mut selector =
+                term.label_selector.as_ref().map(native::selector).unwrap_or_default();
+            if let Some(value) = expander.frame.labels.get(label) {
+                selector.requirements.push(Requirement::one_of(label, &[value.as_str()]));
+            }
+            term.label_selector = Some(native::native_selector(&selector));
+            Ok(())
+        }
+    }
+}
+
+/// `same KEY`. `None` if the pod lacks the label.
+fn same_value(
+    expander: &Expander<'_>,
+    selector: &mut Selector,
+    term: &mut PodAffinityTerm,
+    key: &str,
+) -> Option<()> {
+    match (expander.frame.form, expander.frame.labels.get(key)) {
+        (Form::Pod, value) => {
+            selector.requirements.push(Requirement::one_of(key, &[value?.as_str()]));
+        }
+        (Form::Template, value) => {
+            if value.is_none() && !expander.frame.may_carry(key) {
+                return None;
+            }
+            term.match_label_keys.get_or_insert_default().push(key.to_owned());
+        }
+    }
+    Some(())
+}
+
+/// `other KEY`: another value, and the label is there. `None` if the pod lacks the label.
+fn other_value(
+    expander: &Expander<'_>,
+    selector: &mut Selector,
+    term: &mut PodAffinityTerm,
+    key: &str,
+) -> Option<()> {
+    match (expander.frame.form, expander.frame.labels.get(key)) {
+        (Form::Pod, value) => {
+            selector.requirements.push(Requirement::none_of(key, &[value?.as_str()]));
+        }
+        (Form::Template, value) => {
+            if value.is_none() && !expander.frame.may_carry(key) {
+                return None;
+            }
+            term.mismatch_label_keys.get_or_insert_default().push(key.to_owned());
+        }
+    }
+    selector.requirements.push(native::bare_requirement(key, Operator::Exists));
+    Some(())
+}
+
+/// Adds a required anti-affinity term unless a term that is there repels at least as much.
+pub(crate) fn require_apart(expander: &mut Expander<'_>, origin: &Origin, native: PodAffinityTerm) {
+    let labels = expander.frame.labels;
+    let wanted = native::pod_term(&native, labels);
+    let present = native::required_anti_affinity(&expander.spec);
+    if !present.iter().any(|term| implies(&wanted, &native::pod_term(term, labels))) {
+        expander.push(origin, Change::PodAntiAffinity(native));
+    }
+}
+
+fn prefer(
+    expander: &mut Expander<'_>,
+    rule: &Rule,
+    native: PodAffinityTerm,
+    weight: i32,
+    toward: bool,
+) {
+    let what = if toward { "preferred pod affinity" } else { "preferred pod anti-affinity" };
+    expander.note(&rule.origin, what);
+    let labels = expander.frame.labels;
+    let wanted = native::pod_term(&native, labels);
+    let affinity = expander.spec.affinity.as_ref();
+    let preferred = if toward {
+        affinity
+            .and_then(|affinity| affinity.pod_affinity.as_ref())
+            .and_then(|pods| pods.preferred_during_scheduling_ignored_during_execution.as_ref())
+    } else {
+        affinity
+            .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
+            .and_then(|pods| pods.preferred_during_scheduling_ignored_during_execution.as_ref())
+    };
+    let there = preferred.into_iter().flatten().any(|term| {
+        term.weight == weight && native::pod_term(&term.pod_affinity_term, labels) == wanted
+    });
+    if there {
+        return;
+    }
+    let term = WeightedPodAffinityTerm { weight, pod_affinity_term: native };
+    let change = if toward {
+        Change::PreferredPodAffinity(term)
+    } else {
+        Change::PreferredPodAntiAffinity(term)
+    };
+    expander.push(&rule.origin, change);
+}
+
+/// All required `near` rules together: at most one term, the scheduler counts an existing pod only
+/// if it matches all of them (interpodaffinity/filtering.go, `podMatchesAllAffinityTerms`).
+pub(crate) fn merge_near(expander: &mut Expander<'_>) {
+    let rules = std::mem::take(&mut expander.near);
+    let hand_written = native::required_affinity(&expander.spec).iter().enumerate();
+    let mut kept: Vec<Near> = hand_written
+        .map(|(index, native)| Near {
+            term: native::pod_term(native, expander.frame.labels),
+            native: native.clone(),
+            source: Rival::Field(super::affinity_path("podAffinity").index(index)),
+        })
+        .collect();
+    for (rule, near) in rules {
+        expander.note(&rule.origin, "pod affinity");
+        match fit(expander, &kept, &near) {
+            Fit::Implied => {}
+            Fit::Beside => kept.push(near),
+            Fit::Replaces(index) => {
+                if let Some(slot) = kept.get_mut(index) {
+                    *slot = near;
+                }
+            }
+            Fit::Clashes(index) => {
+                let Some(other) = kept.get(index) else { continue };
+                let obstacle = Obstacle::SecondNear {
+                    rival: Box::new(other.source.clone()),
+                    rival_selects: selects(&other.term.term),
+                    selects: selects(&near.term.term),
+                    clash: clash(&other.term.term, &near.term.term),
+                };
+                expander.trouble(&rule, obstacle);
+            }
+        }
+    }
+    for near in kept {
+        if let Rival::Rule(origin) = &near.source {
+            expander.push(origin, Change::PodAffinity(near.native));
+        }
+    }
+}
+
+enum Fit {
+    Implied,
+    Beside,
+    Replaces(usize),
+    Clashes(usize),
+}
+
+fn fit(expander: &Expander<'_>, kept: &[Near], near: &Near) -> Fit {
+    let mut beside = true;
+    let mut rival = 0;
+    for (index, other) in kept.iter().enumerate() {
+        let (a, b) = (&other.term, &near.term);
+        let same_level = a.term.topology_key == b.term.topology_key;
+        let equivalent = implies(&at_level(a, b), b) && implies(b, &at_level(a, b));
+        if same_level && equivalent {
+            return Fit::Implied;
+        }
+        if same_level && implies(a, b) && !selects_itself(expander, a) {
+            return Fit::Implied;
+        }
+        let ours = matches!(other.source, Rival::Rule(_));
+        if same_level && implies(b, a) && !selects_itself(expander, b) && ours && kept.len() == 1 {
+            return Fit::Replaces(index);
+        }
+        // Equivalent selectors in two levels may stand as two terms.
+        if !equivalent {
+            beside = false;
+            rival = index;
+        }
+    }
+    if beside { Fit::Beside } else { Fit::Clashes(rival) }
+}
+
+/// The term `a`, in the level of `b`.
+fn at_level(a: &PodTerm, b: &PodTerm) -> PodTerm {
+    let mut moved = a.clone();
+    moved.term.topology_key.clone_from(&b.term.topology_key);
+    moved
+}
+
+/// Whether every pod that `a` means is meant by `b` too, in the same level and namespaces.
+fn implies(a: &PodTerm, b: &PodTerm) -> bool {
+    let selectors = match (&a.term.selector, &b.term.selector) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(a), Some(b)) => selector::implies(a, b),
+    };
+    selectors
+        && a.term.topology_key == b.term.topology_key
+        && a.term.namespaces == b.term.namespaces
+        && a.term.namespace_selector == b.term.namespace_selector
+        && b.match_keys.is_subset(&a.match_keys)
+        && b.mismatch_keys.is_subset(&a.mismatch_keys)
+}
+
+/// Whether the pod may be one of those that the term selects.
+fn selects_itself(expander: &Expander<'_>, term: &PodTerm) -> bool {
+    let own_namespace = (term.term.namespaces.is_empty() && term.term.namespace_selector.is_none())
+        || term.term.namespaces.iter().any(|name| name == expander.frame.namespace)
+        || term.term.namespace_selector.is_some()
+        || expander.frame.namespace.is_empty();
+    let labels = term.term.selector.as_ref().is_some_and(|selector| {
+        selector.matches(expander.frame.labels) || expander.frame.may_match(selector)
+    });
+    own_namespace && labels
+}
+
+fn selects(term: &AffinityTerm) -> String {
+    crate::words::selector(term.selector.as_ref())
+}
+
+/// The label that would need two values at once, if no pod can match both.
+fn clash(a: &AffinityTerm, b: &AffinityTerm) -> Option<String> {
+    let (a, b) = (a.selector.as_ref()?, b.selector.as_ref()?);
+    if selector::has_opaque(a) || selector::has_opaque(b) || selector::overlaps(a, b) {
+        return None;
+    }
+    let mut both = a.clone();
+    both.requirements.extend(b.requirements.iter().cloned());
+    let core = both.satisfiable().err()?;
+    core.first().and_then(|index| both.requirements.get(*index)).map(|one| one.key.clone())
+}

@@ -1,0 +1,85 @@
+//! Which pods the words of a rule mean.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_feasibility::selector::Selector;
+use placecard_language::intent::{NamedTarget, PodTarget};
+
+use super::Expander;
+use crate::frame::Own;
+use crate::kinds::REVISION_LABELS;
+use crate::native;
+use crate::surroundings::{Answer, Reference};
+use crate::trouble::{Missing, Obstacle};
+
+/// The pods of a target.
+#[derive(Clone, Debug)]
+pub(crate) struct Pods {
+    /// Which.
+    pub(crate) selector: Selector,
+    /// Label keys whose values they share with the pod under review.
+    pub(crate) keys: Vec<String>,
+    /// Where; `None` in the namespace of the pod under review.
+    pub(crate) namespace: Option<String>,
+}
+
+/// What is asked about a named target.
+pub(crate) fn reference(target: &NamedTarget, own_namespace: &str) -> Reference {
+    Reference::Target {
+        kind: target.kind,
+        namespace: target.namespace.clone().unwrap_or_else(|| own_namespace.to_owned()),
+        name: target.name.clone(),
+    }
+}
+
+impl Expander<'_> {
+    /// The pods that a target means.
+    pub(crate) fn resolve(&self, target: &PodTarget) -> Result<Pods, Obstacle> {
+        match target {
+            PodTarget::Itself => match &self.frame.own {
+                Own::Pods { selector, keys } => {
+                    Ok(Pods { selector: selector.clone(), keys: keys.clone(), namespace: None })
+                }
+                Own::NoLabels => Err(Obstacle::SelfHasNoLabels),
+                Own::Unreachable => Err(Obstacle::Unresolved {
+                    reference: Box::new(Reference::Owner {
+                        api_version: String::new(),
+                        kind: self.owner.kind.clone(),
+                        namespace: self.frame.namespace.to_owned(),
+                        name: self.owner.name.clone(),
+                        uid: self.owner.uid.clone(),
+                    }),
+                    missing: Missing::Unreachable,
+                }),
+            },
+            PodTarget::Pods(selector) => Ok(Pods {
+                selector: native::rule_selector(selector),
+                keys: Vec::new(),
+                namespace: None,
+            }),
+            PodTarget::Named(named) => {
+                let reference = reference(named, self.frame.namespace);
+                let missing = match self.surroundings.objects.get(&reference) {
+                    Some(Answer::Selector(Some(selector))) => {
+                        return Ok(Pods {
+                            selector: steady(selector),
+                            keys: Vec::new(),
+                            namespace: named.namespace.clone(),
+                        });
+                    }
+                    Some(Answer::Selector(None)) => Missing::SelectsNothing,
+                    Some(Answer::Absent) => Missing::Absent,
+                    Some(Answer::Unreachable) => Missing::Unreachable,
+                    _ => Missing::NotAsked,
+                };
+                Err(Obstacle::Unresolved { reference: Box::new(reference), missing })
+            }
+        }
+    }
+}
+
+/// A workload's selector, without the revision labels.
+fn steady(selector: &LabelSelector) -> Selector {
+    let mut selector = native::selector(selector);
+    selector.requirements.retain(|one| !REVISION_LABELS.contains(&one.key.as_str()));
+    selector
+}

@@ -1,0 +1,115 @@
+//! The patch of the mutating webhook: expansions as RFC 6902 operations.
+
+use json_patch::jsonptr::{PointerBuf, Token};
+use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
+use placecard_findings::{FieldPath, Segment};
+use placecard_language::keys;
+use serde_json::{Value, json};
+
+use crate::applied;
+use crate::change::{Action, Edit, edit_value};
+use crate::object::Template;
+use crate::review::Expansion;
+
+/// The operations that make the fields of a template those of its expansion; empty if they are.
+#[must_use]
+pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation> {
+    let spec = template.path.key("spec");
+    let mut now = applied::lists(&template.spec);
+    if expansion.base == template.spec {
+        return expansion
+            .changes
+            .iter()
+            .map(|change| edit(&spec, &mut now, &change.edit()))
+            .collect();
+    }
+    let wanted = applied::lists(&expansion.spec);
+    let mut operations = Vec::new();
+    for list in applied::LISTS {
+        let (is, want) = (applied::at(&now, list), applied::at(&wanted, list));
+        if is == want {
+            continue;
+        }
+        if want.is_null() {
+            let path = path(&spec, &applied::prune(&mut now, list));
+            operations.push(PatchOperation::Remove(RemoveOperation { path }));
+        } else {
+            operations.push(edit(
+                &spec,
+                &mut now,
+                &Edit { list, action: Action::Set, value: want },
+            ));
+        }
+    }
+    operations
+}
+
+/// The operations that bring the `applied` annotation up to date.
+#[must_use]
+pub fn record(expansion: &Expansion, template: &Template) -> Vec<PatchOperation> {
+    let present = template.annotations.get(keys::APPLIED);
+    let annotations = template.path.keys(&["metadata", "annotations"]);
+    let at = path(&annotations, &[keys::APPLIED.to_owned()]);
+    match (&expansion.applied, present) {
+        (Some(wanted), Some(present)) if wanted == present => Vec::new(),
+        (Some(wanted), None) if template.annotations.is_empty() => {
+            let value = json!({ keys::APPLIED: wanted });
+            vec![PatchOperation::Add(AddOperation { path: path(&annotations, &[]), value })]
+        }
+        (Some(wanted), _) => {
+            vec![PatchOperation::Add(AddOperation { path: at, value: json!(wanted) })]
+        }
+        (None, Some(_)) => vec![PatchOperation::Remove(RemoveOperation { path: at })],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// One edit as an operation; what is missing on the way is created with it.
+fn edit(spec: &FieldPath, now: &mut Value, edit: &Edit) -> PatchOperation {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut at = Some(&*now);
+    let mut rest = edit.list.iter();
+    for key in rest.by_ref() {
+        tokens.push((*key).to_owned());
+        at = at.and_then(|value| value.get(*key)).filter(|value| !value.is_null());
+        if at.is_none() {
+            break;
+        }
+    }
+    let operation = match (at.is_some(), edit.action) {
+        (true, Action::Append) => {
+            tokens.push("-".to_owned());
+            let path = path(spec, &tokens);
+            PatchOperation::Add(AddOperation { path, value: edit.value.clone() })
+        }
+        (_, Action::Replace(index)) => {
+            tokens.push(index.to_string());
+            let path = path(spec, &tokens);
+            PatchOperation::Replace(ReplaceOperation { path, value: edit.value.clone() })
+        }
+        (true, Action::Set) => PatchOperation::Replace(ReplaceOperation {
+            path: path(spec, &tokens),
+            value: edit.value.clone(),
+        }),
+        (false, action) => {
+            let mut value = match action {
+                Action::Append => Value::Array(vec![edit.value.clone()]),
+                Action::Set | Action::Replace(_) => edit.value.clone(),
+            };
+            for key in rest.rev() {
+                value = json!({ *key: value });
+            }
+            PatchOperation::Add(AddOperation { path: path(spec, &tokens), value })
+        }
+    };
+    edit_value(now, edit);
+    operation
+}
+
+fn path(base: &FieldPath, tokens: &[String]) -> PointerBuf {
+    let base = base.0.iter().map(|segment| match segment {
+        Segment::Key(key) => Token::new(key.clone()),
+        Segment::Index(index) => Token::new(index.to_string()),
+    });
+    PointerBuf::from_tokens(base.chain(tokens.iter().map(|token| Token::new(token.clone()))))
+}

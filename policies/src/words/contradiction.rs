@@ -1,0 +1,302 @@
+//! Words for contradictions.
+
+use placecard_feasibility::contradiction::{Clash, Core, Dead, DemandId, Subject, Wants};
+use placecard_feasibility::domain::{Domain, Shape};
+use placecard_feasibility::pod_affinity::{PodContradiction, TermId};
+use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Site, Verdict};
+
+use crate::contradict::{By, Place};
+use crate::object::Object;
+use crate::rules;
+use crate::words::{level, list};
+
+/// A pod (anti-)affinity term and where it is written.
+pub(crate) struct TermPlace {
+    /// The rule, or the term's selector.
+    pub(crate) place: Place,
+    /// The term's own path, if it is hand-written.
+    pub(crate) field: FieldPath,
+    /// Its selector in kubectl's syntax.
+    pub(crate) selects: String,
+}
+
+/// Demands on the node that exclude one another.
+pub(crate) fn nodes(object: &ObjectRef, core: &Core, members: &[(DemandId, &Place)]) -> Finding {
+    let code = code_of(members);
+    let mut labels: Vec<Label> = Vec::new();
+    if core.clashes.is_empty() {
+        for (demand, place) in members {
+            labels.push(label(place, dead_words(core, *demand)));
+        }
+    } else {
+        for (clash, (_, place)) in core.clashes.iter().zip(members) {
+            labels.push(label(place, wants(clash)));
+        }
+    }
+    labels.dedup_by(|a, b| a.site == b.site);
+    let count = labels.len();
+    let mut labels = labels.into_iter();
+    let first = labels.next().unwrap_or_else(|| Label::new(Site::default(), ""));
+    let (message, law) = message(core, count);
+    let mut finding = Finding::new(code, Verdict::Contradictory, object.clone(), message, first);
+    finding.labels.extend(labels);
+    finding.holds = Holds::proof(law);
+    finding.help = help(core, members);
+    finding
+}
+
+fn code_of(members: &[(DemandId, &Place)]) -> Code {
+    let by_selector = members.iter().any(|(_, place)| place.by == By::NodeSelector);
+    if by_selector && members.len() > 1 {
+        rules::NODE_SELECTOR_CONTRADICTS_AFFINITY
+    } else {
+        rules::NODE_AFFINITY_UNSATISFIABLE
+    }
+}
+
+fn label(place: &Place, text: String) -> Label {
+    Label::new(place.site.clone(), text).quoting(place.quote.clone())
+}
+
+/// The message and the law behind it.
+fn message(core: &Core, count: usize) -> (String, &'static str) {
+    let one_key = "a node has one value of a label";
+    if core.clashes.is_empty() {
+        return ("no node matches any of these node affinity terms".to_owned(), "");
+    }
+    let subjects = core.subjects();
+    let [subject] = subjects.as_slice() else {
+        return (format!("no node can meet these {count} demands at once"), "any fewer can hold");
+    };
+    match (subject, core.clashes.as_slice()) {
+        (_, [clash]) => (format!("no node can {}", asks(clash)), ""),
+        (Subject::Name, [a, b]) => {
+            (format!("no node can {} and {}", asks(a), asks(b)), "a node has one name")
+        }
+        (Subject::Label(_), [a, b]) => {
+            let long = format!("no node can {} and {}", asks(a), asks(b));
+            (long, one_key)
+        }
+        (Subject::Name, _) => {
+            (format!("no node name meets these {count} demands at once"), "any fewer can hold")
+        }
+        (Subject::Label(key), _) => (
+            format!("no value of node label {key} meets these {count} demands at once"),
+            if count == 3 { "any two can hold, the three cannot" } else { "any fewer can hold" },
+        ),
+    }
+}
+
+/// What a demand asks a node to be.
+fn asks(clash: &Clash) -> String {
+    let Subject::Label(key) = &clash.subject else {
+        return match &clash.wants {
+            Wants::OneOf(names) => format!("be {}", list(names, "or", 3)),
+            Wants::NotOneOf(names) => format!("be other than {}", list(names, "and", 3)),
+            _ => "have that name".to_owned(),
+        };
+    };
+    let place = level(key);
+    let short = place != key.as_str() && place != "node";
+    match &clash.wants {
+        Wants::OneOf(values) if short => format!("be in {place} {}", list(values, "or", 3)),
+        Wants::NotOneOf(values) if short => {
+            format!("be in another {place} than {}", list(values, "or", 3))
+        }
+        Wants::OneOf(values) => format!("have {key}={}", list(values, "or", 3)),
+        Wants::NotOneOf(values) => format!("have {key} other than {}", list(values, "or", 3)),
+        Wants::Present => format!("have label {key}"),
+        Wants::Absent => format!("lack label {key}"),
+        Wants::Greater(than) => format!("have {key}>{than}"),
+        Wants::Less(than) => format!("have {key}<{than}"),
+    }
+}
+
+/// What a demand wants, beside its caret.
+fn wants(clash: &Clash) -> String {
+    let (key, place) = match &clash.subject {
+        Subject::Name => ("name", "node"),
+        Subject::Label(key) => (key.as_str(), level(key)),
+    };
+    match &clash.wants {
+        Wants::OneOf(values) if place != key => {
+            format!("wants {place} {}", list(values, "or", 4))
+        }
+        Wants::OneOf(values) => list(values, "or", 4),
+        Wants::NotOneOf(values) => format!("not {}", list(values, "nor", 4)),
+        Wants::Present => format!("needs label {key}"),
+        Wants::Absent => format!("wants no label {key}"),
+        Wants::Greater(than) => format!("more than {than}"),
+        Wants::Less(than) => format!("less than {than}"),
+    }
+}
+
+fn dead_words(core: &Core, demand: DemandId) -> String {
+    let whys: Vec<&Dead> =
+        core.dead.iter().filter(|dead| dead.demand == demand).map(|dead| &dead.why).collect();
+    match whys.as_slice() {
+        [Dead::Empty] => "an empty term matches no node".to_owned(),
+        [Dead::Unreadable(..)] => "the scheduler cannot read this term".to_owned(),
+        [] => "matches no node".to_owned(),
+        _ => "none of these terms can match a node".to_owned(),
+    }
+}
+
+fn help(core: &Core, members: &[(DemandId, &Place)]) -> Vec<Help> {
+    let demands = core.demands.len();
+    if core.clashes.is_empty() {
+        return vec![Help::text("delete the terms, or write what the node must have")];
+    }
+    if demands < 2 {
+        return vec![Help::text("drop one of the requirements")];
+    }
+    if demands == 2 {
+        return vec![Help::text("keep one of the two")];
+    }
+    let mut ways = Vec::new();
+    for without in &core.without {
+        let place = members.iter().find(|(demand, _)| *demand == without.demand);
+        if let (Some((_, place)), Some(left)) = (place, left(&without.left)) {
+            ways.push(format!("without {} {left} is left", place.quote));
+        }
+    }
+    if ways.is_empty() {
+        return vec![Help::text(format!("drop one of the {demands}"))];
+    }
+    vec![Help::text(format!("drop one: {}", ways.join(", ")))]
+}
+
+fn left(domain: &Domain) -> Option<String> {
+    match domain.shape() {
+        Shape::Only(values) if !values.is_empty() => Some(list(&values, "or", 3)),
+        _ => None,
+    }
+}
+
+/// Required pod affinity and anti-affinity that exclude each other; `None` if it does not concern
+/// this object (one replica is all there is).
+pub(crate) fn pods(
+    object: &Object,
+    found: &PodContradiction,
+    place: &dyn Fn(&str, TermId) -> TermPlace,
+) -> Option<Finding> {
+    let near = |term: &TermId| place("podAffinity", *term);
+    let apart = |term: &TermId| place("podAntiAffinity", *term);
+    let contradiction = |code, message: String, label| {
+        Finding::new(code, Verdict::Contradictory, object.reference.clone(), message, label)
+    };
+    let mut finding = match found {
+        PodContradiction::NilSelector { affinity } => {
+            let term = near(affinity);
+            let mut finding = contradiction(
+                rules::POD_AFFINITY_SELECTOR_NULL,
+                "a required pod affinity without a selector matches no pod".to_owned(),
+                Label::new(Site::key(term.field.key("topologyKey").parent()), "no labelSelector"),
+            );
+            finding.help = vec![Help::text("add a labelSelector, or delete the term")];
+            finding
+        }
+        PodContradiction::NoCommonPod { key, clash } => no_common_pod(object, key, clash, &near)?,
+        PodContradiction::NoCommonNamespace { affinity } => {
+            let mut labels = affinity.iter().map(near).map(|term| {
+                Label::new(term.place.site, "names other namespaces").quoting(term.place.quote)
+            });
+            let mut finding = contradiction(
+                rules::POD_AFFINITY_TERMS_NO_COMMON_POD,
+                "no namespace is meant by all required pod affinity terms".to_owned(),
+                labels.next()?,
+            );
+            finding.labels.extend(labels);
+            finding.why = Some("a pod counts only if all terms mean it".to_owned());
+            finding
+        }
+        PodContradiction::CompanionRepelled { affinity, anti, topology_key } => {
+            let mut finding = contradiction(
+                rules::AFFINITY_CONTRADICTS_ANTI_AFFINITY,
+                format!(
+                    "required near and apart from the same pods in one {}",
+                    level(topology_key)
+                ),
+                first_near(affinity, &near, topology_key)?,
+            );
+            finding.labels.extend(anti.iter().map(apart).map(|term| repels(&term, topology_key)));
+            finding.help = vec![Help::text("keep one, or keep apart in a narrower level")];
+            finding
+        }
+        PodContradiction::OneReplica { affinity, anti, topology_key } => {
+            let replicas = object.replicas.filter(|replicas| *replicas > 1)?;
+            let mut finding = contradiction(
+                rules::SELF_AFFINITY_VS_SELF_ANTI_AFFINITY,
+                format!(
+                    "1 of {replicas} replicas can run: near and apart in one {}",
+                    level(topology_key)
+                ),
+                first_near(affinity, &near, topology_key)?,
+            );
+            finding.verdict = Verdict::ContradictoryGroup;
+            finding.labels.extend(anti.iter().map(apart).map(|term| repels(&term, topology_key)));
+            finding.help = vec![Help::text("keep apart in a narrower level than near")];
+            finding
+        }
+    };
+    finding.holds = Holds::proof("");
+    Some(finding)
+}
+
+fn first_near(
+    affinity: &[TermId],
+    near: &dyn Fn(&TermId) -> TermPlace,
+    topology_key: &str,
+) -> Option<Label> {
+    let term = affinity.first().map(near)?;
+    let text = format!("must share a {} with {}", level(topology_key), term.selects);
+    Some(Label::new(term.place.site, text).quoting(term.place.quote))
+}
+
+fn repels(term: &TermPlace, topology_key: &str) -> Label {
+    let text = format!("must share no {} with {}", level(topology_key), term.selects);
+    Label::new(term.place.site.clone(), text).quoting(term.place.quote.clone())
+}
+
+fn no_common_pod(
+    object: &Object,
+    key: &str,
+    clash: &[placecard_feasibility::pod_affinity::SelectorAtom],
+    near: &dyn Fn(&TermId) -> TermPlace,
+) -> Option<Finding> {
+    let mut terms: Vec<TermId> = clash.iter().map(|atom| atom.term).collect();
+    terms.dedup();
+    let ordinal = |index: usize| match index {
+        0 => "the first",
+        1 => "the second",
+        _ => "another",
+    };
+    let alone = terms.len() == 1;
+    let mut labels = terms.iter().map(near).enumerate().map(|(index, term)| {
+        let text = if alone {
+            format!("no pod matches {}", term.selects)
+        } else {
+            format!("{}: pods with {}", ordinal(index), term.selects)
+        };
+        Label::new(term.place.site, text).quoting(term.place.quote)
+    });
+    let (code, message) = if alone {
+        let message = format!("no pod can match this selector: {key} has one value");
+        (rules::LABEL_SELECTOR_UNSATISFIABLE, message)
+    } else {
+        let message = "a pod can be required near one target, this one is required near two";
+        (rules::POD_AFFINITY_TERMS_NO_COMMON_POD, message.to_owned())
+    };
+    let first = labels.next()?;
+    let mut finding =
+        Finding::new(code, Verdict::Contradictory, object.reference.clone(), message, first);
+    finding.labels.extend(labels);
+    if alone {
+        finding.help = vec![Help::text("put the values into one `in (...)`, or drop one")];
+    } else {
+        finding.why =
+            Some(format!("a pod counts only if it matches both; none has both values of {key}"));
+        finding.help = vec![Help::text("require the one that matters more, prefer the other")];
+    }
+    Some(finding)
+}

@@ -1,0 +1,338 @@
+//! Words for rules that cannot be expanded.
+
+use placecard_feasibility::selector::Selector;
+use placecard_findings::{
+    FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+};
+use placecard_language::intent::{Ignore, Origin, Rule, TargetKind};
+use placecard_language::{codes, keys};
+
+use crate::object::Template;
+use crate::rules;
+use crate::surroundings::Reference;
+use crate::trouble::{Missing, Obstacle, Rival, Trouble};
+use crate::words::{self, level};
+
+/// The finding of an obstacle.
+#[must_use]
+pub(crate) fn finding(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding {
+    let mut finding = match &trouble.obstacle {
+        Obstacle::SecondNear { .. } => second_near(object, template, trouble),
+        Obstacle::SecondSpread { .. } | Obstacle::AtMostUndercounts { .. } => {
+            counted(object, template, trouble)
+        }
+        Obstacle::Unresolved { reference, missing } => {
+            unresolved(object, template, trouble, reference, *missing)
+        }
+        _ => alone(object, template, trouble),
+    };
+    if !trouble.required && finding.verdict == Verdict::Unresolved {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
+fn site(template: &Template, origin: &Origin) -> Site {
+    Site::within(template.annotation(origin.key), origin.span.clone())
+}
+
+fn label(template: &Template, origin: &Origin, text: impl Into<String>) -> Label {
+    Label::new(site(template, origin), text).quoting(origin.text.clone())
+}
+
+fn rival_label(template: &Template, rival: &Rival, text: String) -> Label {
+    match rival {
+        Rival::Rule(origin) => label(template, origin, text),
+        Rival::Field(path) => Label::new(Site::value(template.path.join(path)), text),
+    }
+}
+
+fn inexpressible(object: &ObjectRef, message: impl Into<String>, primary: Label) -> Finding {
+    Finding::new(codes::NOT_EXPRESSIBLE, Verdict::NotExpressible, object.clone(), message, primary)
+}
+
+/// Obstacles that concern the rule alone.
+fn alone(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding {
+    let rule = &trouble.rule;
+    let here = |text: &str| label(template, rule, text);
+    match &trouble.obstacle {
+        Obstacle::TooManyNodeTerms { limit } => {
+            let message = format!("the node rules need more than {limit} terms of node affinity");
+            let mut finding = inexpressible(object, message, here("multiplies the terms"));
+            finding.help = vec![
+                Help::text("give the nodes one label that says it, and name that"),
+                Help::text("fewer alternatives in the rules or in nodeAffinity"),
+            ];
+            finding
+        }
+        Obstacle::OtherNamespace { namespace } => {
+            let message = "at-most counts pods of the pod's own namespace only";
+            let text = format!("names namespace {namespace}");
+            let mut finding = inexpressible(object, message, here(&text));
+            finding.help = vec![Help::text("apart-from reaches other namespaces")];
+            finding
+        }
+        Obstacle::EarlierToleration { index } => {
+            let message = "an earlier toleration of this taint decides how long the pod stays";
+            let mut finding = inexpressible(object, message, here("never looked at"));
+            let path = template.spec_path(&["tolerations"]).index(*index);
+            finding.labels.push(Label::new(Site::value(path), "counts first"));
+            finding.help = vec![Help::text("delete the one that is written by hand")];
+            finding
+        }
+        Obstacle::MissingLabel { key } => {
+            let message = format!("the pod has no label {} to compare", key.text);
+            let at = Site::within(template.annotation(rule.key), key.span.clone());
+            let primary = Label::new(at, "not among the pod's labels").quoting(key.text.clone());
+            let mut finding = Finding::new(
+                codes::MISSING_LABEL,
+                Verdict::NotExpressible,
+                object.clone(),
+                message,
+                primary,
+            );
+            finding.help = vec![Help::text(format!("add the label {} to the template", key.text))];
+            finding
+        }
+        _ => of_the_object(object, template, trouble),
+    }
+}
+
+/// Obstacles that lie in the kind or the labels of the object.
+fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding {
+    let here = |text: &str| label(template, &trouble.rule, text);
+    match &trouble.obstacle {
+        Obstacle::SelfHasNoLabels => {
+            let message = "self means nobody: no label tells these pods from others";
+            let mut finding = Finding::new(
+                codes::SELF_HAS_NO_LABELS,
+                Verdict::NotExpressible,
+                object.clone(),
+                message,
+                here("needs a label that lasts"),
+            );
+            finding.help = vec![Help::text("add a label such as app to the pod")];
+            finding
+        }
+        Obstacle::SchedulerBypassed { node } => {
+            let message = "nodeName binds the pod by hand: the scheduler never reads this rule";
+            let mut finding = Finding::new(
+                codes::SCHEDULER_BYPASSED,
+                Verdict::NotExpressible,
+                object.clone(),
+                message,
+                here("has no effect"),
+            );
+            let at = Site::value(template.spec_path(&["nodeName"]));
+            let text = format!("bound to {node}");
+            finding.labels.push(Label::new(at, text).quoting(node.clone()));
+            finding.help = vec![Help::text(format!("on node/{node} instead of nodeName"))];
+            finding
+        }
+        Obstacle::NeedsServer { minor } => {
+            let message = format!("a template can say this from Kubernetes 1.{minor} on");
+            let mut finding = inexpressible(object, message, here("needs matchLabelKeys"));
+            finding.help = vec![Help::text(
+                "leave the template as it is: the webhook writes it into the pods",
+            )];
+            finding
+        }
+        _ => on_daemon_set(object, here("has no effect on a DaemonSet")),
+    }
+}
+
+fn on_daemon_set(object: &ObjectRef, primary: Label) -> Finding {
+    let message = "a DaemonSet takes node rules only: its controller picks the nodes";
+    let mut finding =
+        Finding::new(codes::NO_EFFECT_HERE, Verdict::Language, object.clone(), message, primary);
+    finding.help = vec![Help::text("on, not-on and tolerate have an effect here")];
+    finding
+}
+
+fn second_near(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding {
+    let Obstacle::SecondNear { rival, rival_selects, selects, clash } = &trouble.obstacle else {
+        return alone(object, template, trouble);
+    };
+    let message = "a pod can be required near one target, this one is required near two";
+    let primary = label(template, &trouble.rule, format!("the second: pods with {selects}"));
+    let mut finding = match clash {
+        None => inexpressible(object, message, primary),
+        Some(_) => Finding::new(
+            rules::POD_AFFINITY_TERMS_NO_COMMON_POD,
+            Verdict::Contradictory,
+            object.clone(),
+            message,
+            primary,
+        ),
+    };
+    finding.labels.push(rival_label(
+        template,
+        rival,
+        format!("the first: pods with {rival_selects}"),
+    ));
+    let prefer = format!("+ {}: {} weight 100", keys::PREFER, trouble.rule.text);
+    let lines = vec![format!("-   {}", trouble.rule.text), prefer];
+    finding.help =
+        vec![Help { text: "require the one that matters more, prefer the other".into(), lines }];
+    match clash {
+        Some(key) => {
+            finding.why = Some(format!(
+                "a pod counts only if it matches both; none has both values of {key}"
+            ));
+            finding.holds = Holds::proof("");
+        }
+        None => {
+            finding.why = Some("the scheduler counts only pods that match both".into());
+            finding.help.push(Help::text("give both targets a common label, and name that"));
+        }
+    }
+    finding
+}
+
+fn counted(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding {
+    let here = |text: &str| label(template, &trouble.rule, text);
+    match &trouble.obstacle {
+        Obstacle::SecondSpread { rival, hard, key } => {
+            let kind = if *hard { "hard" } else { "soft" };
+            let message = format!("the API takes one {kind} spread constraint per topology key");
+            let mut finding =
+                inexpressible(object, message, here(&format!("a second one for {}", level(key))));
+            finding.labels.push(rival_label(template, rival, "the first one".into()));
+            finding.help = vec![Help::text("make them equal, or drop one")];
+            finding
+        }
+        Obstacle::AtMostUndercounts { rival } => {
+            let message = "beside this spread, at-most would count too few pods";
+            let mut finding = inexpressible(object, message, here("counts other pods"));
+            let text = "hides nodes that lack its key".to_owned();
+            finding.labels.push(rival_label(template, rival, text));
+            finding.why = Some("only nodes with the keys of all hard constraints count".into());
+            finding.help = vec![Help::text("move the spread to prefer, or use one level for both")];
+            finding
+        }
+        _ => alone(object, template, trouble),
+    }
+}
+
+fn unresolved(
+    object: &ObjectRef,
+    template: &Template,
+    trouble: &Trouble,
+    reference: &Reference,
+    missing: Missing,
+) -> Finding {
+    let name = named(reference);
+    let (message, text, help) = match missing {
+        Missing::NotAsked => (
+            format!("{name} is not among the objects read"),
+            "not known here",
+            "add its manifest, or name it with --objects",
+        ),
+        Missing::Absent => {
+            (format!("{name} does not exist"), "does not exist yet", "create it first")
+        }
+        Missing::Unreachable => {
+            (format!("{name} could not be read"), "could not be read", "try again")
+        }
+        Missing::SelectsNothing => {
+            (format!("{name} selects no pods"), "has no selector", "name the pods by pods(...)")
+        }
+        Missing::Unbound => (
+            format!("{name} is not bound to a volume yet"),
+            "where it will be is open",
+            "create the volume first, or follow the pods that use it",
+        ),
+    };
+    let mut finding = Finding::new(
+        codes::UNRESOLVED,
+        Verdict::Unresolved,
+        object.clone(),
+        message,
+        label(template, &trouble.rule, text),
+    );
+    finding.severity = Severity::Warning;
+    finding.help = vec![Help::text(help)];
+    finding.holds = match missing {
+        Missing::NotAsked => Holds::objects("for the objects that were read"),
+        _ => Holds::objects("while it is so"),
+    };
+    finding
+}
+
+/// A reference as users name objects.
+fn named(reference: &Reference) -> String {
+    let full = |namespace: &str, name: &str| {
+        if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
+    };
+    match reference {
+        Reference::Target { kind, namespace, name } => {
+            let kind = match kind {
+                TargetKind::Service => "Service",
+                TargetKind::Deployment => "Deployment",
+                TargetKind::StatefulSet => "StatefulSet",
+                TargetKind::DaemonSet => "DaemonSet",
+                TargetKind::Job => "Job",
+            };
+            format!("{kind} {}", full(namespace, name))
+        }
+        Reference::Owner { kind, namespace, name, .. } => {
+            format!("{kind} {}", full(namespace, name))
+        }
+        Reference::Namespace { name } => format!("Namespace {name}"),
+        Reference::Claim { namespace, name } => {
+            format!("PersistentVolumeClaim {}", full(namespace, name))
+        }
+    }
+}
+
+/// A rule whose selector no pod can match: it says nothing.
+#[must_use]
+pub(crate) fn dead_rule(
+    object: &ObjectRef,
+    template: &Template,
+    rule: &Rule,
+    selector: &Selector,
+) -> Finding {
+    let at = label(
+        template,
+        &rule.origin,
+        format!("no pod matches {}", words::selector(Some(selector))),
+    );
+    dead(object, at)
+}
+
+/// A hand-written selector that no pod can match: its term says nothing.
+#[must_use]
+pub(crate) fn dead_field(object: &ObjectRef, path: FieldPath, selector: &Selector) -> Finding {
+    let text = format!("no pod matches {}", words::selector(Some(selector)));
+    dead(object, Label::new(Site::value(path), text))
+}
+
+fn dead(object: &ObjectRef, primary: Label) -> Finding {
+    let mut finding = Finding::new(
+        rules::LABEL_SELECTOR_UNSATISFIABLE,
+        Verdict::Risk,
+        object.clone(),
+        "no pod can match this selector: it keeps nothing apart",
+        primary,
+    );
+    finding.severity = Severity::Warning;
+    finding.help = vec![Help::text("put the values into one `in (...)`, or drop one")];
+    finding.holds = Holds::proof("a pod has one value of a label");
+    finding
+}
+
+/// An `ignore` that silences nothing.
+#[must_use]
+pub(crate) fn unused_ignore(object: &ObjectRef, template: &Template, ignore: &Ignore) -> Finding {
+    let mut finding = Finding::new(
+        rules::UNUSED_IGNORE,
+        Verdict::Risk,
+        object.clone(),
+        format!("nothing to ignore: no finding has the code {}", ignore.code),
+        label(template, &ignore.origin, "silences nothing"),
+    );
+    finding.severity = Severity::Warning;
+    finding.help = vec![Help::text("delete the line")];
+    finding
+}
