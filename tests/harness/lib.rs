@@ -1,1 +1,4 @@
-//! Under construction.
+//! What the tests of this crate share.
+
+/// A real API server, scheduler and controllers, and requests to them.
+pub mod controlplane;
