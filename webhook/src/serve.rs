@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use placecard_policies::admission::{Admission, Door};
 use placecard_policies::surroundings::Surroundings;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
@@ -25,8 +26,8 @@ use crate::source::Source;
 /// Longest time that look-ups may take, also where the API server would wait longer.
 const LOOK_UP: Duration = Duration::from_secs(5);
 
-/// Longest time that a body may take to arrive.
-const BODY: Duration = Duration::from_secs(10);
+/// Longest time that a body may take to arrive, and before that, that it may wait for room.
+const BODY: Duration = Duration::from_secs(5);
 
 /// What the handlers share.
 pub struct App {
@@ -38,10 +39,37 @@ pub struct App {
     pub source: Source,
     /// Counts.
     pub metrics: Metrics,
+    /// Bounds the memory of bodies.
+    pub bodies: Bodies,
     /// Whether requests should come here.
     pub readiness: Readiness,
     /// The clock; tests have their own.
     pub clock: fn() -> SystemTime,
+}
+
+/// Memory for the bodies of requests that are under way, whoever sends them: a body waits until
+/// there is room for it.
+pub struct Bodies(Semaphore);
+
+impl Bodies {
+    /// 32 bodies of the largest size, thousands of the usual one.
+    const ROOM: usize = 32 * Self::kibibytes(BODY_LIMIT);
+
+    /// Room for so many bytes; the largest body if the length is not known.
+    async fn room(&self, length: Option<usize>) -> Option<SemaphorePermit<'_>> {
+        let kibibytes = u32::try_from(Self::kibibytes(length.unwrap_or(BODY_LIMIT))).ok()?;
+        timeout(BODY, self.0.acquire_many(kibibytes)).await.ok()?.ok()
+    }
+
+    const fn kibibytes(bytes: usize) -> usize {
+        bytes / 1024 + 1
+    }
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self(Semaphore::new(Self::ROOM))
+    }
 }
 
 /// All routes.
@@ -92,9 +120,9 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
 async fn review(app: &App, door: Door, request: Request) -> Response {
     let start = Instant::now();
     let look_up = look_up_time(request.uri().query());
-    let response = match read_body(request).await {
+    let response = match read_body(&app.bodies, request).await {
         Err(bad) => refuse(app, door, &bad),
-        Ok(body) => match admission::parse(&body) {
+        Ok((body, _room)) => match admission::parse(&body) {
             Err(bad) => refuse(app, door, &bad),
             Ok(request) => {
                 let span = span(door, &request);
@@ -130,20 +158,26 @@ fn look_up_time(query: Option<&str>) -> Duration {
         .map_or(LOOK_UP, |seconds: u32| LOOK_UP.min(Duration::from_secs(seconds.into()) * 3 / 4))
 }
 
-fn check_head(request: &Request) -> Result<(), BadRequest> {
+/// The length that the head announces, if the body is worth reading.
+fn check_head(request: &Request) -> Result<Option<usize>, BadRequest> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     admission::check_content_type(header(header::CONTENT_TYPE))?;
     let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if length.is_some_and(|length: usize| length > BODY_LIMIT) {
         return Err(BadRequest::TooLarge);
     }
-    Ok(())
+    Ok(length)
 }
 
-async fn read_body(request: Request) -> Result<Bytes, BadRequest> {
-    check_head(&request)?;
+/// The body, and the room that it takes while it is held.
+async fn read_body(
+    bodies: &Bodies,
+    request: Request,
+) -> Result<(Bytes, SemaphorePermit<'_>), BadRequest> {
+    let length = check_head(&request)?;
+    let room = bodies.room(length).await.ok_or(BadRequest::Interrupted)?;
     match timeout(BODY, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => Ok(body),
+        Ok(Ok(body)) => Ok((body, room)),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(BadRequest::TooLarge)
         }

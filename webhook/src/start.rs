@@ -19,7 +19,7 @@ use crate::files::{self, Files};
 use crate::listen;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::serve::App;
+use crate::serve::{App, Bodies};
 use crate::source::Source;
 
 /// Nobody's certificate is larger, in bytes.
@@ -56,6 +56,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
         server_is_given: args.kubernetes_version.is_some(),
         source,
         metrics: Metrics::default(),
+        bodies: Bodies::default(),
         readiness: Readiness::new(pair.not_before, pair.not_after, cluster.is_some()),
         clock: SystemTime::now,
     });

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Method, Request, StatusCode, header};
@@ -14,6 +15,7 @@ use placecard_webhook::admission::BODY_LIMIT;
 use placecard_webhook::readiness::Readiness;
 use placecard_webhook::serve::{App, router};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::support::{DAY, app, create, noon, plain_pod, shared};
@@ -187,6 +189,25 @@ async fn a_body_that_never_comes_is_not_waited_for() {
     let (status, text) = ask(&app, request).await;
     assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
     assert_eq!(text, "the body did not arrive whole; send it again\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_never_come_take_no_more_than_the_room_for_bodies() {
+    let app = shared(app());
+    let stalled = || {
+        let app = Arc::clone(&app);
+        async move { ask(&app, post("/mutate", "application/json", Body::new(Stalled))).await.0 }
+    };
+    // Of unknown length, so each counts as the largest.
+    let hogs: Vec<_> = (0..32).map(|_| tokio::spawn(stalled())).collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    let review = create(&plain_pod());
+    assert_eq!(answer(&app, "/mutate", &review).await["response"]["allowed"], true);
+    assert_eq!(start.elapsed().as_secs(), 4, "it waited until the stalled bodies were given up");
+    for hog in hogs {
+        assert_eq!(hog.await.unwrap(), StatusCode::REQUEST_TIMEOUT);
+    }
 }
 
 #[tokio::test]

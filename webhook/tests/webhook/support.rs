@@ -7,7 +7,7 @@ use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::files::Files;
 use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::App;
+use placecard_webhook::serve::{App, Bodies};
 use placecard_webhook::source::Source;
 use serde_json::{Value, json};
 
@@ -25,6 +25,7 @@ pub(crate) fn app() -> App {
         server_is_given: false,
         source: Source::Files(Box::<Files>::default()),
         metrics: Metrics::default(),
+        bodies: Bodies::default(),
         readiness: Readiness::new(noon() - DAY / 2, noon() + DAY / 2, false),
         clock: noon,
     }
