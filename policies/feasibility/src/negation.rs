@@ -5,6 +5,8 @@
 //! is `DoesNotExist` or the opposite comparison: a node whose label is not an integer satisfies
 //! neither a comparison nor its negation.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::label::integer;
 use crate::node_terms::{
     Inexpressible, NodeSet, NodeTerm, consistent_implies, is_consistent, is_dead, is_possible,
@@ -86,6 +88,10 @@ fn failures(field: bool, requirement: &Requirement) -> Result<Vec<NodeTerm>, Ine
     }
 }
 
+/// The most terms with more than one way to fail that are negated: each of them can multiply the
+/// result, so more hardly ever stay within a limit.
+const MOST_COMPOUND: usize = 256;
+
 /// The nodes that match none of the terms (De Morgan), up to nodes whose label is not an integer
 /// where a term compares it: `None` all nodes. Terms that match nothing do not restrict.
 ///
@@ -93,33 +99,59 @@ fn failures(field: bool, requirement: &Requirement) -> Result<Vec<NodeTerm>, Ine
 ///
 /// [`Inexpressible`] if it takes more than `limit` terms or a requirement cannot be read.
 pub fn negate_terms(terms: &[NodeTerm], limit: usize) -> Result<NodeSet, Inexpressible> {
-    // A single empty term means "every node" here, until the end.
-    let mut result = vec![NodeTerm::default()];
+    // An empty term means "every node" here, until the end. What fails in one way only must fail
+    // in that way, so these requirements are collected first.
+    let mut everywhere = NodeTerm::default();
+    let mut compound = Vec::new();
     for term in terms.iter().filter(|term| is_possible(term)) {
         let mut ways = Vec::new();
         for (field, requirement) in term.requirements() {
             ways.extend(failures(field, requirement)?);
         }
-        let mut next: Vec<NodeTerm> = Vec::new();
-        for known in &result {
-            for way in &ways {
-                let both = product(known, way);
-                if !is_consistent(&both) || next.iter().any(|one| consistent_implies(&both, one)) {
-                    continue;
-                }
-                next.retain(|one| !consistent_implies(one, &both));
-                next.push(both);
-                if next.len() > limit {
-                    return Err(Inexpressible::TooMany { limit });
-                }
+        match ways.as_mut_slice() {
+            [only] => {
+                everywhere.expressions.append(&mut only.expressions);
+                everywhere.fields.append(&mut only.fields);
             }
+            _ => compound.push(ways),
         }
-        result = next;
+    }
+    if compound.len() > MOST_COMPOUND {
+        return Err(Inexpressible::TooMany { limit });
+    }
+    let everywhere = tidy(everywhere);
+    let mut result = if is_consistent(&everywhere) { vec![everywhere] } else { Vec::new() };
+    for ways in compound {
+        result = avoid(&result, &ways, limit)?;
     }
     if result.iter().any(NodeTerm::is_empty) {
         return Ok(None);
     }
     Ok(Some(result.into_iter().map(tidy).collect()))
+}
+
+/// The products of the terms with the ways, without those that no node matches or that another
+/// one contains.
+fn avoid(
+    terms: &[NodeTerm],
+    ways: &[NodeTerm],
+    limit: usize,
+) -> Result<Vec<NodeTerm>, Inexpressible> {
+    let mut next: Vec<NodeTerm> = Vec::new();
+    for known in terms {
+        for way in ways {
+            let both = product(known, way);
+            if !is_consistent(&both) || next.iter().any(|one| consistent_implies(&both, one)) {
+                continue;
+            }
+            next.retain(|one| !consistent_implies(one, &both));
+            next.push(both);
+            if next.len() > limit {
+                return Err(Inexpressible::TooMany { limit });
+            }
+        }
+    }
+    Ok(next)
 }
 
 /// Terms of which no two match the same node, and that together match the nodes that the
@@ -185,33 +217,39 @@ fn cut(piece: NodeTerm, other: &NodeTerm, rest: &mut Vec<NodeTerm>) -> Result<()
     Ok(())
 }
 
-/// The same term with fewer words: without requirements that the others imply, and with one
-/// `NotIn` per label.
+/// The same term with fewer words: one `NotIn` per label, and no requirement on a label that the
+/// term's others on this label imply.
 fn tidy(term: NodeTerm) -> NodeTerm {
-    let mut short = NodeTerm { expressions: Vec::new(), fields: term.fields };
-    for one in term.expressions {
-        let twin = |known: &&mut Requirement| {
-            known.key == one.key
-                && known.operator == Operator::NotIn
-                && one.operator == Operator::NotIn
-        };
-        if let Some(known) = short.expressions.iter_mut().find(twin) {
-            let fresh = one.values.into_iter().filter(|value| !known.values.contains(value));
-            let fresh: Vec<String> = fresh.collect();
-            known.values.extend(fresh);
-        } else {
-            short.expressions.push(one);
-        }
+    let mut excluded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for one in term.expressions.iter().filter(|one| one.operator == Operator::NotIn) {
+        excluded.entry(one.key.clone()).or_default().extend(one.values.iter().cloned());
     }
-    let mut position = 0;
-    while position < short.expressions.len() {
-        let mut rest = short.clone();
-        let one = NodeTerm::of(vec![rest.expressions.remove(position)]);
-        if consistent_implies(&rest, &one) {
-            short = rest;
-        } else {
-            position += 1;
+    let mut by_key: BTreeMap<String, Vec<Requirement>> = BTreeMap::new();
+    let mut keys: Vec<String> = Vec::new();
+    for mut one in term.expressions {
+        if one.operator == Operator::NotIn {
+            // All of them stand where the first one stood.
+            let Some(values) = excluded.remove(&one.key) else { continue };
+            one.values = values.into_iter().collect();
         }
+        let known = by_key.entry(one.key.clone()).or_default();
+        if known.is_empty() {
+            keys.push(one.key.clone());
+        }
+        known.push(one);
     }
-    short
+    let mut expressions = Vec::new();
+    for mut about in keys.iter().filter_map(|key| by_key.remove(key)) {
+        let mut position = 0;
+        while position < about.len() && about.len() > 1 {
+            let one = about.remove(position);
+            let rest = NodeTerm::of(about.clone());
+            if !consistent_implies(&rest, &NodeTerm::of(vec![one.clone()])) {
+                about.insert(position, one);
+                position += 1;
+            }
+        }
+        expressions.append(&mut about);
+    }
+    NodeTerm { expressions, fields: term.fields }
 }
