@@ -1,3 +1,134 @@
-//! Under construction.
+//! `placecard`: lints and expands placement rules in manifests, offline.
+//!
+//! ```text
+//! args (typed) -> plan (resolved) -> run: load -> index -> review -> findings in order
+//!                                      |                              `- render/{human,short,json}
+//!                                      `- expand: the text with native fields
+//! ```
+//!
+//! [`run`] is the whole program without a process around it.
 
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+
+use placecard_findings::Severity;
+
+pub mod args;
+pub mod expand;
+pub mod explain;
+pub mod index;
 pub mod load;
+pub mod load_codes;
+pub mod plan;
+pub mod render;
+mod run;
+pub mod verbs;
+pub mod vocabulary;
+
+pub use run::{Counts, Judged, judge};
+
+use plan::{Format, Look, Plan};
+
+/// What a verb has to say.
+struct Outcome {
+    output: String,
+    complaints: String,
+    /// The greatest severity of what was found.
+    worst: Option<Severity>,
+    /// The least severity that makes the exit code 1.
+    fail_on: Option<Severity>,
+    /// It could not do what it was asked for.
+    failed: bool,
+}
+
+impl Outcome {
+    fn output(output: String) -> Self {
+        let complaints = String::new();
+        Self { output, complaints, worst: None, fail_on: None, failed: false }
+    }
+}
+
+/// Runs a command line and gives the exit code. `words` starts with the name of the program;
+/// `terminal`: whether `stdout` is one.
+pub fn run(
+    words: impl Iterator<Item = OsString>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+    terminal: bool,
+) -> u8 {
+    let no_color = std::env::var_os("NO_COLOR");
+    let outcome = args::parse(words)
+        .and_then(|typed| plan::resolve(typed, terminal, no_color.as_deref()))
+        .and_then(|plan| carry_out(plan, stdin))
+        .and_then(|outcome| {
+            write(stdout, &outcome.output)?;
+            write(stderr, &outcome.complaints)?;
+            Ok(outcome)
+        });
+    match outcome {
+        Err(why) => {
+            // If that cannot be written either, the exit code still says it.
+            let _ = write(stderr, &format!("placecard: {why}\n"));
+            2
+        }
+        Ok(outcome) if outcome.failed => 2,
+        Ok(outcome) if outcome.fail_on.is_some_and(|least| outcome.worst >= Some(least)) => 1,
+        Ok(_) => 0,
+    }
+}
+
+fn carry_out(plan: Plan, stdin: &mut dyn Read) -> Result<Outcome, String> {
+    match plan {
+        Plan::Lint { inputs, format, fail_on, look } => {
+            let judged = judge(&inputs, stdin)?;
+            Ok(Outcome {
+                output: match format {
+                    Format::Human => render::human::render(&judged, look),
+                    Format::Short => render::short::render(&judged),
+                    Format::Json => render::json::render(&judged),
+                },
+                complaints: unusable(&judged),
+                worst: judged.worst(),
+                fail_on,
+                failed: judged.unusable.is_some(),
+            })
+        }
+        Plan::Expand { inputs, diff, look } => expand_all(&judge(&inputs, stdin)?, diff, look),
+        Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
+        Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
+        Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),
+        Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
+        Plan::Text(text) => Ok(Outcome::output(text)),
+    }
+}
+
+fn expand_all(judged: &Judged, diff: bool, look: Look) -> Result<Outcome, String> {
+    let mut complaints = String::new();
+    let mut worst = None;
+    for placed in &judged.findings {
+        if placed.finding.severity == Severity::Error {
+            complaints.push_str(&render::human::finding(&judged.index, placed, look));
+            complaints.push('\n');
+            worst = Some(Severity::Error);
+        }
+    }
+    complaints.push_str(&unusable(judged));
+    let failed = judged.unusable.is_some();
+    let output = if failed { String::new() } else { expand::expand(judged, diff) };
+    Ok(Outcome { output, complaints, worst, fail_on: Some(Severity::Error), failed })
+}
+
+fn unusable(judged: &Judged) -> String {
+    judged.unusable.as_ref().map(|why| format!("placecard: {why}\n")).unwrap_or_default()
+}
+
+/// A reader that went away (`| head`) is no failure.
+fn write(to: &mut dyn Write, text: &str) -> Result<(), String> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("the output cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
+}

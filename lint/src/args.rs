@@ -1,0 +1,207 @@
+//! What was typed, as it was typed.
+
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+
+use crate::verbs;
+
+/// A command line that can be parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// `placecard lint`.
+    Lint {
+        /// Shared with `expand`.
+        sources: Sources,
+        /// `--format`.
+        format: String,
+        /// `--fail-on`.
+        fail_on: String,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
+    /// `placecard expand`.
+    Expand {
+        /// Shared with `lint`.
+        sources: Sources,
+        /// `--diff`.
+        diff: bool,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
+    /// `placecard explain CODE`.
+    Explain {
+        /// If any was typed.
+        code: Option<String>,
+    },
+    /// `placecard rules`.
+    Rules {
+        /// `--format`.
+        format: String,
+    },
+    /// `placecard schema WHAT`.
+    Schema {
+        /// If any was typed.
+        what: Option<String>,
+    },
+    /// `--help` or `--version`: the text to print.
+    Text(String),
+}
+
+/// Where manifests and their context come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// `PATH…`.
+    pub paths: Vec<String>,
+    /// `--vocabulary`.
+    pub vocabulary: Option<String>,
+    /// `--objects`.
+    pub objects: Vec<String>,
+    /// `--kubernetes-version`.
+    pub kubernetes_version: String,
+}
+
+/// How a report is drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypedLook {
+    /// `--color`.
+    pub color: String,
+    /// `--ascii`.
+    pub ascii: bool,
+}
+
+/// Parses a command line; the first word is the name of the program.
+///
+/// # Errors
+/// What is wrong with it, as text for the user; for exit code 2.
+pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Typed, String> {
+    match verbs::command().try_get_matches_from(words) {
+        Ok(matches) => Ok(typed(&matches)),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Ok(Typed::Text(error.render().to_string()))
+            }
+            _ => {
+                let text = error.render().to_string();
+                Err(text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned())
+            }
+        },
+    }
+}
+
+fn typed(matches: &ArgMatches) -> Typed {
+    let Some((verb, matches)) = matches.subcommand() else {
+        return Typed::Text(verbs::command().render_help().to_string());
+    };
+    match verb {
+        "lint" => Typed::Lint {
+            sources: sources(matches),
+            format: one(matches, verbs::FORMAT.name).unwrap_or_default(),
+            fail_on: one(matches, verbs::FAIL_ON.name).unwrap_or_default(),
+            look: look(matches),
+        },
+        "expand" => Typed::Expand {
+            sources: sources(matches),
+            diff: matches.get_flag(verbs::DIFF.name),
+            look: look(matches),
+        },
+        "explain" => Typed::Explain { code: one(matches, verbs::CODE.name) },
+        "rules" => {
+            Typed::Rules { format: one(matches, verbs::TABLE_FORMAT.name).unwrap_or_default() }
+        }
+        "schema" => Typed::Schema { what: one(matches, verbs::WHAT.name) },
+        _ => Typed::Text(verbs::command().render_help().to_string()),
+    }
+}
+
+fn sources(matches: &ArgMatches) -> Sources {
+    Sources {
+        paths: all(matches, verbs::PATH.name),
+        vocabulary: one(matches, verbs::VOCABULARY.name),
+        objects: all(matches, verbs::OBJECTS.name),
+        kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
+    }
+}
+
+fn look(matches: &ArgMatches) -> TypedLook {
+    TypedLook {
+        color: one(matches, verbs::COLOR.name).unwrap_or_default(),
+        ascii: matches.get_flag(verbs::ASCII.name),
+    }
+}
+
+fn one(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.get_one::<String>(name).cloned()
+}
+
+fn all(matches: &ArgMatches, name: &str) -> Vec<String> {
+    matches.get_many::<String>(name).map(|values| values.cloned().collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> impl Iterator<Item = OsString> {
+        line.split_whitespace().map(OsString::from).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn the_table_makes_a_valid_parser() {
+        verbs::command().debug_assert();
+        for verb in verbs::VERBS {
+            let help = parse(words(&format!("placecard {} --help", verb.name)));
+            let Ok(Typed::Text(help)) = help else { panic!("{}: {help:?}", verb.name) };
+            for (code, _) in verb.exits {
+                assert!(help.contains(&format!("\n  {code}  ")), "{help}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_of_the_table_is_read() {
+        for verb in verbs::VERBS {
+            let typed = parse(words(&format!("placecard {}", verb.name)));
+            assert!(!matches!(typed, Ok(Typed::Text(_)) | Err(_)), "{}: {typed:?}", verb.name);
+        }
+    }
+
+    #[test]
+    fn flags_are_read() {
+        let line = "placecard lint a.yaml --objects x --objects y --vocabulary v.yaml --ascii \
+                    --kubernetes-version 1.31 --fail-on warning --format json --color never -";
+        let expected = Typed::Lint {
+            sources: Sources {
+                paths: vec!["a.yaml".into(), "-".into()],
+                vocabulary: Some("v.yaml".into()),
+                objects: vec!["x".into(), "y".into()],
+                kubernetes_version: "1.31".into(),
+            },
+            format: "json".into(),
+            fail_on: "warning".into(),
+            look: TypedLook { color: "never".into(), ascii: true },
+        };
+        assert_eq!(parse(words(line)), Ok(expected));
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        for (line, part) in [
+            ("placecard", "subcommand"),
+            ("placecard lnt", "lint"),
+            ("placecard lint --fail-on note", "[possible values: error, warning, never]"),
+            ("placecard lint --colour always", "--color"),
+            ("placecard explain a b", "unexpected argument"),
+        ] {
+            match parse(words(line)) {
+                Err(text) => assert!(text.contains(part), "{line}: {text}"),
+                Ok(other) => panic!("{line}: {other:?}"),
+            }
+        }
+        assert_eq!(
+            parse(words("placecard --version")),
+            Ok(Typed::Text(format!("placecard {}\n", env!("CARGO_PKG_VERSION"))))
+        );
+    }
+}

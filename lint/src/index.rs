@@ -1,0 +1,117 @@
+//! Every object that was read, by name, and what it answers to rules of others.
+//!
+//! An absent `metadata.namespace` is the namespace "": such an object finds, and is found by, the
+//! others without one, as in a rendered chart whose namespace is chosen at install time. Where two
+//! objects have the same name, the first wins: inputs in the order given, then `--objects`.
+
+use std::collections::BTreeMap;
+
+use placecard_findings::ObjectRef;
+use placecard_policies::read;
+use placecard_policies::surroundings::Objects;
+use serde_json::Value;
+
+use crate::load::{Document, Input, ObjectAt, Source, load};
+
+/// Why a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Its objects are judged.
+    Judged,
+    /// Its objects answer to rules of others.
+    Context,
+    /// It is the vocabulary.
+    Vocabulary,
+}
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its text.
+    pub source: Source,
+    /// What is in it.
+    pub documents: Vec<Document>,
+    /// Why it was read.
+    pub role: Role,
+}
+
+/// Where an object stands among the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// Index of the file.
+    pub file: usize,
+    /// Index of the document in its file.
+    pub document: usize,
+    /// Index of the object in its document.
+    pub object: usize,
+}
+
+/// Everything that was read.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    /// Judged files first.
+    pub files: Vec<File>,
+    /// What objects answer about themselves.
+    pub answers: Objects,
+    by_reference: BTreeMap<ObjectRef, ObjectId>,
+}
+
+impl Index {
+    /// Reads files; after the judged ones come context and vocabulary.
+    #[must_use]
+    pub fn new(inputs: Vec<(Role, Input)>) -> Self {
+        let mut index = Self::default();
+        for (role, input) in inputs {
+            let source = Source::new(input.name, &input.bytes);
+            let documents = load(&source);
+            index.files.push(File { source, documents, role });
+        }
+        let entries: Vec<(ObjectId, ObjectRef)> = index
+            .objects()
+            .filter_map(|(id, _, value)| read::reference(value).map(|name| (id, name)))
+            .collect();
+        for (id, reference) in entries {
+            index.by_reference.entry(reference).or_insert(id);
+        }
+        index.collect_answers();
+        index
+    }
+
+    fn collect_answers(&mut self) {
+        let mut answers = Objects::default();
+        for (_, _, value) in self.objects() {
+            for (reference, answer) in read::answers(value, "") {
+                if answers.get(&reference).is_none() {
+                    answers.insert(reference, answer);
+                }
+            }
+        }
+        self.answers = answers;
+    }
+
+    /// All objects in the order of the files.
+    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Role, &Value)> {
+        self.files.iter().enumerate().flat_map(|(file, one)| {
+            one.documents.iter().enumerate().flat_map(move |(document, read)| {
+                read.objects.iter().enumerate().filter_map(move |(object, at)| {
+                    let value = read.object(at)?;
+                    Some((ObjectId { file, document, object }, one.role, value))
+                })
+            })
+        })
+    }
+
+    /// The object of this name.
+    #[must_use]
+    pub fn find(&self, reference: &ObjectRef) -> Option<ObjectId> {
+        self.by_reference.get(reference).copied()
+    }
+
+    /// The document of an object, and the object's place in it.
+    #[must_use]
+    pub fn document(&self, id: ObjectId) -> Option<(&File, &Document, &ObjectAt)> {
+        let file = self.files.get(id.file)?;
+        let document = file.documents.get(id.document)?;
+        Some((file, document, document.objects.get(id.object)?))
+    }
+}

@@ -1,0 +1,197 @@
+//! What was typed, resolved: nothing below this module sees a flag.
+
+use std::ffi::OsStr;
+
+use placecard_findings::Severity;
+use placecard_policies::surroundings::ServerVersion;
+
+use crate::args::{Sources, Typed, TypedLook};
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Find and report.
+    Lint {
+        /// What is read.
+        inputs: Inputs,
+        /// How it is reported.
+        format: Format,
+        /// The least severity that fails the run; `None`: nothing does.
+        fail_on: Option<Severity>,
+        /// How it is drawn.
+        look: Look,
+    },
+    /// Print with native fields.
+    Expand {
+        /// What is read.
+        inputs: Inputs,
+        /// A diff in place of the text.
+        diff: bool,
+        /// How findings are drawn.
+        look: Look,
+    },
+    /// Print the page of a code.
+    Explain {
+        /// As typed.
+        code: String,
+    },
+    /// Print the table of codes.
+    Rules {
+        /// As JSON.
+        json: bool,
+    },
+    /// Print the schema of the vocabulary.
+    VocabularySchema,
+    /// Print this.
+    Text(String),
+}
+
+/// What is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    /// Files, folders, `-`; not empty.
+    pub paths: Vec<String>,
+    /// The vocabulary's file.
+    pub vocabulary: Option<String>,
+    /// Context.
+    pub objects: Vec<String>,
+    /// The server that will read the manifests.
+    pub server: ServerVersion,
+}
+
+/// How findings are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Boxes with carets.
+    Human,
+    /// One line a finding.
+    Short,
+    /// One JSON object.
+    Json,
+}
+
+/// How text is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// With ANSI colours.
+    pub colour: bool,
+    /// Without box-drawing characters.
+    pub ascii: bool,
+}
+
+/// Resolves a command line. `terminal`: whether the output goes to one; `no_color`: the variable
+/// `NO_COLOR`.
+///
+/// # Errors
+/// What is wrong, for exit code 2.
+pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result<Plan, String> {
+    Ok(match typed {
+        Typed::Lint { sources, format, fail_on, look } => Plan::Lint {
+            inputs: inputs(sources)?,
+            format: match format.as_str() {
+                "json" => Format::Json,
+                "short" => Format::Short,
+                _ => Format::Human,
+            },
+            fail_on: match fail_on.as_str() {
+                "never" => None,
+                "warning" => Some(Severity::Warning),
+                _ => Some(Severity::Error),
+            },
+            look: resolve_look(&look, terminal, no_color),
+        },
+        Typed::Expand { sources, diff, look } => Plan::Expand {
+            inputs: inputs(sources)?,
+            diff,
+            look: resolve_look(&look, terminal, no_color),
+        },
+        Typed::Explain { code: Some(code) } => Plan::Explain { code },
+        Typed::Explain { code: None } => {
+            return Err("which code? `placecard rules` lists them all".to_owned());
+        }
+        Typed::Rules { format } => Plan::Rules { json: format == "json" },
+        Typed::Schema { what } => match what.as_deref() {
+            Some("vocabulary") => Plan::VocabularySchema,
+            _ => return Err("which schema? there is one: placecard schema vocabulary".to_owned()),
+        },
+        Typed::Text(text) => Plan::Text(text),
+    })
+}
+
+fn inputs(sources: Sources) -> Result<Inputs, String> {
+    let Sources { paths, vocabulary, objects, kubernetes_version } = sources;
+    if paths.is_empty() {
+        return Err("nothing to read: name files or folders, or - for standard input".to_owned());
+    }
+    let read_from_stdin = paths.iter().chain(&objects).chain(&vocabulary);
+    if read_from_stdin.filter(|path| *path == "-").count() > 1 {
+        return Err("standard input can be read only once: name - in one place".to_owned());
+    }
+    let Some(server) = ServerVersion::parse(&kubernetes_version) else {
+        return Err(format!("{kubernetes_version} is no Kubernetes version: write 1.34, say"));
+    };
+    if server < ServerVersion::OLDEST {
+        return Err(format!(
+            "Kubernetes {kubernetes_version} is not supported: 1.{} is the oldest",
+            ServerVersion::OLDEST.0
+        ));
+    }
+    Ok(Inputs { paths, vocabulary, objects, server })
+}
+
+/// An explicit `--color` wins; `NO_COLOR` counts if it is not empty (<https://no-color.org>).
+fn resolve_look(look: &TypedLook, terminal: bool, no_color: Option<&OsStr>) -> Look {
+    let colour = match look.color.as_str() {
+        "always" => true,
+        "never" => false,
+        _ => terminal && no_color.is_none_or(OsStr::is_empty),
+    };
+    Look { colour, ascii: look.ascii }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(paths: &[&str]) -> Sources {
+        Sources {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            kubernetes_version: "1.34".to_owned(),
+            ..Sources::default()
+        }
+    }
+
+    #[test]
+    fn colour_is_for_terminals_and_for_those_who_ask() {
+        let set = Some(OsStr::new("1"));
+        for (color, terminal, no_color, expected) in [
+            ("auto", true, None, true),
+            ("auto", false, None, false),
+            ("auto", true, set, false),
+            ("auto", true, Some(OsStr::new("")), true),
+            ("always", false, set, true),
+            ("never", true, None, false),
+        ] {
+            let look = TypedLook { color: color.to_owned(), ascii: false };
+            let resolved = resolve_look(&look, terminal, no_color);
+            assert_eq!(resolved.colour, expected, "{color} {terminal} {no_color:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_told() {
+        let old = Sources { kubernetes_version: "1.29".into(), ..sources(&["a"]) };
+        let odd = Sources { kubernetes_version: "latest".into(), ..sources(&["a"]) };
+        let twice = Sources { objects: vec!["-".into()], ..sources(&["-"]) };
+        for (sources, part) in [
+            (sources(&[]), "nothing to read"),
+            (old, "1.30 is the oldest"),
+            (odd, "latest is no Kubernetes version"),
+            (twice, "only once"),
+        ] {
+            let error = inputs(sources).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+        assert_eq!(inputs(sources(&["-"])).unwrap().server, ServerVersion(34));
+    }
+}

@@ -1,0 +1,288 @@
+//! Findings for people: a header, the message, boxes with carets, and what to do.
+//!
+//! miette draws the boxes and nothing else. It gets one window of whole lines a box (its own reading
+//! of a source joins labels that lie deep in a file into one box with everything between them).
+
+use std::fmt;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, SourceCode, SourceSpan, SpanContents,
+};
+use placecard_findings::{Finding, Fix, Help, Severity};
+
+use crate::index::Index;
+use crate::plan::Look;
+use crate::render::place::{Place, Placed};
+use crate::render::style::{Paint, paint, plain};
+use crate::render::window::{Window, windows};
+use crate::run::{Counts, Judged};
+
+/// Columns of a line of text; a line of a manifest may be longer.
+const WIDTH: usize = 80;
+/// Columns before the text of `help:` and its kin.
+const MARGIN: usize = 9;
+
+/// All findings and the summary.
+#[must_use]
+pub fn render(judged: &Judged, look: Look) -> String {
+    let mut text = String::new();
+    for placed in &judged.findings {
+        text.push_str(&finding(&judged.index, placed, look));
+        text.push('\n');
+    }
+    text.push_str(&summary(&judged.counts, look));
+    text.push('\n');
+    text
+}
+
+/// One finding, with a line break at its end.
+#[must_use]
+pub fn finding(index: &Index, placed: &Placed, look: Look) -> String {
+    let finding = &placed.finding;
+    let mut text = header(index, placed, look);
+    text.push_str(&message(finding, look));
+    for window in windows(index, &placed.labels, look) {
+        text.push_str(&draw(window, look));
+    }
+    if let Some(why) = &finding.why {
+        text.push_str(&word("why:", why, look));
+    }
+    text.push_str(&help(&finding.help, look));
+    if let Some(fix) = &finding.fix {
+        text.push_str(&fix_lines(index, placed, fix, look));
+    }
+    text.push_str(&word("holds:", &finding.holds.text, look));
+    text
+}
+
+fn header(index: &Index, placed: &Placed, look: Look) -> String {
+    let finding = &placed.finding;
+    let code = format!("{}[{}]", finding.severity, finding.code);
+    let subject = if finding.object.kind.is_empty() {
+        placed.file_name(index).to_owned()
+    } else {
+        finding.object.to_string()
+    };
+    let code = paint(look, Paint::Severity(finding.severity), &code);
+    format!("{code} {}\n", plain(subject.trim_end(), look.ascii))
+}
+
+fn message(finding: &Finding, look: Look) -> String {
+    let sign = match (finding.severity, look.ascii) {
+        (Severity::Error, false) => "×",
+        (Severity::Error, true) => "x",
+        (Severity::Warning, false) => "⚠",
+        (Severity::Warning, true) => "!",
+        (Severity::Note, false) => "☞",
+        (Severity::Note, true) => ">",
+    };
+    let sign = paint(look, Paint::Severity(finding.severity), sign);
+    let mut text = String::new();
+    for (position, line) in wrap(&plain(&finding.message, look.ascii), WIDTH - 4).iter().enumerate()
+    {
+        let start = if position == 0 { sign.as_str() } else { " " };
+        text.push_str(&format!("  {start} {line}\n"));
+    }
+    text
+}
+
+/// `help:  text`, wrapped, its further lines below the first.
+fn word(name: &str, text: &str, look: Look) -> String {
+    let mut out = String::new();
+    for (position, line) in wrap(&plain(text, look.ascii), WIDTH - MARGIN).iter().enumerate() {
+        if position == 0 {
+            let padding = " ".repeat((MARGIN - 2).saturating_sub(name.len()));
+            out.push_str(&format!("  {}{padding}{line}\n", paint(look, Paint::Word, name)));
+        } else {
+            out.push_str(&format!("{}{line}\n", " ".repeat(MARGIN)));
+        }
+    }
+    out
+}
+
+fn help(ways: &[Help], look: Look) -> String {
+    let mut out = String::new();
+    for (position, way) in ways.iter().enumerate() {
+        let name = if position == 0 { "help:" } else { "" };
+        let text = match ways {
+            [_] => way.text.clone(),
+            _ => format!("{}. {}", position + 1, way.text),
+        };
+        out.push_str(&word(name, &text, look));
+        for line in &way.lines {
+            out.push_str(&format!("{}{}\n", " ".repeat(MARGIN), diff_line(line, look)));
+        }
+    }
+    out
+}
+
+fn diff_line(line: &str, look: Look) -> String {
+    let shown = plain(line, look.ascii);
+    match line.chars().next() {
+        Some('+') => paint(look, Paint::Added, &shown),
+        Some('-') => paint(look, Paint::Removed, &shown),
+        _ => shown,
+    }
+}
+
+/// `12:11 aprat-from -> apart-from`; edits over several lines as lines to paste.
+fn fix_lines(index: &Index, placed: &Placed, fix: &Fix, look: Look) -> String {
+    let mut out = String::new();
+    let home = placed.primary().file;
+    for (position, (edit, place)) in fix.edits.iter().zip(&placed.edits).enumerate() {
+        let name = if position == 0 { "fix:" } else { "" };
+        let at = position_text(index, *place, home);
+        if edit.old.contains('\n') || edit.new.contains('\n') {
+            out.push_str(&word(name, &at, look));
+            for line in edit.old.lines().map(|line| format!("- {line}")) {
+                out.push_str(&format!("{}{}\n", " ".repeat(MARGIN), diff_line(&line, look)));
+            }
+            for line in edit.new.lines().map(|line| format!("+ {line}")) {
+                out.push_str(&format!("{}{}\n", " ".repeat(MARGIN), diff_line(&line, look)));
+            }
+            continue;
+        }
+        let text = match (edit.old.is_empty(), edit.new.is_empty()) {
+            (true, _) => format!("{at} add {}", edit.new),
+            (false, true) => format!("{at} delete {}", edit.old),
+            (false, false) => format!("{at} {} -> {}", edit.old, edit.new),
+        };
+        out.push_str(&word(name, &text, look));
+    }
+    out
+}
+
+fn position_text(index: &Index, place: Place, home: usize) -> String {
+    let Place { line, column, .. } = place;
+    match index.files.get(place.file) {
+        Some(file) if place.file != home => format!("{}:{line}:{column}", file.source.name),
+        _ => format!("{line}:{column}"),
+    }
+}
+
+/// The last line of a report.
+#[must_use]
+pub fn summary(counts: &Counts, look: Look) -> String {
+    let found: Vec<String> = [
+        (counts.errors, "error", Severity::Error),
+        (counts.warnings, "warning", Severity::Warning),
+        (counts.notes, "note", Severity::Note),
+    ]
+    .into_iter()
+    .filter(|(number, _, _)| *number > 0)
+    .map(|(number, name, severity)| paint(look, Paint::Severity(severity), &several(number, name)))
+    .collect();
+    let files = several(counts.files, "file");
+    let objects = several(counts.objects, "object");
+    if found.is_empty() {
+        let sign = paint(look, Paint::Good, if look.ascii { "ok" } else { "✓" });
+        let templates = several(counts.templates, "pod template");
+        return format!("{sign} no findings: {files}, {objects}, {templates}");
+    }
+    format!("{} in {files}, {objects}", found.join(", "))
+}
+
+fn several(number: usize, name: &str) -> String {
+    if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
+}
+
+/// Breaks text at blanks; a longer word stays whole. At least one line.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// Draws one box.
+fn draw(window: Window, look: Look) -> String {
+    let theme = match (look.ascii, look.colour) {
+        (false, false) => GraphicalTheme::unicode_nocolor(),
+        (false, true) => GraphicalTheme::unicode(),
+        (true, false) => GraphicalTheme::none(),
+        (true, true) => GraphicalTheme::ascii(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(WIDTH)
+        .with_links(false)
+        .without_syntax_highlighting();
+    let mut drawn = String::new();
+    if handler.render_report(&mut drawn, &Picture { window }).is_err() {
+        return String::new();
+    }
+    // The first line is that of the message, which is empty.
+    let drawn = drawn.split_once('\n').map(|(_, rest)| rest).unwrap_or_default();
+    drawn.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
+}
+
+/// A window as miette wants it.
+#[derive(Debug)]
+struct Picture {
+    window: Window,
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Picture {}
+
+impl Diagnostic for Picture {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.window.marks.iter().map(|mark| {
+            let text = Some(plain(&mark.text, false)).filter(|text| !text.is_empty());
+            let span = SourceSpan::from((mark.start, mark.length));
+            if mark.primary {
+                LabeledSpan::new_primary_with_span(text, span)
+            } else {
+                LabeledSpan::new_with_span(text, span)
+            }
+        })))
+    }
+}
+
+impl SourceCode for Picture {
+    /// Without context lines miette asks where a label stands; with them, for what to draw.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let window = &self.window;
+        let lines = window.text.lines().count();
+        let whole = SourceSpan::from((0, window.text.len()));
+        let (data, span, line, column) = if before == 0 && after == 0 {
+            let mark = window.marks.iter().find(|mark| mark.start == span.offset());
+            let (line, column) = mark.map_or((1, 1), |mark| (mark.line, mark.column));
+            let data = window.text.get(span.offset()..span.offset() + span.len());
+            (data.unwrap_or_default(), *span, line, column)
+        } else {
+            (window.text.as_str(), whole, window.first_line, 1)
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            window.name.clone(),
+            data.as_bytes(),
+            span,
+            (line as usize).saturating_sub(1),
+            (column as usize).saturating_sub(1),
+            lines,
+        )))
+    }
+}

@@ -1,0 +1,251 @@
+//! The report as JSON, version 1. The structs are the format: order and names of their fields are
+//! part of the interface.
+
+use std::collections::BTreeSet;
+
+use placecard_findings::{FieldPath, Finding};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::index::Index;
+use crate::render::place::{Place, Placed, PlacedLabel};
+use crate::run::{Counts, Judged};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    findings: Vec<JsonFinding<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    files: usize,
+    objects: usize,
+    templates: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonFinding<'a> {
+    v: u32,
+    code: &'static str,
+    severity: &'static str,
+    verdict: &'static str,
+    fingerprint: String,
+    file: &'a str,
+    line: u32,
+    column: u32,
+    /// Null for a file that cannot be read.
+    object: Option<JsonObject<'a>>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'a str>,
+    labels: Vec<JsonLabel<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    help: Vec<JsonHelp<'a>>,
+    holds: JsonHolds<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonObject<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonLabel<'a> {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    primary: bool,
+    text: &'a str,
+    file: &'a str,
+    start: Point,
+    end: Point,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_value: Option<Point>,
+}
+
+#[derive(Serialize)]
+struct Point {
+    line: u32,
+    column: u32,
+}
+
+#[derive(Serialize)]
+struct JsonHelp<'a> {
+    text: String,
+    /// `suggested`: a person decides. `safe`: cannot change what was meant. `unsafe`: needs a look.
+    safety: &'static str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    lines: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<JsonEdit<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonEdit<'a> {
+    path: String,
+    old: &'a str,
+    new: &'a str,
+    file: &'a str,
+    start: Point,
+    end: Point,
+}
+
+#[derive(Serialize)]
+struct JsonHolds<'a> {
+    scope: &'static str,
+    proof: bool,
+    text: &'a str,
+}
+
+/// The whole report, with a line break at its end.
+#[must_use]
+pub fn render(judged: &Judged) -> String {
+    let Counts { errors, warnings, notes, files, objects, templates } = judged.counts;
+    let report = Report {
+        version: 1,
+        findings: judged.findings.iter().map(|placed| finding(&judged.index, placed)).collect(),
+        summary: Summary { errors, warnings, notes, files, objects, templates },
+    };
+    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
+    let finding = &placed.finding;
+    let primary = placed.primary();
+    let object = &finding.object;
+    JsonFinding {
+        v: 1,
+        code: finding.code.as_str(),
+        severity: finding.severity.as_str(),
+        verdict: finding.verdict.as_str(),
+        fingerprint: fingerprint(placed),
+        file: placed.file_name(index),
+        line: primary.line,
+        column: primary.column,
+        object: (!object.kind.is_empty()).then_some(JsonObject {
+            api_version: &object.api_version,
+            kind: &object.kind,
+            namespace: &object.namespace,
+            name: &object.name,
+        }),
+        message: &finding.message,
+        suggestion: finding.suggestion.as_deref(),
+        labels: placed
+            .labels
+            .iter()
+            .enumerate()
+            .map(|(position, one)| label(index, one, position == 0))
+            .collect(),
+        why: finding.why.as_deref(),
+        help: ways_out(index, placed),
+        holds: JsonHolds {
+            scope: finding.holds.scope.as_str(),
+            proof: finding.holds.proof,
+            text: &finding.holds.text,
+        },
+    }
+}
+
+fn label<'a>(index: &'a Index, label: &'a PlacedLabel, primary: bool) -> JsonLabel<'a> {
+    let (start, end) = points(label.place);
+    JsonLabel {
+        primary,
+        text: &label.text,
+        file: file_name(index, label.place),
+        start,
+        end,
+        path: label.path.as_ref().map(FieldPath::to_string),
+        in_value: label.in_value.map(|(line, column)| Point { line, column }),
+    }
+}
+
+/// The help and, last, the fix.
+fn ways_out<'a>(index: &'a Index, placed: &'a Placed) -> Vec<JsonHelp<'a>> {
+    let Finding { help, fix, .. } = &placed.finding;
+    let mut ways: Vec<JsonHelp<'a>> = help
+        .iter()
+        .map(|way| JsonHelp {
+            text: way.text.clone(),
+            safety: "suggested",
+            lines: &way.lines,
+            edits: Vec::new(),
+        })
+        .collect();
+    if let Some(fix) = fix {
+        let edits: Vec<JsonEdit<'a>> = fix
+            .edits
+            .iter()
+            .zip(&placed.edits)
+            .map(|(edit, place)| {
+                let (start, end) = points(*place);
+                JsonEdit {
+                    path: edit.site.path.to_string(),
+                    old: &edit.old,
+                    new: &edit.new,
+                    file: file_name(index, *place),
+                    start,
+                    end,
+                }
+            })
+            .collect();
+        let text: Vec<String> =
+            fix.edits.iter().map(|edit| format!("{} -> {}", edit.old, edit.new)).collect();
+        ways.push(JsonHelp {
+            text: text.join(", "),
+            safety: if fix.safe { "safe" } else { "unsafe" },
+            lines: &[],
+            edits,
+        });
+    }
+    ways
+}
+
+fn file_name(index: &Index, place: Place) -> &str {
+    index.files.get(place.file).map_or("", |file| &file.source.name)
+}
+
+fn points(place: Place) -> (Point, Point) {
+    let Place { line, column, end_column, .. } = place;
+    (Point { line, column }, Point { line, column: end_column })
+}
+
+/// The name of a finding in a baseline: SHA-256 over code, object, and the sorted paths and values
+/// of the labels. No line numbers, so a moved line keeps its entry.
+#[must_use]
+pub fn fingerprint(placed: &Placed) -> String {
+    let object = &placed.finding.object;
+    let mut digest = Sha256::new();
+    let mut feed = |text: &str| {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text.as_bytes());
+    };
+    feed(placed.finding.code.as_str());
+    for part in [&object.api_version, &object.kind, &object.namespace, &object.name] {
+        feed(part);
+    }
+    let mut core: BTreeSet<(String, &str)> = BTreeSet::new();
+    for label in &placed.labels {
+        let path = label.path.as_ref().map(FieldPath::to_string).unwrap_or_default();
+        core.insert((path, &label.value));
+    }
+    for (path, value) in core {
+        feed(&path);
+        feed(value);
+    }
+    let hex: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("pc1:{hex}")
+}

@@ -1,0 +1,292 @@
+//! From paths to findings: reads, resolves, reviews, and puts the findings in order.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use placecard_findings::{
+    Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+};
+use placecard_language::Words;
+use placecard_language::vocabulary_check;
+use placecard_policies::read::{self, ReadProblem};
+use placecard_policies::review::{Expansion, review};
+use placecard_policies::surroundings::Surroundings;
+use serde_json::Value;
+
+use crate::index::{Index, ObjectId, Role};
+use crate::load::{CollectError, Format, Problem, collect, describe};
+use crate::load_codes;
+use crate::plan::Inputs;
+use crate::render::place::{Place, Placed, place, place_span};
+use crate::vocabulary;
+
+/// What a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Everything that was read.
+    pub index: Index,
+    /// By file, line, column and code; no two equal ones.
+    pub findings: Vec<Placed>,
+    /// What becomes of the templates of an object.
+    pub expansions: BTreeMap<ObjectId, Vec<Expansion>>,
+    /// For the summary.
+    pub counts: Counts,
+    /// Why the vocabulary cannot be used; then no object was judged.
+    pub unusable: Option<String>,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Findings of severity error.
+    pub errors: usize,
+    /// Findings of severity warning.
+    pub warnings: usize,
+    /// Findings of severity note.
+    pub notes: usize,
+    /// Judged files.
+    pub files: usize,
+    /// Judged objects.
+    pub objects: usize,
+    /// Their pod templates; a pod is its own.
+    pub templates: usize,
+}
+
+impl Judged {
+    /// The greatest severity of all findings.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|placed| placed.finding.severity).max()
+    }
+}
+
+/// Reads and judges.
+///
+/// # Errors
+/// Why it could not run: an unreadable path, no vocabulary in its file, nothing to look at.
+pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
+    let index = gather(inputs, stdin)?;
+    let mut findings = load_findings(&index);
+    let mut judged = Judged::default();
+    let (words, unusable) = vocabulary_of(inputs, &index, &mut findings)?;
+    judged.unusable = unusable;
+    if judged.unusable.is_none() {
+        let surroundings =
+            Surroundings { words, objects: index.answers.clone(), server: inputs.server };
+        judge_objects(&index, &surroundings, &mut judged, &mut findings);
+    }
+    judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
+    if judged.counts.objects == 0 && findings.is_empty() {
+        return Err(nothing(&index));
+    }
+    judged.findings = in_order(&index, findings);
+    for placed in &judged.findings {
+        match placed.finding.severity {
+            Severity::Error => judged.counts.errors += 1,
+            Severity::Warning => judged.counts.warnings += 1,
+            Severity::Note => judged.counts.notes += 1,
+        }
+    }
+    judged.index = index;
+    Ok(judged)
+}
+
+fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {
+    let mut files = Vec::new();
+    let mut mistakes = Vec::new();
+    let vocabulary: Vec<String> = inputs.vocabulary.iter().cloned().collect();
+    for (role, paths) in [
+        (Role::Judged, &inputs.paths),
+        (Role::Context, &inputs.objects),
+        (Role::Vocabulary, &vocabulary),
+    ] {
+        match collect(paths, &mut *stdin) {
+            Ok(read) => files.extend(read.into_iter().map(|input| (role, input))),
+            Err(errors) => mistakes.extend(errors),
+        }
+    }
+    if mistakes.is_empty() { Ok(Index::new(files)) } else { Err(unreadable(&mistakes)) }
+}
+
+fn unreadable(mistakes: &[CollectError]) -> String {
+    let lines: Vec<String> =
+        mistakes.iter().map(|mistake| format!("{}: {}", mistake.name, mistake.message)).collect();
+    lines.join("\n")
+}
+
+fn nothing(index: &Index) -> String {
+    let judged = index.files.iter().filter(|file| file.role == Role::Judged);
+    let names: Vec<&str> = judged.map(|file| file.source.name.as_str()).collect();
+    match names.as_slice() {
+        [name] => format!("no Kubernetes object in {name}"),
+        names => format!("no Kubernetes object in {} files", names.len()),
+    }
+}
+
+/// Findings about what could not be read; a template hides the other problems of its document.
+fn load_findings(index: &Index) -> Vec<Placed> {
+    let mut findings = Vec::new();
+    for (number, file) in index.files.iter().enumerate() {
+        for document in &file.documents {
+            match document.problems.iter().find(|problem| problem.is_template()) {
+                Some(template) => {
+                    findings.push(load_finding(index, number, document.format, template))
+                }
+                None => findings.extend(
+                    document
+                        .problems
+                        .iter()
+                        .map(|problem| load_finding(index, number, document.format, problem)),
+                ),
+            }
+        }
+    }
+    findings
+}
+
+fn load_finding(index: &Index, file: usize, format: Format, problem: &Problem) -> Placed {
+    let code = load_codes::code_of(problem, format);
+    let (message, help) = describe(problem);
+    let verdict = load_codes::find(code.as_str()).map_or(Verdict::ApiRejects, |row| row.verdict);
+    let site = Label::new(Site::default(), "");
+    let mut finding = Finding::new(code, verdict, ObjectRef::default(), message, site);
+    finding.severity = load_codes::find(code.as_str()).map_or(Severity::Error, |row| row.severity);
+    finding.help = help.map(Help::text).into_iter().collect();
+    if problem.is_template() {
+        finding.holds = Holds::assuming("until it is rendered; the document is skipped");
+    }
+    let mut labels = vec![place_span(index, file, problem.span, "")];
+    if let Some(related) = problem.related {
+        labels.push(place_span(index, file, related, "the first is here"));
+    }
+    Placed { finding, labels, edits: Vec::new() }
+}
+
+/// The words to judge by, or why there are none.
+fn vocabulary_of(
+    inputs: &Inputs,
+    index: &Index,
+    findings: &mut Vec<Placed>,
+) -> Result<(Words, Option<String>), String> {
+    let Some(name) = &inputs.vocabulary else { return Ok((Words::default(), None)) };
+    let unusable = Some(format!("the vocabulary {name} cannot be used, so no object was judged"));
+    let broken = index.files.iter().any(|file| {
+        file.role == Role::Vocabulary && file.documents.iter().any(|one| !one.readable())
+    });
+    if broken {
+        return Ok((Words::default(), unusable));
+    }
+    let mut found = index
+        .objects()
+        .filter(|(_, role, value)| *role == Role::Vocabulary && vocabulary::is_vocabulary(value));
+    let Some((id, _, value)) = found.next() else {
+        return Err(format!("{name} holds no PlacementVocabulary of placecard.dev"));
+    };
+    if found.next().is_some() {
+        return Err(format!("{name} holds more than one PlacementVocabulary"));
+    }
+    let (words, problems) = vocabulary_check::check(value);
+    if problems.is_empty() {
+        return Ok((words, None));
+    }
+    let object = read::reference(value).unwrap_or_default();
+    findings.extend(
+        problems
+            .iter()
+            .map(|problem| place(index, id, vocabulary::finding(&object, value, problem))),
+    );
+    Ok((Words::default(), unusable))
+}
+
+fn judge_objects(
+    index: &Index,
+    surroundings: &Surroundings,
+    judged: &mut Judged,
+    findings: &mut Vec<Placed>,
+) {
+    for (id, role, value) in index.objects() {
+        if role != Role::Judged {
+            continue;
+        }
+        let Some(reference) = read::reference(value) else {
+            findings.extend(half_an_object(value).map(|finding| place(index, id, finding)));
+            continue;
+        };
+        judged.counts.objects += 1;
+        if vocabulary::is_vocabulary(value) {
+            let (_, problems) = vocabulary_check::check(value);
+            findings.extend(
+                problems.iter().map(|problem| {
+                    place(index, id, vocabulary::finding(&reference, value, problem))
+                }),
+            );
+            continue;
+        }
+        match read::object(value, &surroundings.words) {
+            Err(problem) => findings.push(place(index, id, wrong_type(reference, &problem))),
+            Ok(object) => {
+                judged.counts.templates += object.templates.len();
+                let review = review(&object, surroundings);
+                findings
+                    .extend(review.findings.into_iter().map(|finding| place(index, id, finding)));
+                if !review.expansions.is_empty() {
+                    judged.expansions.insert(id, review.expansions);
+                }
+            }
+        }
+    }
+}
+
+/// Something with `kind` and without `apiVersion`, or the other way round.
+fn half_an_object(value: &Value) -> Option<Finding> {
+    let has = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
+    let lacks = if has("kind") && !has("apiVersion") {
+        "apiVersion"
+    } else if has("apiVersion") && !has("kind") && (has("metadata") || has("spec")) {
+        "kind"
+    } else if has("kind") && has("apiVersion") {
+        return Some(not_an_object("apiVersion and kind are to be strings that are not empty"));
+    } else {
+        return None;
+    };
+    Some(not_an_object(&format!("this object has no {lacks}")))
+}
+
+fn not_an_object(message: &str) -> Finding {
+    Finding::new(
+        load_codes::NOT_AN_OBJECT,
+        Verdict::ApiRejects,
+        ObjectRef::default(),
+        message,
+        Label::new(Site::value(FieldPath::root()), ""),
+    )
+}
+
+/// The decoder's words, turned round: what is there comes first.
+fn wrong_type(object: ObjectRef, problem: &ReadProblem) -> Finding {
+    let said = problem.message.strip_prefix("invalid type: ");
+    let message = match said.and_then(|said| said.split_once(", expected ")) {
+        Some((found, wanted)) => {
+            let wanted = match wanted {
+                "i32" | "i64" | "u32" | "u64" => "a whole number",
+                "a map" => "a mapping",
+                "a sequence" => "a list",
+                wanted => wanted.strip_prefix("struct ").map_or(wanted, |_| "a mapping"),
+            };
+            format!("{} stands where the API takes {wanted}", found.replace('`', ""))
+        }
+        None => problem.message.clone(),
+    };
+    let label = Label::new(Site::value(problem.path.clone()), "");
+    Finding::new(Code::new("field-type"), Verdict::ApiRejects, object, message, label)
+}
+
+fn in_order(index: &Index, mut findings: Vec<Placed>) -> Vec<Placed> {
+    let key = |placed: &Placed| {
+        let Place { line, column, .. } = placed.primary();
+        (placed.file_name(index).to_owned(), line, column, placed.finding.code)
+    };
+    findings.sort_by_cached_key(key);
+    findings.dedup();
+    findings
+}

@@ -1,0 +1,334 @@
+//! The one table of verbs, arguments and exit codes: the command line is parsed by it, and
+//! `docs/cli.md` is written from it.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command};
+
+/// One verb.
+#[derive(Debug)]
+pub struct Verb {
+    /// As typed.
+    pub name: &'static str,
+    /// One line without a full stop.
+    pub summary: &'static str,
+    /// A paragraph or more of Markdown for the reference.
+    pub details: &'static str,
+    /// In the order of the reference.
+    pub arguments: &'static [&'static Argument],
+    /// What its exit codes mean.
+    pub exits: &'static [(u8, &'static str)],
+    /// Command lines that people type.
+    pub examples: &'static [&'static str],
+}
+
+/// An argument of a verb.
+#[derive(Debug)]
+pub struct Argument {
+    /// The long flag without dashes; the name of a positional argument.
+    pub name: &'static str,
+    /// What is typed.
+    pub form: Form,
+    /// One line without a full stop.
+    pub summary: &'static str,
+}
+
+/// What is typed for an argument.
+#[derive(Debug)]
+pub enum Form {
+    /// Words without a flag.
+    Words {
+        /// `PATH`.
+        placeholder: &'static str,
+        /// More than one word.
+        many: bool,
+    },
+    /// `--flag`.
+    Switch,
+    /// `--flag VALUE`.
+    Value {
+        /// `FILE`.
+        placeholder: &'static str,
+        /// May be given several times.
+        many: bool,
+        /// If it is left out.
+        default: Option<&'static str>,
+    },
+    /// `--flag one`, of a fixed set.
+    Choice {
+        /// What it takes.
+        values: &'static [&'static str],
+        /// If it is left out.
+        default: &'static str,
+    },
+}
+
+/// Where manifests come from.
+pub static PATH: Argument = Argument {
+    name: "PATH",
+    form: Form::Words { placeholder: "PATH", many: true },
+    summary: "files, folders (every .yaml, .yml and .json below), or - for standard input",
+};
+/// The words of the cluster.
+pub static VOCABULARY: Argument = Argument {
+    name: "vocabulary",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "the PlacementVocabulary that defines levels, pools, trust domains and resources",
+};
+/// Context.
+pub static OBJECTS: Argument = Argument {
+    name: "objects",
+    form: Form::Value { placeholder: "PATH", many: true, default: None },
+    summary: "objects that rules may name (Services, workloads, Namespaces); read, not judged",
+};
+/// The server that will read the manifests.
+pub static KUBERNETES_VERSION: Argument = Argument {
+    name: "kubernetes-version",
+    form: Form::Value { placeholder: "1.N", many: false, default: Some("1.34") },
+    summary: "the server that will read the manifests, 1.30 or later",
+};
+/// The form of the report.
+pub static FORMAT: Argument = Argument {
+    name: "format",
+    form: Form::Choice { values: &["human", "short", "json"], default: "human" },
+    summary: "boxes with carets, one line a finding, or one JSON object",
+};
+/// What makes a run fail.
+pub static FAIL_ON: Argument = Argument {
+    name: "fail-on",
+    form: Form::Choice { values: &["error", "warning", "never"], default: "error" },
+    summary: "the least severity that makes the exit code 1",
+};
+/// Colour.
+pub static COLOR: Argument = Argument {
+    name: "color",
+    form: Form::Choice { values: &["auto", "always", "never"], default: "auto" },
+    summary: "auto: on a terminal, unless NO_COLOR is set",
+};
+/// No box-drawing characters.
+pub static ASCII: Argument = Argument {
+    name: "ascii",
+    form: Form::Switch,
+    summary: "draw with ASCII characters; nothing is lost",
+};
+/// A difference in place of the manifests.
+pub static DIFF: Argument = Argument {
+    name: "diff",
+    form: Form::Switch,
+    summary: "print a unified diff in place of the manifests",
+};
+/// A code.
+pub static CODE: Argument = Argument {
+    name: "CODE",
+    form: Form::Words { placeholder: "CODE", many: false },
+    summary: "the code between the brackets of a finding",
+};
+/// The form of the table of codes.
+pub static TABLE_FORMAT: Argument = Argument {
+    name: "format",
+    form: Form::Choice { values: &["human", "json"], default: "human" },
+    summary: "a table, or one JSON object",
+};
+/// Which schema.
+pub static WHAT: Argument = Argument {
+    name: "WHAT",
+    form: Form::Words { placeholder: "WHAT", many: false },
+    summary: "vocabulary",
+};
+
+/// The verbs, in the order of the reference.
+pub static VERBS: &[Verb] = &[
+    Verb {
+        name: "lint",
+        summary: "Find rules that cannot be read and demands that cannot be met together",
+        details: "\
+Reads Kubernetes manifests (YAML with any number of documents, JSON, `kind: List`) and reports what \
+is wrong with their placement. Rules that name other objects are resolved among all inputs and \
+`--objects`; an object without `metadata.namespace` finds the others without one. A broken document \
+does not hide the others. Templates that were not rendered are named and skipped. A \
+`PlacementVocabulary` among the inputs is checked too.",
+        arguments: &[
+            &PATH,
+            &VOCABULARY,
+            &OBJECTS,
+            &KUBERNETES_VERSION,
+            &FORMAT,
+            &FAIL_ON,
+            &COLOR,
+            &ASCII,
+        ],
+        exits: &[
+            (0, "nothing at or above `--fail-on`"),
+            (1, "a finding at or above `--fail-on`"),
+            (
+                2,
+                "it could not run: a bad argument, an unreadable path, an unusable vocabulary, or \
+                 nothing to look at",
+            ),
+        ],
+        examples: &[
+            "placecard lint deploy/",
+            "placecard lint --vocabulary vocabulary.yaml --objects cluster/ deploy/",
+            "kustomize build overlays/prod | placecard lint --format short -",
+        ],
+    },
+    Verb {
+        name: "expand",
+        summary: "Print the manifests with the native fields that their rules mean",
+        details: "\
+Prints every input as it is, with the native fields that the rules of its pod templates mean. \
+Documents that hold no such rules are printed byte for byte; comments, layout and hand-written \
+list items of the others stay. The annotations stay too: expanding twice changes nothing. A \
+document with a finding of severity error is printed as it is, and the finding goes to standard \
+error.",
+        arguments: &[&PATH, &VOCABULARY, &OBJECTS, &KUBERNETES_VERSION, &DIFF, &COLOR, &ASCII],
+        exits: &[
+            (0, "everything is expanded"),
+            (1, "a document was left as it is, because a finding of severity error is in it"),
+            (2, "it could not run: as for `lint`"),
+        ],
+        examples: &[
+            "placecard expand deploy/ | kubectl apply -f -",
+            "placecard expand --diff deploy/api.yaml",
+        ],
+    },
+    Verb {
+        name: "explain",
+        summary: "Print the page of a code",
+        details: "What a finding means, an example, what is not reported, and the ways out.",
+        arguments: &[&CODE],
+        exits: &[(0, "the page is printed"), (2, "there is no such code")],
+        examples: &["placecard explain unknown-relation"],
+    },
+    Verb {
+        name: "rules",
+        summary: "List all codes with severity, verdict and summary",
+        details: "Every code that a finding can carry, those of unreadable files included.",
+        arguments: &[&TABLE_FORMAT],
+        exits: &[(0, "the table is printed")],
+        examples: &["placecard rules", "placecard rules --format json"],
+    },
+    Verb {
+        name: "schema",
+        summary: "Print a JSON Schema",
+        details: "The schema of `PlacementVocabulary`, for editors and for other checkers.",
+        arguments: &[&WHAT],
+        exits: &[(0, "the schema is printed"), (2, "there is no such schema")],
+        examples: &["placecard schema vocabulary > vocabulary.schema.json"],
+    },
+];
+
+/// The parser of the command line.
+#[must_use]
+pub fn command() -> Command {
+    let mut root = Command::new("placecard")
+        .about("Lints and expands placement rules in Kubernetes manifests")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(false)
+        .disable_help_subcommand(true);
+    for verb in VERBS {
+        let mut command = Command::new(verb.name).about(verb.summary).after_help(after_help(verb));
+        for argument in verb.arguments {
+            command = command.arg(arg(argument));
+        }
+        root = root.subcommand(command);
+    }
+    root
+}
+
+fn arg(argument: &'static Argument) -> Arg {
+    let arg = Arg::new(argument.name).help(argument.summary);
+    match &argument.form {
+        Form::Words { placeholder, many } => {
+            let action = if *many { ArgAction::Append } else { ArgAction::Set };
+            let arg = arg.value_name(*placeholder).action(action);
+            if *many { arg.num_args(0..) } else { arg }
+        }
+        Form::Switch => arg.long(argument.name).action(ArgAction::SetTrue),
+        Form::Value { placeholder, many, default } => {
+            let action = if *many { ArgAction::Append } else { ArgAction::Set };
+            let arg = arg.long(argument.name).value_name(*placeholder).action(action);
+            match default {
+                Some(default) => arg.default_value(*default),
+                None => arg,
+            }
+        }
+        Form::Choice { values, default } => arg
+            .long(argument.name)
+            .value_parser(PossibleValuesParser::new(values.iter().copied()))
+            .default_value(*default),
+    }
+}
+
+fn after_help(verb: &Verb) -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (code, meaning) in verb.exits {
+        text.push_str(&format!("  {code}  {}\n", meaning.replace('`', "")));
+    }
+    text.push_str("\nExamples:\n");
+    for example in verb.examples {
+        text.push_str(&format!("  {example}\n"));
+    }
+    text
+}
+
+/// The text of `docs/cli.md`.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# placecard on the command line\n\n\
+         Written from the table in `lint/src/verbs.rs`; `PLACECARD_UPDATE_DOCS=1 cargo test -p placecard-lint` \
+         writes it anew.\n\n\
+         | verb | what it does |\n|---|---|\n",
+    );
+    for verb in VERBS {
+        text.push_str(&format!(
+            "| [`{}`](#placecard-{}) | {} |\n",
+            verb.name, verb.name, verb.summary
+        ));
+    }
+    text.push_str(
+        "\n`placecard --version` prints the version, `placecard VERB --help` what is below. \
+         Lines and columns are counted from 1, columns in code points.\n",
+    );
+    for verb in VERBS {
+        text.push_str(&section(verb));
+    }
+    text
+}
+
+fn section(verb: &Verb) -> String {
+    let mut text =
+        format!("\n## placecard {}\n\n{}.\n\n{}\n\n", verb.name, verb.summary, verb.details);
+    text.push_str("```sh\n");
+    for example in verb.examples {
+        text.push_str(&format!("{example}\n"));
+    }
+    text.push_str("```\n\n| argument | default | meaning |\n|---|---|---|\n");
+    for argument in verb.arguments {
+        let (typed, default) = typed(argument);
+        text.push_str(&format!("| `{typed}` | {default} | {} |\n", argument.summary));
+    }
+    text.push_str("\n| exit code | meaning |\n|---|---|\n");
+    for (code, meaning) in verb.exits {
+        text.push_str(&format!("| {code} | {meaning} |\n"));
+    }
+    text
+}
+
+fn typed(argument: &Argument) -> (String, String) {
+    let name = argument.name;
+    match &argument.form {
+        Form::Words { placeholder, many: true } => (format!("{placeholder}…"), String::new()),
+        Form::Words { placeholder, many: false } => ((*placeholder).to_owned(), String::new()),
+        Form::Switch => (format!("--{name}"), "off".to_owned()),
+        Form::Value { placeholder, many, default } => {
+            let again = if *many { " …" } else { "" };
+            let default = default.map_or_else(String::new, |default| format!("`{default}`"));
+            (format!("--{name} {placeholder}{again}"), default)
+        }
+        Form::Choice { values, default } => {
+            (format!("--{name} {}", values.join("\\|")), format!("`{default}`"))
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The program as its users call it, without a process around it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+struct Ran {
+    code: u8,
+    out: String,
+    err: String,
+}
+
+fn run_with(words: &[&str], stdin: &[u8], terminal: bool) -> Ran {
+    let words = std::iter::once("placecard").chain(words.iter().copied()).map(OsString::from);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut stdin = stdin;
+    let code = placecard_lint::run(words, &mut stdin, &mut out, &mut err, terminal);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code, out: text(out), err: text(err) }
+}
+
+fn run(words: &[&str], stdin: &str) -> Ran {
+    run_with(words, stdin.as_bytes(), false)
+}
+
+fn short(stdin: &str) -> Ran {
+    run(&["lint", "--format", "short", "-"], stdin)
+}
+
+const CLEAN: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ranker, namespace: search}
+spec:
+  selector: {matchLabels: {app: ranker}}
+  template:
+    metadata: {labels: {app: ranker}}
+    spec: {containers: [{name: ranker, image: 'ranker:1'}]}
+";
+
+fn annotated(rule: &str) -> String {
+    CLEAN.replace(
+        "    metadata: {labels: {app: ranker}}\n",
+        &format!(
+            "    metadata:\n      labels: {{app: ranker}}\n      annotations:\n        \
+             placecard.dev/require: |\n          {rule}\n"
+        ),
+    )
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("written");
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn a_clean_manifest_is_0() {
+    let ran = run(&["lint", "-"], CLEAN);
+    assert_eq!(
+        (ran.code, ran.out.as_str(), ran.err.as_str()),
+        (0, "✓ no findings: 1 file, 1 object, 1 pod template\n", "")
+    );
+    let ran = run(&["lint", "--ascii", "-"], CLEAN);
+    assert_eq!(ran.out, "ok no findings: 1 file, 1 object, 1 pod template\n");
+    assert_eq!(short(CLEAN).out, "");
+}
+
+#[test]
+fn a_misspelt_relation_is_1_with_its_place() {
+    let ran = short(&annotated("aprat-from self in zone"));
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert_eq!(
+        ran.out,
+        "<stdin>:11:11: error[unknown-relation]: unknown relation aprat-from; \
+         did you mean apart-from?\n"
+    );
+}
+
+#[test]
+fn fail_on_decides_the_code_and_not_the_report() {
+    let text = annotated("aprat-from self in zone");
+    for (fail_on, code) in [("error", 1), ("warning", 1), ("never", 0)] {
+        let ran = run(&["lint", "--fail-on", fail_on, "-"], &text);
+        assert_eq!(ran.code, code, "{fail_on}");
+        assert!(ran.out.contains("unknown-relation"), "{}", ran.out);
+    }
+    // A template is a note: it fails nothing.
+    let template = format!("{CLEAN}---\n{}", CLEAN.replace("ranker", "{{ .Values.name }}"));
+    for (fail_on, code) in [("error", 0), ("warning", 0), ("never", 0)] {
+        let ran = run(&["lint", "--fail-on", fail_on, "-"], &template);
+        assert_eq!(ran.code, code, "{fail_on}: {}", ran.out);
+        assert!(ran.out.contains("note[unrendered-template] <stdin>"), "{}", ran.out);
+        assert!(ran.out.ends_with("1 note in 1 file, 1 object\n"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn an_input_without_an_object_is_2() {
+    for text in ["", "\n", "# nothing\n", "---\n---\n", "a: 1\n", "- 1\n", "null\n", "{}"] {
+        let ran = run(&["lint", "-"], text);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{text:?}");
+        assert_eq!(ran.err, "placecard: no Kubernetes object in <stdin>\n", "{text:?}");
+    }
+}
+
+#[test]
+fn what_cannot_run_is_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let empty = folder.path().to_string_lossy().into_owned();
+    let manifest = write(folder.path(), "a.yaml", CLEAN);
+    for (words, part) in [
+        (vec!["lint"], "nothing to read"),
+        (vec!["lint", "/nowhere/at/all.yaml"], "/nowhere/at/all.yaml: no such"),
+        (vec!["lint", "--fail-on", "fatal", "-"], "possible values"),
+        (vec!["lint", "--kubernetes-version", "1.12", "-"], "1.30 is the oldest"),
+        (vec!["lint", "--vocabulary", &manifest, &manifest], "holds no PlacementVocabulary"),
+        (vec!["lint", "--objects", "/nowhere", &manifest], "/nowhere: no such"),
+        (vec!["lnt", "-"], "lint"),
+        (vec!["explain"], "which code?"),
+        (vec!["explain", "yaml-sintax"], "did you mean yaml-syntax?"),
+        (vec!["schema", "pod"], "placecard schema vocabulary"),
+        (vec![], "subcommand"),
+    ] {
+        let ran = run(&words, CLEAN);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}: {}", ran.err);
+        assert!(ran.err.starts_with("placecard: ") && ran.err.contains(part), "{}", ran.err);
+    }
+    fs::remove_file(manifest).expect("removed");
+    assert_eq!(run(&["lint", &empty], "").code, 2);
+}
+
+#[test]
+fn a_broken_document_does_not_hide_the_others() {
+    let text = format!(
+        "{CLEAN}---\nkind: [a, b\n---\n{}",
+        annotated("aprat-from self in zone").replace("ranker", "second")
+    );
+    let ran = short(&text);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ran.out);
+    assert!(lines[0].starts_with("<stdin>:10:7: error[yaml-syntax]: "), "{}", lines[0]);
+    assert!(lines[1].contains("error[unknown-relation]"), "{}", lines[1]);
+}
+
+#[test]
+fn broken_inputs_have_codes() {
+    for (text, code) in [
+        (&b"kind: \"a\n"[..], "yaml-syntax"),
+        (b"{\"kind\": \"Pod\", ", "json-syntax"),
+        (b"kind: \xff\n", "not-utf8"),
+        (b"\xff\xfek\0i\0", "not-utf8"),
+        (b"kind: *a\n", "yaml-alias"),
+        (b"apiVersion: v1\nkind: Pod\nspec: {a: .inf}\n", "yaml-value"),
+        (b"kind: Pod\nmetadata: {name: a}\n", "not-an-object"),
+        (b"apiVersion: v1\nspec: {}\n", "not-an-object"),
+        (b"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nkind: Service\n", "duplicate-key"),
+        (b"apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: many}\n", "field-type"),
+    ] {
+        let ran = run_with(&["lint", "--format", "short", "-"], text, false);
+        let shown = String::from_utf8_lossy(text);
+        assert_eq!(ran.code, 1, "{shown}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains(&format!("error[{code}]: ")), "{shown}: {}", ran.out);
+        assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+        let human = run_with(&["lint", "-"], text, false);
+        assert!(human.out.contains("╭─[<stdin>:"), "{}", human.out);
+    }
+    let deep = "[".repeat(100_000);
+    let laughs: String = (0..30)
+        .map(|level| match level {
+            0 => "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(),
+            _ => format!(
+                "a{level}: &a{level} [{}]\n",
+                vec![format!("*a{}", level - 1); 9].join(", ")
+            ),
+        })
+        .collect();
+    for text in [deep, laughs] {
+        let ran = short(&text);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert!(ran.out.contains("error[input-limit]: "), "{}", ran.out);
+    }
+}
+
+#[test]
+fn findings_are_sorted_by_file_and_line_and_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = annotated("aprat-from self in zone");
+    let b = write(folder.path(), "b.yaml", &bad);
+    let a = write(folder.path(), "a.yaml", &format!("{bad}---\n{}", bad.replace("ranker", "two")));
+    let ran = run(&["lint", "--format", "short", &b, &a, &b], "");
+    let places: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| line.split(": ").next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(places, [format!("{a}:11:11"), format!("{a}:24:11"), format!("{b}:11:11")]);
+}
+
+#[test]
+fn json_is_one_object_whatever_happens() {
+    for (text, findings) in [(CLEAN.to_owned(), 0), (annotated("aprat-from self in zone"), 1)] {
+        let ran = run(&["lint", "--format", "json", "-"], &text);
+        let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+        assert_eq!(report["version"], 1);
+        assert_eq!(report["findings"].as_array().map(Vec::len), Some(findings));
+        assert_eq!(report["summary"]["errors"], findings);
+        assert_eq!(report["summary"]["objects"], 1);
+    }
+    let ran = run(&["lint", "--format", "json", "-"], "kind: [");
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(report["findings"][0]["object"], Value::Null);
+    assert_eq!(report["findings"][0]["line"], 1);
+    assert_eq!(report["findings"][0]["column"], 7);
+}
+
+#[test]
+fn colour_follows_the_terminal_and_the_flag() {
+    let text = annotated("aprat-from self in zone");
+    for (words, terminal, coloured) in [
+        (vec!["lint", "-"], false, false),
+        (vec!["lint", "--color", "always", "-"], false, true),
+        (vec!["lint", "--color", "never", "-"], true, false),
+    ] {
+        let ran = run_with(&words, text.as_bytes(), terminal);
+        assert_eq!(ran.out.contains('\u{1b}'), coloured, "{words:?}");
+    }
+}
+
+#[test]
+fn the_process_respects_no_color() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = write(folder.path(), "a.yaml", &annotated("aprat-from self in zone"));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_placecard"))
+        .args(["lint", &file])
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("error[unknown-relation]") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn a_megabyte_of_annotation_is_read_in_time() {
+    for rule in ["near ", "near pod(app=x); ", "aprat-from self in zone; ", "(", "\u{200b}"] {
+        let text = annotated(&rule.repeat(1_000_000 / rule.len()));
+        let before = std::time::Instant::now();
+        for format in ["human", "short", "json"] {
+            let ran = run(&["lint", "--format", format, "-"], &text);
+            assert_eq!(ran.code, 1, "{rule}: {}", ran.err);
+            assert!(ran.out.len() < 1_000_000, "{rule}: {} bytes", ran.out.len());
+        }
+        assert!(before.elapsed().as_secs() < 60, "{rule}: {:?}", before.elapsed());
+    }
+}
+
+#[test]
+fn ten_thousand_rules_are_read_in_time() {
+    let text = annotated(&vec!["aprat-from self in zone"; 10_000].join("\n          "));
+    let ran = short(&text);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.lines().count() <= 1_001, "{}", ran.out.lines().count());
+}
+
+#[test]
+fn an_unusable_vocabulary_is_2_and_a_linted_one_is_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vocabulary = "\
+apiVersion: placecard.dev/v1alpha1
+kind: PlacementVocabulary
+metadata: {name: default}
+spec:
+  pools:
+  - {name: a100, nodse: accelerator=a100}
+";
+    let vocabulary = write(folder.path(), "vocabulary.yaml", vocabulary);
+    let ran = run(&["lint", "--format", "short", "--vocabulary", &vocabulary, "-"], CLEAN);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.out.contains(&format!("{vocabulary}:6:18: error[")), "{}", ran.out);
+    assert!(ran.err.contains("cannot be used, so no object was judged"), "{}", ran.err);
+    let ran = run(&["lint", "--format", "short", &vocabulary], "");
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(&format!("{vocabulary}:6:18: error[")), "{}", ran.out);
+}
+
+#[test]
+fn a_vocabulary_defines_pools() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vocabulary = "\
+apiVersion: placecard.dev/v1alpha1
+kind: PlacementVocabulary
+metadata: {name: default}
+spec:
+  pools:
+  - {name: gpu-a100, nodes: accelerator=a100}
+";
+    let vocabulary = write(folder.path(), "vocabulary.yaml", vocabulary);
+    let words = ["lint", "--format", "short", "--vocabulary", &vocabulary, "-"];
+    assert_eq!(run(&words, &annotated("on pool/gpu-a100")).code, 0);
+    let ran = run(&words, &annotated("on pool/gpu-a10"));
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("error[unknown-pool]: no pool is named gpu-a10"), "{}", ran.out);
+}
+
+#[test]
+fn objects_are_context_and_not_judged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = "\
+apiVersion: v1
+kind: Service
+metadata: {name: cache, namespace: search}
+spec: {selector: {app: cache}}
+";
+    let bad = annotated("aprat-from self in zone").replace("ranker", "other");
+    let context = write(folder.path(), "context.yaml", &format!("{service}---\n{bad}"));
+    let text = annotated("near service/cache");
+    let alone = short(&text);
+    assert!(alone.out.contains("[unresolved]"), "{}", alone.out);
+    let ran = run(&["lint", "--format", "short", "--objects", &context, "-"], &text);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    // The same in one input.
+    assert_eq!(short(&format!("{text}---\n{service}")).out, "");
+}
+
+#[test]
+fn tables_and_pages_are_printed() {
+    for (words, part) in [
+        (vec!["rules"], "yaml-syntax"),
+        (vec!["rules", "--format", "json"], "\"rules\": ["),
+        (vec!["explain", "yaml-syntax"], "# yaml-syntax"),
+        (vec!["schema", "vocabulary"], "PlacementVocabulary"),
+        (vec!["--version"], "placecard 0."),
+        (vec!["lint", "--help"], "Exit codes:"),
+    ] {
+        let ran = run(&words, "");
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{words:?}");
+        assert!(ran.out.contains(part), "{words:?}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_reference_is_that_of_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
+    let reference = placecard_lint::verbs::reference();
+    if std::env::var_os("PLACECARD_UPDATE_DOCS").is_some() {
+        fs::write(&path, &reference).expect("written");
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, reference, "docs/cli.md is old: PLACECARD_UPDATE_DOCS=1 writes it anew");
+}
