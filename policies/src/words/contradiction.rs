@@ -70,13 +70,8 @@ fn message(core: &Core, count: usize) -> (String, &'static str) {
     };
     match (subject, core.clashes.as_slice()) {
         (_, [clash]) => (format!("no node can {}", asks(clash)), ""),
-        (Subject::Name, [a, b]) => {
-            (format!("no node can {} and {}", asks(a), asks(b)), "a node has one name")
-        }
-        (Subject::Label(_), [a, b]) => {
-            let long = format!("no node can {} and {}", asks(a), asks(b));
-            (long, one_key)
-        }
+        (Subject::Name, [a, b]) => (both(a, b), "a node has one name"),
+        (Subject::Label(_), [a, b]) => (both(a, b), one_key),
         (Subject::Name, _) => {
             (format!("no node name meets these {count} demands at once"), "any fewer can hold")
         }
@@ -85,6 +80,14 @@ fn message(core: &Core, count: usize) -> (String, &'static str) {
             if count == 3 { "any two can hold, the three cannot" } else { "any fewer can hold" },
         ),
     }
+}
+
+/// Two demands in one sentence; a verb that both begin with stands once.
+fn both(a: &Clash, b: &Clash) -> String {
+    let (a, b) = (asks(a), asks(b));
+    let verb = a.split(' ').next().unwrap_or_default();
+    let rest = b.strip_prefix(verb).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(&b);
+    format!("no node can {a} and {rest}")
 }
 
 /// What a demand asks a node to be.
