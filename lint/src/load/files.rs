@@ -1,7 +1,11 @@
 //! The edge to the file system: paths to bytes.
 
-use std::io::Read;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
 
 /// The longest input that is read, in bytes (64 MiB).
 pub const MAX_BYTES: usize = 64 << 20;
@@ -27,12 +31,190 @@ pub struct CollectError {
 }
 
 /// Reads `paths` in the order given: files of any extension, folders (recursive, sorted by name,
-/// only `.yaml`, `.yml` and `.json`; hidden files and folders left out, links to folders not
-/// followed twice), `-` for `stdin` (read once). A file that is named twice is read once.
+/// only `.yaml`, `.yml` and `.json`; hidden files and folders left out, links followed but never in
+/// a circle), `-` for `stdin` (read once). A file that is reached twice is read once.
 ///
 /// # Errors
 /// All that could not be read; what could be read is lost then, because a partial verdict misleads.
 pub fn collect(paths: &[String], stdin: &mut dyn Read) -> Result<Vec<Input>, Vec<CollectError>> {
-    let _ = (paths, stdin);
-    Ok(Vec::new())
+    let mut collected = Collected::default();
+    for path in paths {
+        if path == "-" {
+            collected.stdin(stdin);
+        } else if Path::new(path).is_dir() {
+            collected.folder(path);
+        } else {
+            collected.file(path.clone(), Path::new(path));
+        }
+    }
+    if collected.errors.is_empty() { Ok(collected.inputs) } else { Err(collected.errors) }
+}
+
+#[derive(Default)]
+struct Collected {
+    inputs: Vec<Input>,
+    errors: Vec<CollectError>,
+    /// Real paths that are read already; the empty one is standard input.
+    read: BTreeSet<PathBuf>,
+}
+
+impl Collected {
+    fn error(&mut self, name: String, message: impl Into<String>) {
+        self.errors.push(CollectError { name, message: message.into() });
+    }
+
+    fn stdin(&mut self, stdin: &mut dyn Read) {
+        if !self.read.insert(PathBuf::new()) {
+            return;
+        }
+        let name = "<stdin>".to_owned();
+        match read_limited(stdin) {
+            Ok(bytes) => self.inputs.push(Input { name, path: None, bytes }),
+            Err(message) => self.error(name, message),
+        }
+    }
+
+    fn file(&mut self, name: String, path: &Path) {
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if !self.read.insert(real) {
+            return;
+        }
+        let read = fs::File::open(path)
+            .map_err(|error| words(&error))
+            .and_then(|mut file| read_limited(&mut file));
+        match read {
+            Ok(bytes) => {
+                let name = name.replace(std::path::MAIN_SEPARATOR, "/");
+                self.inputs.push(Input { name, path: Some(path.to_owned()), bytes });
+            }
+            Err(message) => self.error(name, message),
+        }
+    }
+
+    fn folder(&mut self, folder: &str) {
+        let mut found = false;
+        let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
+        for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && is_manifest(entry.path()) => {
+                    found = true;
+                    self.file(entry.path().to_string_lossy().into_owned(), entry.path());
+                }
+                Ok(_) => {}
+                // A link to a folder above: what is there is read already.
+                Err(error) if error.loop_ancestor().is_some() => {}
+                Err(error) => {
+                    let path = error.path().unwrap_or(Path::new(folder));
+                    let name = path.to_string_lossy().into_owned();
+                    // A dangling link to something else than a manifest is nobody's concern.
+                    if path.is_symlink() && !is_manifest(path) {
+                        continue;
+                    }
+                    found = true;
+                    let message = error.io_error().map_or("cannot be read".to_owned(), words);
+                    self.error(name, message);
+                }
+            }
+        }
+        if !found {
+            self.error(folder.to_owned(), "no .yaml, .yml or .json file in this folder");
+        }
+    }
+}
+
+fn hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
+}
+
+/// All bytes, or why not. At most one byte beyond the limit is read.
+fn read_limited(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES as u64 + 1;
+    reader.take(limit).read_to_end(&mut bytes).map_err(|error| words(&error))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("larger than {} MiB", MAX_BYTES >> 20));
+    }
+    Ok(bytes)
+}
+
+fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "no such file or folder".to_owned(),
+        ErrorKind::PermissionDenied => "no permission to read it".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(paths: &[&str]) -> Result<Vec<String>, Vec<CollectError>> {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let inputs = collect(&paths, &mut "a: 1".as_bytes())?;
+        Ok(inputs.into_iter().map(|input| input.name).collect())
+    }
+
+    #[test]
+    fn folders_are_walked_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for file in
+            ["b.yaml", "a.yml", "sub/c.json", "sub/.hidden.yaml", ".git/x.yaml", "n.txt", "Z.YAML"]
+        {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "a: 1\n").unwrap();
+        }
+        let root_name = root.to_str().unwrap();
+        let at = |file: &str| format!("{root_name}/{file}");
+        let all = [at("Z.YAML"), at("a.yml"), at("b.yaml"), at("sub/c.json")];
+        assert_eq!(names(&[root_name]).unwrap(), all);
+        // The order given, each file once, any extension if it is named.
+        let (b, n) = (at("b.yaml"), at("n.txt"));
+        let named = names(&[&n, "-", &b, root_name, "-"]).unwrap();
+        let expected = [n, "<stdin>".into(), b, at("Z.YAML"), at("a.yml"), at("sub/c.json")];
+        assert_eq!(named, expected);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();
+            std::os::unix::fs::symlink(root.join("gone"), root.join("sub/gone")).unwrap();
+            assert_eq!(names(&[root_name]).unwrap(), all);
+            std::os::unix::fs::symlink(root.join("gone"), root.join("sub/gone.yaml")).unwrap();
+            let errors = names(&[root_name]).unwrap_err();
+            assert_eq!(errors.len(), 1);
+            assert_eq!(errors[0].name, at("sub/gone.yaml"));
+            assert_eq!(errors[0].message, "no such file or folder");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().to_str().unwrap();
+        let errors = names(&["no/such.yaml", empty, "-"]).unwrap_err();
+        let told: Vec<(&str, &str)> =
+            errors.iter().map(|error| (error.name.as_str(), error.message.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("no/such.yaml", "no such file or folder"),
+                (empty, "no .yaml, .yml or .json file in this folder")
+            ]
+        );
+    }
+
+    #[test]
+    fn input_beyond_the_limit_is_refused() {
+        let mut endless = std::io::repeat(b' ');
+        let errors = collect(&["-".to_owned()], &mut endless).unwrap_err();
+        assert_eq!(errors[0].message, "larger than 64 MiB");
+        assert_eq!(errors[0].name, "<stdin>");
+    }
 }

@@ -98,6 +98,7 @@ impl Reader<'_> {
         if let Some(node) = self.arena.nodes.get_mut(id.0 as usize) {
             node.kind = kind;
             node.span = span;
+            node.outer_start = span.start;
         }
         id
     }

@@ -52,6 +52,11 @@ struct Entry {
     value: NodeId,
 }
 
+/// The value of `name` in a mapping, whether it is written there or merged in.
+pub(super) fn entry_of(arena: &Arena, mapping: NodeId, name: &str) -> Option<NodeId> {
+    entry(arena, mapping, name, 0).map(|entry| entry.value)
+}
+
 /// The entry that decides the value of `name`, by Go's precedence: the last in the text, whether it
 /// is written there or merged in; within the list of a merge key the first.
 fn entry(arena: &Arena, mapping: NodeId, name: &str, depth: usize) -> Option<Entry> {

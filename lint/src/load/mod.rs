@@ -14,6 +14,7 @@
 
 mod arena;
 mod document;
+mod edit;
 mod emit;
 mod files;
 mod inside;
@@ -38,4 +39,4 @@ pub use locate::{Located, locate};
 pub use problem::{Problem, ProblemKind, Syntax, describe};
 pub use scalar::{Resolved, resolve_plain};
 pub use source::{Source, Span};
-pub use splice::{Refusal, Set, splice};
+pub use splice::{Refusal, Set, applied, splice};

@@ -1,17 +1,25 @@
 //! New values in an old text, everything else byte for byte.
+//!
+//! The sets are applied to the value; then old and new value are compared along the nodes, so that
+//! only what differs is written anew. The result is read back and must be the new value.
 
-use placecard_findings::FieldPath;
-use serde_json::Value;
+use placecard_findings::{FieldPath, Segment};
+use serde_json::{Map, Value};
 
-use super::document::Document;
+use super::arena::{NodeId, NodeKind};
+use super::document::{Document, load};
+use super::edit::{Editor, Slot};
 use super::source::Source;
+use super::value::{is_merge, key_text};
 
 /// One value to set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Set {
-    /// From the root of the document; missing parents are created as mappings.
+    /// From the root of the document; missing parents are created as mappings. The position after
+    /// the last item of a list appends to it.
     pub path: FieldPath,
-    /// The new value; what is equal in the old one stays as it is written. `None` removes the key.
+    /// The new value; what is equal in the old one stays as it is written. `None` removes the key
+    /// or item.
     pub value: Option<Value>,
 }
 
@@ -37,7 +45,7 @@ pub enum Refusal {
         path: FieldPath,
     },
     /// The edited text would not read back as the values asked for (an anchor that is used
-    /// elsewhere, a block scalar at the end of a text without a line break).
+    /// elsewhere, a key in the explicit `? key` form).
     WouldNotReadBack,
 }
 
@@ -48,6 +56,195 @@ pub enum Refusal {
 /// # Errors
 /// A [`Refusal`] if that cannot be done.
 pub fn splice(source: &Source, document: &Document, sets: &[Set]) -> Result<String, Refusal> {
-    let _ = (source, document, sets);
-    Err(Refusal::NotReadable)
+    let root = document.root.filter(|_| document.readable()).ok_or(Refusal::NotReadable)?;
+    let wanted = applied(&document.value, sets)?;
+    if wanted == document.value {
+        return Ok(source.slice(document.span).to_owned());
+    }
+    let mut editor = Editor::new(source, document);
+    change(&mut editor, root, Slot::Root, &document.value, &wanted, &FieldPath::root())?;
+    let text = editor.finish().ok_or(Refusal::WouldNotReadBack)?;
+    let read = load(&Source::new(source.name.clone(), text.as_bytes()));
+    match read.as_slice() {
+        [only] if only.readable() && only.value == wanted => Ok(text),
+        _ => Err(Refusal::WouldNotReadBack),
+    }
+}
+
+/// `value` with `sets` applied in order: what the caller writes anew after a [`Refusal`].
+///
+/// # Errors
+/// [`Refusal::NoSuchParent`].
+pub fn applied(value: &Value, sets: &[Set]) -> Result<Value, Refusal> {
+    let mut wanted = value.clone();
+    for set in sets {
+        apply(&mut wanted, &set.path.0, set.value.as_ref())
+            .ok_or_else(|| Refusal::NoSuchParent { path: set.path.clone() })?;
+    }
+    Ok(wanted)
+}
+
+fn apply(value: &mut Value, path: &[Segment], new: Option<&Value>) -> Option<()> {
+    let [first, rest @ ..] = path else {
+        *value = new.cloned().unwrap_or(Value::Null);
+        return Some(());
+    };
+    match first {
+        Segment::Key(key) => {
+            if value.is_null() && new.is_some() {
+                *value = Value::Object(Map::new());
+            }
+            if value.is_null() {
+                return Some(());
+            }
+            let map = value.as_object_mut()?;
+            if new.is_some() {
+                return apply(map.entry(key.clone()).or_insert(Value::Null), rest, new);
+            }
+            if rest.is_empty() {
+                map.remove(key);
+                return Some(());
+            }
+            map.get_mut(key).map_or(Some(()), |value| apply(value, rest, new))
+        }
+        Segment::Index(index) => {
+            let items = value.as_array_mut()?;
+            if new.is_some() && *index == items.len() {
+                items.push(Value::Null);
+            }
+            if new.is_none() && rest.is_empty() {
+                return (*index < items.len()).then(|| {
+                    items.remove(*index);
+                });
+            }
+            apply(items.get_mut(*index)?, rest, new)
+        }
+    }
+}
+
+/// Writes the difference between two values of one node.
+fn change(
+    editor: &mut Editor<'_>,
+    id: NodeId,
+    slot: Slot,
+    old: &Value,
+    new: &Value,
+    path: &FieldPath,
+) -> Result<(), Refusal> {
+    if old == new {
+        return Ok(());
+    }
+    let Some(node) = editor.document.arena.get(id) else { return Err(Refusal::WouldNotReadBack) };
+    let done = match (&node.kind, old, new) {
+        (NodeKind::Alias(_), ..) => return Err(Refusal::Alias { path: path.clone() }),
+        (NodeKind::Mapping { entries, flow }, Value::Object(old), Value::Object(new)) => {
+            let mapping = Mapping { id, entries, flow: *flow };
+            change_mapping(editor, &mapping, old, new, path)?
+        }
+        (NodeKind::List { items, flow }, Value::Array(old), Value::Array(new)) => {
+            change_list(editor, (id, items, *flow), old, new, path)?
+        }
+        _ => false,
+    };
+    if !done {
+        editor.replace(id, slot, new).ok_or(Refusal::WouldNotReadBack)?;
+    }
+    Ok(())
+}
+
+struct Mapping<'a> {
+    id: NodeId,
+    entries: &'a [(NodeId, NodeId)],
+    flow: bool,
+}
+
+/// Edits the entries that differ; false if the mapping has to be written anew.
+fn change_mapping(
+    editor: &mut Editor<'_>,
+    mapping: &Mapping<'_>,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    path: &FieldPath,
+) -> Result<bool, Refusal> {
+    let removed: Vec<&String> = old.keys().filter(|key| !new.contains_key(*key)).collect();
+    let added: Vec<(&String, &Value)> =
+        new.iter().filter(|(key, _)| !old.contains_key(*key)).collect();
+    if mapping.entries.is_empty() || new.is_empty() || (mapping.flow && !removed.is_empty()) {
+        return Ok(false);
+    }
+    for key in removed {
+        let (key_id, value_id) = written(editor, mapping, key, path)?;
+        let last = mapping.entries.last().is_some_and(|(last, _)| *last == key_id);
+        if (last && !added.is_empty()) || !editor.remove_entry(key_id, value_id) {
+            return Ok(false);
+        }
+    }
+    for (key, value) in old {
+        let Some(wanted) = new.get(key).filter(|wanted| *wanted != value) else { continue };
+        let (key_id, value_id) = written(editor, mapping, key, path)?;
+        let slot = if mapping.flow { Slot::Flow } else { Slot::Value { key: key_id } };
+        change(editor, value_id, slot, value, wanted, &path.key(key))?;
+    }
+    if !added.is_empty() {
+        let added: Option<()> = if mapping.flow {
+            editor.append_flow_entries(mapping.id, mapping.entries, &added)
+        } else {
+            editor.append_entries(mapping.id, &added)
+        };
+        added.ok_or(Refusal::WouldNotReadBack)?;
+    }
+    Ok(true)
+}
+
+/// The entry of a mapping that decides the value of a key, if it is written there.
+fn written(
+    editor: &Editor<'_>,
+    mapping: &Mapping<'_>,
+    key: &str,
+    path: &FieldPath,
+) -> Result<(NodeId, NodeId), Refusal> {
+    let arena = &editor.document.arena;
+    for (key_id, value_id) in mapping.entries.iter().rev() {
+        if is_merge(arena, *key_id) {
+            // Whatever is merged after the entry could decide it: the check at the end would say
+            // so, but this says why.
+            if editor.merges(*value_id, key) {
+                return Err(Refusal::Merge { path: path.key(key) });
+            }
+        } else if key_text(arena, *key_id).is_ok_and(|text| text == key) {
+            return Ok((*key_id, *value_id));
+        }
+    }
+    Err(Refusal::WouldNotReadBack)
+}
+
+/// Edits the items that differ, or appends; false if the list has to be written anew.
+fn change_list(
+    editor: &mut Editor<'_>,
+    (id, items, flow): (NodeId, &[NodeId], bool),
+    old: &[Value],
+    new: &[Value],
+    path: &FieldPath,
+) -> Result<bool, Refusal> {
+    if items.len() != old.len() || old.is_empty() || new.len() < old.len() {
+        return Ok(false);
+    }
+    let added = new.get(old.len()..).unwrap_or_default();
+    let same = old.iter().zip(new).all(|(old, new)| old == new);
+    if !added.is_empty() && !same {
+        return Ok(false);
+    }
+    for (index, ((item, old), new)) in items.iter().zip(old).zip(new).enumerate() {
+        let slot = if flow { Slot::Flow } else { Slot::Item };
+        change(editor, *item, slot, old, new, &path.index(index))?;
+    }
+    if !added.is_empty() {
+        let appended = if flow {
+            editor.append_flow_items(items, added)
+        } else {
+            editor.append_items(id, added)
+        };
+        appended.ok_or(Refusal::WouldNotReadBack)?;
+    }
+    Ok(true)
 }

@@ -186,6 +186,11 @@ impl<'a> Builder<'a> {
         tag_start: Option<u32>,
         anchor: usize,
     ) {
+        let list = matches!(kind, NodeKind::List { flow: false, .. });
+        let after_key = self.open.last().is_some_and(|open| open.key.is_some());
+        // Of a list whose dashes stand under its key the parser gives the first item.
+        let dash = if list && after_key { find(self.text, self.last_end, &['-']) } else { None };
+        let span = dash.map_or(span, Span::at);
         let id = self.add(kind, span, tag, tag_start, anchor);
         self.last_end = self.last_end.max(span.end);
         self.open.push(Open { id, key: None });
@@ -293,7 +298,7 @@ impl<'a> Builder<'a> {
 
     /// The text of a block scalar, without the blank lines at its end, and where its header is.
     fn block_scalar(&self, span: Span) -> (Span, u32) {
-        let header = find_header(self.text, self.last_end).unwrap_or(span.start);
+        let header = find(self.text, self.last_end, &['|', '>']).unwrap_or(span.start);
         let text = self.text.get(span.range()).unwrap_or_default();
         let kept = text.trim_end_matches([' ', '\t', '\n', '\r']);
         // Blanks at the end of the last line with text belong to it.
@@ -357,20 +362,20 @@ const fn style_of(style: ScalarStyle) -> Style {
     }
 }
 
-/// Where the `|` or `>` of the next block scalar stands: past indicators, comments, anchors and
-/// tags, which are all that can stand between it and the token before.
-fn find_header(text: &str, from: u32) -> Option<u32> {
+/// Where the next of some indicators stands: past other indicators, comments, anchors and tags,
+/// which are all that can stand between it and the token before.
+fn find(text: &str, from: u32, indicators: &[char]) -> Option<u32> {
     let mut at = from as usize;
     loop {
         let rest = text.get(at..)?;
-        let skip = match rest.chars().next()? {
-            '|' | '>' => return Some(to_u32(at)),
+        let next = rest.chars().next()?;
+        at += match next {
+            _ if indicators.contains(&next) => return Some(to_u32(at)),
             '#' | '%' => rest.find(['\n', '\r']).unwrap_or(rest.len()),
             '!' | '&' => rest.find([' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
             ' ' | '\t' | '\n' | '\r' | ':' | '-' | '?' | ',' => 1,
             _ => return None,
         };
-        at += skip;
     }
 }
 

@@ -1,7 +1,8 @@
 //! Tests of the loader as a whole; tables of one part stand beside the code.
 
-mod generate;
+pub(super) mod generate;
 mod inside;
+mod splice;
 
 use super::{Document, Source, load};
 
