@@ -3,6 +3,7 @@
 //! It is made in three steps, so that nothing is looked up while deciding: [`question`] reads the
 //! objects, [`references`] names what has to be known besides, and [`answer`] decides.
 
+use placecard_findings::ObjectRef;
 use placecard_policies::admission::{self, Admission, Door};
 use placecard_policies::object::Object;
 use placecard_policies::read::{self, ReadProblem};
@@ -15,33 +16,52 @@ use crate::admission::{AdmissionRequest, Operation};
 /// What a request asks.
 #[derive(Debug, Clone)]
 pub enum Question {
-    /// Nothing: a deletion, a subresource, a connection. Admitted as it is.
+    /// Nothing: a deletion, a subresource, a connection, an update that does not touch placement.
+    /// Admitted as it is.
     Nothing,
     /// Whether this object may be stored.
     Judge {
+        /// What is being done to it.
+        operation: admission::Operation,
         /// As it would be stored.
         new: Box<Object>,
         /// As it is stored, on an update.
         old: Option<Box<Object>>,
     },
-    /// The object has a field whose type is not the API's. The API server finds that itself.
-    Unreadable(ReadProblem),
+    /// The object has a field whose type is not the API's. The API server refuses that itself.
+    Unreadable(ObjectRef, ReadProblem),
 }
 
 /// Reads the objects of a request.
 #[must_use]
 pub fn question(request: &AdmissionRequest<'_>, surroundings: &Surroundings) -> Question {
-    let asks = matches!(request.operation, Operation::Create | Operation::Update);
-    let Some(new) = request.object.filter(|_| asks && request.sub_resource.is_empty()) else {
+    let operation = match request.operation {
+        Operation::Create => admission::Operation::Create,
+        Operation::Update => admission::Operation::Update,
+        Operation::Delete | Operation::Connect => return Question::Nothing,
+    };
+    let Some(new) = request.object.filter(|_| request.sub_resource.is_empty()) else {
         return Question::Nothing;
     };
-    match object(new, request, surroundings) {
-        Ok(new) => {
-            let old = request.old_object.filter(|_| request.operation == Operation::Update);
-            let old = old.and_then(|old| object(old, request, surroundings).ok());
-            Question::Judge { new: Box::new(new), old: old.map(Box::new) }
-        }
-        Err(problem) => Question::Unreadable(problem),
+    let new = match object(new, request, surroundings) {
+        Ok(new) => new,
+        Err(problem) => return Question::Unreadable(reference(request), problem),
+    };
+    let old = request.old_object.filter(|_| operation == admission::Operation::Update);
+    let old = old.and_then(|old| object(old, request, surroundings).ok());
+    if admission::concerns(operation, &new, old.as_ref()) {
+        Question::Judge { operation, new: Box::new(new), old: old.map(Box::new) }
+    } else {
+        Question::Nothing
+    }
+}
+
+fn reference(request: &AdmissionRequest<'_>) -> ObjectRef {
+    ObjectRef {
+        api_version: request.kind.api_version(),
+        kind: request.kind.kind.to_string(),
+        namespace: request.namespace.to_string(),
+        name: request.name.to_string(),
     }
 }
 
@@ -64,7 +84,11 @@ fn object(
 /// What has to be looked up before the question can be answered.
 #[must_use]
 pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Reference> {
-    let Question::Judge { new, old } = question else { return Vec::new() };
+    let Question::Judge { operation, new, old } = question else { return Vec::new() };
+    if new.is_pod() && *operation == admission::Operation::Update {
+        // Its fields are fixed; only its annotations are compared.
+        return Vec::new();
+    }
     let mut references = review::references(new, surroundings);
     if let Some(old) = old {
         references.extend(review::references(old, surroundings));
@@ -77,32 +101,25 @@ pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Refer
 /// Decides. Both objects of an update are reviewed, because what was wrong before and did not get
 /// worse is admitted.
 #[must_use]
-pub fn answer(
-    door: Door,
-    operation: Operation,
-    question: &Question,
-    surroundings: &Surroundings,
-) -> Admission {
-    let (new, old) = match question {
+pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> Admission {
+    let (operation, new, old) = match question {
         Question::Nothing => return Admission::default(),
-        Question::Unreadable(problem) => return unreadable(problem),
-        Question::Judge { new, old } => (new, old),
+        Question::Unreadable(object, problem) => return unreadable(object, problem),
+        Question::Judge { operation, new, old } => (*operation, new, old),
     };
-    let operation = match operation {
-        Operation::Create => admission::Operation::Create,
-        Operation::Update => admission::Operation::Update,
-        Operation::Delete => admission::Operation::Delete,
-        Operation::Connect => admission::Operation::Other,
-    };
-    let review_of = |object: &Object| review::review(object, surroundings);
-    let new_review = review_of(new);
-    let old = old.as_deref().map(|old| (old, review_of(old)));
+    let new_review = review::review(new, surroundings);
+    let old = old.as_deref().map(|old| (old, review::review(old, surroundings)));
     let old = old.as_ref().map(|(old, review)| (*old, review));
     admission::answer(door, operation, (new, &new_review), old)
 }
 
-fn unreadable(problem: &ReadProblem) -> Admission {
-    let warning =
-        format!("placecard did not read this object: {}: {}", problem.path, problem.message);
-    Admission { warnings: vec![warning], ..Admission::default() }
+/// Admitted with a warning: whoever sees it knows why placement was not looked at.
+fn unreadable(object: &ObjectRef, problem: &ReadProblem) -> Admission {
+    let finding = review::unreadable(object, problem);
+    let warning = format!("{}: {} [{}]", problem.path, problem.message, finding.code);
+    Admission {
+        warnings: vec![warning],
+        findings: vec![(finding.code, finding.severity)],
+        ..Admission::default()
+    }
 }

@@ -188,7 +188,7 @@ impl Metrics {
         let found: BTreeSet<_> = admission
             .findings
             .iter()
-            .map(|finding| (finding.code.as_str(), finding.severity.as_str()))
+            .map(|(code, severity)| (code.as_str(), severity.as_str()))
             .collect();
         for (code, severity) in found {
             self.findings.get_or_create(&FindingLabels { code, severity }).inc();
@@ -221,7 +221,7 @@ impl Metrics {
 mod tests {
     use std::borrow::Cow;
 
-    use placecard_findings::{self as findings, Code, FieldPath, Finding, Label, ObjectRef, Site};
+    use placecard_findings::{Code, Severity};
     use placecard_policies::admission::Denial;
 
     use super::*;
@@ -232,14 +232,7 @@ mod tests {
         let subject = Subject { door: Door::Mutate, kind: "Pod", operation: "CREATE" };
         let patch: Vec<json_patch::PatchOperation> =
             serde_json::from_str(r#"[{"op": "remove", "path": "/a"}]"#).unwrap();
-        let finding = Finding::new(
-            Code::new("unknown-pool"),
-            findings::Verdict::Language,
-            ObjectRef::default(),
-            "no pool is named x",
-            Label::new(Site::value(FieldPath::root()), ""),
-        );
-        let findings = vec![finding.clone(), finding];
+        let findings = vec![(Code::new("unknown-pool"), Severity::Error); 2];
         let admission = Admission { patch, findings, ..Admission::default() };
         metrics.request(subject, Verdict::of(&admission));
         metrics.admission(subject, &admission);

@@ -231,7 +231,7 @@ async fn decide(
     if !references.is_empty() {
         surroundings.objects = app.source.objects(references, deadline).await;
     }
-    guarded(|| decide::answer(door, request.operation, &question, &surroundings))
+    guarded(|| decide::answer(door, &question, &surroundings))
 }
 
 /// A defect in a decision must not take the connection down, and with it other requests.
@@ -248,7 +248,7 @@ fn broken(app: &App, subject: Subject) -> Response {
 
 fn log(verdict: Verdict, admission: &Admission) {
     let codes = || {
-        let codes = admission.findings.iter().map(|finding| finding.code.as_str());
+        let codes = admission.findings.iter().map(|(code, _)| code.as_str());
         codes.collect::<Vec<_>>().join(" ")
     };
     match verdict {
