@@ -4,7 +4,7 @@ GO ?= go
 
 # The control plane of the end-to-end tests, built from tests/controlplane.
 CONTROLPLANE := target/controlplane
-# The tests that need it: modules of tests/all.rs whose names begin like this.
+# The tests that need it: modules whose names begin like this.
 NEEDS_CONTROLPLANE := e2e
 
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
@@ -16,6 +16,8 @@ else
 BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -o ../../$(CONTROLPLANE) .
 CONTROLPLANE_TARGETS := controlplane-test
 TEST_ARGS :=
+# Named, so that the tests fail without it instead of leaving themselves out.
+export PLACECARD_CONTROLPLANE := $(CURDIR)/$(CONTROLPLANE)
 endif
 
 .PHONY: help
@@ -62,7 +64,7 @@ controlplane-test: controlplane ## go vet and go test of the control plane's own
 .PHONY: skipped
 ifeq ($(HAVE_GO),)
 skipped: cargo-test
-	@left=$$($(CARGO) test --quiet -p placecard-tests --test all -- --list $(NEEDS_CONTROLPLANE) | grep -c ': test$$'); \
+	@left=$$($(CARGO) test --quiet -p placecard-tests -- --list $(NEEDS_CONTROLPLANE) | grep -c ': test$$'); \
 	echo; \
 	echo "================================================================"; \
 	echo "  SKIPPED: $$left end-to-end tests against a real API server and"; \
