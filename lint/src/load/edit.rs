@@ -54,10 +54,17 @@ impl<'a> Editor<'a> {
         self.edits.sort_by_key(|(span, _)| *span);
         let mut out = String::with_capacity(text.len());
         let mut at = self.document.span.start;
+        let mut deleting = false;
         for (span, new) in &self.edits {
             if span.start < at {
-                return None;
+                // The first line goes with its line break, the one after it with the same one.
+                if !deleting || !new.is_empty() || span.is_empty() {
+                    return None;
+                }
+                at = self.after_break(span.end);
+                continue;
             }
+            deleting = new.is_empty() && span.start == self.document.span.start;
             out.push_str(self.source.slice(Span::new(at, span.start)));
             if crlf {
                 out.push_str(&new.replace('\n', "\r\n"));
@@ -68,6 +75,16 @@ impl<'a> Editor<'a> {
         }
         out.push_str(self.source.slice(Span::new(at, self.document.span.end)));
         Some(out)
+    }
+
+    /// How many edits there are, for [`Editor::back_to`].
+    pub(super) fn mark(&self) -> usize {
+        self.edits.len()
+    }
+
+    /// Forgets the edits after a mark.
+    pub(super) fn back_to(&mut self, mark: usize) {
+        self.edits.truncate(mark);
     }
 
     /// Whether the value of a merge key gives a key.
@@ -95,7 +112,15 @@ impl<'a> Editor<'a> {
             Slot::Item | Slot::Root if !same_flow => {
                 let column = self.column(outer.start);
                 let column = if outer.is_empty() { column + 1 } else { column };
-                self.edit(outer, self.spaced(outer, emit_block(new, column, self.layout)));
+                let text = emit_block(new, column, self.layout);
+                let after = self.source.slice(Span::new(outer.end, self.line_end(outer.end)));
+                // A comment would fall behind the last of several lines.
+                let text = if text.contains('\n') && !after.trim().is_empty() {
+                    emit_flow(new)
+                } else {
+                    text
+                };
+                self.edit(outer, self.spaced(outer, text));
             }
             _ => self.edit(outer, self.spaced(outer, self.flow_text(new, outer.start))),
         }
@@ -158,12 +183,12 @@ impl<'a> Editor<'a> {
         let line = self.line_start(key.outer_start);
         let alone = self.source.slice(Span::new(line, key.outer_start)).trim().is_empty();
         let end = self.line_end(value.span.end.max(key.span.end));
-        let next = self.after_break(end);
-        // At the end of a text without a last line break the break before goes.
-        let span = if next > end {
-            Span::new(line, next)
-        } else {
+        // With the line break before it, so that something can be appended behind it; the first
+        // line has none.
+        let span = if line > self.document.span.start {
             Span::new(self.line_end_before(line), end)
+        } else {
+            Span::new(line, self.after_break(end))
         };
         if alone {
             self.edit(span, String::new());

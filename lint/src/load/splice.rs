@@ -135,6 +135,7 @@ fn change(
         return Ok(());
     }
     let Some(node) = editor.document.arena.get(id) else { return Err(Refusal::WouldNotReadBack) };
+    let mark = editor.mark();
     let done = match (&node.kind, old, new) {
         (NodeKind::Alias(_), ..) => return Err(Refusal::Alias { path: path.clone() }),
         (NodeKind::Mapping { entries, flow }, Value::Object(old), Value::Object(new)) => {
@@ -147,6 +148,7 @@ fn change(
         _ => false,
     };
     if !done {
+        editor.back_to(mark);
         editor.replace(id, slot, new).ok_or(Refusal::WouldNotReadBack)?;
     }
     Ok(())

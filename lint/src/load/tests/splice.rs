@@ -147,6 +147,10 @@ fn each_style_is_kept() {
         // Removal.
         ("a: 1\n# c\nb:\n  c: 1\nd: 2\n", &[remove("b")], "a: 1\n# c\nd: 2\n"),
         ("a: 1\nb: 2", &[remove("b")], "a: 1"),
+        ("a: 1\nb: 2\nc: 3\n", &[remove("a"), remove("b")], "c: 3\n"),
+        ("a: 1\nb: 2\n", &[remove("a"), set("c", json!(3))], "b: 2\nc: 3\n"),
+        ("a:\n  b: 1\n  c: 2\n", &[remove("a.c"), set("d", json!(3))], "a:\n  b: 1\nd: 3\n"),
+        ("- x # c\n", &[set("0", json!({"a": 1, "b": 2}))], "- {\"a\": 1, \"b\": 2} # c\n"),
         ("- a: 1\n  b: 2\n", &[remove("0.a")], "- b: 2\n"),
         ("a: {b: 1, c: 2}\n", &[remove("a.b")], "a: {\"c\": 2}\n"),
         // Ends of texts.
@@ -326,12 +330,9 @@ fn a_spliced_text_reads_back_as_the_sets_say() {
             }
             Err(refusal) => {
                 refused += 1;
-                assert_eq!(refusal, Refusal::WouldNotReadBack);
-                if std::env::var_os("SHOW").is_some() {
-                    println!("----\n{text}\n{sets:?}");
-                }
+                assert_eq!(refusal, Refusal::WouldNotReadBack, "{text}\n{sets:?}");
             }
         }
     }
-    assert!(refused * 50 < done, "{refused} refused, {done} done");
+    assert!(refused * 1000 < done, "{refused} refused, {done} done");
 }
