@@ -20,12 +20,14 @@ pub mod print;
 pub mod problem;
 pub mod read;
 mod report;
+mod schema;
 pub mod selector;
 pub mod suggest;
 mod targets;
 pub mod tolerate;
 pub mod vocabulary;
 pub mod vocabulary_check;
+mod vocabulary_problem;
 pub mod words;
 
 pub use checked::{NamespaceFacts, Words};

@@ -16,7 +16,7 @@ use crate::lex::{Statement, Token, statements};
 use crate::problem::{Detail, Problem, Wanted};
 use crate::report::{At, Report};
 use crate::selector::SelectorFlaw;
-use crate::suggest::nearest;
+use crate::suggest::{nearest, plain};
 use crate::words::{self, Meaning, synonym_of};
 
 /// As many rules and alternatives of `or` are read from one value.
@@ -164,9 +164,15 @@ impl<'a> Parser<'_, 'a, '_> {
             self.word_error(codes::UNKNOWN_RELATION, head, None, detail);
             return None;
         }
-        let meant = synonym_of(head.text, Meaning::Relation).or_else(|| nearest(head.text, known));
+        let meant =
+            synonym_of(head.text, Meaning::Relation).or_else(|| nearest(head.text, known.clone()));
         let detail = Detail::UnknownRelation { found, relations: words::RELATIONS };
-        self.word_error(codes::UNKNOWN_RELATION, head, meant.map(str::to_owned), detail);
+        // A blank that is none to us makes one word of several.
+        let clean = plain(head.text);
+        let first = clean.split(' ').next().filter(|first| known.clone().any(|r| r == *first));
+        let several = first.filter(|first| clean != **first).map(|_| clean.clone());
+        let suggestion = meant.map(str::to_owned).or(several);
+        self.word_error(codes::UNKNOWN_RELATION, head, suggestion, detail);
         meant.and_then(|meant| words::RELATIONS.iter().copied().find(|relation| *relation == meant))
     }
 
