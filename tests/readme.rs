@@ -60,7 +60,13 @@ fn console_blocks_hold_what_the_command_prints() {
         if std::env::var_os("PLACECARD_UPDATE").is_some() {
             fs::write(&path, new).expect("a guide");
         } else {
-            assert_eq!(text, new, "{guide}");
+            // Not `assert_eq!`, which would print both guides whole.
+            let wrong = text.lines().zip(new.lines()).position(|(is, should)| is != should);
+            if let Some(at) = wrong {
+                let should: Vec<&str> = new.lines().skip(at).take(5).collect();
+                panic!("{guide}:{} differs from what is printed:\n{}", at + 1, should.join("\n"));
+            }
+            assert_eq!(text.len(), new.len(), "{guide}");
         }
     }
 }

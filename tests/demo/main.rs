@@ -115,11 +115,12 @@ fn reviews(binaries: &Path) -> Result<()> {
 fn start(binaries: &Path, ca: &Path) -> Result<(Webhook, Client)> {
     let words =
         ["--standalone", "--addr", "127.0.0.1:0", "--vocabulary", VOCABULARY, "--objects", OBJECTS];
-    println!("\n$ placecard-webhook {} --ca-file-out ca.pem", words.join(" "));
+    println!("\n$ placecard-webhook {} --ca-out ca.pem --log-level warn", words.join(" "));
     let mut child = Command::new(binaries.join("placecard-webhook"))
         .args(words)
-        .arg("--ca-file-out")
+        .arg("--ca-out")
         .arg(ca)
+        .args(["--log-level", "warn"])
         .stdout(Stdio::piped())
         .spawn()?;
     let output = child.stdout.take().ok_or("no output")?;

@@ -81,7 +81,7 @@ fn yaml(value: &Value, indent: usize, out: &mut String) {
             yaml(value, indent + deeper, out);
         }
         scalar => {
-            let _ = writeln!(out, "{pad}{head} {scalar}");
+            let _ = writeln!(out, "{pad}{head} {}", plain(scalar));
         }
     };
     match value {
@@ -90,7 +90,15 @@ fn yaml(value: &Value, indent: usize, out: &mut String) {
         }
         Value::Array(list) => list.iter().for_each(|value| entry("-", value, 2)),
         scalar => {
-            let _ = writeln!(out, "{pad}{scalar}");
+            let _ = writeln!(out, "{pad}{}", plain(scalar));
         }
+    }
+}
+
+/// A scalar as JSON writes it; a string that is JSON itself in single quotes instead.
+fn plain(scalar: &Value) -> String {
+    match scalar {
+        Value::String(text) if text.contains('"') => format!("'{}'", text.replace('\'', "''")),
+        other => other.to_string(),
     }
 }
