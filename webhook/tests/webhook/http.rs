@@ -8,39 +8,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Method, Request, StatusCode, header};
-use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use placecard_policies::surroundings::ServerVersion;
 use placecard_webhook::admission::BODY_LIMIT;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::{App, router};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tower::ServiceExt as _;
 
-use crate::support::{DAY, app, create, noon, plain_pod, shared};
-
-async fn ask(app: &Arc<App>, request: Request<Body>) -> (StatusCode, String) {
-    let response = router(Arc::clone(app)).oneshot(request).await.unwrap();
-    let status = response.status();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap())
-}
-
-fn post(path: &str, content_type: &str, body: impl Into<Body>) -> Request<Body> {
-    let request = Request::post(path).header(header::CONTENT_TYPE, content_type);
-    request.body(body.into()).unwrap()
-}
-
-async fn get(app: &Arc<App>, path: &str) -> (StatusCode, String) {
-    ask(app, Request::get(path).body(Body::empty()).unwrap()).await
-}
-
-async fn answer(app: &Arc<App>, path: &str, review: &Value) -> Value {
-    let (status, body) = ask(app, post(path, "application/json", review.to_string())).await;
-    assert_eq!(status, StatusCode::OK, "{body}");
-    serde_json::from_str(&body).unwrap()
-}
+use crate::support::{DAY, answer, app, ask, create, get, noon, plain_pod, post, shared};
 
 #[tokio::test]
 async fn what_carries_no_annotation_of_ours_is_admitted_untouched() {

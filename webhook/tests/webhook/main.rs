@@ -8,6 +8,7 @@
 
 mod binary;
 mod cluster;
+mod decision;
 mod http;
 mod socket;
 mod support;

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use http_body_util::BodyExt as _;
 use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::files::Files;
 use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::{App, Bodies};
+use placecard_webhook::serve::{App, Bodies, router};
 use placecard_webhook::source::Source;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
@@ -62,4 +66,30 @@ pub(crate) fn create(object: &Value) -> Value {
 pub(crate) fn plain_pod() -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"containers": [{"name": "web", "image": "web"}]}})
+}
+
+/// Asks the router without a socket.
+pub(crate) async fn ask(app: &Arc<App>, request: Request<Body>) -> (StatusCode, String) {
+    let response = router(Arc::clone(app)).oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+pub(crate) async fn get(app: &Arc<App>, path: &str) -> (StatusCode, String) {
+    ask(app, Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+pub(crate) fn post(path: &str, content_type: &str, body: impl Into<Body>) -> Request<Body> {
+    let request = Request::post(path).header(header::CONTENT_TYPE, content_type);
+    request.body(body.into()).unwrap()
+}
+
+/// The answer to a review that is one.
+pub(crate) async fn answer(app: &Arc<App>, path: &str, review: &Value) -> Value {
+    let (status, body) = ask(app, post(path, "application/json", review.to_string())).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(answer["response"]["uid"], review["request"]["uid"]);
+    answer
 }
