@@ -68,7 +68,7 @@ fn entry(text: &str) -> Result<(&str, &str), (IgnoreFlaw, usize)> {
     if codes::find(code).is_some_and(|entry| entry.verdict != Verdict::Risk) {
         return Err((IgnoreFlaw::NeverSilent { code: found }, code.len()));
     }
-    if reason.is_empty() {
+    if reason.trim().is_empty() {
         return Err((IgnoreFlaw::NoReason { code: found }, text.len()));
     }
     Ok((code, reason))

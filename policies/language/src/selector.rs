@@ -483,10 +483,8 @@ mod tests {
     #[test]
     fn comparisons_are_for_nodes() {
         let parsed = parse("a>1,b<2", 0, Of::Others);
-        let found: Vec<_> =
-            parsed.problems.into_iter().map(|(flaw, range)| (flaw, range)).collect();
         assert_eq!(
-            found,
+            parsed.problems,
             [
                 (SelectorFlaw::Comparison { operator: '>' }, 1..2),
                 (SelectorFlaw::Comparison { operator: '<' }, 5..6)
