@@ -13,7 +13,7 @@ BUILD_CONTROLPLANE := echo "no Go: the control plane is not built"
 CONTROLPLANE_TARGETS :=
 TEST_ARGS := -- --skip $(NEEDS_CONTROLPLANE)
 else
-BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -o ../../$(CONTROLPLANE) .
+BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -buildvcs=false -o ../../$(CONTROLPLANE) .
 CONTROLPLANE_TARGETS := controlplane-test
 TEST_ARGS :=
 # Named, so that the tests fail without it instead of leaving themselves out.
@@ -79,7 +79,7 @@ endif
 
 .PHONY: update
 update: ## write the generated documents in docs/ and the snapshots anew
-	PLACECARD_UPDATE=1 INSTA_UPDATE=always $(CARGO) test --workspace $(TEST_ARGS)
+	PLACECARD_UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace $(TEST_ARGS)
 
 .PHONY: deny
 deny: ## licences, advisories, sources and banned crates; needs cargo-deny
