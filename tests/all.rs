@@ -11,5 +11,7 @@ mod examples;
 mod pages;
 /// The output that README.md shows is what the programs print.
 mod readme;
+/// `docs/language.md` is what the tables of the language say.
+mod reference;
 /// The shape of the code base: crate graph, one table of keys, sizes, reasons, guides.
 mod tidy;

@@ -6,7 +6,7 @@
 //! counted within the block from 1, columns in code points, the end exclusive. A ```yaml vocabulary
 //! block is the vocabulary of the whole page, a ```yaml objects block its context.
 //!
-//! `PLACECARD_UPDATE=1` writes the marks anew; read the difference before you commit it.
+//! `PLACECARD_UPDATE_DOCS=1` writes the marks anew; read the difference before you commit it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -193,7 +193,7 @@ fn every_page_has_the_same_parts() {
 
 #[test]
 fn every_block_has_exactly_the_findings_it_marks() {
-    let update = std::env::var_os("PLACECARD_UPDATE").is_some();
+    let update = std::env::var_os("PLACECARD_UPDATE_DOCS").is_some();
     let mut wrong = String::new();
     for (code, page) in pages() {
         let blocks = blocks(&page);

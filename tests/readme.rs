@@ -1,7 +1,7 @@
 //! What README.md shows is what the programs print.
 //!
 //! Each ```console block starts with `$ placecard …`, run at the root of the repository, and holds
-//! its output. `PLACECARD_UPDATE=1` writes the output anew.
+//! its output. `PLACECARD_UPDATE_DOCS=1` writes the output anew.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -57,7 +57,7 @@ fn console_blocks_hold_what_the_command_prints() {
         let text = fs::read_to_string(&path).expect("a guide");
         let (new, count) = with_output(&text);
         assert!(count > 0, "{guide} shows no command");
-        if std::env::var_os("PLACECARD_UPDATE").is_some() {
+        if std::env::var_os("PLACECARD_UPDATE_DOCS").is_some() {
             fs::write(&path, new).expect("a guide");
         } else {
             // Not `assert_eq!`, which would print both guides whole.
