@@ -286,6 +286,42 @@ proptest! {
     }
 }
 
+static FIELDS: &[&str] = &[
+    "levels",
+    "pools",
+    "trustDomains",
+    "resources",
+    "workloads",
+    "limits",
+    "schedulers",
+    "agents",
+    "inventory",
+    "nodeTemplates",
+    "name",
+    "key",
+    "nodes",
+    "guard",
+    "tolerations",
+    "effect",
+    "value",
+    "allowedNamespaces",
+    "names",
+    "matchLabels",
+    "format",
+    "uid",
+    "templates",
+    "apiVersion",
+    "kind",
+    "count",
+    "min",
+    "max",
+    "taints",
+    "labels",
+    "a/b~c",
+    "requiredApartFrom",
+    "serviceDomain",
+];
+
 /// Something like a vocabulary, wrong in places.
 fn json_value() -> impl Strategy<Value = serde_json::Value> {
     use serde_json::{Value, json};
@@ -314,41 +350,7 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
         ])
         .prop_map(Value::from),
     ];
-    let field = prop::sample::select(vec![
-        "levels",
-        "pools",
-        "trustDomains",
-        "resources",
-        "workloads",
-        "limits",
-        "schedulers",
-        "agents",
-        "inventory",
-        "nodeTemplates",
-        "name",
-        "key",
-        "nodes",
-        "guard",
-        "tolerations",
-        "effect",
-        "value",
-        "allowedNamespaces",
-        "names",
-        "matchLabels",
-        "format",
-        "uid",
-        "templates",
-        "apiVersion",
-        "kind",
-        "count",
-        "min",
-        "max",
-        "taints",
-        "labels",
-        "a/b~c",
-        "requiredApartFrom",
-        "serviceDomain",
-    ]);
+    let field = prop::sample::select(FIELDS);
     let tree = leaf.prop_recursive(5, 40, 5, move |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -156,25 +156,29 @@ fn names_and_kinds_are_fixed() {
     });
     assert_eq!(
         problems(&value),
-        [
-            format!("value-syntax /apiVersion"),
-            format!("value-syntax /kind"),
-            format!("value-syntax /metadata/name"),
-        ]
+        ["value-syntax /apiVersion", "value-syntax /kind", "value-syntax /metadata/name",]
     );
 }
 
+/// Each vocabulary with what is told of it, joined by `; `.
+fn told<const N: usize>(cases: [(Value, &str); N]) {
+    for (spec, expected) in cases {
+        assert_eq!(problems(&with(&spec)).join("; "), expected, "{spec}");
+    }
+}
+
+/// A pool with these fields.
+fn pool(fields: Value) -> Value {
+    let mut pool = json!({"name": "a", "nodes": "x=y"});
+    if let (Some(pool), Value::Object(fields)) = (pool.as_object_mut(), fields) {
+        pool.extend(fields);
+    }
+    json!({"pools": [pool]})
+}
+
 #[test]
-fn every_mistake_of_meaning_has_its_place() {
-    let pool = |fields: Value| {
-        let mut pool = json!({"name": "a", "nodes": "x=y"});
-        if let (Some(pool), Value::Object(fields)) = (pool.as_object_mut(), fields) {
-            pool.extend(fields);
-        }
-        json!({"pools": [pool]})
-    };
-    for (spec, expected) in [
-        // Levels.
+fn levels_have_names_and_qualified_keys() {
+    told([
         (json!({"levels": [{"name": "Rack", "key": "a.b/c"}]}), "value-syntax /spec/levels/0/name"),
         (json!({"levels": [{"name": "pool", "key": "a.b/c"}]}), "value-syntax /spec/levels/0/name"),
         (json!({"levels": [{"name": "rack", "key": "rack"}]}), "value-syntax /spec/levels/0/key"),
@@ -203,7 +207,12 @@ fn every_mistake_of_meaning_has_its_place() {
             json!({"limits": {"requiredApartFrom": {"levels": ["zone"]}}}),
             "unknown-level /spec/limits/requiredApartFrom/levels/0",
         ),
-        // Pools.
+    ]);
+}
+
+#[test]
+fn pools_have_names_and_selectors() {
+    told([
         (pool(json!({"name": "a_b"})), "value-syntax /spec/pools/0/name"),
         (pool(json!({"name": "node"})), "value-syntax /spec/pools/0/name"),
         (pool(json!({"name": "а"})), "value-syntax /spec/pools/0/name -> a"),
@@ -212,6 +221,12 @@ fn every_mistake_of_meaning_has_its_place() {
         (pool(json!({"nodes": "x=y z"})), "selector-syntax /spec/pools/0/nodes 4..5"),
         (pool(json!({"nodes": "ä=y"})), "selector-syntax /spec/pools/0/nodes 0..2"),
         (pool(json!({"nodes": "x > 3"})), ""),
+    ]);
+}
+
+#[test]
+fn tolerations_are_those_of_the_api() {
+    told([
         (
             pool(json!({"tolerations": [{"operator": "Exists"}]})),
             "toleration-syntax /spec/pools/0/tolerations/0",
@@ -234,6 +249,12 @@ fn every_mistake_of_meaning_has_its_place() {
             ),
             "toleration-syntax /spec/pools/0/tolerations/0/tolerationSeconds",
         ),
+    ]);
+}
+
+#[test]
+fn pools_for_some_namespaces_have_a_guard() {
+    told([
         (
             pool(json!({"allowedNamespaces": {}})),
             "value-syntax /spec/pools/0/allowedNamespaces (key)",
@@ -266,7 +287,12 @@ fn every_mistake_of_meaning_has_its_place() {
             })),
             "value-syntax /spec/pools/0/allowedNamespaces/matchLabels/a b (key)",
         ),
-        // Trust domains, resources, workloads, the rest.
+    ]);
+}
+
+#[test]
+fn the_rest_has_its_forms_too() {
+    told([
         (
             json!({"trustDomains": [{"name": "a b", "nodes": "x"}]}),
             "value-syntax /spec/trustDomains/0/name",
@@ -307,9 +333,7 @@ fn every_mistake_of_meaning_has_its_place() {
             "value-syntax /spec/nodeTemplates/0/taints/0/effect",
         ),
         (json!({"nodeTemplates": [{"name": "pool", "zones": ["a"]}]}), ""),
-    ] {
-        assert_eq!(problems(&with(&spec)).join("; "), expected, "{spec}");
-    }
+    ]);
 }
 
 #[test]
