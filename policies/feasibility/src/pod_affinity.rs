@@ -249,7 +249,27 @@ fn is_refuted(start: State<Variable>, clauses: &[&Clause<Variable>], budget: &mu
     matches!(solve(start, clauses, budget), Outcome::Unsatisfiable)
 }
 
-fn no_common_pod(companions: &[Companion<'_>]) -> Option<PodContradiction> {
+/// The affinity terms whose own selector matches no pod; if there is none, the fewest terms that
+/// match no pod together.
+fn no_common_pod(companions: &[Companion<'_>]) -> Vec<PodContradiction> {
+    let alone: Vec<PodContradiction> =
+        companions.iter().filter_map(|one| selector_clash(&[one])).collect();
+    if !alone.is_empty() {
+        return alone;
+    }
+    let chosen = |indices: &[usize]| -> Vec<&Companion<'_>> {
+        indices.iter().filter_map(|index| companions.get(*index)).collect()
+    };
+    let all: Vec<&Companion<'_>> = companions.iter().collect();
+    if selector_clash(&all).is_none() {
+        return alone;
+    }
+    let core = minimal(companions.len(), &mut |some| selector_clash(&chosen(some)).is_some());
+    selector_clash(&chosen(&core)).into_iter().collect()
+}
+
+/// Requirements of these terms' selectors that exclude one another.
+fn selector_clash(companions: &[&Companion<'_>]) -> Option<PodContradiction> {
     let mut joint = Selector::everything();
     let mut atoms = Vec::new();
     for one in companions {

@@ -221,3 +221,70 @@ pub fn domain(requirement: &Requirement) -> Domain {
         (Operator::Other(_), _) => Domain::everything(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `k8s.io/apimachinery/pkg/labels` and `nodeaffinity` evaluate: requirement, label, result.
+    #[test]
+    fn evaluation_as_in_the_scheduler() {
+        let table: [(&str, &[&str], Option<&str>, bool); 29] = [
+            ("In", &["a", "b"], Some("b"), true),
+            ("In", &["a", "b"], Some("c"), false),
+            ("In", &["a"], None, false),
+            ("In", &[""], Some(""), true),
+            ("In", &[""], None, false),
+            ("In", &["7"], Some("007"), false),
+            ("In", &[], Some("a"), false),
+            ("NotIn", &["a"], Some("b"), true),
+            ("NotIn", &["a"], Some("a"), false),
+            ("NotIn", &["a"], None, true),
+            ("NotIn", &[], Some("a"), false),
+            ("NotIn", &["not legal"], Some("a"), false),
+            ("Exists", &[], Some(""), true),
+            ("Exists", &[], None, false),
+            ("Exists", &["a"], Some("a"), false),
+            ("DoesNotExist", &[], None, true),
+            ("DoesNotExist", &[], Some(""), false),
+            ("Gt", &["6"], Some("007"), true),
+            ("Gt", &["7"], Some("007"), false),
+            ("Gt", &["7"], Some("8.5"), false),
+            ("Gt", &["7"], None, false),
+            ("Gt", &["abc"], Some("9"), false),
+            ("Gt", &["1", "2"], Some("9"), false),
+            ("Gt", &["-1"], Some("9"), false),
+            ("Gt", &["9223372036854775806"], Some("9223372036854775807"), true),
+            ("Gt", &["0"], Some("9223372036854775808"), false),
+            ("Lt", &["9223372036854775808"], Some("1"), false),
+            ("Lt", &["1"], Some("0"), true),
+            ("Matches", &["a"], Some("a"), false),
+        ];
+        for (operator, values, label, expected) in table {
+            let requirement = Requirement::new("k", Operator::read(operator), values);
+            let labels = label.map(|value| ("k".to_owned(), value.to_owned()));
+            let found = matches(&requirement, &labels.into_iter().collect());
+            assert_eq!(found, expected, "{requirement:?} on {label:?}");
+            assert_eq!(Operator::read(operator).as_str(), operator);
+        }
+    }
+
+    #[test]
+    fn flaws_say_what_is_wrong() {
+        let table: [(&str, &str, &[&str], Option<Flaw>); 9] = [
+            ("k", "In", &["a"], None),
+            ("k", "Gt", &["007"], None),
+            ("k", "In", &[], Some(Flaw::ValueCount(0))),
+            ("k", "Gt", &["1", "2"], Some(Flaw::ValueCount(2))),
+            ("k", "Lt", &["1.5"], Some(Flaw::NotInteger("1.5".to_owned()))),
+            ("k", "Lt", &["-1"], Some(Flaw::Value("-1".to_owned()))),
+            ("k", "NotIn", &["a", "b c"], Some(Flaw::Value("b c".to_owned()))),
+            ("a/b/c", "Exists", &[], Some(Flaw::Key)),
+            ("k", "Matches", &[], Some(Flaw::Operator)),
+        ];
+        for (key, operator, values, expected) in table {
+            let requirement = Requirement::new(key, Operator::read(operator), values);
+            assert_eq!(flaw(&requirement), expected, "{requirement:?}");
+        }
+    }
+}

@@ -8,6 +8,11 @@ use proptest::prelude::*;
 
 use crate::universe::{any_term, nodes, readable, readable_term};
 
+/// A disjunction of one term.
+fn one(term: &NodeTerm) -> &[NodeTerm] {
+    std::slice::from_ref(term)
+}
+
 fn facts<'a>((name, labels): &'a (&'static str, Labels)) -> NodeFacts<'a> {
     NodeFacts { name, labels }
 }
@@ -42,8 +47,8 @@ proptest! {
     ) {
         let merged = conjoin(&theirs, &ours, 64).unwrap();
         for node in nodes() {
-            let both = any_matches(&theirs, &node) && any_matches(&ours, &node);
-            prop_assert_eq!(any_matches(&merged, &node), both, "{:?} in {:?}", node, merged);
+            let both = any_matches(&theirs, node) && any_matches(&ours, node);
+            prop_assert_eq!(any_matches(&merged, node), both, "{:?} in {:?}", node, merged);
         }
         let dead = |terms: &[NodeTerm]| terms.iter().filter(|t| is_dead(t)).cloned().collect::<Vec<_>>();
         prop_assert_eq!(dead(&merged), dead(&theirs));
@@ -94,10 +99,10 @@ proptest! {
         let opaque = given.iter().flat_map(|term| &term.expressions).any(|one| negate(one) == Negation::Unknown);
         match negate_terms(&given, 64) {
             Ok(set) => for node in nodes() {
-                let inside = any_matches(&given, &node);
-                let outside = accepts(&Labels::new(), &set, facts(&node));
+                let inside = any_matches(&given, node);
+                let outside = accepts(&Labels::new(), &set, facts(node));
                 prop_assert!(!(inside && outside), "{:?}", node);
-                if comparable(&node) || !given.iter().any(compares) {
+                if comparable(node) || !given.iter().any(compares) {
                     prop_assert!(inside || outside, "{:?} in {:?}", node, set);
                 }
             },
@@ -110,10 +115,10 @@ proptest! {
         let pieces = disjoint(&given, 256).unwrap();
         let exact = given.iter().filter(|term| compares(term) && is_possible(term)).count() <= 1;
         for node in nodes() {
-            let met = pieces.iter().filter(|term| term_matches(term, facts(&node))).count();
-            let wanted = usize::from(any_matches(&given, &node));
+            let met = pieces.iter().filter(|term| term_matches(term, facts(node))).count();
+            let wanted = usize::from(any_matches(&given, node));
             prop_assert!(met <= wanted, "{} terms match {:?}: {:?}", met, node, pieces);
-            if exact || comparable(&node) {
+            if exact || comparable(node) {
                 prop_assert_eq!(met, wanted, "{:?} in {:?}", node, pieces);
             }
         }
@@ -132,11 +137,11 @@ fn dead_terms_are_kept_in_place() {
     ]);
     let empty = NodeTerm::default();
     let theirs = [empty.clone(), ssd.clone(), unreadable.clone()];
-    assert_eq!(conjoin(&theirs, &[zone.clone()], 64), Ok(vec![empty.clone(), both, unreadable]));
-    assert_eq!(conjoin(&[empty.clone()], &[zone.clone()], 64), Ok(vec![empty]));
+    assert_eq!(conjoin(&theirs, one(&zone), 64), Ok(vec![empty.clone(), both, unreadable]));
+    assert_eq!(conjoin(one(&empty), one(&zone), 64), Ok(vec![empty]));
     let hdd = NodeTerm::of(vec![Requirement::one_of("disk", &["hdd"])]);
-    assert_eq!(conjoin(&[ssd.clone()], &[hdd], 64), Ok(vec![]));
-    assert_eq!(conjoin(&[ssd.clone()], &[ssd.clone()], 64), Ok(vec![ssd]));
+    assert_eq!(conjoin(one(&ssd), &[hdd], 64), Ok(vec![]));
+    assert_eq!(conjoin(one(&ssd), one(&ssd), 64), Ok(vec![ssd]));
     assert_eq!(conjoin(&[], &[zone], 64), Ok(vec![]));
 }
 
@@ -146,7 +151,7 @@ fn names_are_fields() {
     let node = |name| NodeFacts { name, labels: &labels };
     let n1 = NodeTerm::named("n1");
     assert!(term_matches(&n1, node("n1")) && !term_matches(&n1, node("n2")));
-    assert_eq!(conjoin(&[n1.clone()], &[NodeTerm::named("n2")], 64), Ok(vec![]));
+    assert_eq!(conjoin(one(&n1), &[NodeTerm::named("n2")], 64), Ok(vec![]));
     let Ok(Some(others)) = negate_terms(&[n1.clone(), NodeTerm::named("n2")], 64) else {
         panic!("two names can be negated")
     };

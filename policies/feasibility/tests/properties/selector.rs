@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::universe::{nodes, selector};
 
 fn objects() -> Vec<Labels> {
-    nodes().into_iter().filter(|(name, _)| *name == "n1").map(|(_, labels)| labels).collect()
+    nodes().iter().filter(|(name, _)| *name == "n1").map(|(_, labels)| labels.clone()).collect()
 }
 
 proptest! {

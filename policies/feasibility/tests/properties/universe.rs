@@ -2,6 +2,8 @@
 //! generated requirements each combination of truth values that some label has at all, a label of
 //! the universe has too.
 
+use std::sync::OnceLock;
+
 use placecard_feasibility::label::Labels;
 use placecard_feasibility::node_terms::{NAME_FIELD, NodeTerm};
 use placecard_feasibility::requirement::{Operator, Requirement};
@@ -41,7 +43,12 @@ pub(crate) fn label_values() -> Vec<Option<&'static str>> {
 }
 
 /// All nodes over the keys `a` and `b`.
-pub(crate) fn nodes() -> Vec<(&'static str, Labels)> {
+pub(crate) fn nodes() -> &'static [(&'static str, Labels)] {
+    static NODES: OnceLock<Vec<(&'static str, Labels)>> = OnceLock::new();
+    NODES.get_or_init(all_nodes)
+}
+
+fn all_nodes() -> Vec<(&'static str, Labels)> {
     let mut nodes = Vec::new();
     for name in NAMES {
         for a in label_values() {
