@@ -11,7 +11,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
-use placecard_findings::Severity;
+use placecard_findings::{Severity, Verdict};
 
 pub mod args;
 pub mod expand;
@@ -25,7 +25,7 @@ mod run;
 pub mod verbs;
 pub mod vocabulary;
 
-pub use run::{Counts, Judged, judge};
+pub use run::{Counts, Judged, Planned, judge};
 
 use plan::{Format, Look, Plan};
 
@@ -105,13 +105,18 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read) -> Result<Outcome, String> {
 
 fn expand_all(judged: &Judged, diff: bool, look: Look) -> Result<Outcome, String> {
     let mut complaints = String::new();
-    let mut worst = None;
+    let mut worst = judged.worst();
     for placed in &judged.findings {
-        if placed.finding.severity == Severity::Error {
+        let unresolved = placed.finding.verdict == Verdict::Unresolved;
+        if placed.finding.severity == Severity::Error
+            || (unresolved && placed.finding.severity == Severity::Warning)
+        {
             complaints.push_str(&render::human::finding(&judged.index, placed, look));
             complaints.push('\n');
-            worst = Some(Severity::Error);
         }
+    }
+    if !judged.unfit.is_empty() {
+        worst = Some(Severity::Error);
     }
     complaints.push_str(&unusable(judged));
     let failed = judged.unusable.is_some();

@@ -1,15 +1,15 @@
 //! From paths to findings: reads, resolves, reviews, and puts the findings in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use placecard_findings::{
-    Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+    FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 use placecard_language::Words;
 use placecard_language::vocabulary_check;
-use placecard_policies::read::{self, ReadProblem};
-use placecard_policies::review::{Expansion, review};
+use placecard_policies::read;
+use placecard_policies::review::{Expansion, review, unreadable};
 use placecard_policies::surroundings::Surroundings;
 use serde_json::Value;
 
@@ -28,11 +28,24 @@ pub struct Judged {
     /// By file, line, column and code; no two equal ones.
     pub findings: Vec<Placed>,
     /// What becomes of the templates of an object.
-    pub expansions: BTreeMap<ObjectId, Vec<Expansion>>,
+    pub expansions: BTreeMap<ObjectId, Vec<Planned>>,
+    /// Objects with a finding of severity error, or with a rule that names something unknown: they
+    /// are not expanded.
+    pub unfit: BTreeSet<ObjectId>,
     /// For the summary.
     pub counts: Counts,
     /// Why the vocabulary cannot be used; then no object was judged.
     pub unusable: Option<String>,
+}
+
+/// What becomes of one template.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// As the review says.
+    pub expansion: Expansion,
+    /// Its changes start from the template as it is written, and not from a template without what
+    /// an earlier expansion added.
+    pub from_written: bool,
 }
 
 /// How many of what.
@@ -105,10 +118,10 @@ fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {
             Err(errors) => mistakes.extend(errors),
         }
     }
-    if mistakes.is_empty() { Ok(Index::new(files)) } else { Err(unreadable(&mistakes)) }
+    if mistakes.is_empty() { Ok(Index::new(files)) } else { Err(uncollected(&mistakes)) }
 }
 
-fn unreadable(mistakes: &[CollectError]) -> String {
+fn uncollected(mistakes: &[CollectError]) -> String {
     let lines: Vec<String> =
         mistakes.iter().map(|mistake| format!("{}: {}", mistake.name, mistake.message)).collect();
     lines.join("\n")
@@ -223,14 +236,35 @@ fn judge_objects(
             continue;
         }
         match read::object(value, &surroundings.words) {
-            Err(problem) => findings.push(place(index, id, wrong_type(reference, &problem))),
+            Err(problem) => {
+                judged.unfit.insert(id);
+                findings.push(place(index, id, unreadable(&reference, &problem)));
+            }
             Ok(object) => {
                 judged.counts.templates += object.templates.len();
                 let review = review(&object, surroundings);
+                if review.findings.iter().any(|one| one.severity == Severity::Error)
+                    || review.expansions.iter().any(|one| !one.complete)
+                {
+                    judged.unfit.insert(id);
+                }
                 findings
                     .extend(review.findings.into_iter().map(|finding| place(index, id, finding)));
-                if !review.expansions.is_empty() {
-                    judged.expansions.insert(id, review.expansions);
+                let planned: Vec<Planned> = review
+                    .expansions
+                    .into_iter()
+                    .map(|expansion| {
+                        let written = object
+                            .templates
+                            .iter()
+                            .find(|template| template.path == expansion.template);
+                        let from_written =
+                            written.is_none_or(|written| written.spec == expansion.base);
+                        Planned { expansion, from_written }
+                    })
+                    .collect();
+                if !planned.is_empty() {
+                    judged.expansions.insert(id, planned);
                 }
             }
         }
@@ -260,25 +294,6 @@ fn not_an_object(message: &str) -> Finding {
         message,
         Label::new(Site::value(FieldPath::root()), ""),
     )
-}
-
-/// The decoder's words, turned round: what is there comes first.
-fn wrong_type(object: ObjectRef, problem: &ReadProblem) -> Finding {
-    let said = problem.message.strip_prefix("invalid type: ");
-    let message = match said.and_then(|said| said.split_once(", expected ")) {
-        Some((found, wanted)) => {
-            let wanted = match wanted {
-                "i32" | "i64" | "u32" | "u64" => "a whole number",
-                "a map" => "a mapping",
-                "a sequence" => "a list",
-                wanted => wanted.strip_prefix("struct ").map_or(wanted, |_| "a mapping"),
-            };
-            format!("{} stands where the API takes {wanted}", found.replace('`', ""))
-        }
-        None => problem.message.clone(),
-    };
-    let label = Label::new(Site::value(problem.path.clone()), "");
-    Finding::new(Code::new("field-type"), Verdict::ApiRejects, object, message, label)
 }
 
 fn in_order(index: &Index, mut findings: Vec<Placed>) -> Vec<Placed> {

@@ -178,12 +178,12 @@ does not hide the others. Templates that were not rendered are named and skipped
 Prints every input as it is, with the native fields that the rules of its pod templates mean. \
 Documents that hold no such rules are printed byte for byte; comments, layout and hand-written \
 list items of the others stay. The annotations stay too: expanding twice changes nothing. A \
-document with a finding of severity error is printed as it is, and the finding goes to standard \
-error.",
+document with a finding of severity error, or with a rule that names an object which was not read, \
+is printed as it is, and the finding goes to standard error.",
         arguments: &[&PATH, &VOCABULARY, &OBJECTS, &KUBERNETES_VERSION, &DIFF, &COLOR, &ASCII],
         exits: &[
             (0, "everything is expanded"),
-            (1, "a document was left as it is, because a finding of severity error is in it"),
+            (1, "a document was left as it is, because of a finding in it"),
             (2, "it could not run: as for `lint`"),
         ],
         examples: &[

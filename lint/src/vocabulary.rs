@@ -93,6 +93,20 @@ fn words(detail: &VocabularyDetail) -> (String, Option<String>) {
             (format!("{word} is a word of the language, so it cannot be a name"), None)
         }
         Is::Duplicate { name, .. } => (format!("{name} is defined twice"), None),
+        Is::UnqualifiedKey { found } => (
+            format!("the key {found} of this level has no prefix"),
+            Some("topology.example.com/rack, say".to_owned()),
+        ),
+        Is::Empty => ("nothing stands here".to_owned(), None),
+        Is::TooMany { limit } => (format!("more than {limit} entries are not read"), None),
+        Is::TrustDomainName { found } => {
+            (format!("no rule could write the trust domain {found:?}"), None)
+        }
+        Is::Uid { found } => (format!("{found} is not a UUID"), None),
+        Is::OpensGuard { name, of, key } => (
+            format!("{name} tolerates the guard of {of}, and is open to more namespaces"),
+            Some(format!("{key} guards {of}")),
+        ),
         Is::NodeKey { found } => (
             format!("the level node has the key {found}"),
             Some("node is always kubernetes.io/hostname".to_owned()),
