@@ -188,7 +188,7 @@ pub fn describe(problem: &Problem) -> (String, Option<String>) {
             "write \"<<\" in quotes if the key itself is meant",
         ),
         ProblemKind::NotJsonNumber { text } => (
-            format!("the number {} does not exist in JSON", short(text, 40)),
+            format!("the number {} does not exist in JSON", short(text, 32)),
             "quote it if a string is meant",
         ),
         ProblemKind::KeyNotString { what } => {

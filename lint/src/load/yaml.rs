@@ -323,7 +323,14 @@ impl<'a> Builder<'a> {
     fn error(&mut self, error: &ScanError) {
         let byte = error.marker().byte_offset().unwrap_or_default();
         let at = self.chunk.start.saturating_add(to_u32(byte)).min(self.chunk.end);
-        let mut problem = problem_of(error, self.text, at);
+        let mut problem = match error.kind() {
+            // The text after a quote that is never closed is indented less, as a rule.
+            ErrorKind::InvalidQuotedScalarIndent => {
+                let quote = one_char(self.text, open_quote(self.text, self.last_end, at));
+                Problem::new(ProblemKind::Syntax(Syntax::UnclosedQuote), quote)
+            }
+            _ => problem_of(error, self.text, at),
+        };
         if !self.inside
             && let Some(previous) = self.done.last_mut()
         {
@@ -401,7 +408,6 @@ fn problem_of(error: &ScanError, text: &str, at: u32) -> Problem {
         | ErrorKind::TabInPlainScalar => return tab(text, at),
         ErrorKind::InvalidIndentation
         | ErrorKind::InvalidBlockScalarIndent
-        | ErrorKind::InvalidQuotedScalarIndent
         | ErrorKind::InvalidFlowScalarIndent
         | ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
@@ -435,6 +441,25 @@ fn problem_of(error: &ScanError, text: &str, at: u32) -> Problem {
         _ => one_char(text, at),
     };
     Problem::new(ProblemKind::Syntax(syntax), span)
+}
+
+/// The quote that is open at a byte; quotes and comments between `from` and it are passed over.
+fn open_quote(text: &str, from: u32, at: u32) -> u32 {
+    let between = text.get(from as usize..at as usize).unwrap_or_default();
+    let mut open: Option<(usize, char)> = None;
+    let mut comment = false;
+    let mut before = ' ';
+    for (offset, character) in between.char_indices() {
+        match (open, character) {
+            (None, '\n' | '\r') => comment = false,
+            (None, '#') if before.is_whitespace() => comment = true,
+            (None, '"' | '\'') if !comment => open = Some((offset, character)),
+            (Some((_, quote)), _) if quote == character && before != '\\' => open = None,
+            _ => {}
+        }
+        before = character;
+    }
+    open.map_or(at, |(offset, _)| from + to_u32(offset))
 }
 
 /// The tab nearest to where the parser stopped: it may name the token before or after it.

@@ -2,6 +2,8 @@
 
 pub(super) mod generate;
 mod inside;
+mod read;
+mod scalars;
 mod splice;
 
 use super::{Document, Source, load};
