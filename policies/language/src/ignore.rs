@@ -15,7 +15,7 @@ const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Whether the codes exist is for the caller to say, who knows the rules; of the language's own
 /// codes none can be silenced but those of mere risks.
-pub(crate) fn read(value: &str, report: &mut Report) -> Vec<Ignore> {
+pub(crate) fn read(value: &str, report: &mut Report<'_>) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     for line in lines(value) {
         let text = line.text.trim_matches(BLANKS);
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_line_is_a_code_and_a_reason() {
         let value = "anti-affinity-misses-self: by design; really # yes\r\n\n  # a comment\n\tdeprecated-word :\tuntil  May ";
-        let mut report = Report::new(keys::IGNORE);
+        let mut report = Report::new(keys::IGNORE, value);
         let ignores = read(value, &mut report);
         assert_eq!(report.finish(), []);
         let shown: Vec<_> =
@@ -122,7 +122,7 @@ mod tests {
                 "unknown-pool",
             ),
         ] {
-            let mut report = Report::new(keys::IGNORE);
+            let mut report = Report::new(keys::IGNORE, value);
             assert_eq!(read(value, &mut report), [], "{value}");
             let problems = report.finish();
             let problem = problems.first().expect(value);

@@ -29,7 +29,7 @@ pub const MAX_WEIGHT: u8 = 100;
 pub const MAX_NUMBER: u32 = 9999;
 
 /// What the rules of one annotation are read with.
-pub(crate) struct Lower<'a> {
+pub(crate) struct Lower<'a, 'v> {
     /// The annotation key.
     pub(crate) key: &'static str,
     /// Under `require`.
@@ -38,14 +38,14 @@ pub(crate) struct Lower<'a> {
     pub(crate) value: &'a str,
     pub(crate) words: &'a Words,
     pub(crate) namespace: Option<&'a NamespaceFacts>,
-    pub(crate) report: &'a mut Report,
+    pub(crate) report: &'a mut Report<'v>,
     /// Of the rule being read.
     pub(crate) line: u32,
     /// The rule being read has an error.
     pub(crate) broken: bool,
 }
 
-impl Lower<'_> {
+impl Lower<'_, '_> {
     pub(crate) fn rules(&mut self, sentences: &[Sentence]) -> Vec<Rule> {
         sentences.iter().filter_map(|sentence| self.rule(sentence)).collect()
     }
@@ -204,7 +204,7 @@ impl Lower<'_> {
 }
 
 /// The parts that rules share.
-impl Lower<'_> {
+impl Lower<'_, '_> {
     pub(crate) fn error(&mut self, code: Code, span: &Range<usize>, detail: Detail) {
         self.broken = true;
         self.report.add(code, At::new(span.clone(), self.line), detail);

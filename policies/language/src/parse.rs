@@ -27,12 +27,12 @@ pub const MAX_TARGETS: usize = 20_000;
 /// Words are not looked up: a sentence may name a pool that no vocabulary knows.
 #[must_use]
 pub fn parse(key: &str, value: &str) -> (Vec<Sentence>, Vec<Problem>) {
-    let mut report = Report::new(key);
+    let mut report = Report::new(key, value);
     let sentences = parse_into(value, &mut report);
     (sentences, report.finish())
 }
 
-pub(crate) fn parse_into(value: &str, report: &mut Report) -> Vec<Sentence> {
+pub(crate) fn parse_into(value: &str, report: &mut Report<'_>) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     let mut targets = 0;
     for statement in &statements(value) {
@@ -68,14 +68,14 @@ struct Modifiers {
     seen: Vec<(&'static str, Range<usize>)>,
 }
 
-struct Parser<'s, 'a, 'r> {
+struct Parser<'s, 'a, 'r, 'v> {
     statement: &'s Statement<'a>,
     next: usize,
-    report: &'r mut Report,
+    report: &'r mut Report<'v>,
     broken: bool,
 }
 
-impl<'a> Parser<'_, 'a, '_> {
+impl<'a> Parser<'_, 'a, '_, '_> {
     fn peek(&self) -> Option<Token<'a>> {
         self.statement.tokens.get(self.next).copied()
     }
@@ -359,7 +359,7 @@ fn body(
 }
 
 /// The modifiers.
-impl<'a> Parser<'_, 'a, '_> {
+impl<'a> Parser<'_, 'a, '_, '_> {
     fn modifiers(&mut self, relation: &'static str) -> Modifiers {
         let mut found = Modifiers::default();
         while let Some(token) = self.take() {

@@ -29,6 +29,8 @@ pub struct Problem {
     pub span: Option<Range<usize>>,
     /// Line in the value, from 1; 1 if the key itself is wrong.
     pub line: u32,
+    /// The marked words as they stand in the value; the key if the key itself is wrong.
+    pub marked: String,
     /// The facts.
     pub detail: Detail,
     /// A character in the marked words that looks like another or like nothing.

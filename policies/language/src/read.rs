@@ -74,11 +74,11 @@ pub fn read(
             keys::REQUIRE => context.rules(&mut reading.intents.rules, &mut reading.problems),
             keys::PREFER => context.rules(&mut preferred, &mut reading.problems),
             keys::TOLERATE => {
-                let read = |report: &mut Report| tolerate::read(value, report);
+                let read = |report: &mut Report<'_>| tolerate::read(value, report);
                 context.with(read, &mut reading.intents.tolerations, &mut reading.problems);
             }
             keys::IGNORE => {
-                let read = |report: &mut Report| ignore::read(value, report);
+                let read = |report: &mut Report<'_>| ignore::read(value, report);
                 context.with(read, &mut reading.intents.ignores, &mut reading.problems);
             }
             keys::EXPAND => reading.problems.extend(choice(key, value, EXPAND_VALUES)),
@@ -116,7 +116,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn rules(&self, rules: &mut Vec<Rule>, problems: &mut Vec<Problem>) {
-        let read = |report: &mut Report| {
+        let read = |report: &mut Report<'_>| {
             let sentences = parse_into(self.value, report);
             let mut lower = Lower {
                 key: self.key.full,
@@ -145,7 +145,7 @@ impl Context<'_> {
             problems.push(on_key(self.key.full, Slot::Annotation, codes::VALUE_SYNTAX, detail));
             return;
         }
-        let mut report = Report::new(self.key.full);
+        let mut report = Report::new(self.key.full, self.value);
         let found = read(&mut report);
         let mut told = report.finish();
         if found.is_empty() && told.is_empty() {
@@ -165,6 +165,7 @@ fn on_key(full: &str, slot: Slot, code: Code, detail: Detail) -> Problem {
         slot,
         span: None,
         line: 1,
+        marked: full.to_owned(),
         detail,
         odd: odd_character(full),
         suggestion: None,
@@ -216,7 +217,9 @@ fn empty(key: &Key, value: &str) -> Problem {
     };
     let text = line.text.trim_end_matches(blanks);
     let start = line.start + text.len() - text.trim_start_matches(blanks).len();
-    Problem { span: Some(start..line.start + text.len()), line: line.number, ..problem }
+    let marked = value.get(start..line.start + text.len()).unwrap_or_default().to_owned();
+    let span = Some(start..line.start + text.len());
+    Problem { span, line: line.number, marked, ..problem }
 }
 
 fn choice(key: &Key, value: &str, choices: &'static [&'static str]) -> Option<Problem> {
@@ -226,7 +229,7 @@ fn choice(key: &Key, value: &str, choices: &'static [&'static str]) -> Option<Pr
     if value.trim().is_empty() {
         return Some(empty(key, value));
     }
-    let mut report = Report::new(key.full);
+    let mut report = Report::new(key.full, value);
     let meant = nearest(value.trim(), choices.iter().copied()).map(str::to_owned);
     let detail = Detail::Choice { found: value.to_owned(), choices };
     report.word(codes::VALUE_SYNTAX, At::new(0..value.len(), 1), value, meant, detail);

@@ -25,15 +25,16 @@ impl At {
     }
 }
 
-pub(crate) struct Report {
+pub(crate) struct Report<'v> {
     key: String,
+    value: &'v str,
     problems: Vec<Problem>,
     more: usize,
 }
 
-impl Report {
-    pub(crate) fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), problems: Vec::new(), more: 0 }
+impl<'v> Report<'v> {
+    pub(crate) fn new(key: &str, value: &'v str) -> Self {
+        Self { key: key.to_owned(), value, problems: Vec::new(), more: 0 }
     }
 
     /// An error.
@@ -76,6 +77,7 @@ impl Report {
             severity,
             key: self.key.clone(),
             slot: Slot::Annotation,
+            marked: self.value.get(at.span.clone()).unwrap_or_default().to_owned(),
             span: Some(at.span),
             line: at.line,
             detail,

@@ -36,7 +36,7 @@ fn role_of(word: &str) -> Option<Role> {
 }
 
 /// Pods.
-impl Lower<'_> {
+impl Lower<'_, '_> {
     pub(crate) fn pod_target(&mut self, term: &Term, relation: &'static str) -> Option<PodTarget> {
         match &term.kind {
             TermKind::Word(word) if word == "self" => Some(PodTarget::Itself),
@@ -166,7 +166,7 @@ impl Lower<'_> {
 }
 
 /// Nodes.
-impl Lower<'_> {
+impl Lower<'_, '_> {
     pub(crate) fn node_targets(
         &mut self,
         terms: &[Term],

@@ -58,7 +58,7 @@ pub enum TolerationFlaw {
     },
 }
 
-pub(crate) fn read(value: &str, report: &mut Report) -> Vec<Tolerate> {
+pub(crate) fn read(value: &str, report: &mut Report<'_>) -> Vec<Tolerate> {
     let mut tolerations = Vec::new();
     for (index, statement) in statements(value).iter().enumerate() {
         let mut reader = Reader { statement, report: &mut *report, broken: false };
@@ -73,13 +73,13 @@ pub(crate) fn read(value: &str, report: &mut Report) -> Vec<Tolerate> {
     tolerations
 }
 
-struct Reader<'s, 'a, 'r> {
+struct Reader<'s, 'a, 'r, 'v> {
     statement: &'s Statement<'a>,
-    report: &'r mut Report,
+    report: &'r mut Report<'v>,
     broken: bool,
 }
 
-impl<'a> Reader<'_, 'a, '_> {
+impl<'a> Reader<'_, 'a, '_, '_> {
     fn flaw(
         &mut self,
         span: Range<usize>,
@@ -220,7 +220,7 @@ mod tests {
     use crate::problem::Problem;
 
     fn run(value: &str) -> (Vec<Tolerate>, Vec<Problem>) {
-        let mut report = Report::new(keys::TOLERATE);
+        let mut report = Report::new(keys::TOLERATE, value);
         let tolerations = read(value, &mut report);
         (tolerations, report.finish())
     }

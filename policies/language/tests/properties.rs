@@ -189,7 +189,7 @@ fn places_are_inside(value: &str, reading: &Reading) -> Result<(), TestCaseError
     for problem in &reading.problems {
         prop_assert!((1..=lines).contains(&problem.line));
         if let Some(span) = problem.span.clone() {
-            prop_assert!(value.get(span.clone()).is_some(), "{span:?} {problem:?}");
+            prop_assert_eq!(value.get(span.clone()), Some(problem.marked.as_str()));
             prop_assert!(!value[span.clone()].contains(['\n', '\r']), "{span:?} {problem:?}");
         }
     }
