@@ -367,6 +367,20 @@ mod tests {
     }
 
     #[test]
+    fn no_damaged_byte_breaks_the_reader() {
+        for at in 0..WHOLE.len() {
+            for byte in [b'"', b'{', b'}', b'[', b',', b':', b'\\', b'0', 0, 0x80, 0xff] {
+                let mut body = WHOLE.as_bytes().to_vec();
+                body[at] = byte;
+                if let Err(error) = parse(&body) {
+                    assert_eq!(error.status(), StatusCode::BAD_REQUEST);
+                    assert!(error.to_string().len() < 600);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nesting_without_end_is_passed_by_or_refused() {
         let deep = format!("{}{}", "[".repeat(500_000), "]".repeat(500_000));
         let body = WHOLE.replacen(r#"{"kind":"Old"}"#, &deep, 1);

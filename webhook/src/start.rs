@@ -163,7 +163,8 @@ fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), S
         format!("\n  {at}: {}{}", problem.code, hint.unwrap_or_default())
     });
     let told: String = told.collect();
-    Err(format!("--vocabulary {}: {} problems{told}", path.display(), problems.len()))
+    let path = path.display();
+    Err(format!("--vocabulary {path}: it cannot be used; placecard lint {path} says why{told}"))
 }
 
 /// Asks until the cluster answers. Readiness waits for it.

@@ -86,6 +86,11 @@ fn it_says_why_it_cannot_start() {
     let (old_chain, old_key) = (file("old.pem", &old.chain_pem), file("old.key", &old.key_pem));
     let empty = file("empty", "");
     let broken = file("broken.yaml", "a: [");
+    let misspelt = file(
+        "vocabulary.yaml",
+        "apiVersion: placecard.dev/v1alpha1\nkind: PlacementVocabulary\n\
+         metadata: {name: default}\nspec: {pool: []}\n",
+    );
     let absent = dir.path().join("absent").to_str().unwrap().to_owned();
     let cases: &[(&[&str], &str)] = &[
         (&[], "--standalone to work without a cluster"),
@@ -108,6 +113,7 @@ fn it_says_why_it_cannot_start() {
         (&["--objects", &broken], "broken.yaml"),
         (&["--standalone", "--vocabulary", &empty], "must hold one PlacementVocabulary"),
         (&["--standalone", "--vocabulary", &broken], "broken.yaml"),
+        (&["--standalone", "--vocabulary", &misspelt], "did you mean pools?"),
         (&["--kubeconfig", &absent], "--kubeconfig"),
         (&["--kubeconfig", &broken], "--kubeconfig"),
     ];

@@ -17,10 +17,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::{DAY, app, create, plain_pod, shared};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A webhook that serves, and how to reach and stop it.
 struct Running {
@@ -148,9 +152,12 @@ async fn readiness_goes_off_while_requests_are_still_taken() {
     assert_eq!(get(&mut before, "/readyz").await.0, StatusCode::OK);
     running.stop.send(DAY).unwrap();
     // The stop is noticed by a task of its own.
-    while running.app.readiness.obstacle(crate::support::noon()).is_none() {
-        tokio::task::yield_now().await;
-    }
+    let noticed = async {
+        while running.app.readiness.obstacle(crate::support::noon()).is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, noticed).await.unwrap();
     let mut after = http1(running.address, &running.ca_pem).await;
     for sender in [&mut before, &mut after] {
         let unready = (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n".to_owned());
@@ -185,14 +192,17 @@ async fn a_request_under_way_is_finished_and_no_new_one_begins() {
     let mut idle = http1(running.address, &running.ca_pem).await;
     assert_eq!(get(&mut idle, "/healthz").await.0, StatusCode::OK);
     running.stop.send(Duration::ZERO).unwrap();
-    while TcpStream::connect(running.address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    let closed = async {
+        while TcpStream::connect(running.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, closed).await.unwrap();
     assert!(!running.ended.is_finished(), "a request is under way");
     stream.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert!(answer.contains("\"allowed\":true"), "{answer}");
-    running.ended.await.unwrap().unwrap();
+    timeout(PATIENCE, running.ended).await.unwrap().unwrap().unwrap();
 }
