@@ -5,12 +5,16 @@
 
 /// The chart's templates render, and its webhook configurations keep their promises.
 mod chart;
+/// Which objects call which webhook: the chart's configurations on a real API server.
+mod e2e_calls;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.
 mod examples;
 /// The pages of the rules are right: every yaml block is linted and its marks compared.
 mod pages;
 /// The output that README.md shows is what the programs print.
 mod readme;
+/// A webhook that admits everything and remembers what it was asked.
+mod recorder;
 /// `docs/language.md` is what the tables of the language say.
 mod reference;
 /// The shape of the code base: crate graph, one table of keys, sizes, reasons, guides.

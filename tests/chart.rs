@@ -11,16 +11,24 @@ fn templates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates")
 }
 
-/// One template with the chart's default values.
-fn rendered(name: &str) -> Value {
+/// One template, rendered.
+pub(crate) fn render(name: &str, ca_bundle: &str, failure_policy: &str) -> Value {
     let text = fs::read_to_string(templates().join(name)).expect("a template");
     let text = text
-        .replace("{{ .Release.Namespace }}", "placecard-system")
-        .replace("{{ .Values.caBundle }}", "\"\"")
-        .replace("{{ .Values.failurePolicy }}", "Ignore")
+        .replace("{{ .Release.Namespace }}", NAMESPACE)
+        .replace("{{ .Values.caBundle }}", &format!("{ca_bundle:?}"))
+        .replace("{{ .Values.failurePolicy }}", failure_policy)
         .replace("{{ .Values.timeoutSeconds }}", "5");
     assert!(!text.contains("{{"), "{name} needs more than four substitutions");
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Where the chart would be installed.
+pub(crate) const NAMESPACE: &str = "placecard-system";
+
+/// One template with the chart's default values.
+fn rendered(name: &str) -> Value {
+    render(name, "", "Ignore")
 }
 
 fn webhooks(name: &str) -> Vec<Value> {
@@ -60,7 +68,7 @@ fn no_webhook_can_brick_a_cluster() {
                 *expressions,
                 serde_json::json!([
                     {"key": "kubernetes.io/metadata.name", "operator": "NotIn",
-                     "values": ["kube-system", "placecard-system"]},
+                     "values": ["kube-system", NAMESPACE]},
                     {"key": "placecard.dev/mode", "operator": "NotIn", "values": ["off"]},
                 ]),
                 "{who}"

@@ -95,10 +95,20 @@ fn yaml(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// A scalar as JSON writes it; a string that is JSON itself in single quotes instead.
+/// A scalar: plain where that is safe beyond doubt, else as JSON writes it, and a string that is
+/// JSON itself in single quotes.
 fn plain(scalar: &Value) -> String {
-    match scalar {
-        Value::String(text) if text.contains('"') => format!("'{}'", text.replace('\'', "''")),
-        other => other.to_string(),
+    let Value::String(text) = scalar else { return scalar.to_string() };
+    let letters = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() > 3;
+    let words = ["true", "false", "null"];
+    if text.contains('"') {
+        format!("'{}'", text.replace('\'', "''"))
+    } else if letters
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-./_".contains(c))
+        && !words.contains(&text.to_ascii_lowercase().as_str())
+    {
+        text.clone()
+    } else {
+        scalar.to_string()
     }
 }
