@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use super::only;
 
 #[test]
-fn plain_scalars_resolve_as_in_go() {
-    let big = "0b1111111111111111111111111111111111111111111111111111111111111111";
-    let cases = [
+fn booleans_and_nulls_resolve_as_in_go() {
+    check(&[
         ("y", json!(true)),
         ("Y", json!(true)),
         ("yes", json!(true)),
@@ -28,6 +27,12 @@ fn plain_scalars_resolve_as_in_go() {
         ("NULL", json!(null)),
         ("", json!(null)),
         ("nUll", json!("nUll")),
+    ]);
+}
+
+#[test]
+fn integers_resolve_as_in_go() {
+    check(&[
         ("0777", json!(511)),
         ("0o777", json!(511)),
         ("0O17", json!(15)),
@@ -53,11 +58,17 @@ fn plain_scalars_resolve_as_in_go() {
         ("-0b11", json!(-3)),
         ("0b12", json!("0b12")),
         ("0b-1", json!(-1)),
-        (big, json!(u64::MAX)),
+        ("0b1111111111111111111111111111111111111111111111111111111111111111", json!(u64::MAX)),
         ("-0x8000000000000000", json!(i64::MIN)),
         ("18446744073709551615", json!(u64::MAX)),
         ("18446744073709551616", json!(18_446_744_073_709_551_616.0)),
         ("-9223372036854775809", json!(-9_223_372_036_854_775_809.0)),
+    ]);
+}
+
+#[test]
+fn floats_and_dates_resolve_as_in_go() {
+    check(&[
         ("1.0", json!(1)),
         ("3.0", json!(3)),
         ("1.", json!(1)),
@@ -86,7 +97,12 @@ fn plain_scalars_resolve_as_in_go() {
         ("v8", json!("v8")),
         ("1.10.0", json!("1.10.0")),
         ("<<", json!("<<")),
-        // With quotes or tags.
+    ]);
+}
+
+#[test]
+fn quotes_and_tags_decide_as_in_go() {
+    check(&[
         ("\"y\"", json!("y")),
         ("'0777'", json!("0777")),
         ("! 1", json!("1")),
@@ -106,7 +122,11 @@ fn plain_scalars_resolve_as_in_go() {
         ("!!map {a: 1}", json!({"a": 1})),
         ("!!set {a}", json!({"a": null})),
         ("!!seq {a: 1}", json!({"a": 1})),
-    ];
+    ]);
+}
+
+#[track_caller]
+fn check(cases: &[(&str, Value)]) {
     for (text, expected) in cases {
         let (_, document) = only(&format!("k: {text}\n"));
         assert_eq!(document.problems, [], "{text}");
