@@ -7,6 +7,7 @@
 pub mod admission;
 mod applied;
 pub mod change;
+pub mod claims;
 mod contradict;
 mod expand;
 mod frame;

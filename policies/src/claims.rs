@@ -1,0 +1,87 @@
+//! What volume claims answer to `volume/CLAIM`: a claim and its volume are two objects.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::NodeSelectorTerm;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::read;
+use crate::surroundings::{Answer, Reference};
+
+/// The answers of all PersistentVolumeClaims among the objects, by their PersistentVolumes
+/// (`spec.volumeName` and `spec.nodeAffinity.required`, core/v1). `namespace` stands for an absent
+/// `metadata.namespace`. A claim that names a volume which is not among the objects gives no
+/// answer: where it is cannot be known.
+pub fn answers<'a>(
+    objects: impl Iterator<Item = &'a Value>,
+    namespace: &str,
+) -> Vec<(Reference, Answer)> {
+    let mut claims = Vec::new();
+    let mut volumes = BTreeMap::new();
+    for object in objects {
+        let Some(reference) = read::reference(object) else { continue };
+        match (reference.api_version.as_str(), reference.kind.as_str()) {
+            ("v1", "PersistentVolumeClaim") => claims.push((reference, object)),
+            ("v1", "PersistentVolume") => {
+                volumes.insert(reference.name, terms(object));
+            }
+            _ => {}
+        }
+    }
+    let mut answers = Vec::new();
+    for (claim, object) in claims {
+        let at = if claim.namespace.is_empty() { namespace.to_owned() } else { claim.namespace };
+        let volume = object.pointer("/spec/volumeName").and_then(Value::as_str).unwrap_or_default();
+        let answer = match volumes.get(volume) {
+            _ if volume.is_empty() => Answer::Unbound,
+            Some(terms) => Answer::Volume(terms.clone()),
+            None => continue,
+        };
+        answers.push((Reference::Claim { namespace: at, name: claim.name }, answer));
+    }
+    answers
+}
+
+/// The terms of a volume's node affinity; `None`: it is reachable from every node.
+#[must_use]
+pub fn terms(volume: &Value) -> Option<Vec<NodeSelectorTerm>> {
+    let terms = volume.pointer("/spec/nodeAffinity/required/nodeSelectorTerms")?;
+    Vec::deserialize(terms).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_claim_is_where_its_volume_is() {
+        let claim = |name: &str, volume: Value| {
+            json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+                "metadata": {"name": name, "namespace": "shop"}, "spec": {"volumeName": volume}})
+        };
+        let term =
+            json!({"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]});
+        let objects = [
+            claim("bound", json!("pv-a")),
+            claim("anywhere", json!("pv-net")),
+            claim("waiting", json!(null)),
+            claim("elsewhere", json!("pv-unknown")),
+            json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-net"}}),
+            json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-a"},
+                "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}}}),
+        ];
+        let answers = answers(objects.iter(), "");
+        let of = |name: &str| {
+            let reference = Reference::Claim { namespace: "shop".into(), name: name.into() };
+            answers.iter().find(|(asked, _)| *asked == reference).map(|(_, answer)| answer)
+        };
+        let Some(Answer::Volume(Some(terms))) = of("bound") else { panic!() };
+        assert_eq!(terms.len(), 1);
+        assert_eq!(of("anywhere"), Some(&Answer::Volume(None)));
+        assert_eq!(of("waiting"), Some(&Answer::Unbound));
+        assert_eq!(of("elsewhere"), None);
+    }
+}
