@@ -58,6 +58,16 @@ pub fn object(value: &Value, words: &Words) -> Result<Object, ReadProblem> {
 /// # Errors
 /// As [`object`]; text that is not JSON is a problem at the root.
 pub fn object_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
+    typed_from_json(json, words).map_err(|problem| {
+        // Text that is not JSON is wrong as a whole, wherever the decoder was.
+        match serde_json::from_str::<serde::de::IgnoredAny>(json) {
+            Ok(_) => problem,
+            Err(error) => ReadProblem { path: FieldPath::root(), message: error.to_string() },
+        }
+    })
+}
+
+fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
     let head: Head = located(&mut serde_json::Deserializer::from_str(json))?;
     match kinds::find(group_of(&head.api_version), &head.kind) {
         Some(row) => built_in(row, &mut serde_json::Deserializer::from_str(json)),
