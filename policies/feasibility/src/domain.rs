@@ -138,7 +138,7 @@ impl Domain {
             except: BTreeSet::new(),
         };
         let same = |one: &Self| one.words == base.words && one.integers == base.integers;
-        if !self.words && self.integers.is_empty() {
+        if self.is_finite() {
             // A finite set: no value joins it.
             self.except.retain(|value| other.contains(Some(value)));
         } else if same(self) && same(other) {
@@ -205,10 +205,30 @@ impl Domain {
         self.integers.iter().map(|part| spellings(*part)).sum::<u128>() > excepted
     }
 
+    /// True if some value is a member of both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let common =
+            |few: &Self, many: &Self| few.except.iter().any(|value| many.contains(Some(value)));
+        // Words outnumber what two sets can except; finite sets can be looked through.
+        (self.absent && other.absent)
+            || (self.words && other.words)
+            || match (self.is_finite(), other.is_finite()) {
+                (true, _) => common(self, other),
+                (_, true) => common(other, self),
+                _ => !self.intersect(other).is_empty(),
+            }
+    }
+
     /// True if every member is a member of `other`.
     #[must_use]
     pub fn is_subset(&self, other: &Self) -> bool {
-        self.intersect(&other.complement()).is_empty()
+        !self.overlaps(&other.complement())
+    }
+
+    /// Is the base empty, so that `except` lists the present members?
+    fn is_finite(&self) -> bool {
+        !self.words && self.integers.is_empty()
     }
 
     /// A member, if there is one: `Some(None)` is "absent", which is taken where possible.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::label::integer;
 use crate::node_terms::{
-    Inexpressible, NodeSet, NodeTerm, consistent_implies, is_consistent, is_dead, is_possible,
-    product, requirement_flaw, term_implies,
+    Inexpressible, MOST_COMPOUND, NodeSet, NodeTerm, consistent_implies, is_consistent, is_dead,
+    is_possible, product, requirement_flaw, term_implies,
 };
 use crate::requirement::{Operator, Requirement, flaw};
 
@@ -87,10 +87,6 @@ fn failures(field: bool, requirement: &Requirement) -> Result<Vec<NodeTerm>, Ine
         Negation::Unknown => Err(Inexpressible::NoNegation(requirement.clone())),
     }
 }
-
-/// The most terms with more than one way to fail that are negated: each of them can multiply the
-/// result, so more hardly ever stay within a limit.
-const MOST_COMPOUND: usize = 256;
 
 /// The nodes that match none of the terms (De Morgan), up to nodes whose label is not an integer
 /// where a term compares it: `None` all nodes. Terms that match nothing do not restrict.
@@ -217,9 +213,12 @@ fn cut(piece: NodeTerm, other: &NodeTerm, rest: &mut Vec<NodeTerm>) -> Result<()
     Ok(())
 }
 
-/// The same term with fewer words: one `NotIn` per label, and no requirement on a label that the
+/// The most requirements on one label that are compared with one another to shorten a term.
+const MOST_COMPARED: usize = 32;
+
+/// The same term with fewer words: one `NotIn` per label, each field once, and no requirement on a label that the
 /// term's others on this label imply.
-fn tidy(term: NodeTerm) -> NodeTerm {
+pub(crate) fn tidy(term: NodeTerm) -> NodeTerm {
     let mut excluded: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for one in term.expressions.iter().filter(|one| one.operator == Operator::NotIn) {
         excluded.entry(one.key.clone()).or_default().extend(one.values.iter().cloned());
@@ -241,7 +240,7 @@ fn tidy(term: NodeTerm) -> NodeTerm {
     let mut expressions = Vec::new();
     for mut about in keys.iter().filter_map(|key| by_key.remove(key)) {
         let mut position = 0;
-        while position < about.len() && about.len() > 1 {
+        while position < about.len() && (2..=MOST_COMPARED).contains(&about.len()) {
             let one = about.remove(position);
             let rest = NodeTerm::of(about.clone());
             if !consistent_implies(&rest, &NodeTerm::of(vec![one.clone()])) {
@@ -251,5 +250,7 @@ fn tidy(term: NodeTerm) -> NodeTerm {
         }
         expressions.append(&mut about);
     }
-    NodeTerm { expressions, fields: term.fields }
+    let mut seen = BTreeSet::new();
+    let fields = term.fields.into_iter().filter(|one| seen.insert(one.clone())).collect();
+    NodeTerm { expressions, fields }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::Domain;
 use crate::label::{Labels, is_node_name};
+use crate::negation::tidy;
 pub use crate::negation::{Negation, disjoint, negate, negate_terms};
 use crate::requirement::{Flaw, Operator, Requirement, domain, flaw, is_opaque, matches};
 
@@ -61,6 +62,10 @@ pub enum Inexpressible {
 /// The most products that are looked at before a conjunction counts as too large, whatever the
 /// limit on those that remain.
 const MOST_PRODUCTS: usize = 100_000;
+
+/// The most rules with alternatives that are multiplied: each can multiply the result, so more
+/// hardly ever stay within a limit.
+pub(crate) const MOST_COMPOUND: usize = 256;
 
 impl NodeTerm {
     /// A term of requirements on labels.
@@ -139,7 +144,7 @@ pub fn term_domains(term: &NodeTerm) -> BTreeMap<Subject, Domain> {
     for (field, requirement) in term.requirements() {
         let (subject, allowed) = requirement_domain(field, requirement);
         let known = domains.entry(subject).or_insert_with(Domain::everything);
-        *known = known.intersect(&allowed);
+        known.restrict(&allowed);
     }
     domains
 }
@@ -276,6 +281,51 @@ pub fn conjoin(
         }
     }
     Ok(result)
+}
+
+/// The node set that accepts a node exactly when `theirs` and every rule do; `None` only without
+/// any of them. Rules of one term come first, as one term with one `NotIn` per label, so that many
+/// of them cost little; otherwise as [`conjoin`].
+///
+/// # Errors
+///
+/// [`Inexpressible::TooMany`] if it takes more than `limit` terms (or more than 256 rules have
+/// alternatives).
+pub fn conjoin_all(
+    theirs: &NodeSet,
+    rules: &[Vec<NodeTerm>],
+    limit: usize,
+) -> Result<NodeSet, Inexpressible> {
+    let mut single = NodeTerm::default();
+    let mut compound = Vec::new();
+    for rule in rules {
+        match rule.as_slice() {
+            [only] if !is_dead(only) => {
+                single.expressions.extend(only.expressions.iter().cloned());
+                single.fields.extend(only.fields.iter().cloned());
+            }
+            alternatives => compound.push(alternatives),
+        }
+    }
+    if compound.len() > MOST_COMPOUND {
+        return Err(Inexpressible::TooMany { limit });
+    }
+    let mut ours: NodeSet = None;
+    if !single.is_empty() {
+        ours = Some(Some(tidy(single)).filter(is_possible).into_iter().collect());
+    }
+    for alternatives in compound {
+        ours = Some(match ours {
+            Some(known) => conjoin(&known, alternatives, limit)?,
+            None => alternatives.iter().filter(|term| is_possible(term)).cloned().collect(),
+        });
+    }
+    match (theirs, ours) {
+        (None, Some(ours)) if ours.len() > limit => Err(Inexpressible::TooMany { limit }),
+        (None, ours) => Ok(ours),
+        (Some(_), None) => Ok(theirs.clone()),
+        (Some(theirs), Some(ours)) => conjoin(theirs, &ours, limit).map(Some),
+    }
 }
 
 /// Terms of equal meaning match the same nodes.

@@ -51,7 +51,7 @@ impl Selector {
         let mut domains = BTreeMap::new();
         for requirement in self.requirements.iter().filter(|one| selector_flaw(one).is_none()) {
             let known = domains.entry(requirement.key.clone()).or_insert_with(Domain::everything);
-            *known = known.intersect(&domain(requirement));
+            known.restrict(&domain(requirement));
         }
         domains
     }
@@ -88,7 +88,8 @@ impl Selector {
         while position > 0 {
             position -= 1;
             let rest = (core.iter().enumerate()).filter(|(other, _)| *other != position);
-            let left = rest.fold(Domain::everything(), |left, (_, (_, one))| left.intersect(one));
+            let mut left = Domain::everything();
+            rest.for_each(|(_, (_, one))| left.restrict(one));
             if left.is_empty() {
                 core.remove(position);
             }
@@ -174,7 +175,7 @@ pub fn overlaps(a: &Selector, b: &Selector) -> bool {
     let mut domains = a.domains();
     for (key, other) in b.domains() {
         let known = domains.entry(key).or_insert_with(Domain::everything);
-        *known = known.intersect(&other);
+        known.restrict(&other);
     }
     !domains.values().any(Domain::is_empty)
 }

@@ -113,7 +113,7 @@ fn branch<V: Ord + Clone>(
 
 fn is_consistent<V: Ord>(state: &State<V>, cube: &Cube<V>) -> bool {
     let possible = |(variable, domain): &(V, Domain)| match state.get(variable) {
-        Some(known) => !known.intersect(domain).is_empty(),
+        Some(known) => known.overlaps(domain),
         None => !domain.is_empty(),
     };
     cube.iter().all(possible)

@@ -39,20 +39,25 @@ fn as_term<'a>(atoms: impl Iterator<Item = &'a Atom>) -> NodeTerm {
     term
 }
 
-/// Does the node meet the demand as far as it can be read, if only some requirements are kept? A
-/// term without requirements left holds.
-fn meets(demand: &Demand, node: NodeFacts<'_>, keep: &dyn Fn(AtomId) -> bool) -> bool {
+/// The terms of the demand as far as they can be read, if only some requirements are kept.
+fn kept(demand: &Demand, keep: &dyn Fn(AtomId) -> bool) -> Vec<NodeTerm> {
     let readable = |atom: &&Atom| !matches!(atom.requirement.operator, Operator::Other(_));
-    demand.terms.iter().any(|term| {
-        let kept = as_term(term.atoms.iter().filter(readable).filter(|atom| keep(atom.id)));
-        !is_dead(&as_term(term.atoms.iter())) && (kept.is_empty() || term_matches(&kept, node))
-    })
+    let alive = demand.terms.iter().filter(|term| !is_dead(&as_term(term.atoms.iter())));
+    let kept =
+        alive.map(|term| as_term(term.atoms.iter().filter(readable).filter(|atom| keep(atom.id))));
+    kept.collect()
+}
+
+/// A term without requirements left holds.
+fn meets(terms: &[NodeTerm], node: NodeFacts<'_>) -> bool {
+    terms.iter().any(|term| term.is_empty() || term_matches(term, node))
 }
 
 fn possible(demands: &[&Demand], keep: &dyn Fn(AtomId) -> bool) -> bool {
-    nodes().iter().any(|(name, labels)| {
-        demands.iter().all(|demand| meets(demand, NodeFacts { name, labels }, keep))
-    })
+    let demands: Vec<Vec<NodeTerm>> = demands.iter().map(|one| kept(one, keep)).collect();
+    nodes()
+        .iter()
+        .any(|(name, labels)| demands.iter().all(|terms| meets(terms, NodeFacts { name, labels })))
 }
 
 /// The core clashes, and does not without any one of its requirements or demands.
@@ -97,7 +102,12 @@ fn check(terms: &[Vec<NodeTerm>]) -> Result<(), TestCaseError> {
         NodeVerdict::Satisfiable(witness) => {
             let node = NodeFacts { name: &witness.name, labels: &witness.labels };
             for demand in &all {
-                prop_assert!(meets(demand, node, &|_| true), "{:?} fails {:?}", witness, demand);
+                prop_assert!(
+                    meets(&kept(demand, &|_| true), node),
+                    "{:?} fails {:?}",
+                    witness,
+                    demand
+                );
             }
         }
         NodeVerdict::Contradiction(core) => {

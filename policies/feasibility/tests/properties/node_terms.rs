@@ -1,7 +1,7 @@
 use placecard_feasibility::label::Labels;
 use placecard_feasibility::node_terms::{
-    Inexpressible, Negation, NodeFacts, NodeTerm, accepts, conjoin, disjoint, is_dead, is_possible,
-    negate, negate_terms, term_implies, term_matches,
+    Inexpressible, Negation, NodeFacts, NodeSet, NodeTerm, accepts, conjoin, conjoin_all, disjoint,
+    is_dead, is_possible, negate, negate_terms, term_implies, term_matches,
 };
 use placecard_feasibility::requirement::{Operator, Requirement, matches};
 use proptest::prelude::*;
@@ -53,6 +53,20 @@ proptest! {
         let dead = |terms: &[NodeTerm]| terms.iter().filter(|t| is_dead(t)).cloned().collect::<Vec<_>>();
         prop_assert_eq!(dead(&merged), dead(&theirs));
         prop_assert_eq!(conjoin(&merged, &ours, 64).unwrap(), merged);
+    }
+
+    #[test]
+    fn all_rules_hold_together(
+        theirs in prop::option::of(terms(any_term(), 2)),
+        rules in prop::collection::vec(terms(readable_term(), 2), 0..4),
+    ) {
+        let merged = conjoin_all(&theirs, &rules, 64).unwrap();
+        for node in nodes() {
+            let admitted = |set: &NodeSet| accepts(&Labels::new(), set, facts(node));
+            let all = admitted(&theirs) && rules.iter().all(|rule| any_matches(rule, node));
+            prop_assert_eq!(admitted(&merged), all, "{:?} in {:?}", node, merged);
+        }
+        prop_assert_eq!(conjoin_all(&merged, &rules, 64).unwrap(), merged);
     }
 
     #[test]
@@ -186,6 +200,14 @@ fn limits_are_kept() {
     assert_eq!(conjoin(&many("a", 10_000), &many("b", 10_000), 64), Err(too_many.clone()));
     assert_eq!(conjoin(&many("a", 65), &many("a", 1), 64).map(|terms| terms.len()), Ok(1));
     assert_eq!(disjoint(&many("a", 10_000), 64), Err(too_many.clone()));
+    let avoid =
+        |value: usize| vec![NodeTerm::of(vec![Requirement::none_of("a", &[&value.to_string()])])];
+    let rules: Vec<Vec<NodeTerm>> = (0..10_000).map(avoid).collect();
+    let Ok(Some(all)) = conjoin_all(&None, &rules, 64) else { panic!("one NotIn says it") };
+    assert_eq!(
+        (all.len(), all[0].expressions.len(), all[0].expressions[0].values.len()),
+        (1, 1, 10_000)
+    );
     // (a = i and b = i), 10 of them: 2^10 ways to avoid them all.
     let pairs: Vec<NodeTerm> = (0..10)
         .map(|i| {
