@@ -134,6 +134,11 @@ pub(crate) fn at(spec: &Value, list: &[&str]) -> Value {
     found.cloned().unwrap_or(Value::Null)
 }
 
+/// Whether the annotation was written on a template that was expanded in place.
+pub(crate) fn keeps_lists(annotation: &str) -> bool {
+    serde_json::from_str::<Applied>(annotation).is_ok_and(|applied| !applied.lists.is_empty())
+}
+
 /// The placement fields as the user wrote them: every list that still is as we left it becomes the
 /// user's own again. `None` if the annotation cannot be read, which anybody can bring about: then
 /// the fields are the user's as they stand.

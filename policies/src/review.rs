@@ -1,5 +1,6 @@
 //! The one review behind both doors.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use placecard_feasibility::selector::Selector;
@@ -160,7 +161,12 @@ fn of_template(
 ) {
     let facts = namespace(object, surroundings);
     let place = place(object);
-    let reading = read(&template.annotations, place, &surroundings.words, facts.as_ref());
+    let mut annotations = Cow::Borrowed(&template.annotations);
+    if let Some(undone) = leftover(place, template) {
+        annotations.to_mut().remove(keys::APPLIED);
+        review.expansions.push(undone);
+    }
+    let reading = read(&annotations, place, &surroundings.words, facts.as_ref());
     let labels = read_labels(&template.labels, place);
     review.has_intents |= reading.has_intents;
     let metadata = template.path.key("metadata");
@@ -202,6 +208,20 @@ fn of_template(
     }
     silence(object, template, &reading.intents.ignores, &mut findings);
     review.findings.append(&mut findings);
+}
+
+/// What undoes an expansion in place of a template that is not expanded in place any more.
+fn leftover(place: Place, template: &Template) -> Option<Expansion> {
+    let text = template.annotations.get(keys::APPLIED).filter(|_| place == Place::Template)?;
+    let undone = applied::undo(text, &template.spec).filter(|_| applied::keeps_lists(text))?;
+    Some(Expansion {
+        template: template.path.clone(),
+        base: undone.clone(),
+        spec: undone,
+        complete: true,
+        in_place: true,
+        ..Expansion::default()
+    })
 }
 
 fn contradictions(
@@ -349,4 +369,47 @@ fn can_be_silenced(verdict: Verdict) -> bool {
 #[must_use]
 pub fn is_required(rule: &Rule) -> bool {
     rule.strength == placecard_language::intent::Strength::Required
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::change::edit_value;
+    use crate::read;
+
+    #[test]
+    fn a_template_that_is_no_longer_expanded_gets_its_own_fields_back() {
+        let mut value = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "shop",
+                         "annotations": {"placecard.dev/expand": "template"}},
+            "spec": {"selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"},
+                    "annotations": {"placecard.dev/require": "on zone/a\napart-from self"}},
+                    "spec": {"tolerations": [{"key": "mine", "operator": "Exists"}]}}}});
+        let surroundings = Surroundings::default();
+        let object = read::object(&value, &surroundings.words).unwrap();
+        let first = review(&object, &surroundings);
+        assert_eq!(first.findings, []);
+        let own = object.templates[0].spec.clone();
+        for change in &first.expansions[0].changes {
+            edit_value(&mut value["spec"]["template"]["spec"], &change.edit());
+        }
+        let applied = first.expansions[0].applied.clone().unwrap();
+        value["spec"]["template"]["metadata"]["annotations"][keys::APPLIED] = json!(applied);
+        value["metadata"]["annotations"] = json!({});
+
+        let object = read::object(&value, &surroundings.words).unwrap();
+        assert_ne!(object.templates[0].spec, own, "it was expanded");
+        let second = review(&object, &surroundings);
+        assert_eq!(second.findings, []);
+        let undone = &second.expansions[0];
+        assert!(undone.in_place && undone.applied.is_none());
+        assert_eq!(undone.spec, own);
+        let copied = json!({"v": 1, "digest": "x", "added": []}).to_string();
+        value["spec"]["template"]["metadata"]["annotations"][keys::APPLIED] = json!(copied);
+        let object = read::object(&value, &surroundings.words).unwrap();
+        assert_eq!(review(&object, &surroundings).findings.len(), 1, "copied from a pod");
+    }
 }
