@@ -11,6 +11,10 @@
 //! Scalars are read as Kubernetes' Go libraries read them (`sigs.k8s.io/yaml` over go-yaml v2), so
 //! the values are those that `kubectl apply` would send. A broken document does not hide the
 //! others. Everything is bounded: nesting, alias expansion, the number of problems.
+//!
+//! The syntax is that of YAML 1.2, Go's is 1.1. Known differences, all rare: `\/` and `\ud83d\ude00`
+//! are escapes here and not there, `\'` there and not here; U+0085, U+2028 and U+2029 break lines
+//! there; a `#` right after a quote, or a `|` in the first column, is refused here.
 
 mod arena;
 mod document;
