@@ -19,6 +19,7 @@ pub mod parse;
 pub mod print;
 pub mod problem;
 pub mod read;
+pub mod reference;
 mod report;
 mod schema;
 pub mod selector;

@@ -47,7 +47,15 @@ pub(crate) struct Lower<'a, 'v> {
 
 impl Lower<'_, '_> {
     pub(crate) fn rules(&mut self, sentences: &[Sentence]) -> Vec<Rule> {
-        sentences.iter().filter_map(|sentence| self.rule(sentence)).collect()
+        let mut rules = Vec::new();
+        for sentence in sentences {
+            // With so many errors nothing is acted upon, and looking for suggestions is not free.
+            if self.report.is_full() {
+                break;
+            }
+            rules.extend(self.rule(sentence));
+        }
+        rules
     }
 
     fn rule(&mut self, sentence: &Sentence) -> Option<Rule> {

@@ -436,9 +436,12 @@ impl<'a> Parser<'_, 'a, '_, '_> {
             let detail = Detail::DuplicateModifier { word: word.to_owned(), first };
             self.error(codes::DUPLICATE_MODIFIER, token.range(), detail);
         }
-        let mut spare = Modifiers::default();
-        self.operands(word, if is_duplicate { &mut spare } else { &mut *found });
-        found.seen.push((word, token.range()));
+        if is_duplicate {
+            self.operands(word, &mut Modifiers::default());
+        } else {
+            found.seen.push((word, token.range()));
+            self.operands(word, found);
+        }
     }
 
     fn operands(&mut self, word: &str, found: &mut Modifiers) {

@@ -133,7 +133,7 @@ pub enum Detail {
     },
     /// As many problems as are listed; there are more.
     MoreProblems {
-        /// How many more.
+        /// How many more, at least; of these of its severity.
         count: usize,
     },
 

@@ -9,7 +9,7 @@ use crate::keys::Slot;
 use crate::problem::{Detail, Problem};
 use crate::suggest::odd_character;
 
-/// As many problems of one value are listed; of more only the number is told.
+/// As many errors, and as many warnings, of one value are listed; of more only the number is told.
 pub(crate) const MAX_PROBLEMS: usize = 100;
 
 /// A place in a value.
@@ -29,12 +29,35 @@ pub(crate) struct Report<'v> {
     key: String,
     value: &'v str,
     problems: Vec<Problem>,
+    errors: Count,
+    warnings: Count,
+}
+
+/// How many problems there are, and how many of them are listed.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    listed: usize,
     more: usize,
+}
+
+impl Count {
+    /// Counts one; whether it is to be listed.
+    fn one(&mut self) -> bool {
+        let fits = self.listed < MAX_PROBLEMS;
+        *(if fits { &mut self.listed } else { &mut self.more }) += 1;
+        fits
+    }
 }
 
 impl<'v> Report<'v> {
     pub(crate) fn new(key: &str, value: &'v str) -> Self {
-        Self { key: key.to_owned(), value, problems: Vec::new(), more: 0 }
+        let (errors, warnings) = (Count::default(), Count::default());
+        Self { key: key.to_owned(), value, problems: Vec::new(), errors, warnings }
+    }
+
+    /// Whether further errors are not listed: then it is not worth looking for them.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.errors.listed >= MAX_PROBLEMS
     }
 
     /// An error.
@@ -68,8 +91,8 @@ impl<'v> Report<'v> {
         word: &str,
         suggestion: Option<String>,
     ) {
-        if self.problems.len() >= MAX_PROBLEMS {
-            self.more += 1;
+        let is_error = severity == Severity::Error;
+        if !(if is_error { &mut self.errors } else { &mut self.warnings }).one() {
             return;
         }
         self.problems.push(Problem {
@@ -89,18 +112,17 @@ impl<'v> Report<'v> {
     /// The problems from the start of the value to its end, and last the number of those not listed.
     pub(crate) fn finish(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|p| p.span.clone().map_or((0, 0), |span| (span.start, span.end)));
-        if self.more > 0
-            && let Some(last) = self.problems.last()
-        {
-            let rest = Problem {
+        let more = [(self.errors, Severity::Error), (self.warnings, Severity::Warning)];
+        for (count, severity) in more.into_iter().filter(|(count, _)| count.more > 0) {
+            let last = self.problems.iter().rev().find(|problem| problem.severity == severity);
+            let rest = last.map(|last| Problem {
                 code: codes::VALUE_SYNTAX,
-                severity: Severity::Error,
-                detail: Detail::MoreProblems { count: self.more },
+                detail: Detail::MoreProblems { count: count.more },
                 odd: None,
                 suggestion: None,
                 ..last.clone()
-            };
-            self.problems.push(rest);
+            });
+            self.problems.extend(rest);
         }
         self.problems
     }

@@ -27,6 +27,8 @@ pub use crate::vocabulary_problem::{VocabularyDetail, VocabularyProblem};
 
 /// As many entries of one list are read.
 pub const MAX_ENTRIES: usize = 2_000;
+/// As many levels are read: every rule looks through them.
+pub const MAX_LEVELS: usize = 64;
 
 /// Checks a vocabulary as it stands in a file or in the cluster.
 ///
@@ -110,8 +112,8 @@ impl Check {
             self.level_name("/spec/serviceDomain", level, &known);
         }
         if let Some(limit) = &spec.limits.required_apart_from {
-            for (index, level) in limit.levels.iter().enumerate() {
-                let pointer = format!("/spec/limits/requiredApartFrom/levels/{index}");
+            let list = "/spec/limits/requiredApartFrom/levels";
+            for (pointer, level) in self.entries(list, &limit.levels) {
                 self.level_name(&pointer, level, &known);
             }
         }
@@ -146,10 +148,11 @@ impl Check {
 
     /// The entries of a list with their pointers, up to the bound.
     fn entries<'a, T>(&mut self, list: &str, items: &'a [T]) -> Vec<(String, &'a T)> {
-        if items.len() > MAX_ENTRIES {
-            self.tell(list, VocabularyDetail::TooMany { limit: MAX_ENTRIES });
+        let limit = if list.ends_with("levels") { MAX_LEVELS } else { MAX_ENTRIES };
+        if items.len() > limit {
+            self.tell(list, VocabularyDetail::TooMany { limit });
         }
-        let items = items.iter().take(MAX_ENTRIES).enumerate();
+        let items = items.iter().take(limit).enumerate();
         items.map(|(index, item)| (format!("{list}/{index}"), item)).collect()
     }
 
@@ -198,7 +201,7 @@ impl Check {
                 self.tell(&key, VocabularyDetail::NodeKey { found: level.key.clone() });
             }
         }
-        let mut levels = written.to_vec();
+        let mut levels: Vec<LevelSpec> = written.iter().take(MAX_LEVELS).cloned().collect();
         match levels.iter().position(|level| level.name == "node") {
             None => levels.push(level_spec("node", HOSTNAME)),
             Some(index) if index + 1 != levels.len() => {

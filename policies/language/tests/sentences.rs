@@ -474,6 +474,24 @@ fn a_selector_of_a_thousand_values_is_one_requirement() {
 }
 
 #[test]
+fn many_warnings_do_not_take_rules_away() {
+    let reading = read(keys::REQUIRE, &"on pool/old\n".repeat(10_000));
+    assert_eq!(reading.intents.rules.len(), 10_000);
+    assert_eq!(reading.problems.len(), 101);
+    assert!(!reading.has_error());
+    let rest = reading.problems.last().map(|problem| problem.detail.clone());
+    assert_eq!(rest, Some(Detail::MoreProblems { count: 9_900 }));
+}
+
+#[test]
+fn many_modifiers_in_one_rule_are_read_once_each() {
+    let value = format!("near self {}{}", "in a ".repeat(90_000), "weight 1 ".repeat(60_000));
+    let reading = read(keys::PREFER, &value);
+    assert_eq!(reading.problems.len(), 101);
+    assert!(reading.has_error());
+}
+
+#[test]
 fn problems_and_sizes_are_bounded() {
     let reading = read(keys::REQUIRE, &"x\n".repeat(500_000));
     assert_eq!(reading.problems.len(), 101);

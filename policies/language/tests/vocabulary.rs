@@ -387,6 +387,9 @@ fn duplicates_name_the_first() {
 fn sizes_are_bounded() {
     let pools: Vec<_> = (0..2001).map(|n| json!({"name": format!("p{n}"), "nodes": "x"})).collect();
     assert_eq!(problems(&with(&json!({"pools": pools}))), ["value-syntax /spec/pools"]);
+    let levels: Vec<_> =
+        (0..65).map(|n| json!({"name": format!("l{n}"), "key": "a.b/c"})).collect();
+    assert_eq!(problems(&with(&json!({"levels": levels}))), ["value-syntax /spec/levels"]);
     let bad: Vec<_> = (0..1000).map(|_| json!({"name": "A", "nodes": "="})).collect();
     assert_eq!(problems(&with(&json!({"pools": bad}))).len(), 100);
 }

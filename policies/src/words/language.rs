@@ -209,7 +209,7 @@ fn about_key(problem: &Problem) -> Said {
                 .label("not read from here on")
                 .help("name many nodes or pods by a label they share")
         }
-        Detail::MoreProblems { count } => said(format!("{key} has {count} more problems"))
+        Detail::MoreProblems { count } => said(format!("{key} has at least {count} more problems"))
             .label("the last one that is listed")
             .help("mend those that are listed first"),
         _ => said(""),
@@ -254,7 +254,7 @@ fn about_rule(detail: &Detail) -> Said {
                 .help(format!("move the rule to {key}, without this word"))
         }
         Detail::UnknownWord { found, relation, expected } => {
-            let said = said(format!("unknown word {} after {relation}", quote(found)));
+            let said = said(format!("unknown word {}", quote(found)));
             match expected {
                 [only] => said.help(format!("after {relation} stands {only}")),
                 _ => said.help(format!("{relation} takes {}", words(expected, "or"))),
@@ -538,10 +538,8 @@ fn toleration(flaw: &TolerationFlaw) -> Said {
         TolerationFlaw::BadEffect { found } => {
             said(format!("{} is not an effect of a taint", quote(found))).help(EFFECTS)
         }
-        TolerationFlaw::UnknownWord { found } => {
-            said(format!("unknown word {} after the taint", quote(found)))
-                .help(format!("{form}, no blanks around = and :"))
-        }
+        TolerationFlaw::UnknownWord { found } => said(format!("unknown word {}", quote(found)))
+            .help(format!("{form}, no blanks around = and :")),
         TolerationFlaw::ForNeedsNoExecute { .. } => said("for needs the effect NoExecute")
             .label("only with NoExecute")
             .help("write KEY:NoExecute for N, or drop the time"),
