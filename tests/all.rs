@@ -5,6 +5,8 @@
 
 /// The chart's templates render, and its webhook configurations keep their promises.
 mod chart;
+/// A real API server, scheduler and controllers, with our webhook in front of them.
+mod e2e;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.

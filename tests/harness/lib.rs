@@ -1,3 +1,6 @@
 //! What the tests of this crate share.
 
+pub mod chart;
 pub mod controlplane;
+pub mod meddler;
+pub mod webhook;

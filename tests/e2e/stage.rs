@@ -1,0 +1,69 @@
+//! What all end-to-end tests of this binary share: a control plane, and our webhook in front of it.
+
+use std::sync::OnceLock;
+
+use placecard_tests::controlplane::{Api, ControlPlane, Owned};
+use placecard_tests::webhook::Webhook;
+
+/// The words of these tests.
+pub(crate) const VOCABULARY: &str = "
+apiVersion: placecard.dev/v1alpha1
+kind: PlacementVocabulary
+metadata: {name: default}
+spec:
+  levels:
+    - {name: region, key: topology.kubernetes.io/region}
+    - {name: zone, key: topology.kubernetes.io/zone}
+    - {name: rack, key: topology.example.com/rack}
+    - {name: node, key: kubernetes.io/hostname}
+  pools:
+    - name: h100
+      nodes: accelerator=h100
+      tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+    - name: a100
+      nodes: accelerator=a100
+      tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+  trustDomains:
+    - name: payments
+      nodes: trust.example.com/domain=payments
+      guard: {key: trust.example.com/domain, value: payments, effect: NoSchedule}
+      allowedNamespaces: {matchLabels: {team: payments}}
+  resources:
+    - {name: fast-nvme, uid: 3f2b8c1e-9a4d-4e6f-8b21-0c5d7e9f1a2b, nodes: disk=nvme}
+";
+
+/// The control plane and the webhook of this process.
+pub(crate) struct Stage {
+    pub(crate) plane: &'static ControlPlane,
+    /// Installed for the whole cluster.
+    _webhook: Webhook,
+    _configurations: Vec<Owned>,
+}
+
+impl Stage {
+    /// Requests as the administrator.
+    pub(crate) fn api(&self) -> &Api {
+        self.plane.api()
+    }
+}
+
+/// Runs a test on the shared stage; without a control plane says why not, and in CI fails.
+pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
+    static STAGE: OnceLock<Option<Stage>> = OnceLock::new();
+    let stage = STAGE.get_or_init(|| match ControlPlane::shared() {
+        Ok(plane) => {
+            let webhook = Webhook::start(plane, VOCABULARY);
+            let configurations = webhook.install(plane.api(), "placecard");
+            Some(Stage { plane, _webhook: webhook, _configurations: configurations })
+        }
+        Err(reason) => {
+            let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+            assert!(!in_ci, "{reason}");
+            eprintln!("skipped: {reason}");
+            None
+        }
+    });
+    if let Some(stage) = stage {
+        test(stage);
+    }
+}

@@ -1,0 +1,220 @@
+//! Our webhook on a loopback port, asked by a real API server and asking it in turn.
+//!
+//! Everything but the process is real: the certificate, TLS, the listener, the look-ups in the name
+//! of the chart's service account, and the chart's webhook configurations.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a harness fails the test that uses it by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use placecard_policies::language::vocabulary_check;
+use placecard_policies::surroundings::Surroundings;
+use placecard_webhook::cluster::Cluster;
+use placecard_webhook::listen;
+use placecard_webhook::metrics::Metrics;
+use placecard_webhook::readiness::Readiness;
+use placecard_webhook::serve::{App, Bodies};
+use placecard_webhook::source::Source;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::chart::{self, RELEASE_NAMESPACE};
+use crate::controlplane::{Api, ControlPlane, Owned, Patch, Target, wait_for};
+
+const SERVICE_ACCOUNT: &str = "placecard-webhook";
+
+/// A running webhook. It ends when this is dropped.
+pub struct Webhook {
+    /// `https://127.0.0.1:PORT`.
+    pub url: String,
+    /// The authority of its certificate.
+    pub ca_pem: String,
+    app: Arc<App>,
+    _runtime: Runtime,
+}
+
+impl Webhook {
+    /// Starts a webhook with a vocabulary (YAML), with the chart's role in the cluster.
+    ///
+    /// # Panics
+    /// If anything of that fails.
+    #[must_use]
+    pub fn start(plane: &ControlPlane, vocabulary: &str) -> Self {
+        grant_role(plane.api());
+        let vocabulary: Value = serde_saphyr::from_str(vocabulary).expect("YAML");
+        let (words, problems) = vocabulary_check::check(&vocabulary);
+        assert!(problems.is_empty(), "{problems:?}");
+
+        let now = SystemTime::now();
+        let made = placecard_certs::self_signed(&["127.0.0.1"], placecard_certs::LIFETIME, now)
+            .expect("a certificate");
+        let pair = placecard_certs::load(made.chain_pem.as_bytes(), made.key_pem.as_bytes())
+            .expect("its own certificate");
+        let tls = placecard_certs::server_config(&pair).expect("its own certificate");
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads can be started");
+        let file = Kubeconfig::read_from(&plane.kubeconfig).expect("the kubeconfig can be read");
+        let (app, listener) = runtime.block_on(async {
+            let mut config =
+                kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+                    .await
+                    .expect("the kubeconfig is complete");
+            config.auth_info.impersonate =
+                Some(format!("system:serviceaccount:{RELEASE_NAMESPACE}:{SERVICE_ACCOUNT}"));
+            let client = kube::Client::try_from(config).expect("the credentials are usable");
+            let cluster = Cluster::new(client);
+            let readiness = Readiness::new(pair.not_before, pair.not_after, true);
+            readiness.contacted(cluster.version().await.expect("the API server answers"));
+            let app = Arc::new(App {
+                surroundings: Surroundings { words, ..Surroundings::default() },
+                server_is_given: false,
+                source: Source::Cluster(cluster),
+                metrics: Metrics::default(),
+                bodies: Bodies::default(),
+                readiness,
+                clock: SystemTime::now,
+            });
+            (app, TcpListener::bind("127.0.0.1:0").await.expect("a loopback port"))
+        });
+        let address = listener.local_addr().expect("an address");
+        let serving = listen::serve(listener, tls, Arc::clone(&app), std::future::pending());
+        runtime.spawn(async { serving.await.expect("serves until the end") });
+        Self { url: format!("https://{address}"), ca_pem: made.ca_pem, app, _runtime: runtime }
+    }
+
+    /// Installs the chart's configurations and waits until the API server goes by them.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn install(&self, api: &Api, name: &str) -> Vec<Owned> {
+        let owned = self.create(api, name, |_| {});
+        wait_until_called(api, "default");
+        owned
+    }
+
+    /// Installs them for one namespace alone, instead of for all but some.
+    ///
+    /// # Panics
+    /// If the API server never goes by them.
+    pub fn install_for(&self, api: &Api, name: &str, namespace: &str) -> Vec<Owned> {
+        let owned = self.create(api, name, |webhook| only_in(webhook, namespace));
+        wait_until_called(api, namespace);
+        owned
+    }
+
+    fn create(&self, api: &Api, name: &str, edit: impl Fn(&mut Value)) -> Vec<Owned> {
+        configurations(name, &self.url, &self.ca_pem, edit)
+            .iter()
+            .map(|configuration| api.create_owned(configuration))
+            .collect()
+    }
+
+    /// The number of AdmissionReviews that were answered, by the labels of the metric, as in
+    /// `webhook="mutate",kind="Pod"`.
+    ///
+    /// # Panics
+    /// If the metrics cannot be written.
+    #[must_use]
+    pub fn requests(&self, labels: &str) -> u64 {
+        let now = SystemTime::now();
+        let text = self.app.metrics.text(now, now).expect("metrics");
+        text.lines()
+            .filter(|line| {
+                line.starts_with("placecard_admission_requests_total{") && line.contains(labels)
+            })
+            .map(|line| {
+                line.rsplit(' ').next().unwrap_or_default().parse::<u64>().expect("a count")
+            })
+            .sum()
+    }
+}
+
+/// Both configurations of the chart, each of their webhooks edited.
+///
+/// # Panics
+/// If the chart has none.
+#[must_use]
+pub fn configurations(
+    name: &str,
+    url: &str,
+    ca_pem: &str,
+    edit: impl Fn(&mut Value),
+) -> Vec<Value> {
+    ["mutating-webhook.yaml", "validating-webhook.yaml"]
+        .into_iter()
+        .map(|template| {
+            let mut configuration = chart::webhooks(template, name, url, ca_pem);
+            configuration["webhooks"].as_array_mut().expect("webhooks").iter_mut().for_each(&edit);
+            configuration
+        })
+        .collect()
+}
+
+/// Narrows a webhook to one namespace.
+pub fn only_in(webhook: &mut Value, namespace: &str) {
+    webhook["namespaceSelector"] =
+        json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+}
+
+/// The chart's service account and what it may do; every webhook of a cluster shares them.
+fn grant_role(api: &Api) {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": RELEASE_NAMESPACE}});
+    for object in std::iter::once(namespace).chain(chart::objects("rbac.yaml")) {
+        if let Err(refusal) = api.apply("harness", &object) {
+            panic!("{refusal}");
+        }
+    }
+}
+
+/// Waits until both configurations are seen: the API server reads them through a watch.
+fn wait_until_called(api: &Api, namespace: &str) {
+    let within = Duration::from_secs(30);
+    wait_for(within, "the mutating webhook is called", || {
+        let answer = api.dry_run().create(&probe(namespace, "on node/nowhere"));
+        let pod = answer.map_err(|refusal| refusal.to_string())?.object;
+        match pod.pointer("/metadata/annotations/placecard.dev~1applied") {
+            Some(_) => Ok(()),
+            None => Err("not mutated".to_owned()),
+        }
+    });
+    wait_for(within, "the validating webhook is called", || {
+        match api.dry_run().create(&probe(namespace, "onn node/nowhere")) {
+            Err(refusal) if refusal.status == 403 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+}
+
+fn probe(namespace: &str, rule: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "probe", "namespace": namespace,
+            "annotations": {"placecard.dev/require": rule}},
+        "spec": {"containers": [{"name": "main", "image": "registry.invalid/none"}]},
+    })
+}
+
+/// Changes labels of a namespace and waits until an admission goes by them: `seen` looks at the
+/// outcome of a dry run of this object.
+///
+/// # Panics
+/// If it never does.
+pub fn relabel(api: &Api, namespace: &str, labels: &Value, seen: impl Fn() -> Result<(), String>) {
+    let target = Target::new("v1", "Namespace", "", namespace);
+    if let Err(refusal) = api.patch(&target, Patch::Merge, &json!({"metadata": {"labels": labels}}))
+    {
+        panic!("{refusal}");
+    }
+    wait_for(Duration::from_secs(30), "the namespace's labels are seen", seen);
+}
