@@ -17,7 +17,7 @@ use crate::index::{Index, ObjectId, Role};
 use crate::load::{CollectError, Format, Problem, collect, describe};
 use crate::load_codes;
 use crate::plan::Inputs;
-use crate::render::place::{Place, Placed, place, place_span};
+use crate::render::place::{Place, Placed, place, place_all, place_span};
 use crate::vocabulary;
 
 /// What a run found.
@@ -248,8 +248,7 @@ fn judge_objects(
                 {
                     judged.unfit.insert(id);
                 }
-                findings
-                    .extend(review.findings.into_iter().map(|finding| place(index, id, finding)));
+                findings.extend(place_all(index, id, review.findings));
                 let planned: Vec<Planned> = review
                     .expansions
                     .into_iter()

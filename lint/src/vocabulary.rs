@@ -1,11 +1,8 @@
 //! A vocabulary's mistakes as findings.
 
-use placecard_findings::{
-    FieldPath, Finding, Holds, Label, ObjectRef, Part, Segment, Site, Verdict,
-};
-use placecard_language::problem::{Form, WordKind};
-use placecard_language::selector::SelectorFlaw;
+use placecard_findings::{FieldPath, Finding, Help, Label, ObjectRef, Segment, Site, Verdict};
 use placecard_language::vocabulary_check::{self, VocabularyDetail, VocabularyProblem};
+use placecard_policies::words;
 use serde_json::Value;
 
 /// Whether an object is a vocabulary of ours, of whatever version.
@@ -29,22 +26,18 @@ pub fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -
     let site = match &problem.span {
         _ if problem.on_key => Site::key(path),
         Some(span) => Site::within(path, span.clone()),
-        None => Site { part: Part::Value, ..Site::value(path) },
+        None => Site::value(path),
     };
-    let (message, label) = words(&problem.detail);
-    let mut finding = Finding::new(
-        problem.code,
-        Verdict::Language,
-        object.clone(),
-        message,
-        Label::new(site, label.unwrap_or_default()),
-    );
+    let worded = words::vocabulary::problem(problem);
+    let label = Label::new(site, worded.label);
+    let mut finding =
+        Finding::new(problem.code, Verdict::Language, object.clone(), worded.message, label);
     finding.suggestion.clone_from(&problem.suggestion);
+    finding.help = worded.help.into_iter().map(Help::text).collect();
     if let VocabularyDetail::Duplicate { first, .. } = &problem.detail {
         let site = Site::value(self::path(value, first));
         finding.labels.push(Label::new(site, "the first is here"));
     }
-    finding.holds = Holds::every_cluster();
     finding
 }
 
@@ -68,122 +61,35 @@ fn path(value: &Value, pointer: &str) -> FieldPath {
     path
 }
 
-/// The message, and the label if it says more.
-fn words(detail: &VocabularyDetail) -> (String, Option<String>) {
-    use VocabularyDetail as Is;
-    let known = |known: &[String]| {
-        (!known.is_empty() && known.len() <= 8).then(|| format!("it takes {}", known.join(", ")))
-    };
-    match detail {
-        Is::UnknownField { found, known: fields } => {
-            (format!("the vocabulary has no field {found} here"), known(fields))
-        }
-        Is::MissingField { field } => (format!("{field} is missing here"), None),
-        Is::WrongType { found, expected } => {
-            (format!("{found} stands where {} belongs", expected.join(" or ")), None)
-        }
-        Is::WrongValue { found, expected } => {
-            (format!("{found} is not a value of this field"), known(expected))
-        }
-        Is::Schema { keyword } => (format!("the schema refuses this value: {keyword}"), None),
-        Is::Form { found, form } => {
-            (format!("{found} is not {}", form_name(*form)), Some(form_rule(*form).to_owned()))
-        }
-        Is::ReservedWord { word } => {
-            (format!("{word} is a word of the language, so it cannot be a name"), None)
-        }
-        Is::Duplicate { name, .. } => (format!("{name} is defined twice"), None),
-        Is::UnqualifiedKey { found } => (
-            format!("the key {found} of this level has no prefix"),
-            Some("topology.example.com/rack, say".to_owned()),
-        ),
-        Is::Empty => ("nothing stands here".to_owned(), None),
-        Is::TooMany { limit } => (format!("more than {limit} entries are not read"), None),
-        Is::TrustDomainName { found } => {
-            (format!("no rule could write the trust domain {found:?}"), None)
-        }
-        Is::Uid { found } => (format!("{found} is not a UUID"), None),
-        Is::OpensGuard { name, of, key } => (
-            format!("{name} tolerates the guard of {of}, and is open to more namespaces"),
-            Some(format!("{key} guards {of}")),
-        ),
-        Is::NodeKey { found } => (
-            format!("the level node has the key {found}"),
-            Some("node is always kubernetes.io/hostname".to_owned()),
-        ),
-        Is::NodeNotLast => ("the level node is not the last one".to_owned(), None),
-        Is::RackFormat { found } => (format!("the format {found} has no {{n}} in it"), None),
-        Is::UnknownLevel { found, known: levels } => {
-            (format!("no level is named {found}"), known(levels))
-        }
-        Is::Selector(flaw) => (selector(flaw), None),
-        Is::Unguarded { kind, name, effect } => (
-            format!("nothing keeps other namespaces out of {} {name}", kind_name(*kind)),
-            Some(match effect {
-                Some(effect) => format!("{effect} does not keep pods out; NoSchedule does"),
-                None => "it needs a guard with effect NoSchedule or NoExecute".to_owned(),
-            }),
-        ),
-        Is::EmptyTolerationKey => {
-            ("a toleration without a key tolerates every taint".to_owned(), None)
-        }
-        Is::TolerationField { field } => {
-            (format!("{field} does not go with the other fields of this toleration"), None)
-        }
-        Is::TemplatePointer { found } => (
-            format!("{found} is no JSON pointer"),
-            Some("/spec/template, say; * is every element".to_owned()),
-        ),
-        Is::CountOrder { min, max } => {
-            (format!("at least {min} nodes are more than at most {max}"), None)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pointer_is_a_path_of_the_value() {
+        let value = json!({"spec": {"pools": [{"7": {"a/b~c": 1}}]}});
+        for (pointer, expected) in [
+            ("", ""),
+            ("/spec/pools/0", "spec.pools[0]"),
+            ("/spec/pools/0/7/a~1b~0c", "spec.pools[0].7[a/b~c]"),
+            ("/spec/nothing/0", "spec.nothing.0"),
+        ] {
+            let path = path(&value, pointer);
+            assert_eq!((path.to_string().as_str(), path.pointer().as_str()), (expected, pointer));
         }
     }
-}
 
-fn kind_name(kind: WordKind) -> &'static str {
-    match kind {
-        WordKind::Level => "level",
-        WordKind::Pool => "pool",
-        WordKind::TrustDomain => "trust domain",
-        WordKind::Resource => "resource",
-    }
-}
-
-fn form_name(form: Form) -> &'static str {
-    match form {
-        Form::DnsLabel | Form::DnsSubdomain => "a name",
-        Form::LabelKey => "a label key",
-        Form::LabelValue => "a label value",
-        Form::Reference => "a reference",
-    }
-}
-
-fn form_rule(form: Form) -> &'static str {
-    match form {
-        Form::DnsLabel => "at most 63 of a-z, 0-9 and -",
-        Form::DnsSubdomain => "at most 253 of a-z, 0-9, - and .",
-        Form::LabelKey => "PREFIX/NAME or NAME, at most 63 letters in NAME",
-        Form::LabelValue => "at most 63 of A-Z, a-z, 0-9, -, _ and .",
-        Form::Reference => "NAMESPACE/NAME or NAME",
-    }
-}
-
-fn selector(flaw: &SelectorFlaw) -> String {
-    match flaw {
-        SelectorFlaw::Empty => "this selector is empty; * selects everything".to_owned(),
-        SelectorFlaw::NotClosed => "this parenthesis is not closed".to_owned(),
-        SelectorFlaw::Unexpected { found: Some(found), .. } => {
-            format!("{found} cannot stand here in a selector")
-        }
-        SelectorFlaw::Unexpected { found: None, .. } => "this selector ends too early".to_owned(),
-        SelectorFlaw::BadKey { found } => format!("{found} is not a label key"),
-        SelectorFlaw::BadValue { found } => format!("{found} is not a label value"),
-        SelectorFlaw::EmptySet => "this set holds no value".to_owned(),
-        SelectorFlaw::NotInteger { found } => {
-            format!("{found} is not a whole number from 0 to 2^63-1")
-        }
-        SelectorFlaw::Comparison { operator } => {
-            format!("{operator} compares labels of nodes only")
+    #[test]
+    fn vocabularies_are_known_by_group_and_kind() {
+        for (api_version, kind, is) in [
+            ("placecard.dev/v1alpha1", "PlacementVocabulary", true),
+            ("placecard.dev/v9", "PlacementVocabulary", true),
+            ("example.com/v1", "PlacementVocabulary", false),
+            ("placecard.dev/v1alpha1", "Other", false),
+        ] {
+            let value = json!({"apiVersion": api_version, "kind": kind});
+            assert_eq!(is_vocabulary(&value), is, "{api_version} {kind}");
         }
     }
 }

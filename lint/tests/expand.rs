@@ -1,4 +1,5 @@
 //! `placecard expand`: what changes, and what does not.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,9 +1,11 @@
 //! From a site to the place in a file where it is written.
 
-use placecard_findings::{FieldPath, Finding, Part, Site};
+use std::collections::BTreeMap;
+
+use placecard_findings::{FieldPath, Finding, ObjectRef, Part, Site};
 
 use crate::index::{Index, ObjectId};
-use crate::load::{Document, Source, Span, inside, locate};
+use crate::load::{Document, Located, Source, Span, TextMap, locate, text_map};
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,31 +72,17 @@ impl Placed {
     }
 }
 
-/// Finds the places of all labels and edits of a finding about the object `at`.
+/// Finds the places of all labels and edits of findings about the object `at`.
+#[must_use]
+pub fn place_all(index: &Index, at: ObjectId, findings: Vec<Finding>) -> Vec<Placed> {
+    let mut placer = Placer { index, fields: BTreeMap::new() };
+    findings.into_iter().map(|finding| placer.finding(at, finding)).collect()
+}
+
+/// Finds the places of one finding about the object `at`.
 #[must_use]
 pub fn place(index: &Index, at: ObjectId, finding: Finding) -> Placed {
-    let place_site = |site: &Site| match &site.object {
-        Some(name) if *name != finding.object => {
-            place_in(index, index.find(name).unwrap_or(at), site)
-        }
-        _ => place_in(index, at, site),
-    };
-    let mut labels: Vec<PlacedLabel> = finding
-        .labels
-        .iter()
-        .map(|label| PlacedLabel { text: label.text.clone(), ..place_site(&label.site) })
-        .collect();
-    if labels.is_empty() {
-        labels.push(place_site(&Site::default()));
-    }
-    if let (Some(primary), Some(word)) = (labels.first_mut(), &finding.suggestion)
-        && primary.text.is_empty()
-    {
-        primary.text = format!("did you mean {word}?");
-    }
-    let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
-    let edits = edits.map(|edit| place_site(&edit.site).place).collect();
-    Placed { finding, labels, edits }
+    Placer { index, fields: BTreeMap::new() }.finding(at, finding)
 }
 
 /// A label at a span of a file that holds no object.
@@ -110,64 +98,117 @@ pub fn place_span(index: &Index, file: usize, span: Span, text: &str) -> PlacedL
     }
 }
 
-fn place_in(index: &Index, id: ObjectId, site: &Site) -> PlacedLabel {
-    let mut placed = PlacedLabel {
-        place: Place::default(),
-        text: String::new(),
-        path: Some(site.path.clone()),
-        in_value: None,
-        value: String::new(),
-    };
-    let Some((file, document, object)) = index.document(id) else { return placed };
-    let path = object.path.join(&site.path);
-    let span = span(document, &file.source, &object.path, &path, site);
-    placed.place = Place::new(id.file, &file.source, span);
-    if site.part == Part::Key {
-        return placed;
-    }
-    if let Some(value) = document.value.pointer(&path.pointer()) {
-        placed.value = match (value.as_str(), site.range()) {
-            (Some(text), Some(range)) => {
-                placed.in_value = line_column(text, range.start);
-                text.get(range).unwrap_or(text).to_owned()
-            }
-            _ => value.to_string(),
-        };
-    }
-    placed
+/// Remembers where fields are written: many findings are about one long annotation.
+struct Placer<'a> {
+    index: &'a Index,
+    fields: BTreeMap<(ObjectId, FieldPath), Option<Field>>,
 }
 
-/// The exact range, else the value, else the key, else the nearest parent that is there, else the
-/// start of the object.
-fn span(
-    document: &Document,
-    source: &Source,
-    object: &FieldPath,
-    path: &FieldPath,
-    site: &Site,
-) -> Span {
-    let mut path = path.clone();
-    let mut exact = true;
-    while path.0.len() >= object.0.len() {
-        if let Some(found) = locate(document, source, &path.0) {
-            let key = found.key.unwrap_or(found.value);
-            return match (site.part, site.range()) {
-                (Part::Value, Some(range)) if exact => {
-                    let span = inside(document, source, found.node, range);
-                    if span == Span::default() { found.value } else { span }
+/// Where a field is written, and its text piece by piece.
+#[derive(Clone)]
+struct Field {
+    located: Located,
+    map: TextMap,
+}
+
+impl Placer<'_> {
+    fn finding(&mut self, at: ObjectId, finding: Finding) -> Placed {
+        let mut labels = Vec::new();
+        for label in &finding.labels {
+            let placed = self.site(at, &finding.object, &label.site);
+            labels.push(PlacedLabel { text: label.text.clone(), ..placed });
+        }
+        if labels.is_empty() {
+            labels.push(self.site(at, &finding.object, &Site::default()));
+        }
+        if let (Some(primary), Some(word)) = (labels.first_mut(), &finding.suggestion)
+            && primary.text.is_empty()
+        {
+            primary.text = format!("did you mean {word}?");
+        }
+        let mut edits = Vec::new();
+        for edit in finding.fix.iter().flat_map(|fix| &fix.edits) {
+            edits.push(self.site(at, &finding.object, &edit.site).place);
+        }
+        Placed { finding, labels, edits }
+    }
+
+    fn site(&mut self, at: ObjectId, own: &ObjectRef, site: &Site) -> PlacedLabel {
+        let index = self.index;
+        let id = match &site.object {
+            Some(name) if name != own => index.find(name).unwrap_or(at),
+            _ => at,
+        };
+        let mut placed = PlacedLabel {
+            place: Place::default(),
+            text: String::new(),
+            path: Some(site.path.clone()),
+            in_value: None,
+            value: String::new(),
+        };
+        let Some((file, document, object)) = index.document(id) else { return placed };
+        let path = object.path.join(&site.path);
+        let span = self.span(id, (document, &file.source), &object.path, &path, site);
+        placed.place = Place::new(id.file, &file.source, span);
+        if site.part == Part::Key {
+            return placed;
+        }
+        if let Some(value) = document.value.pointer(&path.pointer()) {
+            placed.value = match (value.as_str(), site.range()) {
+                (Some(text), Some(range)) => {
+                    placed.in_value = line_column(text, range.start);
+                    text.get(range).unwrap_or(text).to_owned()
                 }
-                // The whole object is too much to mark: its first key stands for it.
-                _ if path.0.len() == object.0.len() => first_word(source, found.value),
-                (Part::Value, None) if exact && !found.value.is_empty() => found.value,
-                _ => key,
+                _ => value.to_string(),
             };
         }
-        if path.0.pop().is_none() {
-            break;
-        }
-        exact = false;
+        placed
     }
-    first_word(source, Span::at(document.span.start))
+
+    /// The exact range, else the value, else the key, else the nearest parent that is there, else
+    /// the start of the object.
+    fn span(
+        &mut self,
+        id: ObjectId,
+        (document, source): (&Document, &Source),
+        object: &FieldPath,
+        path: &FieldPath,
+        site: &Site,
+    ) -> Span {
+        let mut path = path.clone();
+        let mut exact = true;
+        while path.0.len() >= object.0.len() {
+            if let Some(Field { located, map }) = self.field(id, document, source, &path) {
+                let key = located.key.unwrap_or(located.value);
+                return match (site.part, site.range()) {
+                    (Part::Value, Some(range)) if exact => map.first(range),
+                    // The whole object is too much to mark: its first key stands for it.
+                    _ if path.0.len() == object.0.len() => first_word(source, located.value),
+                    (Part::Value, None) if exact && !located.value.is_empty() => located.value,
+                    _ => key,
+                };
+            }
+            if path.0.pop().is_none() {
+                break;
+            }
+            exact = false;
+        }
+        first_word(source, Span::at(document.span.start))
+    }
+
+    fn field(
+        &mut self,
+        id: ObjectId,
+        document: &Document,
+        source: &Source,
+        path: &FieldPath,
+    ) -> Option<&Field> {
+        let find = || {
+            let located = locate(document, source, &path.0)?;
+            Some(Field { located, map: text_map(document, source, located.node) })
+        };
+        self.fields.entry((id, path.clone())).or_insert_with(find).as_ref()
+    }
 }
 
 /// The first word at or after the start of a span, in its line.
