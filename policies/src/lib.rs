@@ -20,6 +20,7 @@ pub mod review;
 pub mod rules;
 pub mod surroundings;
 mod trouble;
+pub mod vocabulary;
 pub mod words;
 
 pub use placecard_findings as findings;

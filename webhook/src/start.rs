@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_certs::Pair;
-use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::{ServerVersion, Surroundings};
 use tokio::net::TcpListener;
 
@@ -152,15 +151,14 @@ fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), S
             documents.len()
         ));
     };
-    let (words, problems) = vocabulary_check::check(vocabulary);
-    if problems.is_empty() {
+    let (words, findings) = placecard_policies::vocabulary::check(vocabulary);
+    if findings.is_empty() {
         surroundings.words = words;
         return Ok(());
     }
-    let told = problems.iter().map(|problem| {
-        let at = if problem.pointer.is_empty() { "/" } else { &problem.pointer };
-        let hint = problem.suggestion.as_ref().map(|word| format!("; did you mean {word}?"));
-        format!("\n  {at}: {}{}", problem.code, hint.unwrap_or_default())
+    let told = findings.iter().map(|finding| {
+        let at = finding.primary().map(|label| label.site.path.to_string()).unwrap_or_default();
+        format!("\n  {at}: {} [{}]", finding.line(), finding.code)
     });
     let told: String = told.collect();
     let path = path.display();

@@ -1,0 +1,91 @@
+//! The vocabulary under review: its words, and its mistakes as findings.
+
+use placecard_findings::Verdict;
+use placecard_findings::{Edit, FieldPath, Finding, Fix, Help, Label, ObjectRef, Segment, Site};
+use placecard_language::checked::Words;
+use placecard_language::keys;
+use placecard_language::vocabulary_check::{self, VocabularyDetail, VocabularyProblem};
+use serde_json::Value;
+
+use crate::read;
+use crate::words;
+
+/// Whether an object is a vocabulary of ours, of whatever version.
+#[must_use]
+pub fn is_vocabulary(object: &ObjectRef) -> bool {
+    object.group() == keys::GROUP && object.kind == keys::VOCABULARY_KIND
+}
+
+/// Checks a vocabulary. With any finding the words must not be acted upon.
+#[must_use]
+pub fn check(value: &Value) -> (Words, Vec<Finding>) {
+    let (words, problems) = vocabulary_check::check(value);
+    let object = read::reference(value).unwrap_or_default();
+    let findings = problems.iter().map(|problem| finding(&object, value, problem)).collect();
+    (words, findings)
+}
+
+fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Finding {
+    let path = path(value, &problem.pointer);
+    let site = match &problem.span {
+        _ if problem.on_key => Site::key(path),
+        Some(span) => Site::within(path, span.clone()),
+        None => Site::value(path),
+    };
+    let worded = words::vocabulary::problem(problem);
+    let label = Label::new(site.clone(), worded.label).quoting(worded.quote);
+    let mut finding =
+        Finding::new(problem.code, Verdict::Language, object.clone(), worded.message, label);
+    finding.help = worded.help.into_iter().map(Help::text).collect();
+    finding.suggestion.clone_from(&problem.suggestion);
+    if let (Some(old), Some(new)) = (worded.replaces, &problem.suggestion) {
+        let edits = vec![Edit { site, old, new: new.clone() }];
+        finding.fix = Some(Fix { safe: false, edits });
+    }
+    if let VocabularyDetail::Duplicate { first, .. } = &problem.detail {
+        let site = Site::value(self::path(value, first));
+        finding.labels.push(Label::new(site, "the first is here"));
+    }
+    finding
+}
+
+/// The path of a JSON pointer; whether a number is a key or a position depends on the value.
+fn path(value: &Value, pointer: &str) -> FieldPath {
+    let mut path = FieldPath::root();
+    let mut here = Some(value);
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        match (here, step.parse::<usize>()) {
+            (Some(Value::Array(items)), Ok(index)) => {
+                here = items.get(index);
+                path.0.push(Segment::Index(index));
+            }
+            _ => {
+                here = here.and_then(|value| value.get(&step));
+                path.0.push(Segment::Key(step));
+            }
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_misspelt_field_is_a_finding_at_its_key() {
+        let value = json!({"apiVersion": keys::API_VERSION, "kind": keys::VOCABULARY_KIND,
+            "metadata": {"name": "default"},
+            "spec": {"pools": [{"name": "a", "nodes": "x=y", "toleration": []}]}});
+        let (_, findings) = check(&value);
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        let site = &finding.primary().unwrap().site;
+        assert_eq!(site.path.to_string(), "spec.pools[0].toleration");
+        assert_eq!(site.part, placecard_findings::Part::Key);
+        assert!(is_vocabulary(&finding.object));
+        assert_eq!(finding.line(), "no field is named toleration here; did you mean tolerations?");
+    }
+}
