@@ -17,7 +17,7 @@ mod pages;
 mod readme;
 /// A webhook that admits everything and remembers what it was asked.
 mod recorder;
-/// `docs/language.md` is what the tables of the language say.
+/// The documents that are written from tables are up to date.
 mod reference;
 /// The shape of the code base: crate graph, one table of keys, sizes, reasons, guides.
 mod tidy;

@@ -269,7 +269,8 @@ const GUIDES: &[&str] = &[
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/design.md",
-    "docs/language.md",
+    "docs/annotations.md",
+    "docs/codes.md",
     "examples/README.md",
 ];
 
