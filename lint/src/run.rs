@@ -8,9 +8,10 @@ use placecard_findings::{
 };
 use placecard_language::Words;
 use placecard_language::vocabulary_check;
+use placecard_policies::object::Object;
 use placecard_policies::read;
-use placecard_policies::review::{Expansion, review, unreadable};
-use placecard_policies::surroundings::Surroundings;
+use placecard_policies::review::{Expansion, Review, references, review, unreadable};
+use placecard_policies::surroundings::{Answer, Reference, Surroundings};
 use serde_json::Value;
 
 use crate::index::{Index, ObjectId, Role};
@@ -84,9 +85,9 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
     let (words, unusable) = vocabulary_of(inputs, &index, &mut findings)?;
     judged.unusable = unusable;
     if judged.unusable.is_none() {
-        let surroundings =
+        let mut surroundings =
             Surroundings { words, objects: index.answers.clone(), server: inputs.server };
-        judge_objects(&index, &surroundings, &mut judged, &mut findings);
+        judge_objects(&index, &mut surroundings, &mut judged, &mut findings);
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
     if judged.counts.objects == 0 && findings.is_empty() {
@@ -139,7 +140,12 @@ fn nothing(index: &Index) -> String {
 /// Findings about what could not be read; a template hides the other problems of its document.
 fn load_findings(index: &Index) -> Vec<Placed> {
     let mut findings = Vec::new();
+    let mut told = BTreeSet::new();
     for (number, file) in index.files.iter().enumerate() {
+        // A file may be an input and context at once.
+        if !told.insert(file.source.name.as_str()) {
+            continue;
+        }
         for document in &file.documents {
             match document.problems.iter().find(|problem| problem.is_template()) {
                 Some(template) => {
@@ -213,7 +219,7 @@ fn vocabulary_of(
 
 fn judge_objects(
     index: &Index,
-    surroundings: &Surroundings,
+    surroundings: &mut Surroundings,
     judged: &mut Judged,
     findings: &mut Vec<Placed>,
 ) {
@@ -221,52 +227,72 @@ fn judge_objects(
         if role != Role::Judged {
             continue;
         }
-        let Some(reference) = read::reference(value) else {
+        let Some(name) = read::reference(value) else {
             findings.extend(half_an_object(value).map(|finding| place(index, id, finding)));
             continue;
         };
         judged.counts.objects += 1;
         if vocabulary::is_vocabulary(value) {
             let (_, problems) = vocabulary_check::check(value);
-            findings.extend(
-                problems.iter().map(|problem| {
-                    place(index, id, vocabulary::finding(&reference, value, problem))
-                }),
-            );
+            let words = |problem| vocabulary::finding(&name, value, problem);
+            findings.extend(place_all(index, id, problems.iter().map(words).collect()));
             continue;
         }
         match read::object(value, &surroundings.words) {
             Err(problem) => {
                 judged.unfit.insert(id);
-                findings.push(place(index, id, unreadable(&reference, &problem)));
+                findings.push(place(index, id, unreadable(&name, &problem)));
             }
             Ok(object) => {
-                judged.counts.templates += object.templates.len();
+                answer_owners(index, &object, surroundings);
                 let review = review(&object, surroundings);
-                if review.findings.iter().any(|one| one.severity == Severity::Error)
-                    || review.expansions.iter().any(|one| !one.complete)
-                {
-                    judged.unfit.insert(id);
-                }
+                note_expansions(judged, id, &object, &review);
                 findings.extend(place_all(index, id, review.findings));
-                let planned: Vec<Planned> = review
-                    .expansions
-                    .into_iter()
-                    .map(|expansion| {
-                        let written = object
-                            .templates
-                            .iter()
-                            .find(|template| template.path == expansion.template);
-                        let from_written =
-                            written.is_none_or(|written| written.spec == expansion.base);
-                        Planned { expansion, from_written }
-                    })
-                    .collect();
-                if !planned.is_empty() {
-                    judged.expansions.insert(id, planned);
-                }
             }
         }
+    }
+}
+
+/// Finds the controllers that the review of a pod asks for.
+fn answer_owners(index: &Index, object: &Object, surroundings: &mut Surroundings) {
+    for reference in references(object, surroundings) {
+        let Reference::Owner { api_version, kind, namespace, name, uid } = &reference else {
+            continue;
+        };
+        let owner = ObjectRef {
+            api_version: api_version.clone(),
+            kind: kind.clone(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+        };
+        let Some((_, document, at)) = index.find(&owner).and_then(|id| index.document(id)) else {
+            continue;
+        };
+        let found = document.object(at).map(|value| read::object(value, &surroundings.words));
+        // A manifest has no UID yet: its name has to do.
+        if let Some(Ok(found)) = found
+            && (found.uid.is_empty() || found.uid == *uid)
+        {
+            surroundings.objects.insert(reference, Answer::Selector(found.selector));
+        }
+    }
+}
+
+fn note_expansions(judged: &mut Judged, id: ObjectId, object: &Object, review: &Review) {
+    judged.counts.templates += object.templates.len();
+    if review.findings.iter().any(|one| one.severity == Severity::Error)
+        || review.expansions.iter().any(|one| !one.complete)
+    {
+        judged.unfit.insert(id);
+    }
+    let planned = |expansion: &Expansion| {
+        let mut templates = object.templates.iter();
+        let written = templates.find(|template| template.path == expansion.template);
+        let from_written = written.is_none_or(|written| written.spec == expansion.base);
+        Planned { expansion: expansion.clone(), from_written }
+    };
+    if !review.expansions.is_empty() {
+        judged.expansions.insert(id, review.expansions.iter().map(planned).collect());
     }
 }
 

@@ -294,8 +294,31 @@ pub fn reference() -> String {
     for verb in VERBS {
         text.push_str(&section(verb));
     }
+    text.push_str(JSON);
     text
 }
+
+const JSON: &str = "
+## The JSON report
+
+`placecard lint --format json` prints one object. Fields are added, not renamed or removed, while \
+`version` is 1.
+
+| field | meaning |
+|---|---|
+| `version` | 1 |
+| `findings[]` | sorted by file, line, column and code |
+| `.code` `.severity` `.verdict` | as in `placecard rules`; a single finding may be milder |
+| `.fingerprint` | code, object, paths and values of the labels; no line numbers, so it survives moved lines |
+| `.file` `.line` `.column` | of the primary label |
+| `.object` | `apiVersion`, `kind`, `namespace`, `name`; null for a file that cannot be read |
+| `.message` `.suggestion` | what is, and the nearest known word |
+| `.labels[]` | the clashing demands, the primary one first: `text`, `file`, `start`, `end` (exclusive), `path`, and `inValue` for a place inside a string |
+| `.why` | why the labels clash, where that is not plain |
+| `.help[]` | ways out: `text`, `safety` (`suggested`, `safe` or `unsafe`), `lines` to paste, `edits` |
+| `.holds` | how far it holds: `scope`, `proof`, `text` |
+| `summary` | `errors`, `warnings`, `notes`, `files`, `objects`, `templates` |
+";
 
 fn section(verb: &Verb) -> String {
     let mut text =

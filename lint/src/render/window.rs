@@ -9,7 +9,7 @@ use crate::render::style::{plain, plain_character};
 /// Labels with at most so many lines between them share a box.
 const GAP: u32 = 3;
 /// Longer lines (in bytes) are cut around their labels.
-const LONG: usize = 240;
+const LONG: usize = 120;
 /// So many bytes are left before the first label of a line that is cut.
 const BEFORE: usize = 40;
 
