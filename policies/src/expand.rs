@@ -6,16 +6,19 @@
 
 mod nodes;
 mod pods;
+mod present;
 mod spread;
 mod target;
 mod tolerations;
 
+use placecard_feasibility::node_terms::NodeTerm;
 use placecard_findings::FieldPath;
 use placecard_language::intent::{
     Intents, NodeDemand, Origin, PodTarget, Relation, Rule, Strength,
 };
 
 pub(crate) use nodes::admitted;
+use present::Present;
 
 use crate::change::Change;
 use crate::frame::{Form, Frame};
@@ -38,8 +41,10 @@ pub(crate) struct Expander<'a> {
     pub(crate) troubles: Vec<Trouble>,
     /// No node can meet the required node rules: nothing is to be written.
     pub(crate) impossible: bool,
-    had_no_spread: bool,
     near: Vec<(Rule, pods::Near)>,
+    /// Required node rules and the terms that they admit.
+    node_rules: Vec<(Rule, Vec<NodeTerm>)>,
+    present: Present,
     sources: Sources,
 }
 
@@ -49,11 +54,14 @@ pub(crate) struct Sources {
     pub(crate) affinity: Vec<(usize, Origin)>,
     pub(crate) anti_affinity: Vec<(usize, Origin)>,
     pub(crate) spread: Vec<(usize, Origin)>,
+    pub(crate) tolerations: Vec<(usize, Origin)>,
 }
 
-/// The rule among the sources of a list, if it wrote the element.
+/// The rule among the sources of a list, if it wrote the element. The sources are in the order of
+/// the list: elements are only added at its end.
 pub(crate) fn source(sources: &[(usize, Origin)], index: usize) -> Option<&Origin> {
-    sources.iter().find(|(at, _)| *at == index).map(|(_, origin)| origin)
+    let at = sources.binary_search_by_key(&index, |(at, _)| *at).ok()?;
+    sources.get(at).map(|(_, origin)| origin)
 }
 
 /// What an expansion yields.
@@ -76,7 +84,7 @@ pub(crate) fn expand(
 ) -> Expanded {
     let mut expander = Expander::empty(object, frame, surroundings);
     expander.spec = template.spec.clone();
-    expander.had_no_spread = template.spec.spread.is_empty();
+    expander.present = Present::of(&template.spec, frame);
     for tolerate in &intents.tolerations {
         tolerations::expand(&mut expander, tolerate);
     }
@@ -88,6 +96,7 @@ pub(crate) fn expand(
     {
         expander.rule(object, template, rule);
     }
+    nodes::restrict(&mut expander);
     pods::merge_near(&mut expander);
     spread::check_at_most(&mut expander, &intents.rules);
     spread::keep_defaults(&mut expander);
@@ -154,8 +163,9 @@ impl<'a> Expander<'a> {
             added: Vec::new(),
             troubles: Vec::new(),
             impossible: false,
-            had_no_spread: true,
             near: Vec::new(),
+            node_rules: Vec::new(),
+            present: Present::default(),
             sources: Sources::default(),
         }
     }
@@ -204,7 +214,7 @@ impl Expander<'_> {
     /// Records what a rule becomes, whether or not it is there already.
     fn note(&mut self, origin: &Origin, fields: &str) {
         let note = format!("{} -> {fields}", origin.text);
-        if !self.added.contains(&note) {
+        if self.present.notes.insert(note.clone()) {
             self.added.push(note);
         }
     }

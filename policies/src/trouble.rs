@@ -63,10 +63,10 @@ pub(crate) enum Obstacle {
         /// The namespace that is named.
         namespace: String,
     },
-    /// A hand-written toleration of the same taint comes first and lasts differently.
+    /// Another toleration of the same taint comes first and lasts differently.
     EarlierToleration {
-        /// Its index in `tolerations`.
-        index: usize,
+        /// That one.
+        rival: Rival,
     },
     /// An object that the rule names is not known.
     Unresolved {

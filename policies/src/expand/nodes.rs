@@ -1,11 +1,14 @@
 //! `on` and `not-on`: required node terms by cross product, preferred ones as disjoint terms.
 
-use k8s_openapi::api::core::v1::{NodeSelectorTerm, PreferredSchedulingTerm};
-use placecard_feasibility::node_terms::{NodeSet, NodeTerm, conjoin, disjoint, negate_terms};
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::PreferredSchedulingTerm;
+use placecard_feasibility::node_terms::{NodeSet, NodeTerm, conjoin_all, disjoint, negate_terms};
 use placecard_feasibility::requirement::Requirement;
-use placecard_language::intent::{NodeDemand, NodeTarget, Origin, Relation, Rule, Strength};
+use placecard_language::intent::{NodeDemand, NodeTarget, Relation, Rule, Strength};
 
 use super::Expander;
+use super::present::sorted;
 use crate::change::Change;
 use crate::native;
 use crate::surroundings::{Answer, Reference};
@@ -88,43 +91,48 @@ pub(crate) fn expand(expander: &mut Expander<'_>, rule: &Rule) {
     }
     let Some(alternatives) = set else { return };
     match rule.strength {
-        Strength::Required => restrict(expander, rule, &rule.origin, &alternatives),
+        Strength::Required => expander.node_rules.push((rule.clone(), alternatives)),
         Strength::Preferred { weight } => prefer(expander, rule, weight, &alternatives),
-    }
-}
-
-/// The required terms become their product with `ours`.
-pub(crate) fn restrict(
-    expander: &mut Expander<'_>,
-    rule: &Rule,
-    origin: &Origin,
-    ours: &[NodeTerm],
-) {
-    let theirs: NodeSet = native::required_node_terms(&expander.spec)
-        .map(|terms| terms.iter().map(native::node_term).collect());
-    let product = match &theirs {
-        None => Ok(ours.to_vec()),
-        Some(theirs) => conjoin(theirs, ours, MOST_TERMS),
-    };
-    expander.note(origin, "node affinity");
-    match product {
-        Ok(terms) if Some(&terms) == theirs.as_ref() => {}
-        Ok(terms) if terms.len() > MOST_TERMS => {
-            expander.trouble(rule, Obstacle::TooManyNodeTerms { limit: MOST_TERMS });
-        }
-        // No node at all: the contradiction is found and worded elsewhere, and nothing is written.
-        Ok(terms) if terms.is_empty() => expander.impossible = true,
-        Ok(terms) => {
-            let terms = terms.iter().map(native::native_node_term).collect();
-            expander.push(origin, Change::RequiredNodeTerms(terms));
-        }
-        Err(_) => expander.trouble(rule, Obstacle::TooManyNodeTerms { limit: MOST_TERMS }),
     }
 }
 
 /// The node must carry the label.
 pub(crate) fn require_label(expander: &mut Expander<'_>, rule: &Rule, key: &str) {
-    restrict(expander, rule, &rule.origin, &[NodeTerm::of(vec![Requirement::exists(key)])]);
+    let term = NodeTerm::of(vec![Requirement::exists(key)]);
+    expander.node_rules.push((rule.clone(), vec![term]));
+}
+
+/// The required terms become their product with those of all required rules.
+pub(crate) fn restrict(expander: &mut Expander<'_>) {
+    let rules = std::mem::take(&mut expander.node_rules);
+    let Some((last, _)) = rules.last() else { return };
+    for (rule, _) in &rules {
+        expander.note(&rule.origin, "node affinity");
+    }
+    let theirs: NodeSet = native::required_node_terms(&expander.spec)
+        .map(|terms| terms.iter().map(native::node_term).collect());
+    let ours: Vec<Vec<NodeTerm>> = rules.iter().map(|(_, terms)| each_once(terms)).collect();
+    match conjoin_all(&theirs, &ours, MOST_TERMS) {
+        Ok(terms) if terms == theirs => {}
+        // No node at all: the contradiction is found and worded elsewhere, and nothing is written.
+        Ok(Some(terms)) if terms.is_empty() => expander.impossible = true,
+        Ok(Some(terms)) => {
+            let terms = terms.iter().map(native::native_node_term).collect();
+            expander.push(&last.origin, Change::RequiredNodeTerms(terms));
+        }
+        Ok(None) => {}
+        Err(_) => {
+            // Alternatives are what multiplies.
+            let many = rules.iter().rev().find(|(_, terms)| terms.len() > 1);
+            let (rule, _) = many.unwrap_or(&(last.clone(), Vec::new())).clone();
+            expander.trouble(&rule, Obstacle::TooManyNodeTerms { limit: MOST_TERMS });
+        }
+    }
+}
+
+fn each_once(terms: &[NodeTerm]) -> Vec<NodeTerm> {
+    let mut seen = BTreeSet::new();
+    terms.iter().filter(|term| seen.insert(*term)).cloned().collect()
 }
 
 fn prefer(expander: &mut Expander<'_>, rule: &Rule, weight: u8, alternatives: &[NodeTerm]) {
@@ -132,32 +140,12 @@ fn prefer(expander: &mut Expander<'_>, rule: &Rule, weight: u8, alternatives: &[
         return expander.trouble(rule, Obstacle::TooManyNodeTerms { limit: MOST_TERMS });
     };
     expander.note(&rule.origin, "preferred node affinity");
+    let weight = i32::from(weight);
     for term in terms {
         let preference = native::native_node_term(&term);
-        if !has_preference(expander, weight, &preference) {
-            let term = PreferredSchedulingTerm { weight: i32::from(weight), preference };
+        if expander.present.preferred_nodes.insert((weight, sorted(&preference))) {
+            let term = PreferredSchedulingTerm { weight, preference };
             expander.push(&rule.origin, Change::PreferredNodeTerm(term));
         }
     }
-}
-
-fn has_preference(expander: &Expander<'_>, weight: u8, preference: &NodeSelectorTerm) -> bool {
-    let ours = sorted(native::node_term(preference));
-    let node = expander.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
-    node.and_then(|node| node.preferred_during_scheduling_ignored_during_execution.as_ref())
-        .into_iter()
-        .flatten()
-        .any(|term| {
-            term.weight == i32::from(weight) && sorted(native::node_term(&term.preference)) == ours
-        })
-}
-
-/// Requirements and values in one order, to compare what other webhooks reordered.
-fn sorted(mut term: NodeTerm) -> NodeTerm {
-    for requirement in term.expressions.iter_mut().chain(&mut term.fields) {
-        requirement.values.sort();
-    }
-    term.expressions.sort();
-    term.fields.sort();
-    term
 }

@@ -1,5 +1,7 @@
 //! `near` and `apart-from`: pod affinity and anti-affinity terms.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::api::core::v1::{PodAffinityTerm, WeightedPodAffinityTerm};
 use placecard_feasibility::pod_affinity::AffinityTerm;
 use placecard_feasibility::requirement::{Operator, Requirement};
@@ -7,9 +9,10 @@ use placecard_feasibility::selector::{self, Selector};
 use placecard_language::intent::{Level, Origin, PodRule, PodTarget, Relation, Rule, Strength};
 
 use super::Expander;
+use super::present::pod_term;
 use super::target::Pods;
 use crate::change::Change;
-use crate::frame::Form;
+use crate::frame::{Form, Frame};
 use crate::native::{self, PodTerm};
 use crate::trouble::{Obstacle, Rival};
 
@@ -38,7 +41,7 @@ pub(crate) fn expand(expander: &mut Expander<'_>, rule: &Rule) {
     match (rule.strength, toward) {
         // Merged with the others once all are known.
         (Strength::Required, true) => {
-            let term = native::pod_term(&native, expander.frame.labels);
+            let term = pod_term(&native, expander.frame);
             let source = Rival::Rule(rule.origin.clone());
             expander.near.push((rule.clone(), Near { term, native, source }));
         }
@@ -173,10 +176,9 @@ fn other_value(
 
 /// Adds a required anti-affinity term unless a term that is there repels at least as much.
 pub(crate) fn require_apart(expander: &mut Expander<'_>, origin: &Origin, native: PodAffinityTerm) {
-    let labels = expander.frame.labels;
-    let wanted = native::pod_term(&native, labels);
-    let present = native::required_anti_affinity(&expander.spec);
-    if !present.iter().any(|term| implies(&wanted, &native::pod_term(term, labels))) {
+    let wanted = pod_term(&native, expander.frame);
+    if !expander.present.apart.implied(&wanted, implies) {
+        expander.present.apart.insert(wanted);
         expander.push(origin, Change::PodAntiAffinity(native));
     }
 }
@@ -190,22 +192,8 @@ fn prefer(
 ) {
     let what = if toward { "preferred pod affinity" } else { "preferred pod anti-affinity" };
     expander.note(&rule.origin, what);
-    let labels = expander.frame.labels;
-    let wanted = native::pod_term(&native, labels);
-    let affinity = expander.spec.affinity.as_ref();
-    let preferred = if toward {
-        affinity
-            .and_then(|affinity| affinity.pod_affinity.as_ref())
-            .and_then(|pods| pods.preferred_during_scheduling_ignored_during_execution.as_ref())
-    } else {
-        affinity
-            .and_then(|affinity| affinity.pod_anti_affinity.as_ref())
-            .and_then(|pods| pods.preferred_during_scheduling_ignored_during_execution.as_ref())
-    };
-    let there = preferred.into_iter().flatten().any(|term| {
-        term.weight == weight && native::pod_term(&term.pod_affinity_term, labels) == wanted
-    });
-    if there {
+    let wanted = pod_term(&native, expander.frame);
+    if !expander.present.preferred_pods.insert((toward, weight, wanted)) {
         return;
     }
     let term = WeightedPodAffinityTerm { weight, pod_affinity_term: native };
@@ -221,81 +209,119 @@ fn prefer(
 /// if it matches all of them (interpodaffinity/filtering.go, `podMatchesAllAffinityTerms`).
 pub(crate) fn merge_near(expander: &mut Expander<'_>) {
     let rules = std::mem::take(&mut expander.near);
-    let hand_written = native::required_affinity(&expander.spec).iter().enumerate();
-    let mut kept: Vec<Near> = hand_written
-        .map(|(index, native)| Near {
-            term: native::pod_term(native, expander.frame.labels),
-            native: native.clone(),
-            source: Rival::Field(super::affinity_path("podAffinity").index(index)),
-        })
-        .collect();
+    let written = Written::of(expander);
+    let mut kept: Vec<(Rule, Near)> = Vec::new();
+    let mut levels: BTreeMap<String, usize> = BTreeMap::new();
     for (rule, near) in rules {
         expander.note(&rule.origin, "pod affinity");
-        match fit(expander, &kept, &near) {
-            Fit::Implied => {}
-            Fit::Beside => kept.push(near),
-            Fit::Replaces(index) => {
-                if let Some(slot) = kept.get_mut(index) {
-                    *slot = near;
-                }
-            }
-            Fit::Clashes(index) => {
-                let Some(other) = kept.get(index) else { continue };
-                let obstacle = Obstacle::SecondNear {
-                    rival: Box::new(other.source.clone()),
-                    rival_selects: selects(&other.term.term),
-                    selects: selects(&near.term.term),
-                    clash: clash(&other.term.term, &near.term.term),
-                };
+        if written.says(&near) {
+            continue;
+        }
+        let level = near.term.term.topology_key.clone();
+        let Some((_, other)) = levels.get(&level).and_then(|index| kept.get_mut(*index)) else {
+            levels.insert(level, kept.len());
+            kept.push((rule, near));
+            continue;
+        };
+        match stronger(expander.frame, &other.term, &near.term) {
+            Some(Stronger::First) => {}
+            Some(Stronger::Second) => *other = near,
+            None => {
+                let obstacle = second_near(other, &near);
                 expander.trouble(&rule, obstacle);
             }
         }
     }
-    for near in kept {
-        if let Rival::Rule(origin) = &near.source {
-            expander.push(origin, Change::PodAffinity(near.native));
+    // Equivalent selectors in several levels may stand as several terms.
+    let first = written.terms.first().cloned().or_else(|| Some(kept.first()?.1.clone()));
+    for (rule, near) in kept {
+        let rival = written.other_than(&near).or(first.as_ref());
+        match rival.filter(|rival| anywhere(&rival.term) != anywhere(&near.term)) {
+            Some(rival) => expander.trouble(&rule, second_near(rival, &near)),
+            None => {
+                let Rival::Rule(origin) = &near.source else { continue };
+                expander.push(origin, Change::PodAffinity(near.native));
+            }
         }
     }
 }
 
-enum Fit {
-    Implied,
-    Beside,
-    Replaces(usize),
-    Clashes(usize),
-}
-
-fn fit(expander: &Expander<'_>, kept: &[Near], near: &Near) -> Fit {
-    let mut beside = true;
-    let mut rival = 0;
-    for (index, other) in kept.iter().enumerate() {
-        let (a, b) = (&other.term, &near.term);
-        let same_level = a.term.topology_key == b.term.topology_key;
-        let equivalent = implies(&at_level(a, b), b) && implies(b, &at_level(a, b));
-        if same_level && equivalent {
-            return Fit::Implied;
-        }
-        if same_level && implies(a, b) && !selects_itself(expander, a) {
-            return Fit::Implied;
-        }
-        let ours = matches!(other.source, Rival::Rule(_));
-        if same_level && implies(b, a) && !selects_itself(expander, b) && ours && kept.len() == 1 {
-            return Fit::Replaces(index);
-        }
-        // Equivalent selectors in two levels may stand as two terms.
-        if !equivalent {
-            beside = false;
-            rival = index;
-        }
+fn second_near(rival: &Near, near: &Near) -> Obstacle {
+    Obstacle::SecondNear {
+        rival: Box::new(rival.source.clone()),
+        rival_selects: selects(&rival.term.term),
+        selects: selects(&near.term.term),
+        clash: clash(&rival.term.term, &near.term.term),
     }
-    if beside { Fit::Beside } else { Fit::Clashes(rival) }
 }
 
-/// The term `a`, in the level of `b`.
-fn at_level(a: &PodTerm, b: &PodTerm) -> PodTerm {
-    let mut moved = a.clone();
-    moved.term.topology_key.clone_from(&b.term.topology_key);
-    moved
+/// The hand-written required terms.
+struct Written {
+    terms: Vec<Near>,
+    /// What they select, wherever: more than one is a pair that only counts pods of both.
+    selected: BTreeSet<PodTerm>,
+    /// The pod may be one that all of them select, so that it may start away from any other.
+    may_start: bool,
+}
+
+/// Hand-written terms of one level that a rule is compared with; nobody writes more.
+const MOST_WRITTEN: usize = 64;
+
+impl Written {
+    fn of(expander: &Expander<'_>) -> Self {
+        let path = super::affinity_path("podAffinity");
+        let terms = native::required_affinity(&expander.spec).iter().enumerate();
+        let terms: Vec<Near> = terms
+            .map(|(index, native)| Near {
+                term: pod_term(native, expander.frame),
+                native: native.clone(),
+                source: Rival::Field(path.index(index)),
+            })
+            .collect();
+        let selected = terms.iter().map(|near| anywhere(&near.term)).collect();
+        let may_start = terms.iter().all(|near| selects_itself(expander.frame, &near.term));
+        Self { terms, selected, may_start }
+    }
+
+    /// Whether the terms bring the pod where the rule wants it.
+    fn says(&self, near: &Near) -> bool {
+        let level = &near.term.term.topology_key;
+        let here = self.terms.iter().filter(|term| term.term.term.topology_key == *level);
+        here.take(MOST_WRITTEN).any(|written| {
+            let equal = written.term == near.term && self.selected.len() == 1;
+            equal || (!self.may_start && implies(&written.term, &near.term))
+        })
+    }
+
+    /// The first that selects other pods.
+    fn other_than(&self, near: &Near) -> Option<&Near> {
+        let selected = anywhere(&near.term);
+        self.terms.iter().find(|term| anywhere(&term.term) != selected)
+    }
+}
+
+enum Stronger {
+    First,
+    Second,
+}
+
+/// Which of two terms of one level says what both say.
+fn stronger(frame: &Frame<'_>, first: &PodTerm, second: &PodTerm) -> Option<Stronger> {
+    // A pod that the stronger one selects could start away from the pods of the weaker one.
+    if first == second || (implies(first, second) && !selects_itself(frame, first)) {
+        Some(Stronger::First)
+    } else if implies(second, first) && !selects_itself(frame, second) {
+        Some(Stronger::Second)
+    } else {
+        None
+    }
+}
+
+/// What a term selects, in no level.
+fn anywhere(term: &PodTerm) -> PodTerm {
+    let mut selected = term.clone();
+    selected.term.topology_key.clear();
+    selected
 }
 
 /// Whether every pod that `a` means is meant by `b` too, in the same level and namespaces.
@@ -314,14 +340,16 @@ fn implies(a: &PodTerm, b: &PodTerm) -> bool {
 }
 
 /// Whether the pod may be one of those that the term selects.
-fn selects_itself(expander: &Expander<'_>, term: &PodTerm) -> bool {
+fn selects_itself(frame: &Frame<'_>, term: &PodTerm) -> bool {
     let own_namespace = (term.term.namespaces.is_empty() && term.term.namespace_selector.is_none())
-        || term.term.namespaces.iter().any(|name| name == expander.frame.namespace)
+        || term.term.namespaces.iter().any(|name| name == frame.namespace)
         || term.term.namespace_selector.is_some()
-        || expander.frame.namespace.is_empty();
-    let labels = term.term.selector.as_ref().is_some_and(|selector| {
-        selector.matches(expander.frame.labels) || expander.frame.may_match(selector)
-    });
+        || frame.namespace.is_empty();
+    let labels = term
+        .term
+        .selector
+        .as_ref()
+        .is_some_and(|selector| selector.matches(frame.labels) || frame.may_match(selector));
     own_namespace && labels
 }
 

@@ -155,25 +155,31 @@ fn at_most_constraint(
 
 /// Adds a constraint: the API allows one per topology key and whenUnsatisfiable.
 fn add(expander: &mut Expander<'_>, rule: &Rule, constraint: TopologySpreadConstraint) {
-    let labels = expander.frame.labels;
-    let ours = canonical(&constraint, labels);
-    for (index, present) in expander.spec.spread.iter().enumerate() {
-        let same_slot = present.topology_key == constraint.topology_key
-            && present.when_unsatisfiable == constraint.when_unsatisfiable;
-        if !same_slot {
-            continue;
+    let ours = meaning(&constraint, expander.frame.labels);
+    expander.present.wanted_spread.insert(ours.clone());
+    match expander.present.spread.get(&ours.slot()) {
+        Some((_, present)) if *present == ours => {}
+        Some((index, _)) => {
+            let obstacle = Obstacle::SecondSpread {
+                rival: expander.spread_source(*index),
+                hard: constraint.when_unsatisfiable == HARD,
+                key: constraint.topology_key.clone(),
+            };
+            expander.trouble(rule, obstacle);
         }
-        if canonical(present, labels) == ours {
-            return;
-        }
-        let obstacle = Obstacle::SecondSpread {
-            rival: expander.spread_source(index),
-            hard: constraint.when_unsatisfiable == HARD,
-            key: constraint.topology_key.clone(),
-        };
-        return expander.trouble(rule, obstacle);
+        None => push(expander, &rule.origin, constraint, ours),
     }
-    expander.push(&rule.origin, Change::Spread(constraint));
+}
+
+fn push(
+    expander: &mut Expander<'_>,
+    origin: &Origin,
+    constraint: TopologySpreadConstraint,
+    meaning: Meaning,
+) {
+    let index = expander.spec.spread.len();
+    expander.present.spread.insert(meaning.slot(), (index, meaning));
+    expander.push(origin, Change::Spread(constraint));
 }
 
 /// `at-most` of other pods sees only nodes that carry the keys of all hard constraints, so beside
@@ -194,29 +200,61 @@ pub(crate) fn check_at_most(expander: &mut Expander<'_>, rules: &[Rule]) {
     }
 }
 
-/// The first constraint of a pod switches off the scheduler's built-in soft ones: they are added.
+/// The first constraint of a pod switches off the scheduler's built-in soft ones: they are added,
+/// unless the user switched them off before, with a constraint that is neither a rule's nor one of
+/// them.
 pub(crate) fn keep_defaults(expander: &mut Expander<'_>) {
-    let had_none = expander.had_no_spread && !expander.spec.spread.is_empty();
-    if !had_none || !expander.frame.default_spread || matches!(expander.frame.own, Own::NoLabels) {
+    if expander.present.wanted_spread.is_empty()
+        || !expander.frame.default_spread
+        || matches!(expander.frame.own, Own::NoLabels)
+    {
         return;
     }
+    let mut defaults = Vec::new();
     for (key, max_skew) in DEFAULTS {
-        let taken = expander.spec.spread.iter().any(|constraint| {
-            constraint.topology_key == key && constraint.when_unsatisfiable == SOFT
-        });
         let level = Level { name: key.to_owned(), key: key.to_owned() };
-        if let (false, Ok(mut constraint)) =
-            (taken, self_constraint(expander, &level, false, max_skew.unsigned_abs()))
-        {
-            constraint.when_unsatisfiable = SOFT.to_owned();
-            expander.push(&Origin::default(), Change::Spread(constraint));
+        let constraint = self_constraint(expander, &level, false, max_skew.unsigned_abs());
+        let Ok(mut constraint) = constraint else { return };
+        constraint.when_unsatisfiable = SOFT.to_owned();
+        let meaning = meaning(&constraint, expander.frame.labels);
+        expander.present.wanted_spread.insert(meaning.clone());
+        defaults.push((constraint, meaning));
+    }
+    let wanted = &expander.present.wanted_spread;
+    if expander.present.written_spread.iter().any(|written| !wanted.contains(written)) {
+        return;
+    }
+    for (constraint, meaning) in defaults {
+        if !expander.present.spread.contains_key(&meaning.slot()) {
+            push(expander, &Origin::default(), constraint, meaning);
         }
     }
 }
 
 /// Everything that a constraint says, with defaults filled in and known label keys merged.
-fn canonical(constraint: &TopologySpreadConstraint, labels: &Map) -> impl PartialEq + use<> {
-    let mut unknown = BTreeSet::new();
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Meaning {
+    topology_key: String,
+    when_unsatisfiable: String,
+    max_skew: i32,
+    min_domains: i32,
+    node_affinity_policy: String,
+    node_taints_policy: String,
+    selector: Option<Selector>,
+    /// `matchLabelKeys` whose values are not known.
+    keys: BTreeSet<String>,
+}
+
+impl Meaning {
+    /// What the API allows once in a pod.
+    pub(crate) fn slot(&self) -> (String, String) {
+        (self.topology_key.clone(), self.when_unsatisfiable.clone())
+    }
+}
+
+/// Reads a constraint as it stands in a pod with `labels`.
+pub(crate) fn meaning(constraint: &TopologySpreadConstraint, labels: &Map) -> Meaning {
+    let mut keys = BTreeSet::new();
     let selector = constraint.label_selector.as_ref().map(|selector| {
         let mut selector = native::selector(selector);
         for key in constraint.match_label_keys.iter().flatten() {
@@ -225,7 +263,7 @@ fn canonical(constraint: &TopologySpreadConstraint, labels: &Map) -> impl Partia
                     selector.requirements.push(Requirement::one_of(key, &[value.as_str()]));
                 }
                 None => {
-                    unknown.insert(key.clone());
+                    keys.insert(key.clone());
                 }
             }
         }
@@ -234,14 +272,14 @@ fn canonical(constraint: &TopologySpreadConstraint, labels: &Map) -> impl Partia
     let policy = |policy: &Option<String>, default: &str| {
         policy.clone().filter(|policy| !policy.is_empty()).unwrap_or_else(|| default.to_owned())
     };
-    (
-        constraint.topology_key.clone(),
-        constraint.when_unsatisfiable.clone(),
-        constraint.max_skew,
-        constraint.min_domains.unwrap_or(1),
-        policy(&constraint.node_affinity_policy, "Honor"),
-        policy(&constraint.node_taints_policy, "Ignore"),
+    Meaning {
+        topology_key: constraint.topology_key.clone(),
+        when_unsatisfiable: constraint.when_unsatisfiable.clone(),
+        max_skew: constraint.max_skew,
+        min_domains: constraint.min_domains.unwrap_or(1),
+        node_affinity_policy: policy(&constraint.node_affinity_policy, "Honor"),
+        node_taints_policy: policy(&constraint.node_taints_policy, "Ignore"),
         selector,
-        unknown,
-    )
+        keys,
+    }
 }

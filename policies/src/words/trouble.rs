@@ -72,12 +72,14 @@ fn alone(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding 
             finding.help = vec![Help::text("apart-from reaches other namespaces")];
             finding
         }
-        Obstacle::EarlierToleration { index } => {
+        Obstacle::EarlierToleration { rival } => {
             let message = "an earlier toleration of this taint decides how long the pod stays";
             let mut finding = inexpressible(object, message, here("never looked at"));
-            let path = template.spec_path(&["tolerations"]).index(*index);
-            finding.labels.push(Label::new(Site::value(path), "counts first"));
-            finding.help = vec![Help::text("delete the one that is written by hand")];
+            finding.labels.push(rival_label(template, rival, "counts first".into()));
+            finding.help = vec![Help::text(match rival {
+                Rival::Rule(_) => "drop one of the two, or let them last equally long",
+                Rival::Field(_) => "delete the one that is written by hand",
+            })];
             finding
         }
         Obstacle::MissingLabel { key } => {
