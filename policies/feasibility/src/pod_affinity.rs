@@ -349,6 +349,9 @@ fn repelled(
         .filter(|named| named.term.topology_key == key)
         .filter_map(|named| Some((named.id, spared(&named.term, own)?)))
         .collect();
+    if anti.is_empty() {
+        return None;
+    }
     let all: Vec<&Companion<'_>> = companions.iter().collect();
     let mut budget = BUDGET;
     let own_kind = may_match_itself(&all, own, &mut budget);
