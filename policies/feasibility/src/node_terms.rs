@@ -315,10 +315,11 @@ pub fn conjoin_all(
         ours = Some(Some(tidy(single)).filter(is_possible).into_iter().collect());
     }
     for alternatives in compound {
-        ours = Some(match ours {
-            Some(known) => conjoin(&known, alternatives, limit)?,
-            None => alternatives.iter().filter(|term| is_possible(term)).cloned().collect(),
+        // Alone, a rule is only relieved of what repeats or matches nothing.
+        let known = ours.unwrap_or_else(|| {
+            alternatives.iter().filter(|term| is_possible(term)).cloned().collect()
         });
+        ours = Some(conjoin(&known, alternatives, limit)?);
     }
     match (theirs, ours) {
         (None, Some(ours)) if ours.len() > limit => Err(Inexpressible::TooMany { limit }),

@@ -245,10 +245,10 @@ proptest! {
                 }
             };
             let core = only(&pod, &affinity, &anti);
-            prop_assert!(!judge(&core).is_empty());
             // The same kind again needs every term. (A pod with fewer terms may be its own first
             // companion, which is another, weaker contradiction.)
             let same = |less: Pod| judge(&less).iter().any(|less| std::mem::discriminant(less) == std::mem::discriminant(one));
+            prop_assert!(same(core.clone()), "{:?} needs more", one);
             for index in 0..core.affinity.len() {
                 prop_assert!(!same(without(&core, Some(index), None)), "{:?} needs less", one);
             }
@@ -323,6 +323,18 @@ fn two_targets_without_a_common_pod() {
             ],
         }]
     );
+    // Selectors that contradict themselves are reported one by one, instead of with others.
+    let mut alone = simple(&[("app", "db")], "host");
+    alone.selector.iter_mut().for_each(|s| s.requirements.push(Requirement::absent("app")));
+    let cache = simple(&[("app", "cache")], "host");
+    let found = judge(&pod_of("web", vec![alone.clone(), cache, alone], vec![]));
+    let terms = found.iter().map(|one| match one {
+        PodContradiction::NoCommonPod { clash, .. } => {
+            clash.iter().map(|atom| atom.term.0).collect()
+        }
+        _ => Vec::new(),
+    });
+    assert_eq!(terms.collect::<Vec<_>>(), [[0, 0], [2, 2]]);
     let nil = AffinityTerm { selector: None, ..simple(&[], "host") };
     let found = judge(&pod_of("web", vec![nil.clone()], vec![nil]));
     assert_eq!(found, [PodContradiction::NilSelector { affinity: TermId(0) }]);
