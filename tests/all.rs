@@ -2,6 +2,11 @@
 //!
 //! One binary links once; a module is one subject. The modules named `e2e…` need the control plane
 //! (`make controlplane`), and `make test` counts them by that name where there is no Go.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what goes wrong in a test ends the test, also outside of the test functions"
+)]
 
 /// The chart's templates render, and its webhook configurations keep their promises.
 mod chart;

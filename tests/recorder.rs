@@ -62,9 +62,10 @@ impl Recorder {
     pub(crate) fn take(&self, kind: &str, name: &str) -> Vec<String> {
         let object = format!("{kind} {name}");
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = calls.extract_if(.., |call| call.0 == object).map(|call| call.1).collect();
-        drop(calls);
-        taken
+        let (taken, left) = std::mem::take(&mut *calls).into_iter().partition(|c| c.0 == object);
+        *calls = left;
+        let taken: BTreeSet<(String, String)> = taken;
+        taken.into_iter().map(|call| call.1).collect()
     }
 }
 

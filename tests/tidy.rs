@@ -55,9 +55,11 @@ fn the_test_module_is_cut_off() {
     assert_eq!(without_tests("a\n#[cfg(test)]\nuse b;\n"), "a\n#[cfg(test)]\nuse b;\n");
 }
 
-/// The crates of the workspace: dependencies of ours, and what else they may use. `None`: anything
-/// that no other row keeps for itself.
-const CRATES: &[(&str, &[&str], Option<&[&str]>)] = &[
+/// A crate of the workspace: its name, dependencies of ours, and what else it may use. `None`:
+/// anything that no other crate keeps for itself.
+type Row = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
+
+const CRATES: &[Row] = &[
     ("placecard-findings", &[], Some(&[])),
     ("placecard-feasibility", &[], Some(&[])),
     (
