@@ -176,19 +176,13 @@ impl World {
         })
     }
 
-    /// The pods of an app that are not going.
+    /// The pods of an app, or of a label selector, that are not going.
     pub(crate) fn living(&self, app: &str) -> Result<Vec<Value>, String> {
-        let pods = self.api.list("v1", "Pod", &self.namespace.name, &format!("app={app}"));
+        let selector = if app.contains('=') { app.to_owned() } else { format!("app={app}") };
+        let pods = self.api.list("v1", "Pod", &self.namespace.name, &selector);
         let mut pods = pods.map_err(|refusal| refusal.to_string())?;
         pods.retain(|pod| pod.pointer("/metadata/deletionTimestamp").is_none());
         Ok(pods)
-    }
-
-    /// The machines of an app's bound pods by pod.
-    pub(crate) fn machines(&self, app: &str) -> BTreeMap<String, String> {
-        let pods = self.living(app).expect("pods");
-        let bound = |pod: &Value| Some((name(pod), self.machine(bound_node(pod)?)));
-        pods.iter().filter_map(bound).collect()
     }
 
     /// Somebody who is there already: a running pod with the label `app`, on a machine.
