@@ -74,7 +74,8 @@ fn a_bad_annotation_is_refused_with_its_place_and_the_word_that_was_meant() {
             ]
         );
         for words in [
-            "(placecard.dev/require, line 2); did you mean apart-from? [unknown-relation]",
+            "placecard.dev/require, line 2; did you mean apart-from? [unknown-relation]",
+            "(placecard.dev/require, line 4) [selector-syntax]",
             "did you mean h100? [unknown-pool]",
             "did you mean placecard.dev/tolerate? [unknown-key]",
         ] {

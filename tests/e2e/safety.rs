@@ -97,7 +97,7 @@ fn a_deployment_from_before_makes_no_further_replica_sets() {
         accepted(world.api.patch(&target, Patch::Merge, &scale));
         world.all_on("web", 4);
         for pod in world.living("web").expect("pods") {
-            accepted(world.api.delete(&Target::of(&pod)));
+            accepted(world.api.delete(&world.target("Pod", &name(&pod))));
         }
         assert_eq!(world.all_on("web", 4), ["b1", "b1", "b1", "b1"]);
         wait_for(PATIENCE, "its controller has seen everything", || {
@@ -273,7 +273,7 @@ fn with_fail_only_what_concerns_us_waits() {
         });
         // Pods of controllers without a word of ours are made anew.
         for pod in world.living("plain").expect("pods") {
-            accepted(world.api.delete(&Target::of(&pod)));
+            accepted(world.api.delete(&world.target("Pod", &name(&pod))));
         }
         assert_eq!(world.all_on("plain", 1), ["a1"]);
         // What is there can be changed, finished and deleted.
@@ -283,6 +283,6 @@ fn with_fail_only_what_concerns_us_waits() {
         let pod = world.living("ours").expect("pods").remove(0);
         world.api.run_pod(&world.namespace.name, &name(&pod));
         accepted(world.api.delete(&target));
-        accepted(world.api.delete(&Target::of(&pod)));
+        accepted(world.api.delete(&world.target("Pod", &name(&pod))));
     });
 }
