@@ -26,7 +26,7 @@ help: ## list the tasks
 
 .PHONY: demo
 demo: ## see it work: mutate, refuse, lint and expand the examples; needs only the Rust toolchain
-	@$(CARGO) build --quiet --bin placecard --bin placecard-webhook --bin placecard-demo
+	@$(CARGO) build --bin placecard --bin placecard-webhook --bin placecard-demo
 	@$(CARGO) run --quiet --bin placecard-demo
 
 .PHONY: test
