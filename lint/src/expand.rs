@@ -19,7 +19,8 @@ use crate::run::{Judged, Planned};
 pub fn expand(judged: &Judged, diff: bool) -> String {
     let mut out = String::new();
     for (number, file) in judged.index.files.iter().enumerate() {
-        if file.role != Role::Judged {
+        // What is not text cannot be printed as it is; its finding says so.
+        if file.role != Role::Judged || file.source.problem.is_some() {
             continue;
         }
         let text = expand_file(judged, number, file);

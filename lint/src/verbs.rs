@@ -179,7 +179,7 @@ Prints every input as it is, with the native fields that the rules of its pod te
 Documents that hold no such rules are printed byte for byte; comments, layout and hand-written \
 list items of the others stay. The annotations stay too: expanding twice changes nothing. A \
 document with a finding of severity error, or with a rule that names an object which was not read, \
-is printed as it is, and the finding goes to standard error.",
+is printed as it is, and the finding goes to standard error. A file that is not UTF-8 is left out.",
         arguments: &[&PATH, &VOCABULARY, &OBJECTS, &KUBERNETES_VERSION, &DIFF, &COLOR, &ASCII],
         exits: &[
             (0, "everything is expanded"),

@@ -1,0 +1,153 @@
+//! No input makes the program panic, and what it expands it can read.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::ffi::OsString;
+
+use proptest::prelude::*;
+
+const MANIFEST: &str = "\
+# a comment
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ranker, namespace: search}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: ranker}}
+  template:
+    metadata:
+      labels: &labels {app: ranker, \"tier\": 'web'}
+      annotations:
+        placecard.dev/require: |
+          apart-from self in zone
+          on nodes(disk in (nvme, ssd)); near service/cache
+        placecard.dev/prefer: >-
+          on zone/eu-1a weight 30;
+          near pods(app=x) in node
+        placecard.dev/tolerate: \"spot=\\u0074rue:NoSchedule\"
+    spec:
+      nodeSelector:
+        disk: hdd
+      tolerations:
+      - {key: a, operator: Exists}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cache, namespace: search, labels: *labels}
+spec: {selector: {app: cache}}
+---
+{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"Pod\",
+  \"metadata\": {\"name\": \"p\", \"annotations\": {\"placecard.dev/require\": \"on zone/a\\non zone/b\"}}}]}
+";
+
+const PIECES: &[&str] = &[
+    "\n",
+    "\r\n",
+    "\t",
+    "  ",
+    "- ",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "|",
+    ">-",
+    "&a ",
+    "*a",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "#",
+    "\u{feff}",
+    "\u{200b}",
+    "\u{202e}",
+    "大",
+    "é",
+    "!!int ",
+    "{{ .x }}",
+    "\u{0}",
+    "; ",
+    "aprat-from",
+    "self",
+    "zone",
+    "(",
+    ")",
+    "weight 101",
+    "spec:",
+    "null",
+    "0777",
+    "~",
+    "\\",
+    "\u{85}",
+];
+
+fn run(words: &[&str], stdin: &[u8]) -> (u8, String) {
+    let words = std::iter::once("placecard").chain(words.iter().copied()).map(OsString::from);
+    let (mut out, mut err, mut stdin) = (Vec::new(), Vec::new(), stdin);
+    let code = placecard_lint::run(words, &mut stdin, &mut out, &mut err, false);
+    (code, String::from_utf8_lossy(&out).into_owned())
+}
+
+/// Replaces stretches of the manifest by pieces.
+fn mutated(edits: &[(prop::sample::Index, usize, usize)]) -> Vec<u8> {
+    let mut text = MANIFEST.as_bytes().to_vec();
+    for (at, length, piece) in edits {
+        let start = at.index(text.len().max(1)).min(text.len());
+        let end = (start + length).min(text.len());
+        let piece = PIECES.get(*piece).copied().unwrap_or_default();
+        text.splice(start..end, piece.bytes());
+    }
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_and_the_reports_agree(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0..PIECES.len() + 4), 0..5)
+    ) {
+        let text = mutated(&edits);
+        let (code, short) = run(&["lint", "--format", "short", "-"], &text);
+        let (human_code, human) = run(&["lint", "-"], &text);
+        let (json_code, json) = run(&["lint", "--format", "json", "-"], &text);
+        prop_assert_eq!((code, code), (human_code, json_code));
+        if code == 2 {
+            return Ok(());
+        }
+        let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let findings = report["findings"].as_array().map_or(0, Vec::len);
+        prop_assert_eq!(short.lines().count(), findings);
+        prop_assert_eq!(human.lines().filter(|line| line.starts_with("  holds: ")).count(), findings);
+        let boxes = human.lines().filter(|line| line.trim_start().starts_with("╭─[<stdin>:")).count();
+        prop_assert!(boxes >= findings, "{}", human);
+    }
+
+    #[test]
+    fn what_is_expanded_reads_back_and_is_expanded(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0..PIECES.len() + 4), 0..3)
+    ) {
+        let text = mutated(&edits);
+        let (code, once) = run(&["expand", "-"], &text);
+        // What is not text is left out.
+        if code == 2 || std::str::from_utf8(&text).is_err() {
+            return Ok(());
+        }
+        let (again, twice) = run(&["expand", "-"], once.as_bytes());
+        prop_assert_eq!((code, &once), (again, &twice));
+        let findings = |text: &[u8]| run(&["lint", "--format", "short", "-"], text).1.lines().count();
+        prop_assert!(findings(once.as_bytes()) <= findings(&text), "{}", once);
+    }
+}
+
+#[test]
+fn every_beginning_of_a_manifest_is_read() {
+    let mut codes = [0_usize; 3];
+    for end in 0..=MANIFEST.len() {
+        let (code, _) = run(&["lint", "-"], &MANIFEST.as_bytes()[..end]);
+        codes[usize::from(code)] += 1;
+    }
+    assert!(codes.iter().all(|count| *count > 0), "{codes:?}");
+}
