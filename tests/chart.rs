@@ -1,34 +1,16 @@
-//! The chart's templates, rendered as anybody can: by four substitutions.
+//! What the chart promises.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use clap::Parser as _;
 use placecard_policies::kinds::KINDS;
+use placecard_tests::chart::{self, RELEASE_NAMESPACE};
 use serde_json::Value;
 
-fn templates() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates")
-}
-
-/// One template, rendered.
-pub(crate) fn render(name: &str, ca_bundle: &str, failure_policy: &str) -> Value {
-    let text = fs::read_to_string(templates().join(name)).expect("a template");
-    let text = text
-        .replace("{{ .Release.Namespace }}", NAMESPACE)
-        .replace("{{ .Values.caBundle }}", &format!("{ca_bundle:?}"))
-        .replace("{{ .Values.failurePolicy }}", failure_policy)
-        .replace("{{ .Values.timeoutSeconds }}", "5");
-    assert!(!text.contains("{{"), "{name} needs more than four substitutions");
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// Where the chart would be installed.
-pub(crate) const NAMESPACE: &str = "placecard-system";
-
-/// One template with the chart's default values.
 fn rendered(name: &str) -> Value {
-    render(name, "", "Ignore")
+    chart::objects(name).remove(0)
 }
 
 fn webhooks(name: &str) -> Vec<Value> {
@@ -68,7 +50,7 @@ fn no_webhook_can_brick_a_cluster() {
                 *expressions,
                 serde_json::json!([
                     {"key": "kubernetes.io/metadata.name", "operator": "NotIn",
-                     "values": ["kube-system", NAMESPACE]},
+                     "values": ["kube-system", RELEASE_NAMESPACE]},
                     {"key": "placecard.dev/mode", "operator": "NotIn", "values": ["off"]},
                 ]),
                 "{who}"
@@ -108,16 +90,7 @@ fn every_built_in_kind_is_judged() {
 }
 
 #[test]
-fn all_templates_render() {
-    for (name, kind) in [
-        ("deployment.yaml", "Deployment"),
-        ("mutating-webhook.yaml", "MutatingWebhookConfiguration"),
-        ("service.yaml", "Service"),
-        ("validating-webhook.yaml", "ValidatingWebhookConfiguration"),
-    ] {
-        let text = fs::read_to_string(templates().join(name)).expect("a template");
-        assert!(text.contains(&format!("\nkind: {kind}\n")), "{name}");
-    }
+fn every_call_has_a_service_to_go_to() {
     let service = rendered("service.yaml");
     for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
         for webhook in webhooks(name) {
@@ -127,4 +100,18 @@ fn all_templates_render() {
             assert_eq!(target["port"], service["spec"]["ports"][0]["port"]);
         }
     }
+}
+
+#[test]
+fn the_deployment_is_started_with_flags_that_exist() {
+    let path = "../charts/placecard/templates/deployment.yaml";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = fs::read_to_string(path).expect("the template of the Deployment");
+    let flags: Vec<&str> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("- --")).collect();
+    assert!(flags.len() > 3, "{flags:?}");
+    let words = flags.iter().map(|flag| format!("--{flag}"));
+    let words = std::iter::once("placecard-webhook".to_owned()).chain(words);
+    let args = placecard_webhook::args::Args::try_parse_from(words);
+    assert!(args.is_ok(), "{}", args.expect_err("seen"));
 }

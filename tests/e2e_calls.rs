@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use placecard_tests::chart::{self, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, unique, wait_until};
 use serde_json::{Value, json};
 
-use crate::chart::{self, NAMESPACE};
 use crate::recorder::Recorder;
 
 const BOTH: &[&str] = &["/mutate CREATE", "/validate CREATE"];
@@ -17,17 +15,14 @@ const BOTH_AGAIN: &[&str] = &["/mutate UPDATE", "/validate UPDATE"];
 const JUDGED_AGAIN: &[&str] = &["/validate UPDATE"];
 const NOBODY: &[&str] = &[];
 
-/// The chart's two configurations, with addresses instead of the chart's Service. `Fail`, so that a
+/// The chart's two configurations, reached under an address. `Fail`, so that a
 /// condition that cannot be evaluated is a refusal and does not go unseen.
 fn install(api: &Api, recorder: &Recorder) {
-    let ca_bundle = STANDARD.encode(&recorder.ca_pem);
-    for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
-        let mut configuration = chart::render(name, &ca_bundle, "Fail");
+    for template in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
+        let url = format!("https://{}", recorder.address);
+        let mut configuration = chart::webhooks(template, "placecard", &url, &recorder.ca_pem);
         for webhook in configuration["webhooks"].as_array_mut().expect("webhooks") {
-            let service = webhook["clientConfig"]["service"].take();
-            let path = service["path"].as_str().expect("a path");
-            let url = format!("https://{}{path}", recorder.address);
-            webhook["clientConfig"] = json!({"url": url, "caBundle": ca_bundle});
+            webhook["failurePolicy"] = "Fail".into();
         }
         api.create(&configuration).unwrap_or_else(|refusal| panic!("{refusal}"));
     }
@@ -224,13 +219,13 @@ fn daemon_sets(api: &Api, recorder: &Recorder) {
 
 fn exempt_namespaces(api: &Api, recorder: &Recorder) {
     for (namespace, labels) in
-        [(NAMESPACE, json!({})), ("off", json!({"placecard.dev/mode": "off"}))]
+        [(RELEASE_NAMESPACE, json!({})), ("off", json!({"placecard.dev/mode": "off"}))]
     {
         let metadata = json!({"name": namespace, "labels": labels});
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         api.create(&object).unwrap_or_else(|refusal| panic!("{refusal}"));
     }
-    for namespace in [NAMESPACE, "off", "kube-system"] {
+    for namespace in [RELEASE_NAMESPACE, "off", "kube-system"] {
         let annotations = json!({ANNOTATION: "on zone/a"});
         created(api, recorder, &pod(namespace, &unique("calls"), annotations, json!({})), NOBODY);
     }
