@@ -100,7 +100,8 @@ fn record(meaning: &[Change], added: &[String]) -> Applied {
     let mut shown = Vec::new();
     let mut size = 0;
     for (index, line) in added.iter().enumerate() {
-        size += line.len() + 3;
+        // As JSON, quoted and with a comma.
+        size += serde_json::to_string(line).map_or(LONGEST, |text| text.len()) + 1;
         if size > LONGEST {
             shown.push(format!("and {} more", added.len() - index));
             break;

@@ -12,6 +12,7 @@ mod target;
 mod tolerations;
 
 use placecard_feasibility::node_terms::NodeTerm;
+use placecard_feasibility::selector::Selector;
 use placecard_findings::FieldPath;
 use placecard_language::intent::{
     Intents, NodeDemand, Origin, PodTarget, Relation, Rule, Strength,
@@ -41,6 +42,9 @@ pub(crate) struct Expander<'a> {
     pub(crate) troubles: Vec<Trouble>,
     /// No node can meet the required node rules: nothing is to be written.
     pub(crate) impossible: bool,
+    /// What is expanded is this very object, and not the pods made from it.
+    in_place: bool,
+    dead: Vec<Dead>,
     near: Vec<(Rule, pods::Near)>,
     /// Required node rules and the terms that they admit.
     node_rules: Vec<(Rule, Vec<NodeTerm>)>,
@@ -64,6 +68,12 @@ pub(crate) fn source(sources: &[(usize, Origin)], index: usize) -> Option<&Origi
     sources.get(at).map(|(_, origin)| origin)
 }
 
+/// A rule that says nothing: no pod can match its selector.
+pub(crate) struct Dead {
+    pub(crate) rule: Rule,
+    pub(crate) selector: Selector,
+}
+
 /// What an expansion yields.
 pub(crate) struct Expanded {
     pub(crate) changes: Vec<Change>,
@@ -71,6 +81,8 @@ pub(crate) struct Expanded {
     pub(crate) added: Vec<String>,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) impossible: bool,
+    /// Required `near` is not among them: it says more than nothing, it excludes every node.
+    pub(crate) dead: Vec<Dead>,
     pub(crate) sources: Sources,
 }
 
@@ -100,8 +112,8 @@ pub(crate) fn expand(
     pods::merge_near(&mut expander);
     spread::check_at_most(&mut expander, &intents.rules);
     spread::keep_defaults(&mut expander);
-    let Expander { changes, spec, added, troubles, impossible, sources, .. } = expander;
-    Expanded { changes, spec, added, troubles, impossible, sources }
+    let Expander { changes, spec, added, troubles, impossible, dead, sources, .. } = expander;
+    Expanded { changes, spec, added, troubles, impossible, dead, sources }
 }
 
 /// What the rules of a template ask about other objects.
@@ -163,6 +175,8 @@ impl<'a> Expander<'a> {
             added: Vec::new(),
             troubles: Vec::new(),
             impossible: false,
+            in_place: object.is_pod() || object.expands_in_place(),
+            dead: Vec::new(),
             near: Vec::new(),
             node_rules: Vec::new(),
             present: Present::default(),
@@ -221,8 +235,16 @@ impl Expander<'_> {
 
     /// Records why a rule cannot be expanded.
     fn trouble(&mut self, rule: &Rule, obstacle: Obstacle) {
-        let required = rule.strength == Strength::Required;
+        let elsewhere = matches!(obstacle, Obstacle::NeedsServer { in_place: false, .. });
+        let required = rule.strength == Strength::Required && !elsewhere;
         self.troubles.push(Trouble { rule: rule.origin.clone(), required, obstacle });
+    }
+
+    /// Notes a rule whose selector no pod can match.
+    fn look_at(&mut self, rule: &Rule, selector: Selector) {
+        if selector.satisfiable().is_err() {
+            self.dead.push(Dead { rule: rule.clone(), selector });
+        }
     }
 
     fn spread_source(&self, index: usize) -> Rival {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use placecard_feasibility::node_terms::NodeTerm;
-use placecard_feasibility::pod_affinity::AffinityTerm;
+use placecard_feasibility::pod_affinity::{self, AffinityTerm};
 use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::selector::Selector;
 use placecard_feasibility::tolerations::{self, TolerationOperator};
@@ -166,20 +166,20 @@ pub(crate) struct PodTerm {
 /// Reads a term as it stands in a pod with `labels`.
 #[must_use]
 pub(crate) fn pod_term(native: &PodAffinityTerm, labels: &Map) -> PodTerm {
-    let mut read = PodTerm::default();
-    let mut selector = native.label_selector.as_ref().map(selector);
-    if let Some(selector) = &mut selector {
-        for key in native.match_label_keys.iter().flatten() {
-            merge_key(selector, key, labels, Operator::In, &mut read.match_keys);
-        }
-        for key in native.mismatch_label_keys.iter().flatten() {
-            merge_key(selector, key, labels, Operator::NotIn, &mut read.mismatch_keys);
-        }
-    }
+    let unknown = |keys: &Option<Vec<String>>| {
+        let keys = keys.iter().flatten().filter(|key| !labels.contains_key(*key));
+        keys.cloned().collect::<BTreeSet<_>>()
+    };
     let mut namespaces = native.namespaces.clone().unwrap_or_default();
     namespaces.sort();
     namespaces.dedup();
-    read.term = AffinityTerm {
+    let selector = merged_selector(native, labels);
+    let (match_keys, mismatch_keys) = match selector {
+        // Keys are not looked at beside a null selector.
+        None => (BTreeSet::new(), BTreeSet::new()),
+        Some(_) => (unknown(&native.match_label_keys), unknown(&native.mismatch_label_keys)),
+    };
+    let term = AffinityTerm {
         selector: selector.map(|selector| selector.canonical()),
         namespaces,
         namespace_selector: native
@@ -188,26 +188,15 @@ pub(crate) fn pod_term(native: &PodAffinityTerm, labels: &Map) -> PodTerm {
             .map(|native| self::selector(native).canonical()),
         topology_key: native.topology_key.clone(),
     };
-    read
+    PodTerm { term, match_keys, mismatch_keys }
 }
 
-fn merge_key(
-    selector: &mut Selector,
-    key: &str,
-    labels: &Map,
-    operator: Operator,
-    unknown: &mut BTreeSet<String>,
-) {
-    match labels.get(key) {
-        Some(value) => {
-            let mut requirement = Requirement::one_of(key, &[value.as_str()]);
-            requirement.operator = operator;
-            selector.requirements.push(requirement);
-        }
-        None => {
-            unknown.insert(key.to_owned());
-        }
-    }
+/// A term's selector with the label keys merged that the pod carries.
+pub(crate) fn merged_selector(native: &PodAffinityTerm, labels: &Map) -> Option<Selector> {
+    let list = |keys: &Option<Vec<String>>| keys.clone().unwrap_or_default();
+    let (same, other) = (list(&native.match_label_keys), list(&native.mismatch_label_keys));
+    let selector = native.label_selector.as_ref().map(selector);
+    pod_affinity::merge_label_keys(selector.as_ref(), &same, &other, labels)
 }
 
 /// A node affinity's required terms, if there are any rules.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_findings::{FieldPath, ObjectRef};
+use placecard_language::keys;
 
 use crate::kinds::WorkloadKind;
 
@@ -48,6 +49,14 @@ impl Object {
     #[must_use]
     pub fn is_daemon_set(&self) -> bool {
         self.kind.is_some_and(|kind| kind.group == "apps" && kind.kind == "DaemonSet")
+    }
+
+    /// Whether the template is expanded, and not the pods made from it.
+    #[must_use]
+    pub fn expands_in_place(&self) -> bool {
+        let asks = self.annotations.get(keys::EXPAND);
+        self.is_daemon_set()
+            || (!self.is_pod() && asks.is_some_and(|value| value.trim() == "template"))
     }
 
     /// The owner with `controller: true`.

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{FieldPath, Finding, Label, ObjectRef, Severity, Site, Verdict};
 use placecard_language::checked::NamespaceFacts;
-use placecard_language::intent::{Ignore, Intents, PodTarget, Relation, Rule};
+use placecard_language::intent::{Ignore, Rule};
 use placecard_language::keys::{self, Place};
 use placecard_language::read::{Reading, read, read_labels};
 
 use crate::applied;
 use crate::change::Change;
 use crate::contradict;
-use crate::expand::{self, Expander};
+use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
 use crate::native;
 use crate::object::{Object, PodSpec, Template};
@@ -60,18 +60,11 @@ pub struct Expansion {
 fn place(object: &Object) -> Place {
     if object.is_pod() {
         Place::Pod
-    } else if expands_in_place(object) {
+    } else if object.expands_in_place() {
         Place::ExpandedTemplate
     } else {
         Place::Template
     }
-}
-
-/// Whether the template is expanded, and not the pods made from it.
-fn expands_in_place(object: &Object) -> bool {
-    object.is_daemon_set()
-        || (!object.is_pod()
-            && object.annotations.get(keys::EXPAND).is_some_and(|value| value.trim() == "template"))
 }
 
 fn namespace(object: &Object, surroundings: &Surroundings) -> Option<NamespaceFacts> {
@@ -194,7 +187,7 @@ fn of_template(
             findings.push(words::trouble::finding(&object.reference, template, trouble));
         }
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
-        findings.extend(dead_selectors(object, template, &reading.intents));
+        findings.extend(dead_selectors(object, template, &expanded.dead));
         if !unreadable && (reading.has_intents || recorded.is_some()) {
             review.expansions.push(expansion(
                 object,
@@ -253,7 +246,7 @@ fn expansion(
     reading: &Reading,
     expanded: expand::Expanded,
 ) -> Expansion {
-    let in_place = object.is_pod() || expands_in_place(object);
+    let in_place = object.is_pod() || object.expands_in_place();
     let applied = (in_place && reading.has_intents).then(|| {
         // What the intents mean for a pod without any placement field: independent of what stands
         // in this one already.
@@ -282,22 +275,10 @@ fn expansion(
 
 /// Selectors that no pod can match, where that makes a rule or a field say nothing. Required pod
 /// affinity is judged with the contradictions.
-fn dead_selectors(object: &Object, template: &Template, intents: &Intents) -> Vec<Finding> {
+fn dead_selectors(object: &Object, template: &Template, rules: &[Dead]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in &intents.rules {
-        let selector = match &rule.relation {
-            Relation::Near(pods)
-                if rule.strength != placecard_language::intent::Strength::Required =>
-            {
-                rule_selector(&pods.target)
-            }
-            Relation::ApartFrom(pods) => rule_selector(&pods.target),
-            Relation::AtMost(at_most) => rule_selector(&at_most.target),
-            _ => None,
-        };
-        if let Some(selector) = selector.filter(|selector| selector.satisfiable().is_err()) {
-            findings.push(words::trouble::dead_rule(&object.reference, template, rule, &selector));
-        }
+    for Dead { rule, selector } in rules {
+        findings.push(words::trouble::dead_rule(&object.reference, template, rule, selector));
     }
     for (path, selector) in written_selectors(&template.spec) {
         if selector.satisfiable().is_err() {
@@ -306,13 +287,6 @@ fn dead_selectors(object: &Object, template: &Template, intents: &Intents) -> Ve
         }
     }
     findings
-}
-
-fn rule_selector(target: &PodTarget) -> Option<Selector> {
-    match target {
-        PodTarget::Pods(selector) => Some(native::rule_selector(selector)),
-        PodTarget::Itself | PodTarget::Named(_) => None,
-    }
 }
 
 /// Hand-written selectors besides those of required pod affinity, with their paths.

@@ -93,6 +93,9 @@ pub(crate) enum Obstacle {
     NeedsServer {
         /// Minor version.
         minor: u32,
+        /// The template must hold it; else it is for `placecard expand` alone, and the pods get it
+        /// by value.
+        in_place: bool,
     },
 }
 

@@ -38,6 +38,11 @@ pub(crate) fn expand(expander: &mut Expander<'_>, rule: &Rule) {
         Ok(native) => native,
         Err(obstacle) => return expander.trouble(rule, obstacle),
     };
+    // Required near is judged with the contradictions.
+    if !toward || rule.strength != Strength::Required {
+        let merged = native::merged_selector(&native, expander.frame.labels);
+        expander.look_at(rule, merged.unwrap_or_default());
+    }
     match (rule.strength, toward) {
         // Merged with the others once all are known.
         (Strength::Required, true) => {
@@ -64,7 +69,7 @@ pub(crate) fn native_term(
     let pods = expander.resolve(&rule.target)?;
     let mut term = by_level(expander, pods, &rule.level);
     if rule.target == PodTarget::Itself && !toward && !rule.across_revisions {
-        by_revision(expander, &mut term)?;
+        by_revision(expander, &mut term);
     }
     let mut selector = term.label_selector.as_ref().map(native::selector).unwrap_or_default();
     for word in &rule.same {
@@ -92,7 +97,7 @@ pub(crate) fn native_term(
         && (term.match_label_keys.is_some() || term.mismatch_label_keys.is_some())
         && !expander.surroundings.server.has_match_label_keys()
     {
-        return Err(Obstacle::NeedsServer { minor: 31 });
+        return Err(Obstacle::NeedsServer { minor: 31, in_place: expander.in_place });
     }
     term.label_selector = Some(native::native_selector(&selector));
     Ok(term)
@@ -111,23 +116,23 @@ fn by_level(expander: &Expander<'_>, pods: Pods, level: &Level) -> PodAffinityTe
 }
 
 /// Only pods of the same revision: by key in a template, by value on a pod.
-fn by_revision(expander: &Expander<'_>, term: &mut PodAffinityTerm) -> Result<(), Obstacle> {
-    let Some(label) = &expander.frame.revision else { return Ok(()) };
-    match expander.frame.form {
-        Form::Template if expander.surroundings.server.has_match_label_keys() => {
-            term.match_label_keys.get_or_insert_default().push(label.clone());
-            Ok(())
-        }
-        Form::Template => Err(Obstacle::NeedsServer { minor: 31 }),
-        Form::Pod => {
-            let mut selector =
-                term.label_selector.as_ref().map(native::selector).unwrap_or_default();
-            if let Some(value) = expander.frame.labels.get(label) {
-                selector.requirements.push(Requirement::one_of(label, &[value.as_str()]));
-            }
-            term.label_selector = Some(native::native_selector(&selector));
-            Ok(())
-        }
+fn by_revision(expander: &Expander<'_>, term: &mut PodAffinityTerm) {
+    let Some(label) = &expander.frame.revision else { return };
+    if expander.frame.form == Form::Template {
+        add_key(&mut term.match_label_keys, label);
+        return;
+    }
+    let mut selector = term.label_selector.as_ref().map(native::selector).unwrap_or_default();
+    if let Some(value) = expander.frame.labels.get(label) {
+        selector.requirements.push(Requirement::one_of(label, &[value.as_str()]));
+    }
+    term.label_selector = Some(native::native_selector(&selector));
+}
+
+fn add_key(keys: &mut Option<Vec<String>>, key: &str) {
+    let keys = keys.get_or_insert_default();
+    if !keys.iter().any(|known| known == key) {
+        keys.push(key.to_owned());
     }
 }
 
@@ -146,7 +151,7 @@ fn same_value(
             if value.is_none() && !expander.frame.may_carry(key) {
                 return None;
             }
-            term.match_label_keys.get_or_insert_default().push(key.to_owned());
+            add_key(&mut term.match_label_keys, key);
         }
     }
     Some(())
@@ -167,7 +172,7 @@ fn other_value(
             if value.is_none() && !expander.frame.may_carry(key) {
                 return None;
             }
-            term.mismatch_label_keys.get_or_insert_default().push(key.to_owned());
+            add_key(&mut term.mismatch_label_keys, key);
         }
     }
     selector.requirements.push(native::bare_requirement(key, Operator::Exists));

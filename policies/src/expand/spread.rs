@@ -40,7 +40,11 @@ pub(crate) fn expand(expander: &mut Expander<'_>, rule: &Rule) {
         Relation::AtMost(at_most) => {
             expander.note(&rule.origin, "topology spread");
             match at_most_constraint(expander, at_most) {
-                Ok(constraint) => add(expander, rule, constraint),
+                Ok(constraint) => {
+                    let selector = constraint.label_selector.as_ref().map(native::selector);
+                    expander.look_at(rule, selector.unwrap_or_default());
+                    add(expander, rule, constraint);
+                }
                 Err(obstacle) => expander.trouble(rule, obstacle),
             }
         }

@@ -59,14 +59,14 @@ impl Expander<'_> {
             PodTarget::Named(named) => {
                 let reference = reference(named, self.frame.namespace);
                 let missing = match self.surroundings.objects.get(&reference) {
-                    Some(Answer::Selector(Some(selector))) => {
-                        return Ok(Pods {
-                            selector: steady(selector),
-                            keys: Vec::new(),
-                            namespace: named.namespace.clone(),
-                        });
+                    Some(Answer::Selector(selector)) => {
+                        let selector = selector.as_ref().map(steady).unwrap_or_default();
+                        if !selector.is_everything() {
+                            let namespace = named.namespace.clone();
+                            return Ok(Pods { selector, keys: Vec::new(), namespace });
+                        }
+                        Missing::SelectsNothing
                     }
-                    Some(Answer::Selector(None)) => Missing::SelectsNothing,
                     Some(Answer::Absent) => Missing::Absent,
                     Some(Answer::Unreachable) => Missing::Unreachable,
                     _ => Missing::NotAsked,

@@ -131,9 +131,12 @@ fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> 
             finding.help = vec![Help::text(format!("on node/{node} instead of nodeName"))];
             finding
         }
-        Obstacle::NeedsServer { minor } => {
+        Obstacle::NeedsServer { minor, in_place } => {
             let message = format!("a template can say this from Kubernetes 1.{minor} on");
             let mut finding = inexpressible(object, message, here("needs matchLabelKeys"));
+            if !in_place {
+                finding.severity = Severity::Warning;
+            }
             finding.help = vec![Help::text(
                 "leave the template as it is: the webhook writes it into the pods",
             )];

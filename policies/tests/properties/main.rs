@@ -1,0 +1,3 @@
+//! Properties of expansion and review.
+
+mod bounds;
