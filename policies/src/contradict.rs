@@ -2,6 +2,7 @@
 //!
 //! The proofs come from the label algebra; this module knows where each demand is written.
 
+use k8s_openapi::api::core::v1::PodAffinityTerm;
 use placecard_feasibility::contradiction::{
     Atom, AtomId, BUDGET, Core, Demand, DemandId, NodeVerdict, TermDemand, decide,
 };
@@ -14,7 +15,7 @@ use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relati
 use crate::expand::{self, Expander, Sources, affinity_path, source};
 use crate::frame::Frame;
 use crate::native::{self, PodTerm};
-use crate::object::{Object, PodSpec, Template};
+use crate::object::{Map, Object, PodSpec, Template};
 use crate::words;
 
 /// Where a demand, or one requirement of it, is written.
@@ -235,6 +236,18 @@ fn topology_keys(
     }
 }
 
+/// A term for the proofs. A selector that contradicts itself stays as it is written, so that the
+/// proof names its labels; the canonical form of all of these is one and the same.
+fn pod_term(native: &PodAffinityTerm, labels: &Map) -> PodTerm {
+    let mut term = native::pod_term(native, labels);
+    if let Some(written) = native.label_selector.as_ref().map(native::selector)
+        && written.satisfiable().is_err()
+    {
+        term.term.selector = Some(written);
+    }
+    term
+}
+
 /// The contradictions between required pod affinity and anti-affinity of one pod.
 pub(crate) fn pods(
     object: &Object,
@@ -245,11 +258,11 @@ pub(crate) fn pods(
 ) -> Vec<Finding> {
     let affinity: Vec<PodTerm> = native::required_affinity(expanded)
         .iter()
-        .map(|term| native::pod_term(term, frame.labels))
+        .map(|term| pod_term(term, frame.labels))
         .collect();
     let anti: Vec<PodTerm> = native::required_anti_affinity(expanded)
         .iter()
-        .map(|term| native::pod_term(term, frame.labels))
+        .map(|term| pod_term(term, frame.labels))
         .collect();
     let named = |terms: &[PodTerm], whole: bool| {
         let id = |index: usize| TermId(u32::try_from(index).unwrap_or(u32::MAX));
