@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use placecard_findings::ObjectRef;
+use placecard_policies::claims;
 use placecard_policies::read;
 use placecard_policies::surroundings::Objects;
 use serde_json::Value;
@@ -85,6 +86,9 @@ impl Index {
                     answers.insert(reference, answer);
                 }
             }
+        }
+        for (reference, answer) in claims::answers(self.objects().map(|(_, _, value)| value), "") {
+            answers.insert(reference, answer);
         }
         self.answers = answers;
     }

@@ -7,11 +7,11 @@ use placecard_findings::{
     FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 use placecard_language::Words;
-use placecard_language::vocabulary_check;
 use placecard_policies::object::Object;
 use placecard_policies::read;
 use placecard_policies::review::{Expansion, Review, references, review, unreadable};
 use placecard_policies::surroundings::{Answer, Reference, Surroundings};
+use placecard_policies::vocabulary;
 use serde_json::Value;
 
 use crate::index::{Index, ObjectId, Role};
@@ -19,7 +19,6 @@ use crate::load::{CollectError, Format, Problem, collect, describe};
 use crate::load_codes;
 use crate::plan::Inputs;
 use crate::render::place::{Place, Placed, place, place_all, place_span};
-use crate::vocabulary;
 
 /// What a run found.
 #[derive(Clone, Debug, Default)]
@@ -195,25 +194,21 @@ fn vocabulary_of(
     if broken {
         return Ok((Words::default(), unusable));
     }
-    let mut found = index
-        .objects()
-        .filter(|(_, role, value)| *role == Role::Vocabulary && vocabulary::is_vocabulary(value));
+    let mut found = index.objects().filter(|(_, role, value)| {
+        *role == Role::Vocabulary
+            && read::reference(value).is_some_and(|object| vocabulary::is_vocabulary(&object))
+    });
     let Some((id, _, value)) = found.next() else {
         return Err(format!("{name} holds no PlacementVocabulary of placecard.dev"));
     };
     if found.next().is_some() {
         return Err(format!("{name} holds more than one PlacementVocabulary"));
     }
-    let (words, problems) = vocabulary_check::check(value);
-    if problems.is_empty() {
+    let (words, mistakes) = vocabulary::check(value);
+    if mistakes.is_empty() {
         return Ok((words, None));
     }
-    let object = read::reference(value).unwrap_or_default();
-    findings.extend(
-        problems
-            .iter()
-            .map(|problem| place(index, id, vocabulary::finding(&object, value, problem))),
-    );
+    findings.extend(place_all(index, id, mistakes));
     Ok((Words::default(), unusable))
 }
 
@@ -232,10 +227,9 @@ fn judge_objects(
             continue;
         };
         judged.counts.objects += 1;
-        if vocabulary::is_vocabulary(value) {
-            let (_, problems) = vocabulary_check::check(value);
-            let words = |problem| vocabulary::finding(&name, value, problem);
-            findings.extend(place_all(index, id, problems.iter().map(words).collect()));
+        if vocabulary::is_vocabulary(&name) {
+            let (_, mistakes) = vocabulary::check(value);
+            findings.extend(place_all(index, id, mistakes));
             continue;
         }
         match read::object(value, &surroundings.words) {

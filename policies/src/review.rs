@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use placecard_feasibility::selector::Selector;
-use placecard_findings::{FieldPath, Finding, Label, ObjectRef, Severity, Site, Verdict};
+use placecard_findings::{FieldPath, Finding, ObjectRef, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
 use placecard_language::intent::{Ignore, Rule};
 use placecard_language::keys::{self, Place};
@@ -18,7 +18,6 @@ use crate::frame::{self, Frame};
 use crate::native;
 use crate::object::{Object, PodSpec, Template};
 use crate::read::ReadProblem;
-use crate::rules;
 use crate::surroundings::{Reference, Surroundings};
 use crate::words;
 
@@ -117,17 +116,7 @@ pub fn review(object: &Object, surroundings: &Surroundings) -> Review {
 /// The finding of an object that cannot be read.
 #[must_use]
 pub fn unreadable(object: &ObjectRef, problem: &ReadProblem) -> Finding {
-    let message = format!("the API server refuses this {}", last_key(&problem.path));
-    let label = Label::new(Site::value(problem.path.clone()), problem.message.clone());
-    Finding::new(rules::FIELD_TYPE, Verdict::ApiRejects, object.clone(), message, label)
-}
-
-fn last_key(path: &FieldPath) -> String {
-    let keys = path.0.iter().rev().find_map(|segment| match segment {
-        placecard_findings::Segment::Key(key) => Some(key.clone()),
-        placecard_findings::Segment::Index(_) => None,
-    });
-    keys.unwrap_or_else(|| "object".to_owned())
+    words::trouble::field_type(object, problem)
 }
 
 /// Annotations and labels of ours on the object itself.

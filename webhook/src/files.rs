@@ -6,8 +6,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use placecard_policies::read;
 use placecard_policies::surroundings::{Answer, Reference};
+use placecard_policies::{claims, read};
 use serde_json::Value;
 
 use crate::selector;
@@ -23,6 +23,8 @@ const DEFAULT_NAMESPACE: &str = "default";
 pub struct Files {
     answers: BTreeMap<Reference, Answer>,
     owners: BTreeMap<OwnerKey, Owner>,
+    /// Claims and volumes: an answer takes both.
+    volumes: Vec<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +95,9 @@ impl Files {
             return;
         }
         self.answers.extend(read::answers(object, DEFAULT_NAMESPACE));
+        if matches!(reference.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume") {
+            self.volumes.push(object.clone());
+        }
         if let Some(selector) = selector::of_controller(object) {
             let namespace = if reference.namespace.is_empty() {
                 DEFAULT_NAMESPACE.to_owned()
@@ -141,8 +146,10 @@ impl Files {
             Reference::Target { .. } => {
                 Some(self.answers.get(reference).cloned().unwrap_or(Answer::Absent))
             }
-            Reference::Namespace { .. } | Reference::Claim { .. } => {
-                self.answers.get(reference).cloned()
+            Reference::Namespace { .. } => self.answers.get(reference).cloned(),
+            Reference::Claim { .. } => {
+                let mut known = claims::answers(self.volumes.iter(), DEFAULT_NAMESPACE).into_iter();
+                known.find(|(of, _)| of == reference).map(|(_, answer)| answer)
             }
         }
     }

@@ -3,7 +3,6 @@
 //! Sentences become [`Intents`] in `lower`, where every word of the vocabulary is already replaced
 //! by what it means. Byte ranges are those of the annotation's decoded value.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::vocabulary::Toleration;
@@ -238,8 +237,8 @@ pub struct Requirement {
     pub key: String,
     /// How values are compared.
     pub operator: Operator,
-    /// None for `Exists` and `DoesNotExist`, exactly one for `Gt` and `Lt`; sorted, unique.
-    pub values: BTreeSet<String>,
+    /// None for `Exists` and `DoesNotExist`, exactly one for `Gt` and `Lt`; as written, each once.
+    pub values: Vec<String>,
     /// Bytes of the annotation's decoded value; equal for all requirements of a vocabulary's word.
     pub span: (usize, usize),
 }

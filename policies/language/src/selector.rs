@@ -240,12 +240,12 @@ impl<'a> Reader<'a> {
         if let Some(not) = self.peek().filter(|token| token.kind == Kind::Not) {
             self.next += 1;
             let key = self.key()?;
-            self.push(key, Operator::DoesNotExist, BTreeSet::new(), not.start..key.range().end);
+            self.push(key, Operator::DoesNotExist, Vec::new(), not.start..key.range().end);
             return Ok(());
         }
         let key = self.key()?;
         if self.at_requirement_end() {
-            self.push(key, Operator::Exists, BTreeSet::new(), key.range());
+            self.push(key, Operator::Exists, Vec::new(), key.range());
             return Ok(());
         }
         let operator = self.take();
@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
             Some(token) if token.kind == Kind::Open => token,
             found => return Err(self.unexpected(found, Expected::Open)),
         };
-        let mut values = BTreeSet::new();
+        let mut values = Unique::default();
         let mut each = Vec::new();
         let mut after_comma = true;
         let mut any = false;
@@ -327,10 +327,10 @@ impl<'a> Reader<'a> {
             }
             any = true;
         };
-        if values.is_empty() {
+        if values.list.is_empty() {
             return Err((SelectorFlaw::EmptySet, open.start..close.range().end));
         }
-        self.push(key, operator, values, key.start..close.range().end);
+        self.push(key, operator, values.list, key.start..close.range().end);
         self.place_values(open.start..close.range().end, each);
         Ok(())
     }
@@ -360,7 +360,7 @@ impl<'a> Reader<'a> {
         &mut self,
         key: Token<'a>,
         operator: Operator,
-        values: BTreeSet<String>,
+        values: Vec<String>,
         span: Range<usize>,
     ) {
         self.out.selector.requirements.push(Requirement {
@@ -376,6 +376,21 @@ impl<'a> Reader<'a> {
         if let Some(place) = self.out.places.last_mut() {
             place.values = values;
             place.each = each;
+        }
+    }
+}
+
+/// Values in the order written, each once.
+#[derive(Default)]
+struct Unique {
+    list: Vec<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Unique {
+    fn insert(&mut self, value: String) {
+        if self.seen.insert(value.clone()) {
+            self.list.push(value);
         }
     }
 }
@@ -406,11 +421,11 @@ mod tests {
             ("!k", "k DoesNotExist"),
             ("! k,l", "k DoesNotExist & l Exists"),
             ("k in (a)", "k In 'a'"),
-            ("k in(b,a , b)", "k In 'a' 'b'"),
+            ("k in(b,a , b)", "k In 'b' 'a'"),
             ("k notin (a,b)", "k NotIn 'a' 'b'"),
             ("k in (,a)", "k In '' 'a'"),
-            ("k in (a,)", "k In '' 'a'"),
-            ("k in (a,,b)", "k In '' 'a' 'b'"),
+            ("k in (a,)", "k In 'a' ''"),
+            ("k in (a,,b)", "k In 'a' '' 'b'"),
             ("k in (,)", "k In ''"),
             ("in in (in, notin)", "in In 'in' 'notin'"),
             ("notin", "notin Exists"),

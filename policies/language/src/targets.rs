@@ -1,7 +1,6 @@
 //! Targets: which pods, which nodes. A kind before the first slash wins, then a level of the
 //! vocabulary with one slash, then a prefixed label key with two.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::ast::{Term, TermKind};
@@ -295,7 +294,7 @@ impl Lower<'_, '_> {
         let requirement = Requirement {
             key: level.key.clone(),
             operator: Operator::In,
-            values: BTreeSet::from([value.to_owned()]),
+            values: vec![value.to_owned()],
             span: (term.span.start, term.span.end),
         };
         let selector = Selector { requirements: vec![requirement] };

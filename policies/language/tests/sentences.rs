@@ -366,10 +366,10 @@ fn rules_carry_what_their_words_mean() {
     assert_eq!(
         shown,
         [
-            "accelerator In {\"a100\"} & disk Exists {}",
+            "accelerator In [\"a100\"] & disk Exists []",
             "name n1",
-            "topology.example.com/rack In {\"42\"}",
-            "a.b/c In {\"d\"}",
+            "topology.example.com/rack In [\"42\"]",
+            "a.b/c In [\"d\"]",
             "claim v",
         ]
     );

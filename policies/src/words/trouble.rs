@@ -2,16 +2,17 @@
 
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{
-    FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+    FieldPath, Finding, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
 };
 use placecard_language::intent::{Ignore, Origin, Rule, TargetKind};
 use placecard_language::{codes, keys};
 
 use crate::object::Template;
+use crate::read::ReadProblem;
 use crate::rules;
 use crate::surroundings::Reference;
 use crate::trouble::{Missing, Obstacle, Rival, Trouble};
-use crate::words::{self, level};
+use crate::words::{self, level, shorten};
 
 /// The finding of an obstacle.
 #[must_use]
@@ -340,4 +341,54 @@ pub(crate) fn unused_ignore(object: &ObjectRef, template: &Template, ignore: &Ig
     finding.severity = Severity::Warning;
     finding.help = vec![Help::text("delete the line")];
     finding
+}
+
+/// A field whose type is not the API's.
+#[must_use]
+pub(crate) fn field_type(object: &ObjectRef, problem: &ReadProblem) -> Finding {
+    let keys = problem.path.0.iter().rev().find_map(|segment| match segment {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    let field = keys.unwrap_or("the object");
+    // serde's words: "invalid type: boolean `true`, expected a string".
+    let (message, label) = match typed(&problem.message) {
+        Some((found, wanted)) => (
+            format!("{} takes {wanted}, not {}", shorten(field, 30), kind(found)),
+            found.to_owned(),
+        ),
+        None => (format!("{} cannot be read", shorten(field, 40)), problem.message.clone()),
+    };
+    let site = Site::value(problem.path.clone());
+    let mut finding = Finding::new(
+        rules::FIELD_TYPE,
+        Verdict::ApiRejects,
+        object.clone(),
+        shorten(&message, 72),
+        Label::new(site, label),
+    );
+    if message.contains("takes a string") {
+        finding.help = vec![Help::text("put quotes around the value")];
+    }
+    finding
+}
+
+/// What stands there, and what belongs there.
+fn typed(message: &str) -> Option<(&str, &str)> {
+    let message = message.split(" at line ").next()?;
+    let rest = message.strip_prefix("invalid type: ")?;
+    rest.split_once(", expected ")
+}
+
+/// The type without the value: a boolean, a number.
+fn kind(found: &str) -> String {
+    let word = found.split(' ').next().unwrap_or(found);
+    let word = match word {
+        "integer" | "floating" => "number",
+        "map" => "mapping",
+        "sequence" => "list",
+        other => other,
+    };
+    let article = if word == "null" { "" } else { "a " };
+    format!("{article}{word}")
 }
