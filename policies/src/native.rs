@@ -109,7 +109,7 @@ pub(crate) fn rule_requirement(written: &intent::Requirement) -> Requirement {
     Requirement {
         key: written.key.clone(),
         operator,
-        values: written.values.iter().cloned().collect(),
+        values: written.values.clone(),
     }
 }
 
