@@ -4,6 +4,8 @@
 //! warning. An object whose review was already bad and did not get worse is admitted, and what is
 //! being deleted is never looked at.
 
+use std::collections::BTreeSet;
+
 use placecard_findings::{Code, Finding, Severity, Verdict};
 use placecard_language::keys;
 
@@ -172,8 +174,10 @@ pub fn answer(
         admission.warnings = words::admission::warnings(&warning);
     }
     if !review.findings.is_empty() {
-        let codes: Vec<&str> =
+        // Each once: thousands of rules can be wrong in the same way.
+        let codes: BTreeSet<&str> =
             review.findings.iter().map(|finding| finding.code.as_str()).collect();
+        let codes: Vec<&str> = codes.into_iter().collect();
         admission.audit.push(("findings", codes.join(",")));
     }
     admission

@@ -165,6 +165,34 @@ fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
+/// What is a mapping in the API. A derived reader would also take a list, for the fields in their
+/// order.
+#[derive(Default)]
+struct Mapping<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Mapping<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Fields<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a mapping")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(serde::de::value::MapAccessDeserializer::new(fields))
+            }
+        }
+        from.deserialize_map(Fields(std::marker::PhantomData)).map(Self)
+    }
+}
+
+/// A mapping that may be absent or null.
+fn mapping<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    nullable::<D, Mapping<T>>(from).map(|mapping| mapping.0)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
@@ -188,7 +216,7 @@ struct Metadata {
     #[serde(deserialize_with = "nullable")]
     annotations: Map,
     #[serde(deserialize_with = "nullable")]
-    owner_references: Vec<OwnerReference>,
+    owner_references: Vec<Mapping<OwnerReference>>,
     #[serde(deserialize_with = "nullable")]
     deletion_timestamp: String,
 }
@@ -215,7 +243,7 @@ struct Whole<S> {
     api_version: String,
     #[serde(default, deserialize_with = "nullable")]
     kind: String,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "mapping")]
     metadata: Metadata,
     #[serde(default, deserialize_with = "nullable")]
     spec: S,
@@ -224,9 +252,9 @@ struct Whole<S> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireTemplate {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "mapping")]
     metadata: Metadata,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "mapping")]
     spec: WirePod,
 }
 
@@ -245,13 +273,13 @@ struct WirePod {
     #[serde(deserialize_with = "nullable")]
     topology_spread_constraints: Vec<TopologySpreadConstraint>,
     #[serde(deserialize_with = "nullable")]
-    volumes: Vec<WireVolume>,
+    volumes: Vec<Mapping<WireVolume>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireVolume {
-    persistent_volume_claim: Option<WireClaim>,
+    persistent_volume_claim: Option<Mapping<WireClaim>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -266,21 +294,21 @@ struct WireClaim {
 struct WireWorkload<L> {
     replicas: Option<i64>,
     selector: Option<L>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "mapping")]
     template: WireTemplate,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireCronJob {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "mapping")]
     job_template: WireJobTemplate,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireJobTemplate {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "mapping")]
     spec: WireWorkload<LabelSelector>,
 }
 
@@ -293,17 +321,18 @@ where
 {
     let path = FieldPath::of(row.template);
     if row.template.is_empty() {
-        let whole: Whole<WirePod> = located(from)?;
+        let whole: Whole<Mapping<WirePod>> = located(from)?;
         let (labels, annotations) =
             (whole.metadata.labels.clone(), whole.metadata.annotations.clone());
         let mut object = with_head(Some(row), &whole.api_version, &whole.kind, whole.metadata);
-        object.templates = vec![Template { path, labels, annotations, spec: pod_spec(whole.spec) }];
+        object.templates =
+            vec![Template { path, labels, annotations, spec: pod_spec(whole.spec.0) }];
         return Ok(object);
     }
     let (mut object, workload, selector) = match (row.own, row.template.len()) {
         (OwnPods::LabelMap, _) => {
-            let whole: Whole<WireWorkload<Map>> = located(from)?;
-            let Whole { api_version, kind, metadata, spec } = whole;
+            let whole: Whole<Mapping<WireWorkload<Map>>> = located(from)?;
+            let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
             let selector = spec.selector.map(|labels| LabelSelector {
                 match_labels: Some(labels),
                 match_expressions: None,
@@ -312,14 +341,14 @@ where
             (with_head(Some(row), &api_version, &kind, metadata), workload, selector)
         }
         (_, 2) => {
-            let whole: Whole<WireWorkload<LabelSelector>> = located(from)?;
-            let Whole { api_version, kind, metadata, spec } = whole;
+            let whole: Whole<Mapping<WireWorkload<LabelSelector>>> = located(from)?;
+            let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
             let workload = (spec.replicas, spec.template);
             (with_head(Some(row), &api_version, &kind, metadata), workload, spec.selector)
         }
         _ => {
-            let whole: Whole<WireCronJob> = located(from)?;
-            let Whole { api_version, kind, metadata, spec } = whole;
+            let whole: Whole<Mapping<WireCronJob>> = located(from)?;
+            let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
             let job = spec.job_template.spec;
             let workload = (job.replicas, job.template);
             (with_head(Some(row), &api_version, &kind, metadata), workload, job.selector)
@@ -350,7 +379,7 @@ fn with_head(
         owners: metadata
             .owner_references
             .into_iter()
-            .map(|owner| Owner {
+            .map(|Mapping(owner)| Owner {
                 api_version: owner.api_version,
                 kind: owner.kind,
                 name: owner.name,
@@ -384,8 +413,8 @@ fn pod_spec(wire: WirePod) -> PodSpec {
         claims: wire
             .volumes
             .into_iter()
-            .filter_map(|volume| volume.persistent_volume_claim)
-            .map(|claim| claim.claim_name)
+            .filter_map(|Mapping(volume)| volume.persistent_volume_claim)
+            .map(|Mapping(claim)| claim.claim_name)
             .collect(),
     }
 }
@@ -491,6 +520,18 @@ mod tests {
         let problem = object(&value, &Words::default()).unwrap_err();
         assert_eq!(problem.path.to_string(), "spec.template.spec.nodeSelector.gpu");
         assert!(problem.message.contains("boolean"), "{}", problem.message);
+        for list in ["spec", "template"] {
+            let mut value =
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {}}});
+            if list == "spec" {
+                value["spec"] = json!([])
+            } else {
+                value["spec"][list] = json!([])
+            }
+            let problem = object(&value, &Words::default()).unwrap_err();
+            assert!(problem.path.to_string().ends_with(list), "{}", problem.path);
+            assert!(problem.message.contains("expected a mapping"), "{}", problem.message);
+        }
         let problem = object_from_json("{\"apiVersion\": ", &Words::default()).unwrap_err();
         assert_eq!(problem.path, FieldPath::root());
     }
