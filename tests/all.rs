@@ -8,6 +8,10 @@
     reason = "what goes wrong in a test ends the test, also outside of the test functions"
 )]
 
+/// Linter and webhook say the same about the same objects.
+mod agree;
+/// Bad input gets a clear error or a correct answer at both doors.
+mod bad_input;
 /// The chart's templates render, and its webhook configurations keep their promises.
 mod chart;
 /// A real API server, scheduler and controllers, with our webhook in front of them.

@@ -212,7 +212,7 @@ fn pods_with_bad_words_can_be_changed_and_deleted() {
 #[test]
 fn pods_that_we_placed_come_and_go_with_their_finalizers() {
     with_stage(|stage| {
-        let world = World::new(stage, &plain(&["a1", "b1"]));
+        let world = World::new(stage, &plain(&["a1", "a2", "a3", "a4", "b1"]));
         let mut pod = world.pod("held", &require("on zone/b"));
         pod["metadata"]["finalizers"] = json!(["example.com/hold"]);
         accepted(world.api.create(&pod));

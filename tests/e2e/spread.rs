@@ -118,9 +118,12 @@ fn at_most_of_other_pods_counts_those() {
 #[test]
 fn a_preferred_spread_never_keeps_a_pod_waiting() {
     with_stage(|stage| {
-        let world = World::new(stage, &plain(&["a1"]));
+        let mut world = World::new(stage, &plain(&["a1"]));
+        world.add(&Machine("b1", "b", &[], &[]), &[("pods", "0")]);
         let on = world.deploy("web", 3, &prefer("spread over zone max-skew 1"));
         assert_eq!(on, ["a1", "a1", "a1"]);
+        accepted(world.api.create(&world.deployment("hard", 3, &require("spread over zone"))));
+        assert_eq!(world.settled("hard", 1, 2).on, ["a1"]);
     });
 }
 

@@ -35,6 +35,8 @@ fn a_rollout_does_not_wait_for_its_own_old_pods() {
         assert_eq!(world.deploy("web", 3, &rules), ["a1", "b1", "c1"]);
         roll_out(&world, "web", 3);
         let old = world.living("web").expect("pods").remove(0);
+        let apart = &old["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+        assert_eq!(apart.as_array().map(Vec::len), Some(1), "{}", old["spec"]);
 
         accepted(world.api.put(&with_image(&world, "web", "registry.invalid/next")));
         roll_out(&world, "web", 3);

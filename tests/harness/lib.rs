@@ -2,5 +2,6 @@
 
 pub mod chart;
 pub mod controlplane;
+pub mod doors;
 pub mod meddler;
 pub mod webhook;
