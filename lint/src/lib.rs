@@ -6,7 +6,7 @@
 //!                                      `- expand: the text with native fields
 //! ```
 //!
-//! [`run`] is the whole program without a process around it.
+//! [`run()`] is the whole program without a process around it.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

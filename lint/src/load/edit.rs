@@ -1,4 +1,4 @@
-//! The text edits below [`super::splice`]: where a new value goes, and in which style.
+//! The text edits below [`super::splice()`]: where a new value goes, and in which style.
 
 use serde_json::Value;
 

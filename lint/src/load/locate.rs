@@ -15,7 +15,7 @@ pub struct Located {
     /// The value. It never holds a line break: of a value over several lines it is the part on the
     /// first line. Empty for a value that is left out.
     pub value: Span,
-    /// The node of the value, with aliases followed: for [`super::inside`].
+    /// The node of the value, with aliases followed: for [`super::inside()`].
     pub node: NodeId,
 }
 
