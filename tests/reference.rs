@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use placecard_lint::load_codes::LOAD_CODES;
 use placecard_policies::rules::RULES;
 
 /// Compares a document, or writes it anew with `PLACECARD_UPDATE_DOCS=1`.
@@ -43,6 +44,14 @@ fn the_list_of_codes() {
             rule.verdict.as_str(),
             rule.summary.replace('|', "\\|")
         );
+    }
+    text.push_str(
+        "\n## Files that cannot be read\n\n\
+         | code | severity | verdict | meaning |\n|---|---|---|---|\n",
+    );
+    for row in LOAD_CODES {
+        let (code, severity, verdict) = (row.code, row.severity, row.verdict.as_str());
+        let _ = writeln!(text, "| `{code}` | {severity} | {verdict} | {} |", row.summary);
     }
     check("docs/codes.md", &text);
 }
