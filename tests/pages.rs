@@ -4,7 +4,8 @@
 //! clean, every other one ends in a line per finding,
 //! `# mark LINE:COLUMN-LINE:COLUMN severity[code]: message`, which is the primary label's place,
 //! counted within the block from 1, columns in code points, the end exclusive. A ```yaml vocabulary
-//! block is the vocabulary of the whole page, a ```yaml objects block its context.
+//! block is the vocabulary of the whole page, a ```yaml objects block its context. A ```yaml final
+//! block is a pod as the validating webhook gets it, and the ```text block after it the refusal.
 //!
 //! `PLACECARD_UPDATE_DOCS=1` writes the marks anew; read the difference before you commit it.
 
@@ -13,10 +14,15 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use placecard_policies::admission::{self, Door, Operation};
 use placecard_policies::rules::RULES;
+use placecard_policies::surroundings::Surroundings;
+use placecard_policies::{read, review};
 
 /// Codes that no manifest can show: only an admission request has them.
 const ONLY_AT_ADMISSION: &[&str] = &["not-applied"];
+
+const FINAL: &str = "yaml final";
 
 const NOT_REPORTED: &str = "Not reported";
 
@@ -173,6 +179,7 @@ fn every_page_has_the_same_parts() {
         assert_eq!(sections, ["Example", "Why", "Ways out", NOT_REPORTED], "{code}");
         let blocks = blocks(&page);
         if ONLY_AT_ADMISSION.contains(&code.as_str()) {
+            assert!(blocks.iter().any(|block| block.info == FINAL), "{code}: no example");
             continue;
         }
         let own = format!("[{code}]: ");
@@ -217,6 +224,30 @@ fn every_block_has_exactly_the_findings_it_marks() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn final_pods_are_refused_in_these_words() {
+    let mut count = 0;
+    for (code, page) in pages() {
+        let blocks = blocks(&page);
+        for (pod, refusal) in blocks.iter().zip(blocks.iter().skip(1)) {
+            if pod.info != FINAL {
+                continue;
+            }
+            count += 1;
+            let pod: serde_json::Value = serde_saphyr::from_str(&pod.text).expect("a pod");
+            let surroundings = Surroundings::default();
+            let pod = read::object(&pod, &surroundings.words).expect("a pod");
+            let review = review::review(&pod, &surroundings);
+            let answer =
+                admission::answer(Door::Validate, Operation::Create, (&pod, &review), None);
+            let denial = answer.denial.unwrap_or_else(|| panic!("{code}: it is admitted"));
+            assert_eq!(refusal.text, denial.message + "\n", "{code}");
+            assert!(denial.retryable, "{code}");
+        }
+    }
+    assert_eq!(count, ONLY_AT_ADMISSION.len());
 }
 
 /// The page with these marks in place of its own; `None` leaves a block as it is.
