@@ -224,6 +224,28 @@ fn pods_that_we_placed_come_and_go_with_their_finalizers() {
     });
 }
 
+#[test]
+fn daemon_sets_go_when_their_finalizers_do() {
+    with_stage(|stage| {
+        let world = unguarded(stage, &["a1"]);
+        let mut before = world.workload("DaemonSet", "before", &require("onn zone/a"));
+        before["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        accepted(world.api.create(&before));
+        guard(&world);
+        let mut since = world.workload("DaemonSet", "since", &require("on zone/a"));
+        since["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        accepted(world.api.create(&since));
+        for set in ["before", "since"] {
+            let target = world.target("DaemonSet", set);
+            let label = json!({"metadata": {"labels": {"touched": "yes"}}});
+            accepted(world.api.patch(&target, Patch::Merge, &label));
+            accepted(world.api.delete(&target));
+            accepted(world.api.patch(&target, Patch::Merge, &finalizers(&[])));
+            assert_eq!(refused(world.api.get(&target)).status, 404, "{set}");
+        }
+    });
+}
+
 /// The chart's configurations for a namespace, with nobody at the other end.
 fn down(world: &World, failure_policy: &str) -> Vec<placecard_tests::controlplane::Owned> {
     let made = placecard_certs::self_signed(

@@ -1,8 +1,9 @@
 //! Every kind of workload: whom `self` means there, and that its controller gets on.
 
-use placecard_tests::controlplane::wait_for;
+use placecard_tests::controlplane::{Patch, wait_for};
 use serde_json::{Value, json};
 
+use super::kubectl;
 use super::stage::with_stage;
 use super::world::{PATIENCE, World, accepted, plain, refused, require};
 
@@ -19,6 +20,12 @@ fn roll_out(world: &World, name: &str, replicas: u64) {
                 .all(|count| status[*count] == replicas);
         if done { Ok(()) } else { Err(status.to_string()) }
     });
+}
+
+fn replica_sets(world: &World, app: &str) -> usize {
+    let selector = format!("app={app}");
+    let sets = world.api.list("apps/v1", "ReplicaSet", &world.namespace.name, &selector);
+    sets.expect("replica sets").len()
 }
 
 fn with_image(world: &World, name: &str, image: &str) -> Value {
@@ -183,5 +190,76 @@ fn bare_pods_mean_those_with_their_labels() {
         let refusal = refused(world.api.create(&nobody));
         assert_eq!(refusal.status, 403, "{refusal}");
         assert_eq!(refusal.causes[0].reason, "self-has-no-labels", "{refusal}");
+    });
+}
+
+#[test]
+fn a_template_that_asks_for_it_is_expanded_once() {
+    with_stage(|stage| {
+        let world = World::new(stage, &plain(&["a1", "a2", "b1", "c1"]));
+        let mut deployment =
+            world.deployment("web", 3, &require("apart-from self in zone; not-on zone/c"));
+        deployment["metadata"]["annotations"] = json!({"placecard.dev/expand": "template"});
+        kubectl::apply(&world.api, &deployment);
+        let settled = world.settled("web", 2, 1);
+        assert_ne!(&settled.on[0][..1], &settled.on[1][..1], "{settled:?}");
+        let stored = world.get("Deployment", "web");
+        let apart = &stored["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+        assert_eq!(apart[0]["matchLabelKeys"], json!(["pod-template-hash"]), "{stored}");
+        assert_eq!(apart.as_array().map(Vec::len), Some(1));
+        for pod in world.living("web").expect("pods") {
+            let apart = &pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+            assert_eq!(apart.as_array().map(Vec::len), Some(1), "not once more: {apart}");
+        }
+
+        deployment["metadata"]["labels"] = json!({"touched": "yes"});
+        kubectl::apply(&world.api, &deployment);
+        let again = world.get("Deployment", "web");
+        assert_eq!(again["metadata"]["labels"]["touched"], "yes");
+        assert_eq!(again["spec"], stored["spec"]);
+        assert_eq!(replica_sets(&world, "web"), 1);
+
+        // From now on its pods are expanded instead, and the template is the user's own.
+        deployment["metadata"]["annotations"] = json!({"example.com/note": "x"});
+        kubectl::apply(&world.api, &deployment);
+        let own = world.get("Deployment", "web")["spec"]["template"].take();
+        assert_eq!(own["spec"].get("affinity"), None, "{own}");
+        assert_eq!(
+            own["metadata"]["annotations"],
+            require("apart-from self in zone; not-on zone/c")
+        );
+    });
+}
+
+#[test]
+fn a_gate_of_somebody_else_stays_until_they_open_it() {
+    with_stage(|stage| {
+        let world = World::new(stage, &plain(&["a1", "b1", "b2"]));
+        let mut pod = world.pod("gated", &require("on zone/a"));
+        pod["spec"]["schedulingGates"] = json!([{"name": "example.com/quota"}]);
+        let stored = accepted(world.api.create(&pod)).object;
+        assert_eq!(stored["spec"]["schedulingGates"], pod["spec"]["schedulingGates"]);
+        let open = json!({"spec": {"schedulingGates": null}});
+        accepted(world.api.patch(&world.target("Pod", "gated"), Patch::Merge, &open));
+        assert_eq!(world.all_on("gated", 1), ["a1"]);
+    });
+}
+
+#[test]
+fn a_pod_that_is_bound_by_hand_keeps_to_its_node_rules_only() {
+    with_stage(|stage| {
+        let world = World::new(stage, &plain(&["a1", "b1"]));
+        let bound = |name: &str, rules: &str| {
+            let mut pod = world.pod(name, &require(rules));
+            pod["spec"]["nodeName"] = json!(world.node("a1"));
+            world.api.create(&pod)
+        };
+        let here = format!("on node/{}", world.node("a1"));
+        accepted(bound("here", &here));
+        assert_eq!(world.all_on("here", 1), ["a1"]);
+        let elsewhere = refused(bound("there", &format!("on node/{}", world.node("b1"))));
+        assert_eq!(elsewhere.status, 403, "{elsewhere}");
+        let unread = refused(bound("unread", "near pods(app=x)"));
+        assert_eq!(unread.causes[0].reason, "scheduler-bypassed", "{unread}");
     });
 }
