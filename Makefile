@@ -78,8 +78,9 @@ skipped:
 endif
 
 .PHONY: update
-update: ## write the generated documents in docs/ and the snapshots anew
-	PLACECARD_UPDATE_DOCS=1 INSTA_UPDATE=always $(CARGO) test --workspace $(TEST_ARGS)
+update: ## write anew what is written from tables and programs: docs/, marks of pages, README.md
+	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-lint --test cli
+	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-tests --test all -- --test-threads 1 pages reference readme
 
 .PHONY: deny
 deny: ## licences, advisories, sources and banned crates; needs cargo-deny
