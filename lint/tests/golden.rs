@@ -305,8 +305,8 @@ spec: {selector: {app: cache}}
     finding.labels.push(Label::new(site, "selects cache"));
     finding.help = vec![
         Help {
-            text: "prefer the other".into(),
             lines: vec!["-   near service/a".into(), "+   near service/b".into()],
+            ..Help::text("prefer the other")
         },
         Help::text("drop one"),
     ];

@@ -112,7 +112,7 @@ struct Field {
 }
 
 impl Placer<'_> {
-    fn finding(&mut self, at: ObjectId, finding: Finding) -> Placed {
+    fn finding(&mut self, at: ObjectId, mut finding: Finding) -> Placed {
         let mut labels = Vec::new();
         for label in &finding.labels {
             let placed = self.site(at, &finding.object, &label.site);
@@ -129,6 +129,15 @@ impl Placer<'_> {
         let mut edits = Vec::new();
         for edit in finding.fix.iter().flat_map(|fix| &fix.edits) {
             edits.push(self.site(at, &finding.object, &edit.site).place);
+        }
+        // With the file at hand, a label is called by its line.
+        let line = |label: usize| {
+            let line = labels.get(label).map(|label: &PlacedLabel| label.place.line);
+            line.map(|line| format!("line {line}")).unwrap_or_default()
+        };
+        for help in &mut finding.help {
+            help.text = help.say(line);
+            help.mentions.clear();
         }
         Placed { finding, labels, edits }
     }
@@ -225,7 +234,7 @@ fn first_word(source: &Source, span: Span) -> Span {
 /// Line and column of a byte of a text, both from 1, columns in code points.
 fn line_column(text: &str, byte: usize) -> Option<(u32, u32)> {
     let before = text.get(..byte)?;
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
 }

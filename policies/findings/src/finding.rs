@@ -144,13 +144,37 @@ pub struct Help {
     pub text: String,
     /// Lines to paste: `-` what goes, `+` what comes.
     pub lines: Vec<String>,
+    /// Labels that the text names, by their index: each `{}` in the text stands for the next one.
+    /// A reader with the file calls them by line, one without it by their words.
+    pub mentions: Vec<usize>,
 }
 
 impl Help {
     /// A way out in words.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), lines: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// A way out that names labels.
+    #[must_use]
+    pub fn mentioning(text: impl Into<String>, mentions: Vec<usize>) -> Self {
+        Self { text: text.into(), mentions, ..Self::default() }
+    }
+
+    /// The text, with each label called by `name`.
+    #[must_use]
+    pub fn say(&self, name: impl Fn(usize) -> String) -> String {
+        if self.mentions.is_empty() {
+            return self.text.clone();
+        }
+        let mut pieces = self.text.split("{}");
+        let mut said = pieces.next().unwrap_or_default().to_owned();
+        for (index, piece) in pieces.enumerate() {
+            said.push_str(&self.mentions.get(index).map(|label| name(*label)).unwrap_or_default());
+            said.push_str(piece);
+        }
+        said
     }
 }
 
@@ -252,6 +276,13 @@ impl Holds {
 mod tests {
     use super::*;
     use crate::FieldPath;
+
+    #[test]
+    fn help_calls_labels_by_name() {
+        let help = Help::mentioning("drop {} or {}", vec![2, 0]);
+        assert_eq!(help.say(|label| format!("line {label}")), "drop line 2 or line 0");
+        assert_eq!(Help::text("write `{}`").say(|_| String::new()), "write `{}`");
+    }
 
     #[test]
     fn a_line_carries_the_suggestion() {

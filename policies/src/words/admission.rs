@@ -25,7 +25,11 @@ pub fn denial(object: &Object, findings: &[&Finding]) -> String {
         lines.push(format!("{subject}: {} [{}]", text(object, finding), finding.code));
         if finding.labels.len() > 1 {
             lines.extend(finding.labels.iter().map(|label| format!("  {}", place(object, label))));
-            lines.extend(finding.help.iter().take(1).map(|help| format!("  help: {}", help.text)));
+            let quote = |label: usize| {
+                finding.labels.get(label).map(|label| label.quote.clone()).unwrap_or_default()
+            };
+            let help = finding.help.iter().take(1);
+            lines.extend(help.map(|help| format!("  help: {}", help.say(quote))));
         }
     }
     if findings.len() > MOST_DENIALS {

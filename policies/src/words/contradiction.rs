@@ -41,7 +41,8 @@ pub(crate) fn nodes(object: &ObjectRef, core: &Core, members: &[(DemandId, &Plac
     let mut finding = Finding::new(code, Verdict::Contradictory, object.clone(), message, first);
     finding.labels.extend(labels);
     finding.holds = Holds::proof(law);
-    finding.help = help(core, members);
+    let label_of = |place: &Place| finding.labels.iter().position(|one| one.site == place.site);
+    finding.help = help(core, members, &label_of);
     finding
 }
 
@@ -145,7 +146,11 @@ fn dead_words(core: &Core, demand: DemandId) -> String {
     }
 }
 
-fn help(core: &Core, members: &[(DemandId, &Place)]) -> Vec<Help> {
+fn help(
+    core: &Core,
+    members: &[(DemandId, &Place)],
+    label_of: &dyn Fn(&Place) -> Option<usize>,
+) -> Vec<Help> {
     let demands = core.demands.len();
     if core.clashes.is_empty() {
         return vec![Help::text("delete the terms, or write what the node must have")];
@@ -157,16 +162,19 @@ fn help(core: &Core, members: &[(DemandId, &Place)]) -> Vec<Help> {
         return vec![Help::text("keep one of the two")];
     }
     let mut ways = Vec::new();
+    let mut mentions = Vec::new();
     for without in &core.without {
         let place = members.iter().find(|(demand, _)| *demand == without.demand);
-        if let (Some((_, place)), Some(left)) = (place, left(&without.left)) {
-            ways.push(format!("without {} {left} is left", place.quote));
+        let label = place.and_then(|(_, place)| label_of(place));
+        if let (Some(label), Some(left)) = (label, left(&without.left)) {
+            ways.push(format!("without {{}} {left} is left"));
+            mentions.push(label);
         }
     }
     if ways.is_empty() {
         return vec![Help::text(format!("drop one of the {demands}"))];
     }
-    vec![Help::text(format!("drop one: {}", ways.join(", ")))]
+    vec![Help::mentioning(format!("drop one: {}", ways.join(", ")), mentions)]
 }
 
 fn left(domain: &Domain) -> Option<String> {

@@ -179,7 +179,7 @@ fn second_near(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Fi
     let prefer = format!("+ {}: {} weight 100", keys::PREFER, trouble.rule.text);
     let lines = vec![format!("-   {}", trouble.rule.text), prefer];
     finding.help =
-        vec![Help { text: "require the one that matters more, prefer the other".into(), lines }];
+        vec![Help { lines, ..Help::text("require the one that matters more, prefer the other") }];
     match clash {
         Some(key) => {
             finding.why = Some(format!(
