@@ -162,21 +162,25 @@ fn every_dependency_has_its_reason_in_the_workspace_manifest() {
     let text = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let (_, rest) = text.split_once("[workspace.dependencies]\n").expect("the table");
     let table = rest.split("\n[").next().expect("its end");
-    let mut count = 0;
+    let mut names = Vec::new();
     for paragraph in table.split("\n\n") {
         let mut reason = false;
         for line in paragraph.lines().filter(|line| !line.is_empty()) {
             reason |= line.starts_with('#');
-            count += usize::from(!line.starts_with('#'));
             assert!(reason, "no reason above {line:?}");
+            if let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+                names.push(name);
+            }
         }
     }
-    assert!(count > 20, "only {count} dependencies");
+    assert!(names.len() > 20, "only {names:?}");
+    let mut used = String::new();
     for manifest in files() {
         if manifest.file_name().is_some_and(|name| name == "Cargo.toml")
             && manifest != Path::new("Cargo.toml")
         {
             let text = fs::read_to_string(root().join(&manifest)).expect("a manifest");
+            used.push_str(&text);
             for line in text.lines().skip_while(|line| *line != "[dependencies]") {
                 assert!(
                     !line.contains("version = "),
@@ -185,6 +189,9 @@ fn every_dependency_has_its_reason_in_the_workspace_manifest() {
                 );
             }
         }
+    }
+    for name in names {
+        assert!(used.contains(&format!("\n{name}.workspace = true")), "{name} is not used");
     }
 }
 
