@@ -4,7 +4,7 @@
 //! (pkg/apis/core/v1/helper, `GetMatchingTolerations`), so an element that comes earlier decides
 //! how long the pod stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::Toleration;
 use placecard_feasibility::tolerations::{self, TolerationOperator, covers};
@@ -32,6 +32,8 @@ pub(crate) struct Held {
     read: Vec<tolerations::Toleration>,
     /// The first of its kind: what comes after it is never looked at.
     first: BTreeMap<Slot, usize>,
+    /// What was asked for, and is there now.
+    met: BTreeSet<tolerations::Toleration>,
 }
 
 fn slot(toleration: &tolerations::Toleration) -> Slot {
@@ -140,7 +142,15 @@ pub(crate) fn add(
 ) {
     expander.note(origin, "tolerations");
     let wanted = native::toleration(toleration);
-    match fit(&expander.present.tolerations, &wanted) {
+    let held = &mut expander.present.tolerations;
+    if held.met.contains(&wanted) {
+        return;
+    }
+    let fit = fit(held, &wanted);
+    if !matches!(fit, Fit::After(_)) {
+        held.met.insert(wanted.clone());
+    }
+    match fit {
         Fit::Implied => {}
         Fit::Behind => {
             let index = expander.spec.tolerations.len();

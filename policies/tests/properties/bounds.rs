@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::shop::{self, REQUIRED};
 
-const MANY: usize = 4000;
-/// Quadratic work takes minutes.
-const LIMIT: Duration = Duration::from_secs(20);
+const MANY: usize = 1500;
+/// What grew with the square of it took minutes.
+const LIMIT: Duration = Duration::from_secs(10);
 
 fn rules(line: impl Fn(usize) -> String) -> String {
     (0..MANY).map(|i| line(i) + "\n").collect()
@@ -35,7 +35,7 @@ fn or(one: &str) -> String {
 fn check(require: &str, prefer: &str, tolerate: &str, fields: &Value) {
     let annotations = shop::annotations(require, prefer, tolerate);
     let surroundings = Surroundings::default();
-    for kind in ["pod", "Deployment", "expanded Deployment"] {
+    for kind in ["pod", "expanded Deployment"] {
         let (value, _) = shop::object(kind, &annotations, fields);
         let start = Instant::now();
         let object = read::object(&value, &surroundings.words).unwrap();
@@ -105,15 +105,14 @@ fn long_selectors_and_alternatives() {
 
 #[test]
 fn full_pods() {
-    let held = json!({"tolerations": list(|i| json!({"key": format!("k{i}"), "operator": "Exists"}))});
+    let held =
+        json!({"tolerations": list(|i| json!({"key": format!("k{i}"), "operator": "Exists"}))});
     check("on zone/a", "", "a=b:NoExecute for 5s", &held);
     check("", "", &rules(|i| format!("x{i}:NoExecute for 5s")), &held);
     let held = json!({"tolerations": list(|i| json!({"key": "x", "value": format!("v{i}")}))});
     check("", "", &rules(|i| format!("x=w{i}:NoExecute")), &held);
     check("", "", &rules(|_| "x:NoSchedule".to_owned()), &held);
-    let term = |i: usize| {
-        json!({"topologyKey": "a.b/c", "labelSelector": {"matchLabels": {"a": format!("v{i}")}}})
-    };
+    let term = |i: usize| json!({"topologyKey": "a.b/c", "labelSelector": {"matchLabels": {"a": format!("v{i}")}}});
     for kind in ["podAffinity", "podAntiAffinity"] {
         let held = json!({"affinity": {kind: {REQUIRED: list(term)}}});
         check("apart-from pods(a=b)\nnear pods(a=c) in a.b/c", "", "", &held);

@@ -34,9 +34,7 @@ fn run<S: Strategy>(
         ..Config::default()
     };
     let mut runner = match factor {
-        None => {
-            TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
-        }
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
         Some(_) => TestRunner::new(config),
     };
     runner.run(strategy, property).unwrap_or_else(|problem| panic!("{problem}"));

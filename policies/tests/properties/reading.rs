@@ -62,7 +62,13 @@ pub(crate) fn text(says: &[Say]) -> String {
 }
 
 /// The nodes that sentences and hand-written fields allow, read plainly.
-fn plain(says: &[Say], own: Own, written: &PodSpec, labels: &Labels, cluster: &Cluster) -> Vec<String> {
+fn plain(
+    says: &[Say],
+    own: Own,
+    written: &PodSpec,
+    labels: &Labels,
+    cluster: &Cluster,
+) -> Vec<String> {
     let by_hand = scheduled(written, labels);
     let pods_only = Pod {
         spread: Vec::new(),
@@ -122,9 +128,9 @@ fn judge(kind: &str, says: &[Say], fields: &Value, cluster: &Cluster) -> Result<
         review.findings.iter().filter(|one| one.severity == Severity::Error).collect();
     // Two targets that exclude one another: plainly possible, but no field says it.
     let inexpressible = |code: &str| code == "pod-affinity-terms-no-common-pod";
-    let impossible = errors.iter().any(|one| {
-        one.verdict == Verdict::Contradictory && !inexpressible(one.code.as_str())
-    });
+    let impossible = errors
+        .iter()
+        .any(|one| one.verdict == Verdict::Contradictory && !inexpressible(one.code.as_str()));
     if impossible {
         CONTRADICTORY.fetch_add(1, Ordering::Relaxed);
         prop_assert!(expected.is_empty(), "contradictory, and yet {:?}\n{:?}", expected, errors);
@@ -176,7 +182,7 @@ fn judge(kind: &str, says: &[Say], fields: &Value, cluster: &Cluster) -> Result<
 fn the_expanded_pod_runs_where_the_sentences_say() {
     let says = prop::collection::vec(sentence(), 1..4);
     let given = (select(&KINDS[..]), says, written(), cluster());
-    crate::run(6000, &given, |(kind, says, fields, cluster)| judge(kind, &says, &fields, &cluster));
+    crate::run(4000, &given, |(kind, says, fields, cluster)| judge(kind, &says, &fields, &cluster));
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     println!(
         "{} judged, {} of them feasible somewhere, {} contradictory",
@@ -185,14 +191,14 @@ fn the_expanded_pod_runs_where_the_sentences_say() {
         count(&CONTRADICTORY)
     );
     // Else the generators have gone astray.
-    assert!(count(&JUDGED) > 2000 && count(&FEASIBLE) > 500 && count(&CONTRADICTORY) > 100);
+    assert!(count(&JUDGED) > 1500 && count(&FEASIBLE) > 400 && count(&CONTRADICTORY) > 100);
 }
 
 #[test]
 fn merged_node_affinity_admits_what_both_admit() {
     let says = prop::collection::vec(node_sentence(), 1..5);
     let terms = prop_oneof![1 => Just(Value::Null), 5 => crate::world::written_terms()];
-    crate::run(3000, &(says, terms, cluster()), |(says, terms, cluster)| {
+    crate::run(1500, &(says, terms, cluster()), |(says, terms, cluster)| {
         let mut fields = serde_json::json!({});
         if !terms.is_null() {
             fields["affinity"]["nodeAffinity"][shop::REQUIRED]["nodeSelectorTerms"] = terms;

@@ -116,7 +116,7 @@ const ALL: [&str; 14] = [
 #[test]
 fn broken_documents_are_survived() {
     let damages = prop::collection::vec(damage(), 1..5);
-    crate::run(2500, &(given(&ALL, sentence(), true), damages), |(given, damages)| {
+    crate::run(1200, &(given(&ALL, sentence(), true), damages), |(given, damages)| {
         let (mut value, _) = given.object();
         for damage in damages {
             let mut place = damage.place.index(count(&value));
@@ -137,8 +137,17 @@ fn arbitrary_values_are_survived() {
     ];
     let value = leaf.prop_recursive(4, 40, 6, |inner| {
         let keys = select(vec![
-            "metadata", "spec", "template", "annotations", "placecard.dev/require",
-            "placecard.dev/applied", "affinity", "tolerations", "labels", "selector", "matchLabels",
+            "metadata",
+            "spec",
+            "template",
+            "annotations",
+            "placecard.dev/require",
+            "placecard.dev/applied",
+            "affinity",
+            "tolerations",
+            "labels",
+            "selector",
+            "matchLabels",
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -147,8 +156,13 @@ fn arbitrary_values_are_survived() {
             }),
         ]
     });
-    let heads = select(vec![("v1", "Pod"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"), ("ray.io/v1", "RayCluster")]);
-    crate::run(2000, &(heads, value), |((version, kind), mut value)| {
+    let heads = select(vec![
+        ("v1", "Pod"),
+        ("apps/v1", "DaemonSet"),
+        ("batch/v1", "CronJob"),
+        ("ray.io/v1", "RayCluster"),
+    ]);
+    crate::run(1200, &(heads, value), |((version, kind), mut value)| {
         if let Value::Object(fields) = &mut value {
             fields.insert("apiVersion".into(), json!(version));
             fields.insert("kind".into(), json!(kind));
@@ -179,7 +193,7 @@ fn a_forged_record_proves_nothing() {
         list("affinity/nodeAffinity", "0", json!(null)),
         "\u{0}".repeat(5000),
     ]);
-    crate::run(600, &(given(&KINDS, sentence(), true), forged), |(given, forged)| {
+    crate::run(300, &(given(&KINDS, sentence(), true), forged), |(given, forged)| {
         let (value, template) = given.object();
         let honest = apply(&value);
         let mut lie = value.clone();
@@ -189,8 +203,13 @@ fn a_forged_record_proves_nothing() {
         if template.is_empty() && honest.review.has_intents {
             prop_assert_eq!(&deceived.value, &honest.value);
         }
-        for (one, other) in honest.review.expansions.iter().zip(&deceived.review.expansions) {
-            prop_assert_eq!(&one.spec, &other.spec);
+        // What undoes it may come before.
+        let last = |outcome: &crate::given::Outcome| {
+            outcome.review.expansions.last().map(|one| one.spec.clone())
+        };
+        let refused = deceived.codes().contains(&"no-effect-here");
+        if honest.review.has_intents && !refused {
+            prop_assert_eq!(last(&honest), last(&deceived));
         }
         Ok(())
     });

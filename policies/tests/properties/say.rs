@@ -103,8 +103,16 @@ static NODES: &[Nodes] = &[
         matches: |n| compares(n, "cores", |cores| cores > 31),
         tolerates: Some(|t| t.key == "pool" && t.value == "big" && t.effect == "NoExecute"),
     },
-    Nodes { words: "nodes(accelerator)", matches: |n| Some(n.labels.contains_key("accelerator")), tolerates: None },
-    Nodes { words: "nodes(cores<32)", matches: |n| compares(n, "cores", |cores| cores < 32), tolerates: None },
+    Nodes {
+        words: "nodes(accelerator)",
+        matches: |n| Some(n.labels.contains_key("accelerator")),
+        tolerates: None,
+    },
+    Nodes {
+        words: "nodes(cores<32)",
+        matches: |n| compares(n, "cores", |cores| cores < 32),
+        tolerates: None,
+    },
     Nodes {
         words: "nodes(spot,cores>7)",
         matches: |n| both(Some(n.labels.contains_key("spot")), compares(n, "cores", |c| c > 7)),
@@ -112,7 +120,9 @@ static NODES: &[Nodes] = &[
     },
     Nodes {
         words: "nodes(accelerator notin (h100,a100))",
-        matches: |n| Some(!is(&n.labels, "accelerator", "h100") && !is(&n.labels, "accelerator", "a100")),
+        matches: |n| {
+            Some(!is(&n.labels, "accelerator", "h100") && !is(&n.labels, "accelerator", "a100"))
+        },
         tolerates: None,
     },
 ];
@@ -317,9 +327,9 @@ impl Reader<'_> {
     pub(crate) fn taints(&self, node: &Node) -> bool {
         let with_pools = |taint: &Taint| {
             self.says.iter().any(|say| match say {
-                Say::On(targets) => {
-                    targets.iter().any(|one| one.tolerates.is_some_and(|tolerates| tolerates(taint)))
-                }
+                Say::On(targets) => targets
+                    .iter()
+                    .any(|one| one.tolerates.is_some_and(|tolerates| tolerates(taint))),
                 _ => false,
             })
         };
@@ -418,7 +428,14 @@ impl Reader<'_> {
         counts.get(here).copied().unwrap_or(0) + 1 <= rule.max_skew + least
     }
 
-    fn at_most(&self, most: usize, target: Target, level: Level, across: bool, node: &Node) -> bool {
+    fn at_most(
+        &self,
+        most: usize,
+        target: Target,
+        level: Level,
+        across: bool,
+        node: &Node,
+    ) -> bool {
         let Some(here) = domain(node, level.1) else { return false };
         let revision = !across;
         let itself = usize::from(self.is(target, revision, &self.pod.labels));

@@ -17,16 +17,18 @@ fn expanded(given: &Given) -> Option<(Value, Outcome, &'static str)> {
     let outcome = apply(&value);
     let clean = outcome.review.has_intents
         && outcome.review.expansions.iter().all(|one| one.complete)
-        && !outcome.review.findings.iter().any(|one| {
-            one.severity == placecard_policies::findings::Severity::Error
-        });
+        && !outcome
+            .review
+            .findings
+            .iter()
+            .any(|one| one.severity == placecard_policies::findings::Severity::Error);
     clean.then_some((value, outcome, template))
 }
 
 #[test]
 fn a_second_expansion_has_nothing_to_do_and_nothing_new_to_say() {
     let done = AtomicUsize::new(0);
-    crate::run(3000, &given(&KINDS, sentence(), true), |given| {
+    crate::run(1500, &given(&KINDS, sentence(), true), |given| {
         let Some((value, first, template)) = expanded(&given) else { return Ok(()) };
         done.fetch_add(1, Ordering::Relaxed);
         let second = apply(&first.value);
@@ -43,17 +45,24 @@ fn a_second_expansion_has_nothing_to_do_and_nothing_new_to_say() {
         prop_assert_eq!(again.value.to_string(), first.value.to_string());
         survive(&given, &value, &first.value, template)
     });
-    assert!(done.into_inner() > 1000);
+    assert!(done.into_inner() > 500);
 }
 
 /// What the user wrote is there, where it was.
-fn survive(given: &Given, before: &Value, after: &Value, template: &str) -> Result<(), TestCaseError> {
+fn survive(
+    given: &Given,
+    before: &Value,
+    after: &Value,
+    template: &str,
+) -> Result<(), TestCaseError> {
     let (mut before, mut after) = (before.clone(), after.clone());
-    let (own, all) = (spec_of(&mut before, template).clone(), spec_of(&mut after, template).clone());
+    let (own, all) =
+        (spec_of(&mut before, template).clone(), spec_of(&mut after, template).clone());
     for list in lists() {
         let (own, all) = (elements(&own, &list), elements(&all, &list));
         for (index, element) in own.iter().enumerate() {
-            let defaulted = element["tolerationSeconds"] == 300 && given.tolerate.contains("not-ready");
+            let defaulted =
+                element["tolerationSeconds"] == 300 && given.tolerate.contains("not-ready");
             prop_assert!(defaulted || all.get(index) == Some(element), "{} of {list}", element);
         }
     }
@@ -78,7 +87,8 @@ fn survive(given: &Given, before: &Value, after: &Value, template: &str) -> Resu
             term.as_object_mut().unwrap().remove("topologyKey");
             term.to_string()
         };
-        let levels: BTreeSet<String> = near.iter().map(|term| term["topologyKey"].to_string()).collect();
+        let levels: BTreeSet<String> =
+            near.iter().map(|term| term["topologyKey"].to_string()).collect();
         // In the tests' words equivalent selectors are `app=db` in two ways.
         let kinds: BTreeSet<String> = near.iter().map(bare).collect();
         prop_assert!(kinds.len() == 1, "second term: {:?}", near);
@@ -166,7 +176,7 @@ const PODS: [&str; 4] = ["pod of a Deployment", "pod of a StatefulSet", "pod of 
 #[test]
 fn another_webhook_in_between_costs_nothing_but_what_it_removed() {
     let (kept, restored, spared) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    crate::run(3000, &(given(&PODS, sentence(), true), meddling()), |(given, meddling)| {
+    crate::run(2000, &(given(&PODS, sentence(), true), meddling()), |(given, meddling)| {
         let Some((mut value, first, _)) = expanded(&given) else { return Ok(()) };
         let own = bag(spec_of(&mut value, ""));
         let mut meddled = first.value.clone();
@@ -215,7 +225,12 @@ fn another_webhook_in_between_costs_nothing_but_what_it_removed() {
                     // What remains says it too.
                     [] => spared.fetch_add(1, Ordering::Relaxed),
                     [one] => {
-                        prop_assert!(one.ends_with(&removed.to_string()), "{} for {}", one, removed);
+                        prop_assert!(
+                            one.ends_with(&removed.to_string()),
+                            "{} for {}",
+                            one,
+                            removed
+                        );
                         restored.fetch_add(1, Ordering::Relaxed)
                     }
                     _ => return Err(TestCaseError::fail(format!("{removed} became {new:#?}"))),
@@ -226,14 +241,14 @@ fn another_webhook_in_between_costs_nothing_but_what_it_removed() {
     });
     let [kept, restored, spared] = [kept, restored, spared].map(AtomicUsize::into_inner);
     println!("{kept} kept, {restored} restored, {spared} of no use");
-    assert!(kept > 500 && restored > 300 && spared < restored / 5);
+    assert!(kept > 400 && restored > 300 && spared < restored / 5);
 }
 
 #[test]
 fn pods_of_an_expanded_template_need_nothing_more() {
     let done = AtomicUsize::new(0);
     let deployments = given(&["expanded Deployment"], sentence(), true);
-    crate::run(1500, &deployments, |given| {
+    crate::run(700, &deployments, |given| {
         let Some((_, first, template)) = expanded(&given) else { return Ok(()) };
         done.fetch_add(1, Ordering::Relaxed);
         let made = first.value.pointer(template).unwrap();
@@ -247,15 +262,20 @@ fn pods_of_an_expanded_template_need_nothing_more() {
         let labels = pod["metadata"]["labels"].clone();
         merge_keys(&mut pod["spec"], &labels);
         let stored = apply(&pod);
-        prop_assert_eq!(stored.operations, 0, "{:?}", crate::notation::lines(&stored.value["spec"]));
+        prop_assert_eq!(
+            stored.operations,
+            0,
+            "{:?}",
+            crate::notation::lines(&stored.value["spec"])
+        );
         Ok(())
     });
-    assert!(done.into_inner() > 400);
+    assert!(done.into_inner() > 200);
 }
 
 #[test]
 fn a_patch_leaves_fields_alone_that_it_does_not_know() {
-    crate::run(500, &given(&KINDS, sentence(), true), |given| {
+    crate::run(200, &given(&KINDS, sentence(), true), |given| {
         let (mut value, template) = given.object();
         let mark = json!({"mark": [1, {"deep": null}]});
         value["unknown"] = mark.clone();

@@ -126,7 +126,10 @@ pub(crate) fn cluster() -> impl Strategy<Value = Cluster> {
                 ..pod
             });
             let namespace = |name: &str, team: Choice| {
-                (name.to_owned(), labels(&[("kubernetes.io/metadata.name", Some("")), ("team", team)]))
+                (
+                    name.to_owned(),
+                    labels(&[("kubernetes.io/metadata.name", Some("")), ("team", team)]),
+                )
             };
             let mut namespaces =
                 BTreeMap::from([namespace("shop", None), namespace("bank", Some("x"))]);
@@ -258,7 +261,8 @@ pub(crate) fn written() -> impl Strategy<Value = Value> {
                     spec["affinity"][key][REQUIRED] = list;
                 }
             }
-            for (key, list) in [("topologySpreadConstraints", spread), ("tolerations", tolerations)] {
+            for (key, list) in [("topologySpreadConstraints", spread), ("tolerations", tolerations)]
+            {
                 if list != json!([]) {
                     spec[key] = list;
                 }
@@ -278,7 +282,12 @@ fn selector(native: &LabelSelector) -> Selector {
     Selector { requirements: labels.chain(expressions).collect() }
 }
 
-fn merged(native: Option<&LabelSelector>, same: &Option<Vec<String>>, other: &Option<Vec<String>>, labels: &Labels) -> Option<Selector> {
+fn merged(
+    native: Option<&LabelSelector>,
+    same: &Option<Vec<String>>,
+    other: &Option<Vec<String>>,
+    labels: &Labels,
+) -> Option<Selector> {
     let list = |keys: &Option<Vec<String>>| keys.clone().unwrap_or_default();
     merge_label_keys(native.map(selector).as_ref(), &list(same), &list(other), labels)
 }
@@ -319,7 +328,9 @@ pub(crate) fn scheduled(spec: &PodSpec, labels: &Labels) -> Pod {
         values: one.values.clone().unwrap_or_default(),
     };
     let affinity = spec.affinity.clone().unwrap_or_default();
-    let required = affinity.node_affinity.and_then(|nodes| nodes.required_during_scheduling_ignored_during_execution);
+    let required = affinity
+        .node_affinity
+        .and_then(|nodes| nodes.required_during_scheduling_ignored_during_execution);
     pod.node_affinity = required.map(|required| {
         let term = |term: &k8s_openapi::api::core::v1::NodeSelectorTerm| NodeTerm {
             expressions: term.match_expressions.iter().flatten().map(requirement).collect(),
@@ -327,9 +338,13 @@ pub(crate) fn scheduled(spec: &PodSpec, labels: &Labels) -> Pod {
         };
         required.node_selector_terms.iter().map(term).collect()
     });
-    let near = affinity.pod_affinity.and_then(|pods| pods.required_during_scheduling_ignored_during_execution);
+    let near = affinity
+        .pod_affinity
+        .and_then(|pods| pods.required_during_scheduling_ignored_during_execution);
     pod.affinity = near.iter().flatten().map(|term| affinity_term(term, labels)).collect();
-    let apart = affinity.pod_anti_affinity.and_then(|pods| pods.required_during_scheduling_ignored_during_execution);
+    let apart = affinity
+        .pod_anti_affinity
+        .and_then(|pods| pods.required_during_scheduling_ignored_during_execution);
     pod.anti_affinity = apart.iter().flatten().map(|term| affinity_term(term, labels)).collect();
     let hard = spec.spread.iter().filter(|one| one.when_unsatisfiable == "DoNotSchedule");
     pod.spread = hard.map(|one| constraint(one, labels)).collect();

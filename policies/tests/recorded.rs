@@ -1,0 +1,168 @@
+//! The judge against recorded verdicts of the real scheduler.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+use flate2::read::GzDecoder;
+use placecard_feasibility::judge::Semantics;
+use placecard_policies::judge_case::{Options, judge_line};
+use serde_json::{Value, json};
+
+/// The lines of a packed file of the recorded cases.
+fn lines(name: &str) -> impl Iterator<Item = String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/oracle");
+    let file = File::open(folder.join(name)).expect("the recorded cases are in the repository");
+    BufReader::new(GzDecoder::new(file)).lines().map(|line| line.expect("packed text"))
+}
+
+/// What the judge was asked and what differed, by the place in the verdict.
+#[derive(Debug, Default)]
+struct Tally {
+    cases: usize,
+    nodes: usize,
+    compared: BTreeMap<String, usize>,
+    differences: BTreeMap<String, Vec<String>>,
+}
+
+impl Tally {
+    fn compare(&mut self, place: &str, id: &str, expected: &Value, found: &Value) {
+        *self.compared.entry(place.to_owned()).or_default() += 1;
+        if expected != found {
+            let text = format!("{id}: recorded {expected}, found {found}");
+            self.differences.entry(place.to_owned()).or_default().push(text);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.cases += other.cases;
+        self.nodes += other.nodes;
+        for (place, count) in other.compared {
+            *self.compared.entry(place).or_default() += count;
+        }
+        for (place, more) in other.differences {
+            self.differences.entry(place).or_default().extend(more);
+        }
+    }
+
+    /// Fails with the first differences of each place.
+    fn assert_equal(&self) {
+        for (place, count) in &self.compared {
+            println!("{place}: {count} compared");
+        }
+        let mut text = String::new();
+        for (place, all) in &self.differences {
+            text += &format!("{place}: {} differ\n", all.len());
+            all.iter().take(6).for_each(|one| text += &format!("  {one}\n"));
+        }
+        assert!(text.is_empty(), "{} cases\n{text}", self.cases);
+    }
+}
+
+/// Code by node of each plugin alone, as recorded: without an entry a plugin is skipped, `*` is a
+/// pre-filter that rejects.
+fn by_plugin(answer: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let mut found: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    for (node, words) in answer["all"].as_object().expect("asked for") {
+        for word in words.as_array().expect("a list") {
+            let plugin = word["p"].as_str().expect("a name").to_owned();
+            found.entry(plugin).or_default().insert(node.clone(), word["c"].clone());
+        }
+    }
+    found
+}
+
+/// Judges a case and compares everything that is recorded.
+fn check(case: &Value, verdict: &str, semantics: Semantics, tally: &mut Tally) {
+    let id = case["id"].as_str().expect("an id");
+    let expected = &case[verdict];
+    let options = Options { semantics, all_reasons: true };
+    let answer = judge_line(&case.to_string(), &options);
+    let found: Value = serde_json::from_str(&answer).expect("JSON");
+    tally.cases += 1;
+    tally.compare("id", id, &case["id"], &found["id"]);
+    tally.compare("feasible", id, &expected["feasible"], &found["feasible"]);
+    tally.compare("prefilter", id, &expected["prefilter"], &found["prefilter"]);
+    tally.compare("prefilterNodes", id, &expected["prefilterNodes"], &found["prefilterNodes"]);
+    let skipped = expected.get("skipped").cloned().unwrap_or(json!([]));
+    tally.compare("skipped", id, &skipped, &found["skipped"]);
+    let nodes = expected["nodes"].as_object().expect("nodes");
+    let names = |value: &Value| value.as_object().map(|nodes| nodes.keys().cloned().collect());
+    let (wanted, there): (Option<BTreeSet<String>>, _) =
+        (names(&expected["nodes"]), names(&found["nodes"]));
+    assert_eq!(wanted, there, "{id}");
+    for (node, word) in nodes {
+        tally.nodes += 1;
+        let place = format!("first {}", word["p"].as_str().unwrap_or("none"));
+        tally.compare(&place, &format!("{id} {node}"), word, &found["nodes"][node]);
+    }
+    check_alone(id, expected, &found, tally);
+}
+
+fn check_alone(id: &str, expected: &Value, found: &Value, tally: &mut Tally) {
+    let alone = by_plugin(found);
+    for (plugin, codes) in expected["byPlugin"].as_object().into_iter().flatten() {
+        let none = BTreeMap::new();
+        let ours = alone.get(plugin).unwrap_or(&none);
+        let ours = match codes.get("*") {
+            Some(_) => ours.values().map(|code| ("*".to_owned(), code.clone())).collect(),
+            None => ours.clone(),
+        };
+        tally.compare(&format!("alone {plugin}"), id, codes, &json!(ours));
+    }
+}
+
+/// Runs a check over many cases on all cores.
+fn check_all(cases: impl Iterator<Item = String>, check: fn(&Value, &mut Tally)) -> Tally {
+    let workers = thread::available_parallelism().map_or(2, usize::from);
+    let mut total = Tally::default();
+    thread::scope(|scope| {
+        let mut senders = Vec::new();
+        let mut running = Vec::new();
+        for _ in 0..workers {
+            let (sender, lines) = mpsc::sync_channel::<String>(64);
+            senders.push(sender);
+            running.push(scope.spawn(move || {
+                let mut tally = Tally::default();
+                for line in lines {
+                    check(&serde_json::from_str(&line).expect("JSON"), &mut tally);
+                }
+                tally
+            }));
+        }
+        for (line, sender) in cases.zip((0..workers).cycle()) {
+            senders[sender].send(line).expect("the worker runs");
+        }
+        drop(senders);
+        for worker in running {
+            total.merge(worker.join().expect("no case panics"));
+        }
+    });
+    total
+}
+
+fn check_recorded(case: &Value, tally: &mut Tally) {
+    let recorded = Semantics::of_minor(34);
+    check(case, "verdict", recorded, tally);
+    if case.get("verdictFixed141526").is_some() {
+        let fixed = Semantics { negative_namespace_selectors_match_all: false, ..recorded };
+        check(case, "verdictFixed141526", fixed, tally);
+    }
+}
+
+#[test]
+fn twenty_thousand_clusters_are_judged_as_by_the_scheduler() {
+    let tally = check_all(lines("cases.jsonl.gz"), check_recorded);
+    assert_eq!(tally.cases, 20_245 + 35);
+    tally.assert_equal();
+}
+
+#[test]
+fn what_refuted_a_shortcut_once_is_judged_as_by_the_scheduler() {
+    let tally = check_all(lines("counterexamples.jsonl.gz"), check_recorded);
+    assert_eq!(tally.cases, 99 + 2);
+    tally.assert_equal();
+}
