@@ -235,8 +235,7 @@ impl Expander<'_> {
 
     /// Records why a rule cannot be expanded.
     fn trouble(&mut self, rule: &Rule, obstacle: Obstacle) {
-        let elsewhere = matches!(obstacle, Obstacle::NeedsServer { in_place: false, .. });
-        let required = rule.strength == Strength::Required && !elsewhere;
+        let required = rule.strength == Strength::Required;
         self.troubles.push(Trouble { rule: rule.origin.clone(), required, obstacle });
     }
 

@@ -1,6 +1,7 @@
 //! What each rule becomes: sentences and hand-written fields to exact native fields, in templates
 //! and on pods. The notation of the fields is that of `notation`, the words and objects are those
 //! of `shop`.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../notation/mod.rs"]
 mod notation;

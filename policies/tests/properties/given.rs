@@ -146,7 +146,7 @@ pub(crate) fn reverse(value: &mut Value) {
 
 /// Merges label keys into selectors, as the API server does when it stores a pod.
 pub(crate) fn merge_keys(spec: &mut Value, labels: &Value) {
-    let mut merge = |term: &mut Value| {
+    let merge = |term: &mut Value| {
         if term["labelSelector"].is_null() {
             return;
         }

@@ -64,10 +64,10 @@ fn clients_cause_no_needless_change() {
         prop_assert!(undone.pointer(&annotations).unwrap().get("placecard.dev/applied").is_none());
 
         // Other rules, merged into what is stored.
-        let (mut wanted, _) =
+        let (wanted, _) =
             Given { fields: given.fields.clone(), kind: given.kind, ..other.clone() }.object();
         let rules = wanted.pointer(&annotations).unwrap().clone();
-        let wanted = apply({ &mut wanted });
+        let wanted = apply(&wanted);
         if wanted.review.expansions.iter().all(|one| one.complete && one.applied.is_some())
             && wanted.review.has_intents
         {

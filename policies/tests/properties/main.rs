@@ -1,10 +1,12 @@
 //! Properties of expansion and review.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../notation/mod.rs"]
 mod notation;
 #[path = "../shop/mod.rs"]
 mod shop;
 
+mod accepted;
 mod bounds;
 mod contradiction;
 mod given;

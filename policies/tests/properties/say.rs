@@ -48,8 +48,10 @@ static PODS: &[Pods] = &[
     Pods { words: "pods(*)", namespace: "shop", matches: |_| true },
 ];
 
-/// Namespaces by label.
-static NAMESPACES: &[(&str, fn(&Labels) -> bool)] = &[
+/// Namespaces by label: the words, and what they match.
+type Namespaces = (&'static str, fn(&Labels) -> bool);
+
+static NAMESPACES: &[Namespaces] = &[
     ("team=x", |labels| is(labels, "team", "x")),
     ("!team", |labels| !labels.contains_key("team")),
     ("*", |_| true),
@@ -137,7 +139,7 @@ pub(crate) enum Target {
 #[derive(Clone, Debug)]
 pub(crate) struct PodRule {
     pub(crate) target: Target,
-    pub(crate) namespaces: Option<(&'static str, fn(&Labels) -> bool)>,
+    pub(crate) namespaces: Option<Namespaces>,
     pub(crate) same: bool,
     pub(crate) other: bool,
     pub(crate) level: Level,
@@ -425,7 +427,7 @@ impl Reader<'_> {
         }
         let enough = counts.len() >= rule.min_domains.unwrap_or(1);
         let least = if enough { counts.values().min().copied().unwrap_or(0) } else { 0 };
-        counts.get(here).copied().unwrap_or(0) + 1 <= rule.max_skew + least
+        counts.get(here).copied().unwrap_or(0) < rule.max_skew + least
     }
 
     fn at_most(
