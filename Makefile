@@ -2,6 +2,9 @@
 CARGO ?= cargo
 GO ?= go
 
+# Continuous integration builds what was committed, or nothing.
+LOCKED := $(if $(filter-out false,$(CI)),--locked)
+
 # The control plane of the end-to-end tests, built from tests/controlplane.
 CONTROLPLANE := target/controlplane
 # The tests that need it: modules whose names begin like this.
@@ -34,7 +37,7 @@ test: fmt-check lint cargo-test doc skipped ## everything that can be tested her
 
 .PHONY: cargo-test
 cargo-test: $(CONTROLPLANE_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
-	$(CARGO) test --workspace --no-fail-fast $(TEST_ARGS)
+	$(CARGO) test $(LOCKED) --workspace --no-fail-fast $(TEST_ARGS)
 
 .PHONY: fmt
 fmt: ## format
@@ -46,11 +49,11 @@ fmt-check: ## is it formatted?
 
 .PHONY: lint
 lint: ## clippy, warnings are errors
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 .PHONY: doc
 doc: ## the documentation of the crates, private items too; warnings are errors
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
 
 .PHONY: controlplane
 controlplane: ## the control plane of the end-to-end tests; needs Go
