@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::chart::{self, RELEASE_NAMESPACE};
-use crate::controlplane::{Api, ControlPlane, Owned, Patch, Target, wait_for};
+use crate::controlplane::{Api, ControlPlane, Owned, wait_for};
 
 const SERVICE_ACCOUNT: &str = "placecard-webhook";
 
@@ -203,18 +203,4 @@ fn probe(namespace: &str, rule: &str) -> Value {
             "annotations": {"placecard.dev/require": rule}},
         "spec": {"containers": [{"name": "main", "image": "registry.invalid/none"}]},
     })
-}
-
-/// Changes labels of a namespace and waits until an admission goes by them: `seen` looks at the
-/// outcome of a dry run of this object.
-///
-/// # Panics
-/// If it never does.
-pub fn relabel(api: &Api, namespace: &str, labels: &Value, seen: impl Fn() -> Result<(), String>) {
-    let target = Target::new("v1", "Namespace", "", namespace);
-    if let Err(refusal) = api.patch(&target, Patch::Merge, &json!({"metadata": {"labels": labels}}))
-    {
-        panic!("{refusal}");
-    }
-    wait_for(Duration::from_secs(30), "the namespace's labels are seen", seen);
 }
