@@ -11,6 +11,8 @@
 //! 6. [`pod_affinity`]: can any other pod be the companion that a pod requires?
 //! 7. [`tolerations`]: which taints a toleration opens.
 //! 8. [`placement`]: a plain reading of the scheduler's filters, the judge in property tests.
+//! 9. [`quantity`] and [`inventory`]: a whole cluster as plain values; [`filter`]: the scheduler's
+//!    filters, one a file; [`judge`]: what they say together of one pod and every node.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
@@ -18,11 +20,15 @@
 
 pub mod contradiction;
 pub mod domain;
+pub mod filter;
+pub mod inventory;
+pub mod judge;
 pub mod label;
 mod negation;
 pub mod node_terms;
 pub mod placement;
 pub mod pod_affinity;
+pub mod quantity;
 pub mod requirement;
 pub mod selector;
 mod solve;

@@ -1,0 +1,86 @@
+//! What all filters see of the cluster while one pod is judged.
+
+use std::collections::BTreeMap;
+
+use crate::inventory::Inventory;
+use crate::inventory::node::Node;
+use crate::inventory::pod::Pod;
+use crate::inventory::requests::{Resources, requests};
+use crate::judge::Semantics;
+use crate::label::Labels;
+
+/// One pod to be placed, and the cluster.
+#[derive(Clone, Debug)]
+pub struct Cycle<'a> {
+    /// The pod to be placed.
+    pub pod: &'a Pod,
+    /// Everything else.
+    pub inventory: &'a Inventory,
+    /// How the server's version reads it.
+    pub semantics: Semantics,
+    /// The nodes with the pods that count on each, in the order of their names.
+    pub hosts: Vec<Host<'a>>,
+    /// The pods for which room is being made and to which the pod must yield, by node.
+    pub nominated: BTreeMap<&'a str, Vec<&'a Pod>>,
+}
+
+/// A node and the pods on it.
+#[derive(Clone, Debug)]
+pub struct Host<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// The pods on it that are not finished.
+    pub pods: Vec<&'a Pod>,
+    /// What these pods take.
+    pub requested: Resources,
+    /// What the node has for pods.
+    pub allocatable: Resources,
+}
+
+impl<'a> Host<'a> {
+    /// Counts one more pod.
+    pub fn add(&mut self, pod: &'a Pod, semantics: Semantics) {
+        self.requested.add(&Resources::of(&requests(pod, Some(semantics.resizing))));
+        self.pods.push(pod);
+    }
+}
+
+/// Puts the pods on their nodes. Pods on nodes that are not listed are left out, and so are
+/// finished ones.
+#[must_use]
+pub fn cycle<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -> Cycle<'a> {
+    let empty = |node: &'a Node| Host {
+        node,
+        pods: Vec::new(),
+        requested: Resources::default(),
+        allocatable: Resources::of(&node.allocatable),
+    };
+    let mut hosts: BTreeMap<&str, Host<'a>> = BTreeMap::new();
+    for (name, node) in &inventory.nodes {
+        hosts.insert(name, empty(node));
+    }
+    let mut nominated: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+    for other in inventory.pods.values().filter(|other| !other.finished) {
+        match (&other.node, &other.nominated_node) {
+            (Some(node), _) => {
+                if let Some(host) = hosts.get_mut(node.as_str()) {
+                    host.add(other, semantics);
+                }
+            }
+            (None, Some(node)) if other.priority >= pod.priority && !other.is_same(pod) => {
+                nominated.entry(node).or_default().push(other);
+            }
+            (None, _) => {}
+        }
+    }
+    Cycle { pod, inventory, semantics, hosts: hosts.into_values().collect(), nominated }
+}
+
+impl Cycle<'_> {
+    /// The labels of a namespace; none if it is not listed.
+    #[must_use]
+    pub fn namespace_labels(&self, namespace: &str) -> &Labels {
+        static NONE: Labels = Labels::new();
+        self.inventory.namespaces.get(namespace).unwrap_or(&NONE)
+    }
+}

@@ -1,0 +1,158 @@
+//! Required pod affinity and anti-affinity, in both directions.
+//!
+//! Semantics: `pkg/scheduler/framework/plugins/interpodaffinity/filtering.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::filter::cycle::Cycle;
+use crate::filter::reason::Reason;
+use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::node::Node;
+use crate::inventory::pod::Pod;
+use crate::label::Labels;
+use crate::pod_affinity::{AffinityTerm, term_selects};
+
+/// A node label and its value, and how many matches of terms were found there.
+type Counts<'a> = BTreeMap<(&'a str, &'a str), usize>;
+
+/// A term of the pod to be placed, its namespace selector resolved against the namespaces that
+/// exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingTerm<'a> {
+    term: &'a AffinityTerm,
+    /// `None`: every namespace.
+    namespaces: Option<BTreeSet<&'a str>>,
+}
+
+/// What was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State<'a> {
+    affinity: Vec<IncomingTerm<'a>>,
+    anti_affinity: Vec<IncomingTerm<'a>>,
+    /// Where pods match all affinity terms of the pod.
+    companions: Counts<'a>,
+    /// Where pods match an anti-affinity term of the pod.
+    repelled: Counts<'a>,
+    /// Where pods have an anti-affinity term that matches the pod.
+    repelling: Counts<'a>,
+}
+
+/// Resolves a term of the pod to be placed. Before kubernetes#141526 was fixed, a namespace
+/// selector that the empty label set meets matched every namespace.
+#[must_use]
+pub fn incoming_term<'a>(cycle: &Cycle<'a>, term: &'a AffinityTerm) -> IncomingTerm<'a> {
+    let mut named: BTreeSet<&str> = term.namespaces.iter().map(String::as_str).collect();
+    let Some(selector) = &term.namespace_selector else {
+        if named.is_empty() {
+            named.insert(&cycle.pod.namespace);
+        }
+        return IncomingTerm { term, namespaces: Some(named) };
+    };
+    let widened = cycle.semantics.negative_namespace_selectors_match_all;
+    if selector.is_everything() || (widened && selector.matches(&Labels::new())) {
+        return IncomingTerm { term, namespaces: None };
+    }
+    let selected = cycle.inventory.namespaces.iter().filter(|(_, labels)| selector.matches(labels));
+    named.extend(selected.map(|(name, _)| name.as_str()));
+    IncomingTerm { term, namespaces: Some(named) }
+}
+
+impl IncomingTerm<'_> {
+    /// Does the term select the pod?
+    #[must_use]
+    pub fn selects(&self, pod: &Pod) -> bool {
+        let named = |names: &BTreeSet<&str>| names.contains(pod.namespace.as_str());
+        self.namespaces.as_ref().is_none_or(named)
+            && self.term.selector.as_ref().is_some_and(|one| one.matches(&pod.labels))
+    }
+}
+
+/// Does a term of `owner`, a pod that is not to be placed, select the pod?
+#[must_use]
+pub fn existing_selects(term: &AffinityTerm, owner: &Pod, pod: &Pod, namespace: &Labels) -> bool {
+    term_selects(term, &owner.namespace, &pod.namespace, &pod.labels, namespace)
+}
+
+/// Counts the matches.
+#[must_use]
+pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
+    let resolve = |terms: &'a [AffinityTerm]| {
+        terms.iter().map(|term| incoming_term(cycle, term)).collect::<Vec<_>>()
+    };
+    let mut state = State {
+        affinity: resolve(&cycle.pod.affinity),
+        anti_affinity: resolve(&cycle.pod.anti_affinity),
+        ..State::default()
+    };
+    for host in &cycle.hosts {
+        for other in &host.pods {
+            state.add(other, cycle, host.node);
+        }
+    }
+    if state.repelling.is_empty() && state.affinity.is_empty() && state.anti_affinity.is_empty() {
+        return Stage::Skip;
+    }
+    Stage::Ready(state)
+}
+
+impl<'a> State<'a> {
+    /// Counts one more pod on the node.
+    pub fn add(&mut self, other: &'a Pod, cycle: &Cycle<'a>, node: &'a Node) {
+        if !self.affinity.is_empty() && self.affinity.iter().all(|term| term.selects(other)) {
+            for term in &self.affinity {
+                count(&mut self.companions, term.term, node);
+            }
+        }
+        for term in self.anti_affinity.iter().filter(|term| term.selects(other)) {
+            count(&mut self.repelled, term.term, node);
+        }
+        let namespace = cycle.namespace_labels(&cycle.pod.namespace);
+        for term in &other.anti_affinity {
+            if existing_selects(term, other, cycle.pod, namespace) {
+                count(&mut self.repelling, term, node);
+            }
+        }
+    }
+}
+
+fn count<'a>(counts: &mut Counts<'a>, term: &'a AffinityTerm, node: &'a Node) {
+    if let Some(value) = node.labels.get(&term.topology_key) {
+        *counts.entry((&term.topology_key, value)).or_default() += 1;
+    }
+}
+
+/// Judges one node.
+///
+/// # Errors
+///
+/// The rejection.
+pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
+    if !affinity_holds(state, pod, node) {
+        return Err(Rejection::unresolvable(Reason::PodAffinity));
+    }
+    let here = |counts: &Counts<'_>, key: &str| {
+        let value = node.labels.get(key);
+        value.is_some_and(|value| counts.contains_key(&(key, value.as_str())))
+    };
+    if state.anti_affinity.iter().any(|one| here(&state.repelled, &one.term.topology_key)) {
+        return Err(Rejection::unschedulable(Reason::PodAntiAffinity));
+    }
+    if node.labels.keys().any(|key| here(&state.repelling, key)) {
+        return Err(Rejection::unschedulable(Reason::ExistingAntiAffinity));
+    }
+    Ok(())
+}
+
+/// The node has all keys, and a companion in the domain of each. If there is no companion on a
+/// node with any of the keys, a pod that selects itself may go first.
+fn affinity_holds(state: &State<'_>, pod: &Pod, node: &Node) -> bool {
+    let mut together = true;
+    for IncomingTerm { term, .. } in &state.affinity {
+        let Some(value) = node.labels.get(&term.topology_key) else {
+            return false;
+        };
+        together &= state.companions.contains_key(&(term.topology_key.as_str(), value.as_str()));
+    }
+    let first = || state.companions.is_empty() && state.affinity.iter().all(|one| one.selects(pod));
+    together || first()
+}

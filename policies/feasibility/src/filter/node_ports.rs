@@ -1,0 +1,54 @@
+//! Host ports: two pods of a node cannot have the same one.
+//!
+//! Semantics: `pkg/scheduler/framework/plugins/nodeports`, `HostPortInfo`.
+
+use crate::filter::cycle::Host;
+use crate::filter::reason::Reason;
+use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::pod::{HostPort, Pod};
+
+/// The address that stands for all of them.
+const EVERY_ADDRESS: &str = "0.0.0.0";
+
+/// Collects the ports of the pod.
+#[must_use]
+pub fn pre_filter(pod: &Pod) -> Stage<Vec<&HostPort>> {
+    let wanted: Vec<&HostPort> = host_ports(pod).collect();
+    if wanted.is_empty() { Stage::Skip } else { Stage::Ready(wanted) }
+}
+
+/// The ports of the containers that run as long as the pod.
+fn host_ports(pod: &Pod) -> impl Iterator<Item = &HostPort> {
+    let sidecars = pod.init_containers.iter().filter(|container| container.restartable);
+    sidecars.chain(&pod.containers).flat_map(|container| &container.host_ports)
+}
+
+/// Judges one node.
+///
+/// # Errors
+///
+/// The rejection.
+pub fn filter(wanted: &[&HostPort], host: &Host<'_>) -> Verdict {
+    let taken = |port: &&&HostPort| {
+        host.pods.iter().any(|other| host_ports(other).any(|used| conflict(port, used)))
+    };
+    if wanted.iter().any(|port| taken(&port)) {
+        return Err(Rejection::unschedulable(Reason::HostPorts));
+    }
+    Ok(())
+}
+
+fn conflict(wanted: &HostPort, used: &HostPort) -> bool {
+    let (wanted_ip, used_ip) = (address(wanted), address(used));
+    wanted.port == used.port
+        && protocol(wanted) == protocol(used)
+        && (wanted_ip == EVERY_ADDRESS || used_ip == EVERY_ADDRESS || wanted_ip == used_ip)
+}
+
+fn address(port: &HostPort) -> &str {
+    if port.ip.is_empty() { EVERY_ADDRESS } else { &port.ip }
+}
+
+fn protocol(port: &HostPort) -> &str {
+    if port.protocol.is_empty() { "TCP" } else { &port.protocol }
+}

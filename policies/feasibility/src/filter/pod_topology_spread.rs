@@ -1,0 +1,116 @@
+//! Hard topology spread constraints.
+//!
+//! Semantics: `pkg/scheduler/framework/plugins/podtopologyspread/filtering.go`.
+
+use std::collections::BTreeMap;
+
+use crate::filter::cycle::{Cycle, Host};
+use crate::filter::node_affinity::admits;
+use crate::filter::reason::Reason;
+use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::node::Node;
+use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
+use crate::selector::Selector;
+use crate::tolerations::untolerated;
+
+/// The pod's constraints and the pods that count for each, by domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State<'a> {
+    constraints: Vec<(&'a TopologySpread, BTreeMap<&'a str, i64>)>,
+}
+
+/// Counts the pods.
+#[must_use]
+pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
+    let hard =
+        |spread: &&TopologySpread| spread.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
+    let constraints: Vec<&TopologySpread> = cycle.pod.spread.iter().filter(hard).collect();
+    if constraints.is_empty() {
+        return Stage::Skip;
+    }
+    let mut state = State::default();
+    for spread in &constraints {
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        for host in &cycle.hosts {
+            if let Some(domain) = host.node.labels.get(&spread.topology_key)
+                && has_all_keys(host.node, constraints.iter().copied())
+                && counts_for(spread, cycle.pod, host.node)
+            {
+                *counts.entry(domain).or_default() += matching_pods(cycle.pod, spread, host);
+            }
+        }
+        state.constraints.push((spread, counts));
+    }
+    Stage::Ready(state)
+}
+
+impl<'a> State<'a> {
+    /// Counts one more pod of the node. As in the scheduler, a terminating one counts here, and so
+    /// does any if the selector is empty.
+    pub fn add(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node) {
+        let keys = self.constraints.iter().map(|(spread, _)| *spread);
+        if pod.namespace != incoming.namespace || !has_all_keys(node, keys) {
+            return;
+        }
+        for (spread, counts) in &mut self.constraints {
+            if let Some(domain) = node.labels.get(&spread.topology_key)
+                && selects(spread, pod)
+                && counts_for(spread, incoming, node)
+            {
+                *counts.entry(domain).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// Judges one node.
+///
+/// # Errors
+///
+/// The rejection by the first constraint that is not met.
+pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
+    for (spread, counts) in &state.constraints {
+        let Some(domain) = node.labels.get(&spread.topology_key) else {
+            return Err(Rejection::unresolvable(Reason::SpreadKey));
+        };
+        let domains = i32::try_from(counts.len()).unwrap_or(i32::MAX);
+        let enough = domains > 0 && domains >= spread.min_domains;
+        let least = if enough { counts.values().min().copied().unwrap_or(0) } else { 0 };
+        let here = counts.get(domain.as_str()).copied().unwrap_or(0);
+        let itself = i64::from(selects(spread, pod));
+        if here + itself - least > i64::from(spread.max_skew) {
+            return Err(Rejection::unschedulable(Reason::SpreadSkew));
+        }
+    }
+    Ok(())
+}
+
+/// Does the node have the keys of all constraints?
+pub(crate) fn has_all_keys<'s>(
+    node: &Node,
+    mut constraints: impl Iterator<Item = &'s TopologySpread>,
+) -> bool {
+    constraints.all(|spread| node.labels.contains_key(&spread.topology_key))
+}
+
+/// Does the node count for the constraint?
+pub(crate) fn counts_for(spread: &TopologySpread, pod: &Pod, node: &Node) -> bool {
+    (!spread.honor_affinity || admits(pod, node))
+        && (!spread.honor_taints || untolerated(&node.taints, &pod.tolerations).is_none())
+}
+
+/// The pods of the host that the constraint counts: of the pod's namespace and not terminating. A
+/// selector that is empty counts none.
+pub(crate) fn matching_pods(pod: &Pod, spread: &TopologySpread, host: &Host<'_>) -> i64 {
+    if spread.selector.as_ref().is_none_or(Selector::is_everything) {
+        return 0;
+    }
+    let counts = |other: &&&Pod| {
+        !other.terminating && other.namespace == pod.namespace && selects(spread, other)
+    };
+    i64::try_from(host.pods.iter().filter(counts).count()).unwrap_or(i64::MAX)
+}
+
+fn selects(spread: &TopologySpread, pod: &Pod) -> bool {
+    spread.selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels))
+}

@@ -1,0 +1,40 @@
+//! A cluster as the scheduler's filters see it: plain values, with the API's defaults filled in.
+//!
+//! What is not here is not read by a filter or a score of this crate: resource claims of devices,
+//! volume attachments, storage capacities, services.
+
+pub mod node;
+pub mod pod;
+pub mod requests;
+pub mod volume;
+
+use std::collections::BTreeMap;
+
+use crate::inventory::node::{CsiNode, Node};
+use crate::inventory::pod::Pod;
+use crate::inventory::volume::{Claim, StorageClass, Volume};
+use crate::label::Labels;
+
+/// The namespace and name of an object.
+pub type NamespacedName = (String, String);
+
+/// Everything that a placement depends on, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// Nodes.
+    pub nodes: BTreeMap<String, Node>,
+    /// Pods other than the one to be placed. Finished ones, and ones on a node that is not listed,
+    /// do not count.
+    pub pods: BTreeMap<NamespacedName, Pod>,
+    /// The labels of each namespace, `kubernetes.io/metadata.name` among them. A namespace that is
+    /// not listed has no labels.
+    pub namespaces: BTreeMap<String, Labels>,
+    /// Persistent volumes.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Persistent volume claims.
+    pub claims: BTreeMap<NamespacedName, Claim>,
+    /// Storage classes.
+    pub classes: BTreeMap<String, StorageClass>,
+    /// What the CSI drivers report, by node.
+    pub csi_nodes: BTreeMap<String, CsiNode>,
+}

@@ -1,0 +1,199 @@
+//! Pods.
+
+use crate::inventory::requests::Amounts;
+use crate::inventory::volume::InTree;
+use crate::label::Labels;
+use crate::node_terms::{NodeSet, NodeTerm};
+use crate::pod_affinity::AffinityTerm;
+use crate::selector::Selector;
+use crate::tolerations::Toleration;
+
+/// A pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pod {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.uid`; may be empty.
+    pub uid: String,
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// `metadata.deletionTimestamp` is set.
+    pub terminating: bool,
+    /// Its phase is `Succeeded` or `Failed`.
+    pub finished: bool,
+    /// `spec.nodeName`: the node it is bound to or, of the pod to be placed, the only one it may
+    /// go to.
+    pub node: Option<String>,
+    /// `status.nominatedNodeName`: where room is being made for it.
+    pub nominated_node: Option<String>,
+    /// `spec.priority`.
+    pub priority: i32,
+    /// `spec.nodeSelector`.
+    pub node_selector: Labels,
+    /// The terms of required node affinity.
+    pub node_affinity: NodeSet,
+    /// Preferred node affinity.
+    pub preferred_nodes: Vec<Weighted<NodeTerm>>,
+    /// `spec.tolerations`.
+    pub tolerations: Vec<Toleration>,
+    /// Required pod affinity.
+    pub affinity: Vec<AffinityTerm>,
+    /// Required pod anti-affinity.
+    pub anti_affinity: Vec<AffinityTerm>,
+    /// Preferred pod affinity.
+    pub preferred_affinity: Vec<Weighted<AffinityTerm>>,
+    /// Preferred pod anti-affinity.
+    pub preferred_anti_affinity: Vec<Weighted<AffinityTerm>>,
+    /// `spec.topologySpreadConstraints`.
+    pub spread: Vec<TopologySpread>,
+    /// `spec.containers`.
+    pub containers: Vec<Container>,
+    /// `spec.initContainers`.
+    pub init_containers: Vec<Container>,
+    /// `spec.resources.requests`: requests of the pod as a whole.
+    pub pod_level: Amounts,
+    /// `spec.overhead`.
+    pub overhead: Amounts,
+    /// A condition says that its pending resize is infeasible.
+    pub resize_infeasible: bool,
+    /// `spec.volumes`, those that a filter looks at.
+    pub volumes: Vec<PodVolume>,
+    /// `spec.resourceClaims` is not empty; no filter of this crate reads the claims.
+    pub claims_devices: bool,
+}
+
+impl Pod {
+    /// True if both have the same namespace and name.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.namespace == other.namespace && self.name == other.name
+    }
+}
+
+/// A preference and its weight, 1 to 100.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weighted<T> {
+    /// How much it counts.
+    pub weight: i32,
+    /// What is preferred.
+    pub term: T,
+}
+
+/// A topology spread constraint, `matchLabelKeys` merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopologySpread {
+    /// By how many pods a domain may exceed the emptiest one.
+    pub max_skew: i32,
+    /// The node label whose values are the domains.
+    pub topology_key: String,
+    /// What happens if no node can meet it.
+    pub when_unsatisfiable: WhenUnsatisfiable,
+    /// Which pods of the pod's namespace count: `None` and empty none.
+    pub selector: Option<Selector>,
+    /// With fewer domains than this the minimum counts as 0.
+    pub min_domains: i32,
+    /// `nodeAffinityPolicy: Honor` (the default): only nodes that the node rules admit count.
+    pub honor_affinity: bool,
+    /// `nodeTaintsPolicy: Honor` (the default is Ignore): only nodes with tolerated taints count.
+    pub honor_taints: bool,
+}
+
+/// What a spread constraint does to a node that exceeds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenUnsatisfiable {
+    /// The node is rejected.
+    #[default]
+    DoNotSchedule,
+    /// The node scores less.
+    ScheduleAnyway,
+    /// A word that is not known; nothing today.
+    Other,
+}
+
+/// A container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Container {
+    /// `image`.
+    pub image: String,
+    /// `resources.requests`, limits filled in where a request is absent.
+    pub requests: Amounts,
+    /// `ports` with a host port.
+    pub host_ports: Vec<HostPort>,
+    /// `restartPolicy: Always`: an init container that keeps running.
+    pub restartable: bool,
+    /// What the kubelet reports of it.
+    pub status: Option<ContainerStatus>,
+}
+
+/// The resources that the kubelet reports of a container; they differ from the spec while the pod
+/// is resized in place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerStatus {
+    /// `allocatedResources`.
+    pub allocated: Option<Amounts>,
+    /// `resources` is there at all.
+    pub has_resources: bool,
+    /// `resources.requests`: what the runtime has been told.
+    pub actuated: Option<Amounts>,
+}
+
+/// A port of the node that a container takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostPort {
+    /// `hostIP`; empty is 0.0.0.0, every address.
+    pub ip: String,
+    /// `protocol`.
+    pub protocol: String,
+    /// `hostPort`, above 0.
+    pub port: i32,
+}
+
+/// A volume of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PodVolume {
+    /// `persistentVolumeClaim`.
+    Claim(String),
+    /// `ephemeral`: the name of the claim that a controller makes for it.
+    Ephemeral(String),
+    /// A disk written into the pod spec.
+    Disk(Disk),
+    /// An in-tree volume that is mounted through CSI, and that no other filter looks at.
+    Migrated(InTree),
+}
+
+/// A disk that pods may not share freely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// `gcePersistentDisk`.
+    Gce {
+        /// `pdName`.
+        name: String,
+        /// `readOnly`.
+        read_only: bool,
+    },
+    /// `awsElasticBlockStore`.
+    Aws {
+        /// `volumeID`.
+        volume: String,
+    },
+    /// `iscsi`.
+    Iscsi {
+        /// `iqn`.
+        name: String,
+        /// `readOnly`.
+        read_only: bool,
+    },
+    /// `rbd`.
+    Rbd {
+        /// `monitors`.
+        monitors: Vec<String>,
+        /// `pool`.
+        pool: String,
+        /// `image`.
+        image: String,
+        /// `readOnly`.
+        read_only: bool,
+    },
+}

@@ -1,0 +1,262 @@
+//! What a pod takes from a node.
+//!
+//! Semantics: `k8s.io/component-helpers/resource` (`PodRequests`) and `Resource` of
+//! `pkg/scheduler/framework/types.go`.
+
+use std::collections::BTreeMap;
+
+use crate::inventory::pod::{Container, Pod};
+use crate::label::is_label_key;
+use crate::quantity::Quantity;
+
+/// Quantities by resource.
+pub type Amounts = BTreeMap<String, Quantity>;
+
+/// The resource that every node counts in thousandths.
+pub const CPU: &str = "cpu";
+/// Bytes of memory.
+pub const MEMORY: &str = "memory";
+/// Bytes of local disk.
+pub const EPHEMERAL_STORAGE: &str = "ephemeral-storage";
+/// How many pods a node may run.
+pub const PODS: &str = "pods";
+
+const HUGE_PAGES: &str = "hugepages-";
+const NATIVE: &str = "kubernetes.io/";
+const ATTACHABLE_VOLUMES: &str = "attachable-volumes-";
+
+/// What scores assume of a container without a CPU request, in milli-CPUs.
+const ASSUMED_CPU: i64 = 100;
+/// What scores assume of a container without a memory request, in bytes.
+const ASSUMED_MEMORY: i64 = 200 * 1024 * 1024;
+
+/// Amounts as a node counts them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Thousandths of a CPU.
+    pub milli_cpu: i64,
+    /// Bytes.
+    pub memory: i64,
+    /// Bytes.
+    pub ephemeral_storage: i64,
+    /// Pods.
+    pub pods: i64,
+    /// Devices, huge pages (bytes) and whatever else a node has.
+    pub scalars: BTreeMap<String, i64>,
+}
+
+impl Resources {
+    /// Counts the amounts of the resources that the scheduler knows.
+    #[must_use]
+    pub fn of(amounts: &Amounts) -> Self {
+        let mut found = Self::default();
+        for (name, amount) in amounts {
+            match name.as_str() {
+                CPU => found.milli_cpu = amount.thousandths(),
+                MEMORY => found.memory = amount.units(),
+                EPHEMERAL_STORAGE => found.ephemeral_storage = amount.units(),
+                PODS => found.pods = amount.units(),
+                other if is_scalar(other) => {
+                    found.scalars.insert(other.to_owned(), amount.units());
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Adds what a pod takes.
+    pub fn add(&mut self, other: &Self) {
+        self.milli_cpu = self.milli_cpu.saturating_add(other.milli_cpu);
+        self.memory = self.memory.saturating_add(other.memory);
+        self.ephemeral_storage = self.ephemeral_storage.saturating_add(other.ephemeral_storage);
+        self.pods = self.pods.saturating_add(other.pods);
+        for (name, amount) in &other.scalars {
+            let known = self.scalars.entry(name.clone()).or_default();
+            *known = known.saturating_add(*amount);
+        }
+    }
+
+    /// The amount of a scalar resource; 0 if the node does not have it.
+    #[must_use]
+    pub fn scalar(&self, name: &str) -> i64 {
+        self.scalars.get(name).copied().unwrap_or(0)
+    }
+}
+
+/// How the requests of a pod that is resized in place are put together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resizing {
+    /// The largest of spec, allocated and actuated, container by container (up to 1.36).
+    ByContainer,
+    /// The largest of the three sums over the pod (from 1.37).
+    #[default]
+    ByPod,
+}
+
+/// Which figure of a container counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Figure {
+    Spec,
+    Largest,
+    Allocated,
+    Actuated,
+}
+
+/// What the pod takes from a node: its containers, or what it asks for as a whole, and its
+/// overhead. `resizing`: `None` reads the spec alone, as the filter does for the pod to be placed.
+#[must_use]
+pub fn requests(pod: &Pod, resizing: Option<Resizing>) -> Amounts {
+    with_pod_level(aggregate(pod, resizing, &Amounts::new()), pod)
+}
+
+/// As [`requests`], but CPU and memory that a container does not ask for are assumed: what the
+/// scores of an existing pod count.
+#[must_use]
+pub fn assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
+    let known = requests(pod, Some(resizing));
+    let mut assumed = assumptions();
+    if pod.pod_level.keys().any(|name| is_pod_level(name)) {
+        assumed.retain(|name, _| !known.contains_key(name));
+    }
+    with_pod_level(aggregate(pod, Some(resizing), &assumed), pod)
+}
+
+/// As [`assumed_requests`] for the pod to be placed, where the assumptions always apply to
+/// containers.
+#[must_use]
+pub fn incoming_assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
+    with_pod_level(aggregate(pod, Some(resizing), &assumptions()), pod)
+}
+
+/// The sum over the containers, without requests of the pod as a whole and without overhead.
+#[must_use]
+pub fn container_requests(pod: &Pod) -> Amounts {
+    aggregate(pod, None, &Amounts::new())
+}
+
+/// True for the resources that a pod can ask for as a whole.
+#[must_use]
+pub fn is_pod_level(name: &str) -> bool {
+    name == CPU || name == MEMORY || name.starts_with(HUGE_PAGES)
+}
+
+fn assumptions() -> Amounts {
+    Amounts::from([
+        (CPU.to_owned(), Quantity::of_thousandths(ASSUMED_CPU)),
+        (MEMORY.to_owned(), Quantity::of_units(ASSUMED_MEMORY)),
+    ])
+}
+
+fn with_pod_level(mut amounts: Amounts, pod: &Pod) -> Amounts {
+    for (name, amount) in pod.pod_level.iter().filter(|(name, _)| is_pod_level(name)) {
+        amounts.insert(name.clone(), *amount);
+    }
+    add(&mut amounts, &pod.overhead);
+    amounts
+}
+
+fn aggregate(pod: &Pod, resizing: Option<Resizing>, assumed: &Amounts) -> Amounts {
+    match resizing {
+        None => aggregate_figure(pod, Figure::Spec, assumed),
+        Some(Resizing::ByContainer) => aggregate_figure(pod, Figure::Largest, assumed),
+        Some(Resizing::ByPod) => {
+            let mut largest = aggregate_figure(pod, Figure::Allocated, assumed);
+            raise(&mut largest, &aggregate_figure(pod, Figure::Actuated, assumed));
+            if !pod.resize_infeasible {
+                raise(&mut largest, &aggregate_figure(pod, Figure::Spec, assumed));
+            }
+            largest
+        }
+    }
+}
+
+/// All containers run at once; each init container runs with the restartable ones before it.
+fn aggregate_figure(pod: &Pod, figure: Figure, assumed: &Amounts) -> Amounts {
+    let mut running = Amounts::new();
+    for container in &pod.containers {
+        add(&mut running, &container_amounts(pod, container, figure, assumed, false));
+    }
+    let mut sidecars = Amounts::new();
+    let mut starting = Amounts::new();
+    for container in &pod.init_containers {
+        let amounts = container_amounts(pod, container, figure, assumed, true);
+        if container.restartable {
+            add(&mut running, &amounts);
+            add(&mut sidecars, &amounts);
+            raise(&mut starting, &sidecars);
+        } else {
+            let mut together = amounts;
+            add(&mut together, &sidecars);
+            raise(&mut starting, &together);
+        }
+    }
+    raise(&mut running, &starting);
+    running
+}
+
+fn container_amounts(
+    pod: &Pod,
+    container: &Container,
+    figure: Figure,
+    assumed: &Amounts,
+    init: bool,
+) -> Amounts {
+    let spec = &container.requests;
+    let status = container.status.as_ref();
+    let allocated = status.and_then(|status| status.allocated.as_ref());
+    let actuated = status.and_then(|status| status.actuated.as_ref());
+    let wanted = || if pod.resize_infeasible { Amounts::new() } else { spec.clone() };
+    let mut amounts = match figure {
+        Figure::Spec => spec.clone(),
+        Figure::Allocated => allocated.cloned().unwrap_or_else(wanted),
+        Figure::Actuated => actuated.or(allocated).cloned().unwrap_or_else(wanted),
+        Figure::Largest => {
+            let reported = status.is_some_and(|status| status.has_resources);
+            if reported && (!init || container.restartable) {
+                let mut largest = wanted();
+                raise(&mut largest, actuated.unwrap_or(&Amounts::new()));
+                raise(&mut largest, allocated.unwrap_or(&Amounts::new()));
+                largest
+            } else {
+                spec.clone()
+            }
+        }
+    };
+    for (name, amount) in assumed {
+        amounts.entry(name.clone()).or_insert(*amount);
+    }
+    amounts
+}
+
+/// Adds the second to the first.
+pub fn add(sum: &mut Amounts, more: &Amounts) {
+    for (name, amount) in more {
+        let known = sum.entry(name.clone()).or_default();
+        *known = *known + *amount;
+    }
+}
+
+/// Raises the first to the second where that is larger, or not there.
+fn raise(largest: &mut Amounts, other: &Amounts) {
+    for (name, amount) in other {
+        let known = largest.entry(name.clone()).or_insert(*amount);
+        *known = (*known).max(*amount);
+    }
+}
+
+/// True for resources that the scheduler counts by name: extended resources, huge pages, volumes.
+fn is_scalar(name: &str) -> bool {
+    name.starts_with(HUGE_PAGES)
+        || name.contains(NATIVE)
+        || name.starts_with(ATTACHABLE_VOLUMES)
+        || is_extended(name)
+}
+
+/// True for resources of a vendor, `vendor.example/device`.
+fn is_extended(name: &str) -> bool {
+    name.contains('/')
+        && !name.contains(NATIVE)
+        && !name.starts_with("requests.")
+        && is_label_key(&format!("requests.{name}"))
+}

@@ -1,0 +1,277 @@
+//! Which nodes pass every filter for a pod, and which plugins reject each of the others.
+//!
+//! A plain reading of the scheduler, meant to be obviously right rather than fast. Semantics:
+//! `findNodesThatFitPod` of `pkg/scheduler/schedule_one.go`, `RunPreFilterPlugins` and
+//! `RunFilterPluginsWithNominatedPods` of `pkg/scheduler/framework/runtime/framework.go`.
+
+use std::collections::BTreeSet;
+
+use crate::filter::cycle::{Cycle, Host, cycle};
+use crate::filter::reason::Reason;
+use crate::filter::{
+    PLUGINS, Plugin, Rejection, Stage, Verdict, inter_pod_affinity, node_affinity, node_name,
+    node_ports, node_resources_fit, node_unschedulable, node_volume_limits, pod_topology_spread,
+    taint_toleration, volume_binding, volume_restrictions, volume_zone,
+};
+use crate::inventory::Inventory;
+use crate::inventory::pod::{HostPort, Pod};
+use crate::inventory::requests::{Resizing, Resources};
+
+/// What differs between versions of the scheduler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Semantics {
+    /// kubernetes#141526: a namespace selector of the pod to be placed that is not empty but is met
+    /// by the empty set of labels means every namespace.
+    pub negative_namespace_selectors_match_all: bool,
+    /// The reason of a taint says which taint it is.
+    pub taint_named: bool,
+    /// How the requests of pods that are resized in place are put together.
+    pub resizing: Resizing,
+    /// A node is scored by how its balance changes, not by the balance that results.
+    pub balance_by_change: bool,
+    /// An image that several containers of the pod use counts once.
+    pub image_once: bool,
+}
+
+impl Semantics {
+    /// The switches of the server's minor version, `34` for 1.34.
+    #[must_use]
+    pub fn of_minor(minor: u32) -> Self {
+        Self {
+            negative_namespace_selectors_match_all: minor < 37,
+            taint_named: minor < 35,
+            resizing: if minor < 37 { Resizing::ByContainer } else { Resizing::ByPod },
+            balance_by_change: minor >= 35,
+            image_once: minor >= 36,
+        }
+    }
+}
+
+/// What the scheduler would find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement<'a> {
+    /// Every node, by name.
+    pub nodes: Vec<NodeJudgement<'a>>,
+    /// The plugin that rejects all nodes at once, before any is looked at.
+    pub pre_filter: Option<(Plugin, Rejection)>,
+    /// The only nodes that are looked at, if the pod names them.
+    pub pre_filter_nodes: Option<BTreeSet<String>>,
+    /// The plugins that have nothing to say of the pod; not known if a pre-filter rejects.
+    pub skipped: Vec<Plugin>,
+}
+
+/// What the scheduler would find of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeJudgement<'a> {
+    /// Its name.
+    pub node: &'a str,
+    /// The plugin that the scheduler would name; `None`: the node is feasible.
+    pub first: Option<(Plugin, Rejection)>,
+    /// Every plugin that rejects the node when it is asked alone. Nominated pods are left out, so
+    /// this is empty where nothing but room kept for them is in the way.
+    pub all: Vec<(Plugin, Rejection)>,
+}
+
+impl Judgement<'_> {
+    /// The names of the nodes that pass.
+    pub fn feasible(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().filter(|node| node.first.is_none()).map(|node| node.node)
+    }
+}
+
+/// What the pre-filters leave behind.
+#[derive(Clone, Debug)]
+struct States<'a> {
+    node_affinity: Stage<node_affinity::Names>,
+    node_ports: Stage<Vec<&'a HostPort>>,
+    request: Resources,
+    volume_restrictions: Stage<volume_restrictions::State>,
+    node_volume_limits: Stage<()>,
+    volume_binding: Stage<volume_binding::State<'a>>,
+    volume_zone: Stage<Vec<volume_zone::Place<'a>>>,
+    spread: Stage<pod_topology_spread::State<'a>>,
+    inter_pod: Stage<inter_pod_affinity::State<'a>>,
+}
+
+/// How a plugin left its pre-filter.
+enum Outcome<'s> {
+    Skip,
+    Rejected(&'s Rejection),
+    Ready,
+}
+
+/// Judges every node for the pod.
+#[must_use]
+pub fn judge<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -> Judgement<'a> {
+    judge_cycle(&cycle(inventory, pod, semantics))
+}
+
+/// As [`judge`], once the pods are on their nodes.
+#[must_use]
+pub fn judge_cycle<'a>(cycle: &Cycle<'a>) -> Judgement<'a> {
+    let states = pre_filter(cycle);
+    let rejection = PLUGINS.iter().find_map(|plugin| match states.outcome(*plugin, cycle.pod) {
+        Outcome::Rejected(rejection) => Some((*plugin, rejection.clone())),
+        _ => None,
+    });
+    let names = match (&rejection, &states.node_affinity) {
+        (None, Stage::Ready(names)) => names.clone(),
+        _ => None,
+    };
+    let mut nodes = Vec::new();
+    for host in &cycle.hosts {
+        let all = reject_all(cycle, &states, host);
+        let first = match (&rejection, &names) {
+            (Some(rejection), _) => Some(rejection.clone()),
+            (None, Some(names)) if !names.contains(&host.node.name) => {
+                Some((Plugin::NodeAffinity, Rejection::unresolvable(Reason::NotNamed)))
+            }
+            _ => reject_first(cycle, &states, host),
+        };
+        nodes.push(NodeJudgement { node: &host.node.name, first, all });
+    }
+    let skips = |plugin: &&Plugin| matches!(states.outcome(**plugin, cycle.pod), Outcome::Skip);
+    let skipped = match rejection {
+        Some(_) => Vec::new(),
+        None => PLUGINS.iter().filter(skips).copied().collect(),
+    };
+    Judgement { nodes, pre_filter: rejection, pre_filter_nodes: names, skipped }
+}
+
+fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
+    States {
+        node_affinity: node_affinity::pre_filter(cycle.pod),
+        node_ports: node_ports::pre_filter(cycle.pod),
+        request: node_resources_fit::pre_filter(cycle.pod),
+        volume_restrictions: volume_restrictions::pre_filter(cycle),
+        node_volume_limits: node_volume_limits::pre_filter(cycle.pod),
+        volume_binding: volume_binding::pre_filter(cycle),
+        volume_zone: volume_zone::pre_filter(cycle),
+        spread: pod_topology_spread::pre_filter(cycle),
+        inter_pod: inter_pod_affinity::pre_filter(cycle),
+    }
+}
+
+/// The first plugin that rejects the node with the nominated pods on it or, if none does, without
+/// them.
+fn reject_first(
+    cycle: &Cycle<'_>,
+    states: &States<'_>,
+    host: &Host<'_>,
+) -> Option<(Plugin, Rejection)> {
+    let first = |states: &States<'_>, host: &Host<'_>| {
+        PLUGINS.iter().find_map(|plugin| {
+            let rejection = states.filter(*plugin, cycle, host).err()?;
+            Some((*plugin, rejection))
+        })
+    };
+    if let Some((states, host)) = with_nominated(cycle, states, host)
+        && let Some(found) = first(&states, &host)
+    {
+        return Some(found);
+    }
+    first(states, host)
+}
+
+/// Every plugin that rejects the node.
+fn reject_all(cycle: &Cycle<'_>, states: &States<'_>, host: &Host<'_>) -> Vec<(Plugin, Rejection)> {
+    let reject = |plugin: &Plugin| {
+        let rejection = states.filter(*plugin, cycle, host).err()?;
+        Some((*plugin, rejection))
+    };
+    PLUGINS.iter().filter_map(reject).collect()
+}
+
+/// The states and the host as if the nominated pods ran there; `None` without any.
+fn with_nominated<'a>(
+    cycle: &Cycle<'a>,
+    states: &States<'a>,
+    host: &Host<'a>,
+) -> Option<(States<'a>, Host<'a>)> {
+    let pods = cycle.nominated.get(host.node.name.as_str())?;
+    let (mut states, mut host) = (states.clone(), host.clone());
+    for pod in pods {
+        host.add(pod, cycle.semantics);
+        if let Stage::Ready(state) = &mut states.volume_restrictions {
+            state.add(pod);
+        }
+        if let Stage::Ready(state) = &mut states.spread {
+            state.add(pod, cycle.pod, host.node);
+        }
+        if let Stage::Ready(state) = &mut states.inter_pod {
+            state.add(pod, cycle, host.node);
+        }
+    }
+    Some((states, host))
+}
+
+fn outcome<T>(stage: &Stage<T>) -> Outcome<'_> {
+    match stage {
+        Stage::Skip => Outcome::Skip,
+        Stage::Rejected(rejection) => Outcome::Rejected(rejection),
+        Stage::Ready(_) => Outcome::Ready,
+    }
+}
+
+/// Judges with the state that is ready; a skipped plugin passes, a rejected one rejects.
+fn staged<T>(stage: &Stage<T>, filter: impl FnOnce(&T) -> Verdict) -> Verdict {
+    match stage {
+        Stage::Skip => Ok(()),
+        Stage::Rejected(rejection) => Err(rejection.clone()),
+        Stage::Ready(state) => filter(state),
+    }
+}
+
+impl States<'_> {
+    fn outcome(&self, plugin: Plugin, pod: &Pod) -> Outcome<'_> {
+        match plugin {
+            Plugin::NodeUnschedulable
+            | Plugin::NodeName
+            | Plugin::TaintToleration
+            | Plugin::NodeResourcesFit => Outcome::Ready,
+            Plugin::NodeAffinity => outcome(&self.node_affinity),
+            Plugin::NodePorts => outcome(&self.node_ports),
+            Plugin::VolumeRestrictions => outcome(&self.volume_restrictions),
+            Plugin::NodeVolumeLimits => outcome(&self.node_volume_limits),
+            Plugin::VolumeBinding => outcome(&self.volume_binding),
+            Plugin::VolumeZone => outcome(&self.volume_zone),
+            Plugin::PodTopologySpread => outcome(&self.spread),
+            Plugin::InterPodAffinity => outcome(&self.inter_pod),
+            Plugin::DynamicResources if pod.claims_devices => Outcome::Ready,
+            Plugin::DynamicResources => Outcome::Skip,
+        }
+    }
+
+    fn filter(&self, plugin: Plugin, cycle: &Cycle<'_>, host: &Host<'_>) -> Verdict {
+        let (pod, node) = (cycle.pod, host.node);
+        match plugin {
+            Plugin::NodeUnschedulable => node_unschedulable::filter(pod, node),
+            Plugin::NodeName => node_name::filter(pod, node),
+            Plugin::TaintToleration => taint_toleration::filter(pod, node),
+            Plugin::NodeAffinity => {
+                staged(&self.node_affinity, |_| node_affinity::filter(pod, node))
+            }
+            Plugin::NodePorts => staged(&self.node_ports, |ports| node_ports::filter(ports, host)),
+            Plugin::NodeResourcesFit => node_resources_fit::filter(&self.request, host),
+            Plugin::VolumeRestrictions => staged(&self.volume_restrictions, |state| {
+                volume_restrictions::filter(state, pod, host)
+            }),
+            Plugin::NodeVolumeLimits => {
+                staged(&self.node_volume_limits, |()| node_volume_limits::filter(cycle, host))
+            }
+            Plugin::VolumeBinding => {
+                staged(&self.volume_binding, |state| volume_binding::filter(state, cycle, node))
+            }
+            Plugin::VolumeZone => {
+                staged(&self.volume_zone, |places| volume_zone::filter(places, node))
+            }
+            Plugin::PodTopologySpread => {
+                staged(&self.spread, |state| pod_topology_spread::filter(state, pod, node))
+            }
+            Plugin::InterPodAffinity => {
+                staged(&self.inter_pod, |state| inter_pod_affinity::filter(state, pod, node))
+            }
+            Plugin::DynamicResources => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One case in, one verdict out, as lines of JSON.
+//!
+//! A case is `{id, cluster, pod}`; `cluster` holds lists of objects under `nodes`, `pods`,
+//! `namespaces`, `pvs`, `pvcs`, `storageclasses` and `csinodes`, all as they were submitted.
+
+use std::collections::BTreeMap;
+
+use placecard_feasibility::filter::reason::text;
+use placecard_feasibility::filter::{Code, Plugin, Rejection};
+use placecard_feasibility::judge::{Judgement, Semantics, judge};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::snapshot::{Cluster, Unreadable, WrittenPod, parse};
+
+/// What a verdict contains.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How the server's version reads the case.
+    pub semantics: Semantics,
+    /// List every plugin that rejects a node, not only the first.
+    pub all_reasons: bool,
+}
+
+/// A case.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Case {
+    id: Value,
+    cluster: Cluster,
+    pod: WrittenPod,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Identified {
+    id: Value,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    id: &'a Value,
+    feasible: Vec<&'a str>,
+    nodes: BTreeMap<&'a str, Word>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefilter: Option<Word>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefilter_nodes: Option<Vec<&'a str>>,
+    skipped: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all: Option<BTreeMap<&'a str, Vec<Word>>>,
+}
+
+/// A code, and the plugin and reasons of a rejection.
+#[derive(Debug, Serialize)]
+struct Word {
+    c: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    r: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    id: &'a Value,
+    error: String,
+}
+
+/// Judges the case in a line of JSON; the answer is one line without its end. A line that cannot
+/// be read gets `{id, error}`.
+#[must_use]
+pub fn judge_line(line: &str, options: &Options) -> String {
+    match parse::<Case>(line) {
+        Ok(case) => answer(&case, options),
+        Err(Unreadable { path, message }) => {
+            let id = serde_json::from_str::<Identified>(line).unwrap_or_default().id;
+            printed(&Refusal { id: &id, error: format!("{path}: {message}") })
+        }
+    }
+}
+
+fn printed(answer: &impl Serialize) -> String {
+    serde_json::to_string(answer).unwrap_or_default()
+}
+
+fn answer(case: &Case, options: &Options) -> String {
+    let (inventory, pod) = (case.cluster.read(), case.pod.read());
+    let judgement = judge(&inventory, &pod, options.semantics);
+    let named = options.semantics.taint_named;
+    let said = |(plugin, rejection): &(Plugin, Rejection)| word(*plugin, rejection, named);
+    let nodes = judgement.nodes.iter().map(|node| {
+        let passed = Word { c: "S", p: None, r: Vec::new() };
+        (node.node, node.first.as_ref().map_or(passed, said))
+    });
+    let names = judgement.pre_filter_nodes.as_ref();
+    printed(&Answer {
+        id: &case.id,
+        feasible: judgement.feasible().collect(),
+        nodes: nodes.collect(),
+        prefilter: judgement.pre_filter.as_ref().map(said),
+        prefilter_nodes: names.map(|names| names.iter().map(String::as_str).collect()),
+        skipped: skipped(&judgement),
+        all: options.all_reasons.then(|| {
+            let words = |rejections: &[_]| rejections.iter().map(said).collect();
+            judgement.nodes.iter().map(|node| (node.node, words(&node.all))).collect()
+        }),
+    })
+}
+
+fn skipped(judgement: &Judgement<'_>) -> Vec<&'static str> {
+    let mut names: Vec<&str> = judgement.skipped.iter().map(|plugin| plugin.name()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn word(plugin: Plugin, rejection: &Rejection, taint_named: bool) -> Word {
+    let mut reasons: Vec<String> =
+        rejection.reasons.iter().map(|reason| text(reason, taint_named)).collect();
+    reasons.sort();
+    let code = match rejection.code {
+        Code::Unschedulable => "U",
+        Code::UnschedulableAndUnresolvable => "UU",
+        Code::Error => "E",
+    };
+    Word { c: code, p: Some(plugin.name()), r: reasons }
+}

@@ -1,0 +1,117 @@
+//! Nodes and what their CSI drivers report.
+
+use placecard_feasibility::inventory::node::{CsiNode, Image, Node};
+use placecard_feasibility::tolerations::Taint;
+use serde::Deserialize;
+
+use super::amounts::{self, WrittenAmounts};
+use super::{Metadata, or_default};
+
+/// A node as it stands in JSON.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Written {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: Spec,
+    #[serde(deserialize_with = "or_default")]
+    status: Status,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    #[serde(deserialize_with = "or_default")]
+    unschedulable: bool,
+    #[serde(deserialize_with = "or_default")]
+    taints: Vec<WrittenTaint>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct WrittenTaint {
+    #[serde(deserialize_with = "or_default")]
+    key: String,
+    #[serde(deserialize_with = "or_default")]
+    value: String,
+    #[serde(deserialize_with = "or_default")]
+    effect: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    #[serde(deserialize_with = "or_default")]
+    capacity: WrittenAmounts,
+    allocatable: Option<WrittenAmounts>,
+    #[serde(deserialize_with = "or_default")]
+    images: Vec<WrittenImage>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WrittenImage {
+    #[serde(deserialize_with = "or_default")]
+    names: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    size_bytes: i64,
+}
+
+/// A CSI node as it stands in JSON.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenCsiNode {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: CsiSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CsiSpec {
+    #[serde(deserialize_with = "or_default")]
+    drivers: Vec<Driver>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Driver {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    #[serde(deserialize_with = "or_default")]
+    allocatable: Limit,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Limit {
+    count: Option<i64>,
+}
+
+/// The node; its capacity is allocatable where nothing else is said.
+pub(super) fn read(written: &Written) -> Node {
+    let allocatable = written.status.allocatable.as_ref().unwrap_or(&written.status.capacity);
+    let taint = |taint: &WrittenTaint| Taint {
+        key: taint.key.clone(),
+        value: taint.value.clone(),
+        effect: taint.effect.clone(),
+    };
+    let image = |image: &WrittenImage| Image { names: image.names.clone(), size: image.size_bytes };
+    Node {
+        name: written.metadata.name.clone(),
+        labels: written.metadata.labels.clone(),
+        taints: written.spec.taints.iter().map(taint).collect(),
+        unschedulable: written.spec.unschedulable,
+        allocatable: amounts::read(allocatable),
+        images: written.status.images.iter().map(image).collect(),
+    }
+}
+
+/// The name of the node, and the limits of its drivers.
+pub(super) fn read_csi_node(written: &WrittenCsiNode) -> (String, CsiNode) {
+    let limit = |driver: &Driver| Some((driver.name.clone(), driver.allocatable.count?));
+    let limits = written.spec.drivers.iter().filter_map(limit).collect();
+    (written.metadata.name.clone(), CsiNode { limits })
+}

@@ -1,0 +1,288 @@
+//! Pods.
+
+mod resources;
+mod terms;
+
+use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
+use placecard_feasibility::inventory::pod::{
+    Container, ContainerStatus, Disk, HostPort, Pod, PodVolume,
+};
+use placecard_feasibility::inventory::volume::{InTree, InTreePlugin};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::amounts::{self, WrittenAmounts};
+use super::volume::{AzureDisk, ById, GceDisk};
+use super::{Metadata, or_default};
+use crate::native;
+use crate::object::Map;
+
+/// A pod as it stands in JSON.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Written {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: Spec,
+    #[serde(deserialize_with = "or_default")]
+    status: Status,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec {
+    #[serde(deserialize_with = "or_default")]
+    node_name: String,
+    #[serde(deserialize_with = "or_default")]
+    priority: i32,
+    #[serde(deserialize_with = "or_default")]
+    host_network: bool,
+    #[serde(deserialize_with = "or_default")]
+    node_selector: Map,
+    #[serde(deserialize_with = "or_default")]
+    affinity: Affinity,
+    #[serde(deserialize_with = "or_default")]
+    tolerations: Vec<Toleration>,
+    #[serde(deserialize_with = "or_default")]
+    topology_spread_constraints: Vec<TopologySpreadConstraint>,
+    #[serde(deserialize_with = "or_default")]
+    containers: Vec<WrittenContainer>,
+    #[serde(deserialize_with = "or_default")]
+    init_containers: Vec<WrittenContainer>,
+    #[serde(deserialize_with = "or_default")]
+    resources: Resources,
+    #[serde(deserialize_with = "or_default")]
+    overhead: WrittenAmounts,
+    #[serde(deserialize_with = "or_default")]
+    volumes: Vec<WrittenVolume>,
+    #[serde(deserialize_with = "or_default")]
+    resource_claims: Vec<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WrittenContainer {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    #[serde(deserialize_with = "or_default")]
+    image: String,
+    #[serde(deserialize_with = "or_default")]
+    resources: Resources,
+    #[serde(deserialize_with = "or_default")]
+    ports: Vec<Port>,
+    #[serde(deserialize_with = "or_default")]
+    restart_policy: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Resources {
+    #[serde(deserialize_with = "or_default")]
+    limits: WrittenAmounts,
+    #[serde(deserialize_with = "or_default")]
+    requests: WrittenAmounts,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Port {
+    #[serde(deserialize_with = "or_default")]
+    container_port: i32,
+    #[serde(deserialize_with = "or_default")]
+    host_port: i32,
+    #[serde(rename = "hostIP", deserialize_with = "or_default")]
+    host_ip: String,
+    #[serde(deserialize_with = "or_default")]
+    protocol: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WrittenVolume {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    persistent_volume_claim: Option<ClaimSource>,
+    ephemeral: Option<IgnoredAny>,
+    gce_persistent_disk: Option<GceDisk>,
+    aws_elastic_block_store: Option<ById>,
+    iscsi: Option<Iscsi>,
+    rbd: Option<Rbd>,
+    cinder: Option<ById>,
+    azure_disk: Option<AzureDisk>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ClaimSource {
+    #[serde(deserialize_with = "or_default")]
+    claim_name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Iscsi {
+    #[serde(deserialize_with = "or_default")]
+    iqn: String,
+    #[serde(deserialize_with = "or_default")]
+    read_only: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Rbd {
+    #[serde(deserialize_with = "or_default")]
+    monitors: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    pool: String,
+    #[serde(deserialize_with = "or_default")]
+    image: String,
+    #[serde(deserialize_with = "or_default")]
+    read_only: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    #[serde(deserialize_with = "or_default")]
+    phase: String,
+    #[serde(deserialize_with = "or_default")]
+    nominated_node_name: String,
+    #[serde(deserialize_with = "or_default")]
+    conditions: Vec<Condition>,
+    #[serde(deserialize_with = "or_default")]
+    container_statuses: Vec<WrittenStatus>,
+    #[serde(deserialize_with = "or_default")]
+    init_container_statuses: Vec<WrittenStatus>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type", deserialize_with = "or_default")]
+    kind: String,
+    #[serde(deserialize_with = "or_default")]
+    reason: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WrittenStatus {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    allocated_resources: Option<WrittenAmounts>,
+    resources: Option<ReportedResources>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ReportedResources {
+    requests: Option<WrittenAmounts>,
+}
+
+/// The pool of a Ceph volume that names none (`SetDefaults_RBDVolumeSource`).
+const RBD_POOL: &str = "rbd";
+
+/// The pod with the API's defaults.
+pub(super) fn read(written: &Written) -> Pod {
+    let Written { metadata, spec, status } = written;
+    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let containers = |list: &[WrittenContainer]| -> Vec<Container> {
+        list.iter().map(|one| container(one, spec.host_network, status)).collect()
+    };
+    let resize = status.conditions.iter().find(|one| one.kind == "PodResizePending");
+    let affinity = terms::read(&spec.affinity, &metadata.labels);
+    let mut pod = Pod {
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        uid: metadata.uid.clone(),
+        labels: metadata.labels.clone(),
+        terminating: metadata.deletion_timestamp.is_some(),
+        finished: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
+        node: some(&spec.node_name),
+        nominated_node: some(&status.nominated_node_name),
+        priority: spec.priority,
+        node_selector: spec.node_selector.clone(),
+        node_affinity: affinity.nodes,
+        preferred_nodes: affinity.preferred_nodes,
+        tolerations: spec.tolerations.iter().map(native::toleration).collect(),
+        affinity: affinity.pods,
+        anti_affinity: affinity.anti,
+        preferred_affinity: affinity.preferred_pods,
+        preferred_anti_affinity: affinity.preferred_anti,
+        spread: terms::spread(&spec.topology_spread_constraints, &metadata.labels),
+        containers: containers(&spec.containers),
+        init_containers: containers(&spec.init_containers),
+        pod_level: amounts::read(&spec.resources.requests),
+        overhead: amounts::read(&spec.overhead),
+        resize_infeasible: resize.is_some_and(|one| one.reason == "Infeasible"),
+        volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
+        claims_devices: !spec.resource_claims.is_empty(),
+    };
+    pod.pod_level = resources::pod_level(&pod, spec);
+    pod
+}
+
+fn container(written: &WrittenContainer, host_network: bool, status: &Status) -> Container {
+    let mut statuses = status.container_statuses.iter().chain(&status.init_container_statuses);
+    let reported = statuses.find(|one| one.name == written.name);
+    let port = |port: &Port| {
+        let on_host =
+            if port.host_port == 0 && host_network { port.container_port } else { port.host_port };
+        (on_host > 0).then(|| HostPort {
+            ip: port.host_ip.clone(),
+            protocol: port.protocol.clone(),
+            port: on_host,
+        })
+    };
+    Container {
+        image: written.image.clone(),
+        requests: resources::container_requests(&written.resources),
+        host_ports: written.ports.iter().filter_map(port).collect(),
+        restartable: written.restart_policy == "Always",
+        status: reported.map(|one| ContainerStatus {
+            allocated: one.allocated_resources.as_ref().map(amounts::read),
+            has_resources: one.resources.is_some(),
+            actuated: one.resources.as_ref().and_then(|it| it.requests.as_ref().map(amounts::read)),
+        }),
+    }
+}
+
+fn volume(written: &WrittenVolume, pod: &str) -> Option<PodVolume> {
+    let in_tree = |plugin, handle: &str| {
+        Some(PodVolume::Migrated(InTree { plugin, handle: handle.to_owned() }))
+    };
+    match written {
+        WrittenVolume { persistent_volume_claim: Some(claim), .. } => {
+            Some(PodVolume::Claim(claim.claim_name.clone()))
+        }
+        WrittenVolume { ephemeral: Some(_), name, .. } => {
+            Some(PodVolume::Ephemeral(format!("{pod}-{name}")))
+        }
+        WrittenVolume { cinder: Some(disk), .. } => in_tree(InTreePlugin::Cinder, &disk.volume_id),
+        WrittenVolume { azure_disk: Some(disk), .. } => {
+            in_tree(InTreePlugin::AzureDisk, &disk.disk_uri)
+        }
+        other => disk(other).map(PodVolume::Disk),
+    }
+}
+
+fn disk(written: &WrittenVolume) -> Option<Disk> {
+    if let Some(disk) = &written.gce_persistent_disk {
+        return Some(Disk::Gce { name: disk.pd_name.clone(), read_only: disk.read_only });
+    }
+    if let Some(disk) = &written.aws_elastic_block_store {
+        return Some(Disk::Aws { volume: disk.volume_id.clone() });
+    }
+    if let Some(disk) = &written.iscsi {
+        return Some(Disk::Iscsi { name: disk.iqn.clone(), read_only: disk.read_only });
+    }
+    let disk = written.rbd.as_ref()?;
+    let pool = if disk.pool.is_empty() { RBD_POOL } else { &disk.pool };
+    Some(Disk::Rbd {
+        monitors: disk.monitors.clone(),
+        pool: pool.to_owned(),
+        image: disk.image.clone(),
+        read_only: disk.read_only,
+    })
+}
