@@ -9,15 +9,16 @@ LOCKED := $(if $(filter-out false,$(CI)),--locked)
 CONTROLPLANE := target/controlplane
 # The tests that need it: modules whose names begin like this.
 NEEDS_CONTROLPLANE := e2e
+GO_MODULES := $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
 ifeq ($(HAVE_GO),)
 BUILD_CONTROLPLANE := echo "no Go: the control plane is not built"
-CONTROLPLANE_TARGETS :=
+GO_TARGETS :=
 TEST_ARGS := -- --skip $(NEEDS_CONTROLPLANE)
 else
 BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -buildvcs=false -o ../../$(CONTROLPLANE) .
-CONTROLPLANE_TARGETS := controlplane-test
+GO_TARGETS := go-test
 TEST_ARGS :=
 # Named, so that the tests fail without it instead of leaving themselves out.
 export PLACECARD_CONTROLPLANE := $(CURDIR)/$(CONTROLPLANE)
@@ -36,7 +37,7 @@ demo: ## see it work: mutate, refuse, lint and expand the examples; needs only t
 test: fmt-check lint cargo-test doc skipped ## everything that can be tested here
 
 .PHONY: cargo-test
-cargo-test: $(CONTROLPLANE_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
+cargo-test: $(GO_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
 	$(CARGO) test $(LOCKED) --workspace --no-fail-fast $(TEST_ARGS)
 
 .PHONY: fmt
@@ -59,9 +60,12 @@ doc: ## the documentation of the crates, private items too; warnings are errors
 controlplane: ## the control plane of the end-to-end tests; needs Go
 	@$(BUILD_CONTROLPLANE)
 
-.PHONY: controlplane-test
-controlplane-test: controlplane ## go vet and go test of the control plane's own module
-	cd tests/controlplane && $(GO) vet ./... && $(GO) test ./...
+.PHONY: go-test
+go-test: controlplane ## go vet and go test of the Go modules in tests/
+	@set -e; for module in $(GO_MODULES); do \
+		echo "go vet and go test in $$module"; \
+		(cd $$module && $(GO) vet ./... && $(GO) test ./...); \
+	done
 
 # Last, so that it cannot be overlooked.
 .PHONY: skipped
@@ -71,7 +75,7 @@ skipped: cargo-test
 	echo; \
 	echo "================================================================"; \
 	echo "  SKIPPED: $$left end-to-end tests against a real API server and"; \
-	echo "  scheduler, and the tests of tests/controlplane, because there"; \
+	echo "  scheduler, and the tests of $(words $(GO_MODULES)) Go modules, because there"; \
 	echo "  is no Go ('$(GO)' is not on the PATH). All else was run."; \
 	echo "================================================================"; \
 	if [ -n "$$CI" ] && [ "$$CI" != false ]; then echo "CI is set, so this is a failure."; exit 1; fi
