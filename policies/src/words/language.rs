@@ -69,6 +69,11 @@ pub fn problem(problem: &Problem) -> Worded {
     let message = shorten(&said.message, LONGEST);
     let admission = match &problem.detail {
         _ if problem.span.is_none() => None,
+        // Nobody sees such a character in a line of text: it has to be named there too.
+        _ if problem.odd.is_some() => problem.odd.as_ref().map(|odd| {
+            let at = format!("{}, line {}", problem.key, problem.line);
+            format!("{message} ({at}): {}", odd_character(odd))
+        }),
         Detail::NotAllowed { allowed, decided: true, .. } => {
             Some(format!("{message}, which admits {}", admitted(allowed)))
         }
