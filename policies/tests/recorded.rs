@@ -82,7 +82,7 @@ fn by_plugin(answer: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
 
 /// Judges a case and compares everything that is recorded.
 fn check(line: &str, id: &str, expected: &Value, semantics: Semantics, tally: &mut Tally) {
-    let options = Options { semantics, all_reasons: true };
+    let options = Options { semantics, all_reasons: true, scores: true };
     let answer = judge_line(line, &options);
     let found: Value = serde_json::from_str(&answer).expect("JSON");
     tally.cases += 1;
@@ -102,7 +102,24 @@ fn check(line: &str, id: &str, expected: &Value, semantics: Semantics, tally: &m
         let place = format!("first {}", word["p"].as_str().unwrap_or("none"));
         tally.compare(&place, &format!("{id} {node}"), word, &found["nodes"][node]);
     }
+    check_scores(id, expected, &found, tally);
     check_alone(id, expected, &found, tally);
+}
+
+fn check_scores(id: &str, expected: &Value, found: &Value, tally: &mut Tally) {
+    for (node, score) in expected["scores"].as_object().into_iter().flatten() {
+        let ours = &found["scores"][node];
+        let keys = |score: &Value| {
+            let keys = score.as_object().into_iter().flatten().map(|(plugin, _)| plugin.clone());
+            keys.collect::<BTreeSet<_>>()
+        };
+        for plugin in keys(score).union(&keys(ours)) {
+            let (expected, found) = (&score[plugin], &ours[plugin]);
+            tally.compare(&format!("score {plugin}"), &format!("{id} {node}"), expected, found);
+        }
+    }
+    let scored = |value: &Value| value["scores"].as_object().map_or(0, serde_json::Map::len);
+    tally.compare("scored nodes", id, &json!(scored(expected)), &json!(scored(found)));
 }
 
 fn check_alone(id: &str, expected: &Value, found: &Value, tally: &mut Tally) {

@@ -145,7 +145,10 @@ fn same_value(
 ) -> Option<()> {
     match (expander.frame.form, expander.frame.labels.get(key)) {
         (Form::Pod, value) => {
-            selector.requirements.push(Requirement::one_of(key, &[value?.as_str()]));
+            let one = Requirement::one_of(key, &[value?.as_str()]);
+            if !selector.requirements.contains(&one) {
+                selector.requirements.push(one);
+            }
         }
         (Form::Template, value) => {
             if value.is_none() && !expander.frame.may_carry(key) {

@@ -54,6 +54,7 @@ fn same_and_other() {
         pod("near pods(app) same tenant").gives(&["near {tenant=t1, app Exists} in node"]),
         pod("apart-from pods(app) other tenant")
             .gives(&["apart {app Exists, tenant NotIn (t1), tenant Exists} in node"]),
+        case("pod", "near self same tenant").gives(&["near {app=web, tenant=t1} in node"]),
         pod("apart-from pods(*) same tenant,app").gives(&["apart {app=web, tenant=t1} in node"]),
         pod("near pods(app) same nobody").codes(&["missing-label"]).gives(&[]),
         pod("near pods(app) other nobody").codes(&["missing-label"]).gives(&[]),

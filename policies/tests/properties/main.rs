@@ -14,6 +14,7 @@ mod in_place;
 mod reading;
 mod robust;
 mod say;
+mod tolerations;
 mod twice;
 mod world;
 

@@ -16,9 +16,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use crate::say::{Own, Reader, Say, node_sentence, sentence};
+use crate::say::{Own, Reader, Say, near_sentence, node_sentence, sentence};
 use crate::shop;
-use crate::world::{cluster, complete, scheduled, written};
+use crate::world::{cluster, complete, scheduled, written, written_near};
 
 /// The kinds of objects: whom `self` means, and the labels that the pod carries in the end.
 pub(crate) fn form(kind: &str) -> (Own, Labels) {
@@ -192,6 +192,14 @@ fn the_expanded_pod_runs_where_the_sentences_say() {
     );
     // Else the generators have gone astray.
     assert!(count(&JUDGED) > 1500 && count(&FEASIBLE) > 400 && count(&CONTRADICTORY) > 100);
+}
+
+#[test]
+fn merged_near_rules_hold_one_by_one() {
+    let says = prop::collection::vec(near_sentence(), 1..4);
+    let fields = prop_oneof![2 => Just(serde_json::json!({})), 1 => written_near()];
+    let given = (select(&KINDS[..]), says, fields, cluster());
+    crate::run(4000, &given, |(kind, says, fields, cluster)| judge(kind, &says, &fields, &cluster));
 }
 
 #[test]

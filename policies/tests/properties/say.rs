@@ -219,7 +219,7 @@ impl Say {
 }
 
 fn any_target() -> impl Strategy<Value = Target> {
-    prop_oneof![1 => Just(Target::Itself), 3 => (0..PODS.len()).prop_map(|i| Target::Pods(&PODS[i]))]
+    prop_oneof![1 => Just(Target::Itself), 2 => (0..PODS.len()).prop_map(|i| Target::Pods(&PODS[i]))]
 }
 
 fn level() -> impl Strategy<Value = Level> {
@@ -270,6 +270,18 @@ pub(crate) fn sentence() -> impl Strategy<Value = Say> {
         2 => (1_usize..4, any_target(), level(), rarely())
             .prop_map(|(most, target, level, across)| Say::AtMost(most, target, level, across)),
     ]
+}
+
+/// A `near` that has much in common with others.
+pub(crate) fn near_sentence() -> impl Strategy<Value = Say> {
+    (pod_rule(), prop::bool::weighted(0.3)).prop_map(|(mut rule, other_level)| {
+        rule.namespaces = None;
+        rule.other = false;
+        if !other_level {
+            rule.level = ZONE;
+        }
+        Say::Near(rule)
+    })
 }
 
 /// A sentence about nodes.

@@ -206,6 +206,16 @@ fn written_selector() -> impl Strategy<Value = Value> {
     ])
 }
 
+/// Hand-written required pod affinity alone.
+pub(crate) fn written_near() -> impl Strategy<Value = Value> {
+    written_pods(2).prop_map(|terms| {
+        if terms == json!([]) {
+            return json!({});
+        }
+        json!({"affinity": {"podAffinity": {REQUIRED: terms}}})
+    })
+}
+
 fn written_pods(most: usize) -> impl Strategy<Value = Value> {
     let term = (written_selector(), select(&LEVELS[..]), prop::bool::weighted(0.2)).prop_map(
         |(selector, level, all)| {
