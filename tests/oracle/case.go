@@ -40,7 +40,8 @@ type Verdict struct {
 	// nodes pass, "*" if its PreFilter rejected, else the codes of the nodes that fail.
 	ByPlugin map[string]map[string]string `json:"byPlugin"`
 	Skipped  []string                     `json:"skipped,omitempty"`
-	// Message is the scheduler's own, when no node is feasible.
+	// Message is the scheduler's own, when no node is feasible, or when an error of a Score plugin
+	// keeps the pod from being placed although some are.
 	Message string                      `json:"message,omitempty"`
 	Scores  map[string]map[string]int64 `json:"scores,omitempty"`
 	// All has, with --all, every plugin that rejects a node, by itself, in the order of the profile.

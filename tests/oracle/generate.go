@@ -1,5 +1,107 @@
 package main
 
-import "io"
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 
-func generateCommand(args []string, out io.Writer) error { return nil }
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
+)
+
+// focuses are the plugins that a case can be about; "mix" is about all of them.
+var focuses = []string{
+	"mix",
+	names.NodeName,
+	names.NodeUnschedulable,
+	names.TaintToleration,
+	names.NodeAffinity,
+	names.NodePorts,
+	names.NodeResourcesFit,
+	names.VolumeRestrictions,
+	names.NodeVolumeLimits,
+	names.VolumeBinding,
+	names.VolumeZone,
+	names.PodTopologySpread,
+	names.InterPodAffinity,
+}
+
+func generateCommand(args []string, out io.Writer) error {
+	flags := newFlags("generate")
+	seed := flags.Uint64("seed", 1, "the same seed gives the same cases")
+	count := flags.Int("count", 1000, "how many cases")
+	focus := flags.String("focus", "", "a Filter plugin, or mix; all in turn if empty")
+	first := flags.Int("first", 0, "the number of the first case, to make a part of a run again")
+	coverage := flags.Bool("coverage", false, "judge the cases and print what they cover, instead of the cases")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *focus != "" && !slices.Contains(focuses, *focus) {
+		return fmt.Errorf("unknown focus %q; known: %s", *focus, strings.Join(focuses, ", "))
+	}
+	if *coverage {
+		return printCoverage(out, *seed, *first, *count, *focus)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	for number := *first; number < *first+*count; number++ {
+		if err := encoder.Encode(generate(*seed, number, *focus)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generate makes case `number` of a seed. Without a focus the cases take turns.
+func generate(seed uint64, number int, focus string) object {
+	if focus == "" {
+		focus = focuses[number%len(focuses)]
+	}
+	g := &generator{dice: newDice(seed, number), focus: focus}
+	g.makeNodes()
+	g.makeNamespaces()
+	g.makeClasses()
+	for i := range g.between(0, pick(g.dice, 4, 10, 24)) {
+		g.pods = append(g.pods, g.existingPod(i))
+	}
+	incoming := g.incomingPod()
+	cluster := object{"nodes": g.nodes, "pods": orEmpty(g.pods), "namespaces": g.namespaces}
+	for kind, objects := range map[string][]object{
+		"pvs": g.pvs, "pvcs": g.pvcs, "storageclasses": g.usedClasses(), "csinodes": g.csiNodes,
+	} {
+		if len(objects) > 0 {
+			cluster[kind] = objects
+		}
+	}
+	return object{"id": fmt.Sprintf("g%d-%d", seed, number), "focus": focus, "cluster": cluster, "pod": incoming}
+}
+
+// generator holds what one case has got so far.
+type generator struct {
+	dice
+	focus string
+
+	nodes, pods, namespaces      []object
+	pvs, pvcs, classes, csiNodes []object
+	volumes                      int
+}
+
+// wants says whether a pod or node gets a feature of a plugin: nearly always when the case is about
+// it, sometimes in a mix, rarely else.
+func (g *generator) wants(plugin string) bool {
+	switch g.focus {
+	case plugin:
+		return g.chance(0.85)
+	case "mix":
+		return g.chance(0.25)
+	}
+	return g.chance(0.07)
+}
+
+func orEmpty(objects []object) []object {
+	if objects == nil {
+		return []object{}
+	}
+	return objects
+}

@@ -9,7 +9,9 @@ import (
 
 // load puts an admitted cluster in the place of the last one.
 func (s *schedulerUnderTest) load(cluster *Cluster) error {
-	s.unload()
+	if err := s.unload(); err != nil {
+		return err
+	}
 	s.loaded = cluster
 	for _, node := range cluster.Nodes {
 		s.scheduler.Cache.AddNode(s.logger, node)
@@ -43,10 +45,12 @@ func (s *schedulerUnderTest) index(cluster *Cluster) error {
 	)
 }
 
-// unload takes the last cluster away. Errors only say that something was not there.
-func (s *schedulerUnderTest) unload() {
+// unload takes the last cluster away. Errors of the cache only say that something was not there.
+// The snapshot must see the empty cache too: it is updated by what changed, and counts on nodes that
+// come back being the same ones.
+func (s *schedulerUnderTest) unload() error {
 	if s.loaded == nil {
-		return
+		return nil
 	}
 	for _, pod := range s.loaded.Pods {
 		switch {
@@ -59,8 +63,11 @@ func (s *schedulerUnderTest) unload() {
 	for _, node := range s.loaded.Nodes {
 		_ = s.scheduler.Cache.RemoveNode(s.logger, node)
 	}
-	_ = s.index(&Cluster{})
 	s.loaded = nil
+	if err := s.index(&Cluster{}); err != nil {
+		return err
+	}
+	return s.scheduler.Cache.UpdateSnapshot(s.logger, s.snapshot)
 }
 
 // fill replaces what a store holds.

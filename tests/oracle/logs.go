@@ -1,15 +1,13 @@
 package main
 
 import (
-	"io"
-
+	"github.com/go-logr/logr"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/klog/v2"
 )
 
 // silenceLogs drops what the scheduler logs: the verdict says it better.
 func silenceLogs() {
-	klog.LogToStderr(false)
-	klog.SetOutput(io.Discard)
+	klog.SetLogger(logr.Discard())
 	utilruntime.ErrorHandlers = nil
 }

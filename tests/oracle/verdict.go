@@ -45,9 +45,8 @@ func (s *schedulerUnderTest) judge(c *Case, opts options) (*Verdict, error) {
 		return nil, err
 	}
 	if opts.scores && len(feasible) > 1 {
-		if verdict.Scores, err = s.score(state, c.Pod, feasible); err != nil {
-			return nil, err
-		}
+		// An error stops the scheduler: its message, from the check below, says so.
+		verdict.Scores, _ = s.score(state, c.Pod, feasible)
 	}
 	return verdict, s.check(verdict, c.Pod)
 }
@@ -179,13 +178,14 @@ func (s *schedulerUnderTest) check(verdict *Verdict, pod *v1.Pod) error {
 		}
 		return nil
 	}
-	if len(verdict.Feasible) > 0 {
-		return fmt.Errorf("self-check: %d feasible nodes, but SchedulePod says: %w", len(verdict.Feasible), err)
-	}
 	var unfit *framework.FitError
 	if !errors.As(err, &unfit) {
+		// Scoring failed, or there are no nodes at all.
 		verdict.Message = err.Error()
 		return nil
+	}
+	if len(verdict.Feasible) > 0 {
+		return fmt.Errorf("self-check: %d feasible nodes, but SchedulePod says: %w", len(verdict.Feasible), err)
 	}
 	verdict.Message = unfit.Error()
 	for name, node := range verdict.Nodes {
