@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use placecard_feasibility::filter::cycle::cycle;
 use placecard_feasibility::filter::reason::text;
 use placecard_feasibility::filter::{Code, Plugin, Rejection};
-use placecard_feasibility::judge::{Judgement, Semantics, judge};
+use placecard_feasibility::judge::{Judgement, Semantics, judge_cycle, score_cycle};
+use placecard_feasibility::score::{Profile, Score};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,6 +22,8 @@ pub struct Options {
     pub semantics: Semantics,
     /// List every plugin that rejects a node, not only the first.
     pub all_reasons: bool,
+    /// Score the feasible nodes with the default profile.
+    pub scores: bool,
 }
 
 /// A case.
@@ -48,6 +52,8 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prefilter_nodes: Option<Vec<&'a str>>,
     skipped: Vec<&'static str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    scores: BTreeMap<&'a str, BTreeMap<&'static str, i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     all: Option<BTreeMap<&'a str, Vec<Word>>>,
 }
@@ -87,7 +93,9 @@ fn printed(answer: &impl Serialize) -> String {
 
 fn answer(case: &Case, options: &Options) -> String {
     let (inventory, pod) = (case.cluster.read(), case.pod.read());
-    let judgement = judge(&inventory, &pod, options.semantics);
+    let cycle = cycle(&inventory, &pod, options.semantics);
+    let judgement = judge_cycle(&cycle);
+    let scored = options.scores.then(|| score_cycle(&cycle, &judgement, &Profile::default()));
     let named = options.semantics.taint_named;
     let said = |(plugin, rejection): &(Plugin, Rejection)| word(*plugin, rejection, named);
     let nodes = judgement.nodes.iter().map(|node| {
@@ -102,11 +110,18 @@ fn answer(case: &Case, options: &Options) -> String {
         prefilter: judgement.pre_filter.as_ref().map(said),
         prefilter_nodes: names.map(|names| names.iter().map(String::as_str).collect()),
         skipped: skipped(&judgement),
+        scores: scored.into_iter().flatten().map(|(node, score)| (node, points(&score))).collect(),
         all: options.all_reasons.then(|| {
             let words = |rejections: &[_]| rejections.iter().map(said).collect();
             judgement.nodes.iter().map(|node| (node.node, words(&node.all))).collect()
         }),
     })
+}
+
+/// The points of a node, by plugin and in total.
+fn points(score: &Score) -> BTreeMap<&'static str, i64> {
+    let plugins = score.by_plugin.iter().map(|(plugin, points)| (plugin.name(), *points));
+    plugins.chain([("total", score.total)]).collect()
 }
 
 fn skipped(judgement: &Judgement<'_>) -> Vec<&'static str> {

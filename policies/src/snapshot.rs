@@ -131,6 +131,9 @@ impl Cluster {
 
 fn add_node(inventory: &mut Inventory, written: &node::Written) {
     let node = node::read(written);
+    for (name, size) in node::images(written) {
+        inventory.image_sizes.entry(name.clone()).or_insert(size);
+    }
     inventory.nodes.insert(node.name.clone(), node);
 }
 

@@ -23,6 +23,8 @@ pub type NamespacedName = (String, String);
 pub struct Inventory {
     /// Nodes.
     pub nodes: BTreeMap<String, Node>,
+    /// The size in bytes of each image, as the first node that reported it said.
+    pub image_sizes: BTreeMap<String, i64>,
     /// Pods other than the one to be placed. Finished ones, and ones on a node that is not listed,
     /// do not count.
     pub pods: BTreeMap<NamespacedName, Pod>,

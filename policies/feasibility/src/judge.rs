@@ -4,7 +4,7 @@
 //! `findNodesThatFitPod` of `pkg/scheduler/schedule_one.go`, `RunPreFilterPlugins` and
 //! `RunFilterPluginsWithNominatedPods` of `pkg/scheduler/framework/runtime/framework.go`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::cycle::{Cycle, Host, cycle};
 use crate::filter::reason::Reason;
@@ -16,6 +16,7 @@ use crate::filter::{
 use crate::inventory::Inventory;
 use crate::inventory::pod::{HostPort, Pod};
 use crate::inventory::requests::{Resizing, Resources};
+use crate::score::{Profile, Score, score};
 
 /// What differs between versions of the scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub struct Semantics {
     pub resizing: Resizing,
     /// A node is scored by how its balance changes, not by the balance that results.
     pub balance_by_change: bool,
-    /// An image that several containers of the pod use counts once.
-    pub image_once: bool,
+    /// Volumes that are images count when images are scored.
+    pub image_volumes: bool,
 }
 
 impl Semantics {
@@ -41,8 +42,8 @@ impl Semantics {
             negative_namespace_selectors_match_all: minor < 37,
             taint_named: minor < 35,
             resizing: if minor < 37 { Resizing::ByContainer } else { Resizing::ByPod },
-            balance_by_change: minor >= 35,
-            image_once: minor >= 36,
+            balance_by_change: minor >= 36,
+            image_volumes: minor >= 36,
         }
     }
 }
@@ -50,7 +51,7 @@ impl Semantics {
 /// What the scheduler would find.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement<'a> {
-    /// Every node, by name.
+    /// Every node, in the order of their names.
     pub nodes: Vec<NodeJudgement<'a>>,
     /// The plugin that rejects all nodes at once, before any is looked at.
     pub pre_filter: Option<(Plugin, Rejection)>,
@@ -77,6 +78,23 @@ impl Judgement<'_> {
     pub fn feasible(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().filter(|node| node.first.is_none()).map(|node| node.node)
     }
+}
+
+/// The points of the nodes that pass, as [`score`] gives them; none unless there is a choice
+/// between at least two nodes, because the scheduler does not score otherwise.
+#[must_use]
+pub fn score_cycle<'a>(
+    cycle: &Cycle<'a>,
+    judgement: &Judgement<'_>,
+    profile: &Profile,
+) -> BTreeMap<&'a str, Score> {
+    let names: BTreeSet<&str> = judgement.feasible().collect();
+    let passes = |host: &&Host<'a>| names.contains(host.node.name.as_str());
+    let feasible: Vec<&Host<'a>> = cycle.hosts.iter().filter(passes).collect();
+    if feasible.len() < 2 {
+        return BTreeMap::new();
+    }
+    score(cycle, &feasible, profile)
 }
 
 /// What the pre-filters leave behind.

@@ -12,7 +12,8 @@
 //! 7. [`tolerations`]: which taints a toleration opens.
 //! 8. [`placement`]: a plain reading of the scheduler's filters, the judge in property tests.
 //! 9. [`quantity`] and [`inventory`]: a whole cluster as plain values; [`filter`]: the scheduler's
-//!    filters, one a file; [`judge`]: what they say together of one pod and every node.
+//!    filters, one a file; [`judge`]: what they say together of one pod and every node; [`score`]:
+//!    which of the nodes that pass is best.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
@@ -30,6 +31,7 @@ pub mod placement;
 pub mod pod_affinity;
 pub mod quantity;
 pub mod requirement;
+pub mod score;
 pub mod selector;
 mod solve;
 pub mod tolerations;

@@ -1,6 +1,6 @@
 //! Nodes and what their CSI drivers report.
 
-use placecard_feasibility::inventory::node::{CsiNode, Image, Node};
+use placecard_feasibility::inventory::node::{CsiNode, Node};
 use placecard_feasibility::tolerations::Taint;
 use serde::Deserialize;
 
@@ -98,15 +98,20 @@ pub(super) fn read(written: &Written) -> Node {
         value: taint.value.clone(),
         effect: taint.effect.clone(),
     };
-    let image = |image: &WrittenImage| Image { names: image.names.clone(), size: image.size_bytes };
     Node {
         name: written.metadata.name.clone(),
         labels: written.metadata.labels.clone(),
         taints: written.spec.taints.iter().map(taint).collect(),
         unschedulable: written.spec.unschedulable,
         allocatable: amounts::read(allocatable),
-        images: written.status.images.iter().map(image).collect(),
+        images: images(written).map(|(name, _)| name.clone()).collect(),
     }
+}
+
+/// Every name of every image on the node, and its size in bytes.
+pub(super) fn images(written: &Written) -> impl Iterator<Item = (&String, i64)> {
+    let images = written.status.images.iter();
+    images.flat_map(|image| image.names.iter().map(|name| (name, image.size_bytes)))
 }
 
 /// The name of the node, and the limits of its drivers.

@@ -110,6 +110,14 @@ struct WrittenVolume {
     rbd: Option<Rbd>,
     cinder: Option<ById>,
     azure_disk: Option<AzureDisk>,
+    image: Option<ImageSource>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ImageSource {
+    #[serde(deserialize_with = "or_default")]
+    reference: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -217,6 +225,11 @@ pub(super) fn read(written: &Written) -> Pod {
         overhead: amounts::read(&spec.overhead),
         resize_infeasible: resize.is_some_and(|one| one.reason == "Infeasible"),
         volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
+        image_volumes: spec
+            .volumes
+            .iter()
+            .filter_map(|volume| Some(volume.image.as_ref()?.reference.clone()))
+            .collect(),
         claims_devices: !spec.resource_claims.is_empty(),
     };
     pod.pod_level = resources::pod_level(&pod, spec);

@@ -57,7 +57,13 @@ pub fn incoming_term<'a>(cycle: &Cycle<'a>, term: &'a AffinityTerm) -> IncomingT
     IncomingTerm { term, namespaces: Some(named) }
 }
 
-impl IncomingTerm<'_> {
+impl<'a> IncomingTerm<'a> {
+    /// The term as it is written.
+    #[must_use]
+    pub fn term(&self) -> &'a AffinityTerm {
+        self.term
+    }
+
     /// Does the term select the pod?
     #[must_use]
     pub fn selects(&self, pod: &Pod) -> bool {

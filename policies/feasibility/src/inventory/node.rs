@@ -19,17 +19,8 @@ pub struct Node {
     pub unschedulable: bool,
     /// `status.allocatable`; `status.capacity` where that is absent.
     pub allocatable: Amounts,
-    /// `status.images`.
-    pub images: Vec<Image>,
-}
-
-/// A container image on a node.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Image {
-    /// All of its names.
-    pub names: Vec<String>,
-    /// Its size in bytes.
-    pub size: i64,
+    /// The names of the images on it, `status.images`.
+    pub images: Vec<String>,
 }
 
 /// What the CSI drivers report of a node.

@@ -60,6 +60,8 @@ pub struct Pod {
     pub resize_infeasible: bool,
     /// `spec.volumes`, those that a filter looks at.
     pub volumes: Vec<PodVolume>,
+    /// The images of volumes that are images.
+    pub image_volumes: Vec<String>,
     /// `spec.resourceClaims` is not empty; no filter of this crate reads the claims.
     pub claims_devices: bool,
 }

@@ -122,11 +122,13 @@ pub fn assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
     with_pod_level(aggregate(pod, Some(resizing), &assumed), pod)
 }
 
-/// As [`assumed_requests`] for the pod to be placed, where the assumptions always apply to
-/// containers.
+/// What `NodeResourcesFit` counts of the pod to be placed when it scores: the spec of its containers
+/// and the overhead. As in the scheduler, requests of the pod as a whole are left out.
 #[must_use]
-pub fn incoming_assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
-    with_pod_level(aggregate(pod, Some(resizing), &assumptions()), pod)
+pub fn incoming_assumed_requests(pod: &Pod) -> Amounts {
+    let mut amounts = aggregate(pod, None, &assumptions());
+    add(&mut amounts, &pod.overhead);
+    amounts
 }
 
 /// The sum over the containers, without requests of the pod as a whole and without overhead.
@@ -246,7 +248,8 @@ fn raise(largest: &mut Amounts, other: &Amounts) {
 }
 
 /// True for resources that the scheduler counts by name: extended resources, huge pages, volumes.
-fn is_scalar(name: &str) -> bool {
+#[must_use]
+pub fn is_scalar(name: &str) -> bool {
     name.starts_with(HUGE_PAGES)
         || name.contains(NATIVE)
         || name.starts_with(ATTACHABLE_VOLUMES)

@@ -1,0 +1,22 @@
+//! The weights of the preferred node terms that a node matches.
+//!
+//! Semantics: `pkg/scheduler/framework/plugins/nodeaffinity`.
+
+use crate::filter::cycle::Host;
+use crate::inventory::pod::Pod;
+use crate::node_terms::{NodeFacts, term_matches};
+use crate::score::{Points, scaled};
+
+/// The points of each node; `None` if the pod prefers none.
+#[must_use]
+pub fn score(pod: &Pod, feasible: &[&Host<'_>]) -> Points {
+    if pod.preferred_nodes.is_empty() {
+        return None;
+    }
+    let sum = |host: &&Host<'_>| {
+        let facts = NodeFacts { name: &host.node.name, labels: &host.node.labels };
+        let met = pod.preferred_nodes.iter().filter(|one| term_matches(&one.term, facts));
+        met.map(|one| i64::from(one.weight)).sum()
+    };
+    Some(scaled(feasible.iter().map(sum).collect(), false))
+}

@@ -1,0 +1,123 @@
+//! How much stays free, and how evenly.
+//!
+//! Semantics: `pkg/scheduler/framework/plugins/noderesources`.
+
+use crate::filter::cycle::{Cycle, Host};
+use crate::inventory::requests::{
+    Amounts, CPU, EPHEMERAL_STORAGE, MEMORY, Resources, assumed_requests,
+    incoming_assumed_requests, is_scalar, requests,
+};
+use crate::score::{MOST, Points};
+
+/// `LeastAllocated`: the larger the free share of each resource, the better. CPU and memory that a
+/// container does not ask for are assumed.
+#[must_use]
+pub fn least_allocated(
+    cycle: &Cycle<'_>,
+    feasible: &[&Host<'_>],
+    resources: &[(String, i64)],
+) -> Vec<i64> {
+    let resizing = cycle.semantics.resizing;
+    let wanted = incoming_assumed_requests(cycle.pod);
+    let one = |host: &&Host<'_>| {
+        let mut assumed = Resources::default();
+        for pod in &host.pods {
+            assumed.add(&Resources::of(&assumed_requests(pod, resizing)));
+        }
+        let (mut points, mut weights) = (0i64, 0i64);
+        for (name, weight) in resources {
+            let taken = if name == CPU || name == MEMORY { &assumed } else { &host.requested };
+            let Some((used, request, capacity)) = share(name, taken, &wanted, host) else {
+                continue;
+            };
+            let free = free_share(used.saturating_add(request), capacity);
+            points = points.saturating_add(free.saturating_mul(*weight));
+            weights = weights.saturating_add(*weight);
+        }
+        points.checked_div(weights).unwrap_or(0)
+    };
+    feasible.iter().map(one).collect()
+}
+
+/// The more even the shares of the resources that are used, the better; `None` for a pod that asks
+/// for none of them.
+#[must_use]
+pub fn balanced(cycle: &Cycle<'_>, feasible: &[&Host<'_>], resources: &[String]) -> Points {
+    let wanted = requests(cycle.pod, Some(cycle.semantics.resizing));
+    if resources.iter().all(|name| amount(&wanted, name) == 0) {
+        return None;
+    }
+    let one = |host: &&Host<'_>| {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for name in resources {
+            if let Some((used, request, capacity)) = share(name, &host.requested, &wanted, host) {
+                before.push(fraction(used, capacity));
+                after.push(fraction(used.saturating_add(request), capacity));
+            }
+        }
+        if cycle.semantics.balance_by_change {
+            MOST / 2 + (MOST / 2 + evenness(&after) - evenness(&before)) / 2
+        } else {
+            evenness(&after)
+        }
+    };
+    Some(feasible.iter().map(one).collect())
+}
+
+/// What is used, what the pod wants, and what there is of a resource; `None` if it does not count.
+fn share(
+    name: &str,
+    taken: &Resources,
+    wanted: &Amounts,
+    host: &Host<'_>,
+) -> Option<(i64, i64, i64)> {
+    let request = amount(wanted, name);
+    let of = |resources: &Resources| match name {
+        CPU => resources.milli_cpu,
+        MEMORY => resources.memory,
+        EPHEMERAL_STORAGE => resources.ephemeral_storage,
+        other => resources.scalar(other),
+    };
+    let capacity = of(&host.allocatable);
+    let counts = capacity != 0 && (request != 0 || !is_scalar(name));
+    counts.then(|| (of(taken), request, capacity))
+}
+
+fn amount(amounts: &Amounts, name: &str) -> i64 {
+    let amount = amounts.get(name).copied().unwrap_or_default();
+    if name == CPU { amount.thousandths() } else { amount.units() }
+}
+
+fn free_share(used: i64, capacity: i64) -> i64 {
+    if used > capacity {
+        return 0;
+    }
+    let free = i128::from(capacity) - i128::from(used);
+    let share = (free * i128::from(MOST)).checked_div(i128::from(capacity));
+    share.and_then(|share| i64::try_from(share).ok()).unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "as the scheduler computes it")]
+fn fraction(used: i64, capacity: i64) -> f64 {
+    (used as f64 / capacity as f64).min(1.0)
+}
+
+/// 100 times what the standard deviation leaves of 1.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "as the scheduler computes it"
+)]
+fn evenness(fractions: &[f64]) -> i64 {
+    let deviation = match fractions {
+        [] | [_] => 0.0,
+        [one, other] => ((one - other) / 2.0).abs(),
+        many => {
+            let count = many.len() as f64;
+            let mean = many.iter().sum::<f64>() / count;
+            let squares = many.iter().fold(0.0, |sum, one| sum + (one - mean) * (one - mean));
+            (squares / count).sqrt()
+        }
+    };
+    ((1.0 - deviation) * MOST as f64) as i64
+}
