@@ -106,11 +106,7 @@ pub(crate) fn rule_requirement(written: &intent::Requirement) -> Requirement {
         intent::Operator::Gt => Operator::Gt,
         intent::Operator::Lt => Operator::Lt,
     };
-    Requirement {
-        key: written.key.clone(),
-        operator,
-        values: written.values.clone(),
-    }
+    Requirement { key: written.key.clone(), operator, values: written.values.clone() }
 }
 
 /// A requirement with one operator and no values.
