@@ -86,7 +86,7 @@ fn by_plugin(answer: &Value) -> BTreeMap<String, BTreeMap<String, Value>> {
 /// Judges a case and compares everything that is recorded.
 fn check(line: &str, id: &str, expected: &Value, semantics: Semantics, tally: &mut Tally) {
     let options = Options { semantics, all_reasons: true, scores: true };
-    let answer = judge_line(line, &options);
+    let answer = judge_line(line, &options).expect("a case that can be read");
     let found: Value = serde_json::from_str(&answer).expect("JSON");
     tally.cases += 1;
     tally.compare("id", id, &json!(id), &found["id"]);
@@ -315,12 +315,12 @@ fn whatever_a_case_holds_gets_an_answer() {
         }
         let semantics = Semantics::of_minor(minor);
         let options = Options { semantics, all_reasons: true, scores: true };
-        let answer: Value = serde_json::from_str(&judge_line(&line, &options)).expect("JSON");
-        prop_assert!(answer.get("id").is_some(), "{}", answer);
-        match answer.get("error") {
-            Some(error) => prop_assert!(error.as_str().is_some_and(|text| text.len() > 3)),
-            None => judged.set(judged.get() + 1),
-        }
+        let answer = judge_line(&line, &options);
+        judged.set(judged.get() + usize::from(answer.is_ok()));
+        let part = if answer.is_ok() { "feasible" } else { "error" };
+        let answer: Value =
+            serde_json::from_str(&answer.unwrap_or_else(|line| line)).expect("JSON");
+        prop_assert!(answer.get("id").is_some() && answer.get(part).is_some(), "{}", answer);
         Ok(())
     });
     let answered = judged.get();

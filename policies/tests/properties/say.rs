@@ -284,6 +284,16 @@ pub(crate) fn near_sentence() -> impl Strategy<Value = Say> {
     })
 }
 
+/// A sentence that counts pods, more often than not those of its own.
+pub(crate) fn counting_sentence() -> impl Strategy<Value = Say> {
+    let target = prop_oneof![2 => Just(Target::Itself), 1 => any_target()];
+    prop_oneof![
+        1 => spread().prop_map(Say::Spread),
+        2 => (1_usize..4, target, level(), rarely())
+            .prop_map(|(most, target, level, across)| Say::AtMost(most, target, level, across)),
+    ]
+}
+
 /// A sentence about nodes.
 pub(crate) fn node_sentence() -> impl Strategy<Value = Say> {
     prop_oneof![nodes().prop_map(Say::On), nodes().prop_map(Say::NotOn)]
@@ -465,8 +475,10 @@ impl Reader<'_> {
                 })
                 .count()
         } else {
+            // Its own pods carry the rules too; others may run where its rules do not reach.
+            let own = matches!(target, Target::Itself);
             nodes
-                .filter(|one| self.has_hard_keys(one))
+                .filter(|one| !own || self.has_hard_keys(one))
                 .map(|one| self.count(target, revision, one))
                 .sum()
         };

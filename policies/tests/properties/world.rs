@@ -79,8 +79,14 @@ fn running() -> impl Strategy<Value = (Pod, usize)> {
         }),
     ];
     (
-        select(&["shop", "shop", "shop", "bank"][..]),
-        select(&["web", "web", "db", "ledger"][..]),
+        select(vec![
+            ("shop", "web"),
+            ("shop", "web"),
+            ("shop", "db"),
+            ("shop", "ledger"),
+            ("bank", "ledger"),
+            ("bank", "db"),
+        ]),
         maybe(&["primary"]),
         maybe(&["t1", "t2"]),
         maybe(&["5d4", "777"]),
@@ -89,7 +95,7 @@ fn running() -> impl Strategy<Value = (Pod, usize)> {
         anti,
         0_usize..4,
     )
-        .prop_map(|(namespace, app, role, tenant, hash, job, terminating, anti, home)| {
+        .prop_map(|((namespace, app), role, tenant, hash, job, terminating, anti, home)| {
             let labels = labels(&[
                 ("app", Some(app)),
                 ("role", role),
