@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use placecard_findings::{Code, Finding, Severity, Verdict};
 use placecard_language::keys;
 
-use crate::object::{Object, Template};
+use crate::object::{Object, Owner, Template};
 use crate::patch;
 use crate::review::{Expansion, Review};
 use crate::words;
@@ -82,7 +82,7 @@ pub fn concerns(operation: Operation, new: &Object, old: Option<&Object>) -> boo
         return false;
     }
     // A mutated or refused ReplicaSet would make its Deployment spawn others for ever.
-    if !new.is_pod() && new.controller().is_some() {
+    if !new.is_pod() && new.controller().is_some_and(is_built_in) {
         return false;
     }
     // The kubelet's own pods, seen through the API.
@@ -93,6 +93,12 @@ pub fn concerns(operation: Operation, new: &Object, old: Option<&Object>) -> boo
         Some(old) if operation == Operation::Update => changed(new, old) != Changed::Nothing,
         _ => true,
     }
+}
+
+/// Whether the owner is a controller of Kubernetes itself: what it makes was judged at the owner.
+/// What an operator's resource makes is judged here, where its template is first seen.
+fn is_built_in(owner: &Owner) -> bool {
+    matches!(owner.api_version.split_once('/'), Some(("apps" | "batch", _)))
 }
 
 /// What an update touches.
@@ -106,7 +112,7 @@ enum Changed {
 
 fn changed(new: &Object, old: &Object) -> Changed {
     let ours = |annotations: &crate::object::Map| {
-        let ours = annotations.iter().filter(|(key, _)| key.starts_with(keys::PREFIX));
+        let ours = annotations.iter().filter(|(key, _)| keys::has_prefix(key));
         ours.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
     };
     let of_template = |template: &Template| {
@@ -148,7 +154,9 @@ pub fn answer(
     let before = old.map(|(_, review)| review.findings.as_slice()).unwrap_or_default();
     let scaled = operation == Operation::Update
         && old.is_some_and(|(old, _)| changed(object, old) != Changed::Placement);
-    let in_place = review.expansions.iter().any(|expansion| expansion.in_place);
+    // A controller would put back what is changed in its objects.
+    let controlled = !object.is_pod() && object.controller().is_some();
+    let in_place = !controlled && review.expansions.iter().any(|expansion| expansion.in_place);
     let mut denying: Vec<&Finding> = Vec::new();
     let mut warning: Vec<&Finding> = Vec::new();
     for finding in &review.findings {
@@ -162,7 +170,7 @@ pub fn answer(
     if door == Door::Validate || (door == Door::Mutate && in_place) {
         admission.denial = denial(object, review, &denying, door);
     }
-    if door == Door::Mutate && admission.denial.is_none() {
+    if door == Door::Mutate && in_place && admission.denial.is_none() {
         for expansion in review.expansions.iter().filter(|expansion| expansion.in_place) {
             if let Some(template) = template(object, expansion) {
                 admission.patch.extend(patch::fields(expansion, template));

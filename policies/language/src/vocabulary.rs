@@ -32,7 +32,8 @@ fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VocabularySpec {
-    /// Topology levels, broad to narrow.
+    /// Topology levels, broad to narrow; absent or empty: region, zone and node by their well-known
+    /// labels.
     #[serde(default)]
     pub levels: Vec<LevelSpec>,
     /// The failure domain meant by a bare service id of a typed entry.

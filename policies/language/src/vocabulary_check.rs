@@ -201,6 +201,10 @@ impl Check {
                 self.tell(&key, VocabularyDetail::NodeKey { found: level.key.clone() });
             }
         }
+        if written.is_empty() {
+            // Says nothing about levels, and takes none away.
+            return Words::default().levels;
+        }
         let mut levels: Vec<LevelSpec> = written.iter().take(MAX_LEVELS).cloned().collect();
         match levels.iter().position(|level| level.name == "node") {
             None => levels.push(level_spec("node", HOSTNAME)),

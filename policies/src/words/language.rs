@@ -482,10 +482,10 @@ pub(crate) fn selector(flaw: &SelectorFlaw) -> Said {
                 Expected::CommaOrEnd => "a comma or the end",
             };
             let message = match found {
-                Some(found) => format!("the selector has {} for {wanted}", quote(found)),
+                Some(found) => format!("the selector has {} where {wanted} belongs", quote(found)),
                 None => format!("the selector ends before {wanted}"),
             };
-            said(message).label(format!("{wanted} stands here"))
+            said(message).label(format!("{wanted} belongs here"))
         }
         SelectorFlaw::BadKey { found } => wrong_form(found, "label", Form::LabelKey),
         SelectorFlaw::BadValue { found } => wrong_form(found, "a label", Form::LabelValue),
