@@ -182,8 +182,8 @@ mod tests {
             (pool(json!({"name": "A"})), "A cannot be a name", ""),
             (
                 pool(json!({"nodes": "a b"})),
-                "the selector has b for =, !=, in, notin or a comma",
-                "=, !=, in, notin or a comma stands here",
+                "the selector has b where =, !=, in, notin or a comma belongs",
+                "=, !=, in, notin or a comma belongs here",
             ),
             (
                 pool(json!({"allowedNamespaces": {"names": ["b"]}})),
