@@ -62,7 +62,7 @@ func generate(seed uint64, number int, focus string) object {
 	g.makeNodes()
 	g.makeNamespaces()
 	g.makeClasses()
-	for i := range g.between(0, pick(g.dice, 4, 10, 24)) {
+	for i := range g.between(pick(g.dice, 0, 3), pick(g.dice, 4, 10, 24)) {
 		g.pods = append(g.pods, g.existingPod(i))
 	}
 	incoming := g.incomingPod()

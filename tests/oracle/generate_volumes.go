@@ -181,7 +181,7 @@ func (g *generator) staticClaim(pod object, _ bool) object {
 		volume := g.volume(fmt.Sprintf("pv-%d", g.volumes), "local", pick(g.dice, "ReadWriteOnce", "ReadWriteOnce", mode),
 			object{"local": object{"path": "/mnt/disk"}})
 		spec := volume["spec"].(object)
-		spec["capacity"] = object{"storage": pick(g.dice, "1Gi", "5Gi", "10Gi", "5368709120", "6e9")}
+		spec["capacity"] = object{"storage": g.volumeSize()}
 		spec["nodeAffinity"] = g.volumeAffinity()
 		g.setIf(0.4, volume["metadata"].(object), "labels", func() any { return object{"tier": pick(g.dice, "fast", "slow")} })
 		if g.chance(0.1) {
@@ -191,6 +191,12 @@ func (g *generator) staticClaim(pod object, _ bool) object {
 		g.pvs = append(g.pvs, volume)
 	}
 	return claimed(name)
+}
+
+// volumeSize is too little for a claim, or a size that no other volume of the case has: among equal
+// ones the scheduler takes whichever its map yields first, and so does not agree with itself.
+func (g *generator) volumeSize() string {
+	return pick(g.dice, "1Gi", fmt.Sprintf("%dMi", 5120+g.volumes), fmt.Sprintf("%de6", 6000+g.volumes), fmt.Sprintf("%d", 5368709120+g.volumes))
 }
 
 // brokenClaim is one that PreFilter or Filter stumbles over.
@@ -234,9 +240,11 @@ func (g *generator) ownClaim(pod object, volume string, source object) {
 		return
 	}
 	claim := g.claim(namespaceOf(pod), name, class, "ReadWriteOnce")
-	if g.chance(0.8) {
+	incoming := meta["name"] == "incoming"
+	// The claim of an existing pod that is not its own is an error of every cycle.
+	if !incoming || g.chance(0.8) {
 		uid := incomingUID
-		if meta["name"] != "incoming" {
+		if !incoming {
 			uid = "uid-of-" + meta["name"].(string)
 			meta["uid"] = uid
 		}

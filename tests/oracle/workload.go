@@ -12,7 +12,7 @@ import (
 var kinds = []string{"plain", "nodeaffinity", "antiaffinity", "spread", "podaffinity", "everything"}
 
 // anyImage is there because the API demands one; the rules name none, and no node has any.
-const anyImage = "i"
+const anyImage = "registry.example.com/img:1"
 
 // workloadCluster is the anchor cluster: `nodes` nodes with `podsPerNode` pods each. No random
 // numbers: whoever follows the same rules gets the same objects.
