@@ -30,6 +30,17 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard feasible`.
+    Feasible {
+        /// `--jsonl`, if any was typed.
+        cases: Option<String>,
+        /// `--kubernetes-version`.
+        kubernetes_version: String,
+        /// `--scores`.
+        scores: bool,
+        /// `--all-reasons`.
+        all_reasons: bool,
+    },
     /// `placecard explain CODE`.
     Explain {
         /// If any was typed.
@@ -105,6 +116,12 @@ fn typed(matches: &ArgMatches) -> Typed {
             sources: sources(matches),
             diff: matches.get_flag(verbs::DIFF.name),
             look: look(matches),
+        },
+        "feasible" => Typed::Feasible {
+            cases: one(matches, verbs::JSONL.name),
+            kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
+            scores: matches.get_flag(verbs::SCORES.name),
+            all_reasons: matches.get_flag(verbs::ALL_REASONS.name),
         },
         "explain" => Typed::Explain { code: one(matches, verbs::CODE.name) },
         "rules" => {

@@ -4,6 +4,7 @@
 //! args (typed) -> plan (resolved) -> run: load -> index -> review -> findings in order
 //!                                      |                              `- render/{human,short,json}
 //!                                      `- expand: the text with native fields
+//!                        feasible: cases -> verdicts, line by line
 //! ```
 //!
 //! [`run()`] is the whole program without a process around it.
@@ -16,6 +17,7 @@ use placecard_findings::{Severity, Verdict};
 pub mod args;
 pub mod expand;
 pub mod explain;
+mod feasible;
 pub mod index;
 pub mod load;
 pub mod load_codes;
@@ -60,7 +62,7 @@ pub fn run(
     let no_color = std::env::var_os("NO_COLOR");
     let outcome = args::parse(words)
         .and_then(|typed| plan::resolve(typed, terminal, no_color.as_deref()))
-        .and_then(|plan| carry_out(plan, stdin))
+        .and_then(|plan| carry_out(plan, stdin, stdout))
         .and_then(|outcome| {
             write(stdout, &outcome.output)?;
             write(stderr, &outcome.complaints)?;
@@ -78,7 +80,11 @@ pub fn run(
     }
 }
 
-fn carry_out(plan: Plan, stdin: &mut dyn Read) -> Result<Outcome, String> {
+fn carry_out(
+    plan: Plan,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+) -> Result<Outcome, String> {
     match plan {
         Plan::Lint { inputs, format, fail_on, look } => {
             let judged = judge(&inputs, stdin)?;
@@ -95,6 +101,14 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read) -> Result<Outcome, String> {
             })
         }
         Plan::Expand { inputs, diff, look } => expand_all(&judge(&inputs, stdin)?, diff, look),
+        Plan::Feasible { cases, options } => {
+            let readable = feasible::judge_all(&cases, &options, stdin, stdout)?;
+            Ok(Outcome {
+                worst: (!readable).then_some(Severity::Error),
+                fail_on: Some(Severity::Error),
+                ..Outcome::output(String::new())
+            })
+        }
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use placecard_findings::Severity;
+use placecard_policies::judge_case::Options;
 use placecard_policies::surroundings::ServerVersion;
 
 use crate::args::{Sources, Typed, TypedLook};
@@ -29,6 +30,13 @@ pub enum Plan {
         diff: bool,
         /// How findings are drawn.
         look: Look,
+    },
+    /// Judge cases, line by line.
+    Feasible {
+        /// A file, or `-`.
+        cases: String,
+        /// What a verdict contains.
+        options: Options,
     },
     /// Print the page of a code.
     Explain {
@@ -105,6 +113,13 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             diff,
             look: resolve_look(&look, terminal, no_color),
         },
+        Typed::Feasible { cases: None, .. } => {
+            return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
+        }
+        Typed::Feasible { cases: Some(cases), kubernetes_version, scores, all_reasons } => {
+            let options = Options::of(server(&kubernetes_version)?);
+            Plan::Feasible { cases, options: Options { scores, all_reasons, ..options } }
+        }
         Typed::Explain { code: Some(code) } => Plan::Explain { code },
         Typed::Explain { code: None } => {
             return Err("which code? `placecard rules` lists them all".to_owned());
@@ -127,16 +142,21 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
     if read_from_stdin.filter(|path| *path == "-").count() > 1 {
         return Err("standard input can be read only once: name - in one place".to_owned());
     }
-    let Some(server) = ServerVersion::parse(&kubernetes_version) else {
-        return Err(format!("{kubernetes_version} is no Kubernetes version: write 1.34, say"));
+    let server = server(&kubernetes_version)?;
+    Ok(Inputs { paths, vocabulary, objects, server })
+}
+
+fn server(version: &str) -> Result<ServerVersion, String> {
+    let Some(server) = ServerVersion::parse(version) else {
+        return Err(format!("{version} is no Kubernetes version: write 1.34, say"));
     };
     if server < ServerVersion::OLDEST {
         return Err(format!(
-            "Kubernetes {kubernetes_version} is not supported: 1.{} is the oldest",
+            "Kubernetes {version} is not supported: 1.{} is the oldest",
             ServerVersion::OLDEST.0
         ));
     }
-    Ok(Inputs { paths, vocabulary, objects, server })
+    Ok(server)
 }
 
 /// An explicit `--color` wins; `NO_COLOR` counts if it is not empty (<https://no-color.org>).

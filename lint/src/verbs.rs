@@ -116,6 +116,24 @@ pub static DIFF: Argument = Argument {
     form: Form::Switch,
     summary: "print a unified diff in place of the manifests",
 };
+/// Where cases come from.
+pub static JSONL: Argument = Argument {
+    name: "jsonl",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "the cases, one JSON object a line; - for standard input",
+};
+/// The points of each node.
+pub static SCORES: Argument = Argument {
+    name: "scores",
+    form: Form::Switch,
+    summary: "score the feasible nodes with the weights of the default profile",
+};
+/// More than the first reason.
+pub static ALL_REASONS: Argument = Argument {
+    name: "all-reasons",
+    form: Form::Switch,
+    summary: "list every plugin that rejects a node, not only the first",
+};
 /// A code.
 pub static CODE: Argument = Argument {
     name: "CODE",
@@ -189,6 +207,30 @@ is printed as it is, and the finding goes to standard error. A file that is not 
         examples: &[
             "placecard expand deploy/ | kubectl apply -f -",
             "placecard expand --diff deploy/api.yaml",
+        ],
+    },
+    Verb {
+        name: "feasible",
+        summary: "Judge recorded cases: which nodes pass the scheduler's filters",
+        details: "\
+Reads cases `{id, cluster, pod}`, one JSON object a line, and prints a verdict for each, in the same \
+order. `cluster` holds lists of objects under `nodes`, `pods`, `namespaces`, `pvs`, `pvcs`, \
+`storageclasses` and `csinodes`, all as they were submitted: what the API server would fill in is \
+filled in. A verdict is `{id, feasible[], nodes{name: {c, p, r[]}}, prefilter?, prefilterNodes?, \
+skipped[], scores?, all?}` with the plugins, codes and reasons of the scheduler: `c` is `S` for a \
+node that passes, `U` if preemption might help, `UU` if it cannot, and `E` if the plugin fails. \
+`scores` is there if at least two nodes pass; `all` asks each plugin alone and leaves nominated pods \
+out. A line that cannot be read gets `{id, error}`. Claims of devices (DynamicResources), storage \
+capacities and volume attachments are not looked at.",
+        arguments: &[&JSONL, &KUBERNETES_VERSION, &SCORES, &ALL_REASONS],
+        exits: &[
+            (0, "every case is judged"),
+            (1, "a line could not be read; the answer to it says why"),
+            (2, "it could not run: a bad argument or an unreadable file"),
+        ],
+        examples: &[
+            "placecard feasible --jsonl cases.jsonl",
+            "zcat cases.jsonl.gz | placecard feasible --jsonl - --scores --all-reasons",
         ],
     },
     Verb {

@@ -1,5 +1,5 @@
 //! The program as its users call it, without a process around it.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -387,5 +387,48 @@ spec: {selector: {matchLabels: {app: ranker}}, template: {metadata: {labels: {ap
         assert!(ran.out.contains("podAntiAffinity"), "{}", ran.out);
         let added = ran.out.lines().any(|line| line.starts_with('+') && line.contains("tier"));
         assert_eq!(added, guessed, "{}", ran.out);
+    }
+}
+
+#[test]
+fn cases_are_judged_line_by_line() {
+    let cases = concat!(
+        r#"{"id": "taint", "pod": {"metadata": {"name": "p"}}, "cluster": {"nodes": ["#,
+        r#"{"metadata": {"name": "a"}, "status": {"capacity": {"pods": "9"}}}, "#,
+        r#"{"metadata": {"name": "b"}, "spec": {"taints": [{"key": "k", "effect": "NoExecute"}]}}"#,
+        "]}}\n\n",
+        r#"{"id": 7, "pod": {"spec": {"containers": [{"resources": {"requests": {"cpu": "x"}}}]}}}"#,
+        "\nnonsense\n",
+        r#"{"id": "none"}"#,
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(folder.path(), "cases.jsonl", cases);
+    let ran = run(&["feasible", "--jsonl", "-", "--all-reasons", "--scores"], cases);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    let lines: Vec<Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [taint, quantity, nonsense, none] = lines.as_slice() else { panic!("{}", ran.out) };
+    assert_eq!(taint["feasible"], serde_json::json!(["a"]));
+    let reason = "node(s) had untolerated taint {k: }";
+    let first = serde_json::json!({"c": "UU", "p": "TaintToleration", "r": [reason]});
+    let full = serde_json::json!({"c": "U", "p": "NodeResourcesFit", "r": ["Too many pods"]});
+    assert_eq!(taint["nodes"], serde_json::json!({"a": {"c": "S"}, "b": first}));
+    assert_eq!(taint["all"], serde_json::json!({"a": [], "b": [first, full]}));
+    assert_eq!(quantity["id"], 7);
+    let error = "pod.spec.containers[0].resources.requests.cpu: \"x\" is not a quantity";
+    assert!(quantity["error"].as_str().is_some_and(|text| text.starts_with(error)), "{quantity}");
+    assert!(nonsense["id"].is_null() && nonsense["error"].is_string(), "{nonsense}");
+    assert_eq!((&none["id"], &none["feasible"]), (&"none".into(), &serde_json::json!([])));
+    // A newer server words the taint differently.
+    let newer = ["feasible", "--jsonl", &path, "--kubernetes-version", "1.35"];
+    assert!(run(&newer, "").out.contains("node(s) had untolerated taint(s)"));
+    for (words, part) in [
+        (vec!["feasible"], "--jsonl -"),
+        (vec!["feasible", "--jsonl", "no-such-file"], "no-such-file: "),
+        (vec!["feasible", "--jsonl", "-", "--kubernetes-version", "9"], "no Kubernetes version"),
+    ] {
+        let ran = run(&words, "");
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{words:?}");
+        assert!(ran.err.contains(part), "{words:?}: {}", ran.err);
     }
 }

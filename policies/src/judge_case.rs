@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::snapshot::{Cluster, Unreadable, WrittenPod, parse};
+use crate::surroundings::ServerVersion;
 
 /// What a verdict contains.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How the server's version reads the case.
     pub semantics: Semantics,
@@ -24,6 +25,14 @@ pub struct Options {
     pub all_reasons: bool,
     /// Score the feasible nodes with the default profile.
     pub scores: bool,
+}
+
+impl Options {
+    /// The plain verdict of a server.
+    #[must_use]
+    pub fn of(server: ServerVersion) -> Self {
+        Self { semantics: Semantics::of_minor(server.0), all_reasons: false, scores: false }
+    }
 }
 
 /// A case.
@@ -74,15 +83,17 @@ struct Refusal<'a> {
     error: String,
 }
 
-/// Judges the case in a line of JSON; the answer is one line without its end. A line that cannot
-/// be read gets `{id, error}`.
-#[must_use]
-pub fn judge_line(line: &str, options: &Options) -> String {
+/// Judges the case in a line of JSON; the answer is one line without its end.
+///
+/// # Errors
+///
+/// The answer `{id, error}` to a line that cannot be read.
+pub fn judge_line(line: &str, options: &Options) -> Result<String, String> {
     match parse::<Case>(line) {
-        Ok(case) => answer(&case, options),
+        Ok(case) => Ok(answer(&case, options)),
         Err(Unreadable { path, message }) => {
             let id = serde_json::from_str::<Identified>(line).unwrap_or_default().id;
-            printed(&Refusal { id: &id, error: format!("{path}: {message}") })
+            Err(printed(&Refusal { id: &id, error: format!("{path}: {message}") }))
         }
     }
 }
