@@ -59,6 +59,7 @@ fn rules() {
         pod("near service/db\nnear service/cache").codes(&["pod-affinity-terms-no-common-pod"]),
         pod("near service/db\nnear pods(ssd)").codes(&["not-expressible"]),
         pod("near service/db\nnear service/db of namespaces(a=b)").codes(&["not-expressible"]),
+        pod("near service/bank/ledger\nnear pods(app)").codes(&["not-expressible"]),
         pod("near service/db").prefer("near service/cache")
             .gives(&["near {app=db} in node", "near+50 {app=cache} in node"]),
         case("Deployment", "near pods(app=db)\nnear pods(app=db) same tenant")

@@ -171,6 +171,8 @@ fn apart_from_what_repels_already() {
         pod("apart-from service/db")
             .with(held(json!({"topologyKey": "kubernetes.io/hostname"})))
             .gives(&["apart nobody in node", "apart {app=db} in node"]),
+        pod("apart-from pods(*)\napart-from service/bank/ledger")
+            .gives(&["apart {} in node", "apart {app=ledger} in node namespaces bank"]),
         pod("apart-from service/db\napart-from service/db-primary")
             .gives(&["apart {app=db} in node"]),
     ]);
