@@ -101,6 +101,9 @@ func (g *generator) nodeStatus() object {
 	g.setIf(0.2, resources, "vendor.io/fpga", func() any { return pick(g.dice, "16", "3") })
 	g.setIf(0.3, resources, hugepages, func() any { return pick(g.dice, "4Gi", "128Mi") })
 	status := object{}
+	if g.focus == names.NodeDeclaredFeatures && g.chance(0.5) {
+		status["declaredFeatures"] = []string{"RestartAllContainersOnContainerExits"}
+	}
 	switch g.IntN(4) {
 	case 0:
 		status["capacity"] = resources

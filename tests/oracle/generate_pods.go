@@ -52,6 +52,14 @@ func (g *generator) incomingPod() object {
 	if g.wants(names.NodeAffinity) && g.chance(0.4) {
 		spec["nodeSelector"] = g.nodeSelector()
 	}
+	if g.focus == names.NodeDeclaredFeatures && g.chance(0.7) {
+		// The one thing in a pod that needs a feature of the node and is on by default.
+		container := spec["containers"].([]object)[0]
+		container["restartPolicy"] = "Never"
+		container["restartPolicyRules"] = []object{{
+			"action": "RestartAllContainers", "exitCodes": object{"operator": "In", "values": []int{42}},
+		}}
+	}
 	if g.wants(names.PodTopologySpread) {
 		spec["topologySpreadConstraints"] = orEmpty(g.spreadConstraints())
 	}

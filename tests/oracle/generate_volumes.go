@@ -176,7 +176,9 @@ func (g *generator) staticClaim(pod object, _ bool) object {
 		claim["spec"].(object)["selector"] = object{"matchLabels": object{"tier": pick(g.dice, "fast", "slow")}}
 	}
 	g.pvcs = append(g.pvcs, claim)
-	for range g.between(0, 4) {
+	// Of two volumes that are meant for a claim the scheduler takes any.
+	meant := []string{name, "other", "other", "other"}
+	for _, claimant := range meant[:g.between(0, 4)] {
 		g.volumes++
 		volume := g.volume(fmt.Sprintf("pv-%d", g.volumes), "local", pick(g.dice, "ReadWriteOnce", "ReadWriteOnce", mode),
 			object{"local": object{"path": "/mnt/disk"}})
@@ -184,8 +186,8 @@ func (g *generator) staticClaim(pod object, _ bool) object {
 		spec["capacity"] = object{"storage": g.volumeSize()}
 		spec["nodeAffinity"] = g.volumeAffinity()
 		g.setIf(0.4, volume["metadata"].(object), "labels", func() any { return object{"tier": pick(g.dice, "fast", "slow")} })
-		if g.chance(0.1) {
-			spec["claimRef"] = object{"namespace": namespaceOf(pod), "name": pick(g.dice, name, "other")}
+		if g.chance(0.15) {
+			spec["claimRef"] = object{"namespace": namespaceOf(pod), "name": claimant}
 		}
 		volume["status"] = object{"phase": pick(g.dice, "Available", "Available", "Available", "Released")}
 		g.pvs = append(g.pvs, volume)
