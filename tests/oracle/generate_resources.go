@@ -92,7 +92,7 @@ func (g *generator) resize(pod, status object) {
 	if inits, ok := spec["initContainers"].([]object); ok && g.chance(0.5) {
 		status["initContainerStatuses"] = g.containerStatuses(inits)
 	}
-	if spec["resources"] != nil && g.chance(0.7) {
+	if g.chance(0.2) || spec["resources"] != nil && g.chance(0.7) {
 		status["resources"] = object{"requests": g.requests([]string{"100m", "1", "3"}, []string{"128Mi", "2Gi"})}
 		g.setIf(0.6, status, "allocatedResources", func() any {
 			return g.requests([]string{"100m", "1", "3"}, []string{"128Mi", "2Gi"})

@@ -102,7 +102,7 @@ func TestRoundTrip(t *testing.T) {
 			continue
 		}
 		for name, node := range answer.Verdict.Nodes {
-			// PreFilter's narrowing counts as a failure of its plugin for the outer nodes.
+			// No plugin, by itself, rejects a feasible node.
 			if all := answer.Verdict.All[name]; node.Code == "S" && len(all) > 0 {
 				t.Errorf("case %d: node %s is feasible, but %s rejects it", number, name, all[0].Plugin)
 			}

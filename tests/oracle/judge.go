@@ -48,7 +48,7 @@ func judgeLines(in io.Reader, out io.Writer, opts options, jobs int) error {
 }
 
 // answer judges a case; a case that cannot be judged is answered with its error.
-func (s *schedulerUnderTest) answer(c *Case, opts options) (answer Answer) {
+func (s *schedulerUnderTest) answer(c *Case, opts options) Answer {
 	verdict, err := s.judge(c, opts)
 	if err != nil {
 		return Answer{ID: c.ID, Error: err.Error()}

@@ -41,9 +41,7 @@ func (s *schedulerUnderTest) judge(c *Case, opts options) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.eachByItself(verdict, c.Pod, nodes, opts.all); err != nil {
-		return nil, err
-	}
+	s.eachByItself(verdict, c.Pod, nodes, opts.all)
 	if opts.scores && len(feasible) > 1 {
 		// An error stops the scheduler: its message, from the check below, says so.
 		verdict.Scores, _ = s.score(state, c.Pod, feasible)
@@ -98,7 +96,7 @@ func (s *schedulerUnderTest) filter(verdict *Verdict, state fwk.CycleState, pod 
 }
 
 // eachByItself runs every Filter plugin alone, with a state of its own and without nominated pods.
-func (s *schedulerUnderTest) eachByItself(verdict *Verdict, pod *v1.Pod, nodes []fwk.NodeInfo, all bool) error {
+func (s *schedulerUnderTest) eachByItself(verdict *Verdict, pod *v1.Pod, nodes []fwk.NodeInfo, all bool) {
 	verdict.ByPlugin = make(map[string]map[string]string)
 	if all {
 		verdict.All = make(map[string][]NodeVerdict)
@@ -130,7 +128,6 @@ func (s *schedulerUnderTest) eachByItself(verdict *Verdict, pod *v1.Pod, nodes [
 		}
 		verdict.ByPlugin[plugin.Name()] = codes
 	}
-	return nil
 }
 
 func (v *Verdict) reject(rejected NodeVerdict, nodes ...fwk.NodeInfo) {
