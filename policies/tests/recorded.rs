@@ -14,7 +14,7 @@ use std::thread;
 
 use flate2::read::GzDecoder;
 use placecard_feasibility::filter::Code;
-use placecard_feasibility::judge::{Semantics, judge};
+use placecard_feasibility::judge::{Objection, Semantics, judge};
 use placecard_policies::judge_case::{Options, judge_line};
 use placecard_policies::snapshot::{Cluster, WrittenPod};
 use proptest::prelude::*;
@@ -232,10 +232,11 @@ fn a_thousand_nodes_with_ten_thousand_pods_are_judged_as_by_the_scheduler() {
         for node in &judgement.nodes {
             let key = match &node.first {
                 None => "/S".to_owned(),
-                Some((plugin, rejection)) if rejection.code == Code::Unschedulable => {
-                    format!("{}/U", plugin.name())
+                Some(Objection { plugins, rejection }) => {
+                    let preemptible = rejection.code == Code::Unschedulable;
+                    let code = if preemptible { "U" } else { "UU" };
+                    plugins.iter().map(|plugin| format!("{}/{code}", plugin.name())).collect()
                 }
-                Some((plugin, _)) => format!("{}/UU", plugin.name()),
             };
             *counts.entry(key).or_default() += 1;
         }

@@ -174,21 +174,19 @@ pub(crate) fn add(
 }
 
 fn fit(held: &Held, wanted: &tolerations::Toleration) -> Fit {
+    // Whether it is decided that the pod stays as long as wanted.
+    let mut settled = !lasts(wanted);
     for index in held.about(wanted) {
         let Some(present) = held.read.get(index) else { continue };
-        if !lasts(wanted) {
-            if covers(present, wanted) {
-                return Fit::Implied;
-            }
+        let equal = present.seconds == wanted.seconds;
+        if covers(present, wanted) && (settled || equal) {
+            return Fit::Implied;
+        }
+        if settled || !lasts(present) || !overlaps(present, wanted) {
             continue;
         }
-        if !lasts(present) || !overlaps(present, wanted) {
-            continue;
-        }
-        if present.seconds == wanted.seconds {
-            if covers(present, wanted) {
-                return Fit::Implied;
-            }
+        if equal {
+            settled = covers(&for_eviction(present), &for_eviction(wanted));
         } else if !held.is_shadowed(index, present) {
             return if is_defaulted(present) && replaces(wanted, present) {
                 Fit::Instead(index)

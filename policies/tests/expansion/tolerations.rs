@@ -92,6 +92,13 @@ fn the_first_one_counts_for_eviction() {
                 "tolerate x=a:NoExecute for 7s",
                 "tolerate x:NoExecute for 9s",
             ]),
+        // How long is settled by the first, for scheduling the rule adds to it.
+        tolerate("x")
+            .with(held(json!([
+                {"key": "x", "operator": "Exists", "effect": "NoExecute"},
+                {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 0}
+            ])))
+            .gives(&["tolerate x:NoExecute", "tolerate *:NoExecute for 0s", "tolerate x"]),
         // Two rules about one taint.
         tolerate("x:NoExecute for 9s; x:NoExecute for 8s").codes(&["not-expressible"]),
         case("pod", "on pool/big")
