@@ -144,12 +144,11 @@ fn target_reference(target: &PodTarget, namespace: &str) -> Option<Reference> {
     }
 }
 
-/// Whether any rule means `self`.
+/// Whether any rule means `self`: spread constraints do, for the defaults that go with them.
 pub(crate) fn means_self(intents: &Intents) -> bool {
     intents.rules.iter().any(|rule| match &rule.relation {
         Relation::Near(rule) | Relation::ApartFrom(rule) => rule.target == PodTarget::Itself,
-        Relation::AtMost(rule) => rule.target == PodTarget::Itself,
-        Relation::Spread(_) => true,
+        Relation::AtMost(_) | Relation::Spread(_) => true,
         Relation::On(_) | Relation::NotOn(_) => false,
     })
 }
