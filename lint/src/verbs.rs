@@ -218,7 +218,7 @@ order. `cluster` holds lists of objects under `nodes`, `pods`, `namespaces`, `pv
 `storageclasses` and `csinodes`, all as they were submitted: what the API server would fill in is \
 filled in. A verdict is `{id, feasible[], nodes{name: {c, p, r[]}}, prefilter?, prefilterNodes?, \
 skipped[], scores?, all?}` with the plugins, codes and reasons of the scheduler: `c` is `S` for a \
-node that passes, `U` if preemption might help, `UU` if it cannot, and `E` if the plugin fails. \
+node that passes, `U` if preemption might help, `UU` if it cannot, and `Error` if the plugin fails. \
 `scores` is there if at least two nodes pass; `all` asks each plugin alone and leaves nominated pods \
 out. A line that cannot be read gets `{id, error}`. Claims of devices (DynamicResources), storage \
 capacities and volume attachments are not looked at.",

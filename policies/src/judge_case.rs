@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use placecard_feasibility::filter::cycle::cycle;
 use placecard_feasibility::filter::reason::text;
 use placecard_feasibility::filter::{Code, Plugin, Rejection};
-use placecard_feasibility::judge::{Judgement, Semantics, judge_cycle, score_cycle};
+use placecard_feasibility::judge::{Judgement, Objection, Semantics, judge_cycle, score_cycle};
 use placecard_feasibility::score::{Profile, Score};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -72,7 +72,7 @@ struct Answer<'a> {
 struct Word {
     c: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    p: Option<&'static str>,
+    p: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     r: Vec<String>,
 }
@@ -108,7 +108,8 @@ fn answer(case: &Case, options: &Options) -> String {
     let judgement = judge_cycle(&cycle);
     let scored = options.scores.then(|| score_cycle(&cycle, &judgement, &Profile::default()));
     let named = options.semantics.taint_named;
-    let said = |(plugin, rejection): &(Plugin, Rejection)| word(*plugin, rejection, named);
+    let said = |objection: &Objection| word(&objection.plugins, &objection.rejection, named);
+    let alone = |(plugin, rejection): &(Plugin, Rejection)| word(&[*plugin], rejection, named);
     let nodes = judgement.nodes.iter().map(|node| {
         let passed = Word { c: "S", p: None, r: Vec::new() };
         (node.node, node.first.as_ref().map_or(passed, said))
@@ -123,8 +124,8 @@ fn answer(case: &Case, options: &Options) -> String {
         skipped: skipped(&judgement),
         scores: scored.into_iter().flatten().map(|(node, score)| (node, points(&score))).collect(),
         all: options.all_reasons.then(|| {
-            let words = |rejections: &[_]| rejections.iter().map(said).collect();
-            judgement.nodes.iter().map(|node| (node.node, words(&node.all))).collect()
+            let rejected = judgement.nodes.iter().filter(|node| !node.all.is_empty());
+            rejected.map(|node| (node.node, node.all.iter().map(alone).collect())).collect()
         }),
     })
 }
@@ -141,14 +142,15 @@ fn skipped(judgement: &Judgement<'_>) -> Vec<&'static str> {
     names
 }
 
-fn word(plugin: Plugin, rejection: &Rejection, taint_named: bool) -> Word {
+fn word(plugins: &[Plugin], rejection: &Rejection, taint_named: bool) -> Word {
     let mut reasons: Vec<String> =
         rejection.reasons.iter().map(|reason| text(reason, taint_named)).collect();
     reasons.sort();
     let code = match rejection.code {
         Code::Unschedulable => "U",
         Code::UnschedulableAndUnresolvable => "UU",
-        Code::Error => "E",
+        Code::Error => "Error",
     };
-    Word { c: code, p: Some(plugin.name()), r: reasons }
+    let names: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
+    Word { c: code, p: (!names.is_empty()).then(|| names.join(",")), r: reasons }
 }

@@ -50,10 +50,13 @@ pub enum Plugin {
     InterPodAffinity,
     /// Resource claims of devices; this crate does not judge them.
     DynamicResources,
+    /// Features that a node declares and a pod needs; this crate does not judge them.
+    NodeDeclaredFeatures,
 }
 
-/// All plugins, in the order in which the scheduler runs them.
-pub const PLUGINS: [Plugin; 13] = [
+/// All plugins, in the order in which the scheduler runs them. From 1.37 on, the first two change
+/// places.
+pub const PLUGINS: [Plugin; 14] = [
     Plugin::NodeUnschedulable,
     Plugin::NodeName,
     Plugin::TaintToleration,
@@ -67,6 +70,7 @@ pub const PLUGINS: [Plugin; 13] = [
     Plugin::PodTopologySpread,
     Plugin::InterPodAffinity,
     Plugin::DynamicResources,
+    Plugin::NodeDeclaredFeatures,
 ];
 
 impl Plugin {
@@ -87,6 +91,7 @@ impl Plugin {
             Self::PodTopologySpread => "PodTopologySpread",
             Self::InterPodAffinity => "InterPodAffinity",
             Self::DynamicResources => "DynamicResources",
+            Self::NodeDeclaredFeatures => "NodeDeclaredFeatures",
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::filter::{
 use crate::inventory::Inventory;
 use crate::inventory::pod::{HostPort, Pod};
 use crate::inventory::requests::{Resizing, Resources};
+use crate::score::node_affinity as node_affinity_score;
 use crate::score::{Profile, Score, score};
 
 /// What differs between versions of the scheduler.
@@ -32,6 +33,16 @@ pub struct Semantics {
     pub balance_by_change: bool,
     /// Volumes that are images count when images are scored.
     pub image_volumes: bool,
+    /// `NodeName` runs first, and its pre-filter lets only the named node through.
+    pub names_narrow: bool,
+    /// The plugin `DynamicResources` is there.
+    pub claims_devices: bool,
+    /// `DynamicResources` scores; pods without claims get no points.
+    pub devices_scored: bool,
+    /// The plugin `NodeDeclaredFeatures` is there.
+    pub declared_features: bool,
+    /// `VolumeBinding` scores volumes by how full they get.
+    pub volumes_scored: bool,
 }
 
 impl Semantics {
@@ -41,9 +52,18 @@ impl Semantics {
         Self {
             negative_namespace_selectors_match_all: minor < 37,
             taint_named: minor < 35,
-            resizing: if minor < 37 { Resizing::ByContainer } else { Resizing::ByPod },
+            resizing: match minor {
+                ..36 => Resizing::ByContainer,
+                36 => Resizing::WithPodLevel,
+                37.. => Resizing::ByPod,
+            },
             balance_by_change: minor >= 36,
             image_volumes: minor >= 36,
+            names_narrow: minor >= 37,
+            claims_devices: minor >= 34,
+            devices_scored: minor >= 35,
+            declared_features: minor >= 36,
+            volumes_scored: minor >= 37,
         }
     }
 }
@@ -53,8 +73,8 @@ impl Semantics {
 pub struct Judgement<'a> {
     /// Every node, in the order of their names.
     pub nodes: Vec<NodeJudgement<'a>>,
-    /// The plugin that rejects all nodes at once, before any is looked at.
-    pub pre_filter: Option<(Plugin, Rejection)>,
+    /// What rejects all nodes at once, before any is looked at.
+    pub pre_filter: Option<Objection>,
     /// The only nodes that are looked at, if the pod names them.
     pub pre_filter_nodes: Option<BTreeSet<String>>,
     /// The plugins that have nothing to say of the pod; not known if a pre-filter rejects.
@@ -66,11 +86,27 @@ pub struct Judgement<'a> {
 pub struct NodeJudgement<'a> {
     /// Its name.
     pub node: &'a str,
-    /// The plugin that the scheduler would name; `None`: the node is feasible.
-    pub first: Option<(Plugin, Rejection)>,
+    /// What the scheduler would say; `None`: the node is feasible.
+    pub first: Option<Objection>,
     /// Every plugin that rejects the node when it is asked alone. Nominated pods are left out, so
     /// this is empty where nothing but room kept for them is in the way.
     pub all: Vec<(Plugin, Rejection)>,
+}
+
+/// A rejection as the scheduler tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// The plugin that rejects; all that let other nodes through by name; none if these name
+    /// different nodes.
+    pub plugins: Vec<Plugin>,
+    /// How and why.
+    pub rejection: Rejection,
+}
+
+impl Objection {
+    fn of(plugin: Plugin, rejection: Rejection) -> Self {
+        Self { plugins: vec![plugin], rejection }
+    }
 }
 
 impl Judgement<'_> {
@@ -81,7 +117,8 @@ impl Judgement<'_> {
 }
 
 /// The points of the nodes that pass, as [`score`] gives them; none unless there is a choice
-/// between at least two nodes, because the scheduler does not score otherwise.
+/// between at least two nodes, because the scheduler does not score otherwise, and none if a
+/// preferred node term cannot be read, because it fails then.
 #[must_use]
 pub fn score_cycle<'a>(
     cycle: &Cycle<'a>,
@@ -91,7 +128,7 @@ pub fn score_cycle<'a>(
     let names: BTreeSet<&str> = judgement.feasible().collect();
     let passes = |host: &&Host<'a>| names.contains(host.node.name.as_str());
     let feasible: Vec<&Host<'a>> = cycle.hosts.iter().filter(passes).collect();
-    if feasible.len() < 2 {
+    if feasible.len() < 2 || node_affinity_score::is_unreadable(cycle.pod) {
         return BTreeMap::new();
     }
     score(cycle, &feasible, profile)
@@ -128,32 +165,78 @@ pub fn judge<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -
 #[must_use]
 pub fn judge_cycle<'a>(cycle: &Cycle<'a>) -> Judgement<'a> {
     let states = pre_filter(cycle);
-    let rejection = PLUGINS.iter().find_map(|plugin| match states.outcome(*plugin, cycle.pod) {
-        Outcome::Rejected(rejection) => Some((*plugin, rejection.clone())),
-        _ => None,
-    });
-    let names = match (&rejection, &states.node_affinity) {
-        (None, Stage::Ready(names)) => names.clone(),
-        _ => None,
+    let (rejection, narrowed) = match narrow(cycle, &states) {
+        Ok(narrowed) => (None, narrowed),
+        Err(objection) => (Some(objection), None),
     };
     let mut nodes = Vec::new();
     for host in &cycle.hosts {
-        let all = reject_all(cycle, &states, host);
-        let first = match (&rejection, &names) {
-            (Some(rejection), _) => Some(rejection.clone()),
-            (None, Some(names)) if !names.contains(&host.node.name) => {
-                Some((Plugin::NodeAffinity, Rejection::unresolvable(Reason::NotNamed)))
+        let first = match (&rejection, &narrowed) {
+            (Some(objection), _) => Some(objection.clone()),
+            (None, Some((names, plugins))) if !names.contains(&host.node.name) => {
+                let rejection = Rejection::unresolvable(Reason::NotNamed(plugins.clone()));
+                Some(Objection { plugins: plugins.clone(), rejection })
             }
             _ => reject_first(cycle, &states, host),
         };
+        let all = reject_all(cycle, &states, host);
         nodes.push(NodeJudgement { node: &host.node.name, first, all });
     }
     let skips = |plugin: &&Plugin| matches!(states.outcome(**plugin, cycle.pod), Outcome::Skip);
     let skipped = match rejection {
         Some(_) => Vec::new(),
-        None => PLUGINS.iter().filter(skips).copied().collect(),
+        None => plugins(cycle.semantics).iter().filter(skips).copied().collect(),
     };
-    Judgement { nodes, pre_filter: rejection, pre_filter_nodes: names, skipped }
+    let pre_filter_nodes = narrowed.map(|(names, _)| names);
+    Judgement { nodes, pre_filter: rejection, pre_filter_nodes, skipped }
+}
+
+/// The plugins of the version, in its order.
+fn plugins(semantics: Semantics) -> Vec<Plugin> {
+    let mut plugins = PLUGINS.to_vec();
+    if semantics.names_narrow {
+        plugins.swap(0, 1);
+    }
+    plugins.retain(|plugin| match plugin {
+        Plugin::DynamicResources => semantics.claims_devices,
+        Plugin::NodeDeclaredFeatures => semantics.declared_features,
+        _ => true,
+    });
+    plugins
+}
+
+/// The nodes that pre-filters let through by name, and which plugins those are.
+type Narrowed = Option<(BTreeSet<String>, Vec<Plugin>)>;
+
+/// Runs through the pre-filters in order: the first that rejects ends the cycle, and so do two that
+/// name different nodes.
+fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed, Objection> {
+    let mut narrowed: Narrowed = None;
+    for plugin in plugins(cycle.semantics) {
+        if let Outcome::Rejected(rejection) = states.outcome(plugin, cycle.pod) {
+            return Err(Objection::of(plugin, rejection.clone()));
+        }
+        let names = match (plugin, &states.node_affinity) {
+            (Plugin::NodeName, _) if cycle.semantics.names_narrow => {
+                cycle.pod.node.iter().cloned().collect()
+            }
+            (Plugin::NodeAffinity, Stage::Ready(Some(names))) => names.clone(),
+            _ => BTreeSet::new(),
+        };
+        if names.is_empty() {
+            continue;
+        }
+        let (known, mut plugins) = narrowed.unwrap_or_else(|| (names.clone(), Vec::new()));
+        plugins.push(plugin);
+        plugins.sort_by_key(|plugin| plugin.name());
+        let left: BTreeSet<String> = known.intersection(&names).cloned().collect();
+        if left.is_empty() {
+            let rejection = Rejection::unresolvable(Reason::NamedApart(plugins));
+            return Err(Objection { plugins: Vec::new(), rejection });
+        }
+        narrowed = Some((left, plugins));
+    }
+    Ok(narrowed)
 }
 
 fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
@@ -172,15 +255,12 @@ fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
 
 /// The first plugin that rejects the node with the nominated pods on it or, if none does, without
 /// them.
-fn reject_first(
-    cycle: &Cycle<'_>,
-    states: &States<'_>,
-    host: &Host<'_>,
-) -> Option<(Plugin, Rejection)> {
+fn reject_first(cycle: &Cycle<'_>, states: &States<'_>, host: &Host<'_>) -> Option<Objection> {
+    let plugins = plugins(cycle.semantics);
     let first = |states: &States<'_>, host: &Host<'_>| {
-        PLUGINS.iter().find_map(|plugin| {
+        plugins.iter().find_map(|plugin| {
             let rejection = states.filter(*plugin, cycle, host).err()?;
-            Some((*plugin, rejection))
+            Some(Objection::of(*plugin, rejection))
         })
     };
     if let Some((states, host)) = with_nominated(cycle, states, host)
@@ -256,7 +336,7 @@ impl States<'_> {
             Plugin::PodTopologySpread => outcome(&self.spread),
             Plugin::InterPodAffinity => outcome(&self.inter_pod),
             Plugin::DynamicResources if pod.claims_devices => Outcome::Ready,
-            Plugin::DynamicResources => Outcome::Skip,
+            Plugin::DynamicResources | Plugin::NodeDeclaredFeatures => Outcome::Skip,
         }
     }
 
@@ -289,7 +369,7 @@ impl States<'_> {
             Plugin::InterPodAffinity => {
                 staged(&self.inter_pod, |state| inter_pod_affinity::filter(state, pod, node))
             }
-            Plugin::DynamicResources => Ok(()),
+            Plugin::DynamicResources | Plugin::NodeDeclaredFeatures => Ok(()),
         }
     }
 }

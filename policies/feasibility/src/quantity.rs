@@ -7,10 +7,15 @@ use std::iter::Sum;
 use std::ops::Add;
 
 /// An amount, exact to a thousandth; what is finer is rounded up (away from zero) when it is read,
-/// as the API server does. Amounts that do not fit stay at the bound.
+/// as the API server does. Amounts beyond 10^32 stay there.
+///
+/// Amounts beyond 64 bits count as they do in Go: an amount that was written with few digits counts
+/// as nothing, any other by its lowest 64 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quantity {
     thousandths: i128,
+    /// Go holds it as a decimal of any length, not as a 64-bit integer and a power of ten.
+    wide: bool,
 }
 
 /// More digits before the point than this are more than [`Quantity`] can hold.
@@ -27,18 +32,18 @@ struct Suffix {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Self = Self { thousandths: 0 };
+    pub const ZERO: Self = Self { thousandths: 0, wide: false };
 
     /// An amount of whole units (bytes, pods, devices).
     #[must_use]
     pub fn of_units(units: i64) -> Self {
-        Self { thousandths: i128::from(units) * 1000 }
+        Self { thousandths: i128::from(units) * 1000, wide: false }
     }
 
     /// An amount of thousandths (milli-CPUs).
     #[must_use]
     pub fn of_thousandths(thousandths: i64) -> Self {
-        Self { thousandths: i128::from(thousandths) }
+        Self { thousandths: i128::from(thousandths), wide: false }
     }
 
     /// Reads a quantity; `None` if it is not one.
@@ -73,21 +78,27 @@ impl Quantity {
         if suffix.binary > 0 {
             thousandths = thousandths.min(LARGEST_BINARY);
         }
-        Some(Self { thousandths: if negative { -thousandths } else { thousandths } })
+        let wide = is_wide(whole, fraction, &suffix);
+        Some(Self { thousandths: if negative { -thousandths } else { thousandths }, wide })
     }
 
-    /// Whole units, rounded up, within 64 bits.
+    /// Whole units, rounded up.
     #[must_use]
     pub fn units(self) -> i64 {
         let whole = self.thousandths.div_euclid(1000);
         let more = i128::from(self.thousandths.rem_euclid(1000) != 0);
-        clamp(whole + more)
+        self.counted(whole + more)
     }
 
-    /// Thousandths of a unit, within 64 bits.
+    /// Thousandths of a unit.
     #[must_use]
     pub fn thousandths(self) -> i64 {
-        clamp(self.thousandths)
+        self.counted(self.thousandths)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "as Go's `big.Int.Int64` does")]
+    fn counted(self, value: i128) -> i64 {
+        i64::try_from(value).unwrap_or(if self.wide { value as i64 } else { 0 })
     }
 }
 
@@ -95,7 +106,11 @@ impl Add for Quantity {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { thousandths: self.thousandths.saturating_add(other.thousandths) }
+        let thousandths = self.thousandths.saturating_add(other.thousandths);
+        let fits = |value: i128| i64::try_from(value).is_ok();
+        let whole = self.thousandths % 1000 == 0 && other.thousandths % 1000 == 0;
+        let narrow = fits(thousandths) || (whole && fits(thousandths / 1000));
+        Self { thousandths, wide: self.wide || other.wide || !narrow }
     }
 }
 
@@ -105,8 +120,17 @@ impl Sum for Quantity {
     }
 }
 
-fn clamp(value: i128) -> i64 {
-    i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+/// Does Go's parser leave its fast path? It does for many digits, and for binary suffixes after a
+/// fraction or many digits.
+fn is_wide(whole: &str, fraction: &str, suffix: &Suffix) -> bool {
+    let digits = whole.trim_start_matches('0').len().max(1) + fraction.len();
+    let digits = i64::try_from(digits).unwrap_or(i64::MAX);
+    if suffix.binary > 0 {
+        let factor = i64::from(suffix.binary) * 3 / 10;
+        return !fraction.is_empty() || 15i64.saturating_sub(digits) - factor - 1 < 0;
+    }
+    let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
+    digits > 18 || suffix.decimal.saturating_sub(places) < -9
 }
 
 /// The digits in front, and the rest.
@@ -231,14 +255,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_stays_at_the_bound() {
+    fn what_is_beyond_64_bits_counts_as_in_go() {
         let long = "9".repeat(100_000);
         for text in ["1e40", "1e9223372036854775807", long.as_str()] {
             let quantity = Quantity::parse(text).unwrap();
-            assert_eq!((quantity.units(), quantity.thousandths()), (i64::MAX, i64::MAX));
             assert!(quantity + quantity > quantity);
         }
-        assert_eq!(Quantity::parse("-1e40").unwrap().units(), i64::MIN);
+        let one = Quantity::of_units(1);
+        let sum = |text| Quantity::parse(text).unwrap() + one;
+        assert_eq!(Quantity::parse("16Ei").unwrap().units(), i64::MAX);
+        assert_eq!(sum("16Ei").units(), i64::MIN);
+        assert_eq!(Quantity::parse("10E").unwrap().units(), 0);
+        assert_eq!(sum("10E").units(), -8_446_744_073_709_551_615);
+        assert_eq!(Quantity::parse("9223372036854775808").unwrap().units(), i64::MIN);
+        assert_eq!(Quantity::parse("9E").unwrap().thousandths(), 0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod node_affinity;
 pub mod node_resources;
 pub mod pod_topology_spread;
 pub mod taint_toleration;
+pub mod volume_binding;
 
 use std::collections::BTreeMap;
 
@@ -38,10 +39,14 @@ pub enum ScorePlugin {
     NodeResourcesBalancedAllocation,
     /// Images that are already there.
     ImageLocality,
+    /// How full volumes get.
+    VolumeBinding,
+    /// Which devices are taken; this crate does not judge them.
+    DynamicResources,
 }
 
 /// All plugins.
-pub const SCORE_PLUGINS: [ScorePlugin; 7] = [
+pub const SCORE_PLUGINS: [ScorePlugin; 9] = [
     ScorePlugin::TaintToleration,
     ScorePlugin::NodeAffinity,
     ScorePlugin::NodeResourcesFit,
@@ -49,6 +54,8 @@ pub const SCORE_PLUGINS: [ScorePlugin; 7] = [
     ScorePlugin::InterPodAffinity,
     ScorePlugin::NodeResourcesBalancedAllocation,
     ScorePlugin::ImageLocality,
+    ScorePlugin::VolumeBinding,
+    ScorePlugin::DynamicResources,
 ];
 
 impl ScorePlugin {
@@ -63,6 +70,8 @@ impl ScorePlugin {
             Self::InterPodAffinity => "InterPodAffinity",
             Self::NodeResourcesBalancedAllocation => "NodeResourcesBalancedAllocation",
             Self::ImageLocality => "ImageLocality",
+            Self::VolumeBinding => "VolumeBinding",
+            Self::DynamicResources => "DynamicResources",
         }
     }
 }
@@ -87,10 +96,12 @@ impl Default for Profile {
             ScorePlugin::TaintToleration => 3,
             ScorePlugin::NodeAffinity
             | ScorePlugin::PodTopologySpread
-            | ScorePlugin::InterPodAffinity => 2,
+            | ScorePlugin::InterPodAffinity
+            | ScorePlugin::DynamicResources => 2,
             ScorePlugin::NodeResourcesFit
             | ScorePlugin::NodeResourcesBalancedAllocation
-            | ScorePlugin::ImageLocality => 1,
+            | ScorePlugin::ImageLocality
+            | ScorePlugin::VolumeBinding => 1,
         };
         let resources = [CPU, MEMORY].map(str::to_owned);
         Self {
@@ -111,7 +122,8 @@ pub struct Score {
     pub by_plugin: BTreeMap<ScorePlugin, i64>,
 }
 
-/// Scores the feasible nodes, by name.
+/// Scores the feasible nodes, by name. Nothing if a plugin gives less than 0 or more than [`MOST`]
+/// points, which happens beyond 64 bits: the scheduler fails then.
 #[must_use]
 pub fn score<'a>(
     cycle: &Cycle<'a>,
@@ -122,6 +134,9 @@ pub fn score<'a>(
     let mut scores: BTreeMap<&str, Score> = feasible.iter().map(name).collect();
     for (plugin, weight) in &profile.weights {
         let points = points(*plugin, cycle, feasible, profile);
+        if points.iter().flatten().any(|points| !(0..=MOST).contains(points)) {
+            return BTreeMap::new();
+        }
         for (host, points) in feasible.iter().zip(points.into_iter().flatten()) {
             if let Some(score) = scores.get_mut(host.node.name.as_str()) {
                 let weighted = points.saturating_mul(*weight);
@@ -153,6 +168,10 @@ fn points(
             inter_pod_affinity::score(cycle, feasible, profile.hard_pod_affinity_weight)
         }
         ScorePlugin::ImageLocality => Some(image_locality::score(cycle, feasible)),
+        ScorePlugin::VolumeBinding => volume_binding::score(cycle, feasible),
+        ScorePlugin::DynamicResources => {
+            cycle.semantics.devices_scored.then(|| vec![0; feasible.len()])
+        }
     }
 }
 

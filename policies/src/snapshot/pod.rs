@@ -5,7 +5,7 @@ mod terms;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use placecard_feasibility::inventory::pod::{
-    Container, ContainerStatus, Disk, HostPort, Pod, PodVolume,
+    Container, Disk, HostPort, Pod, PodVolume, ReportedResources,
 };
 use placecard_feasibility::inventory::volume::{InTree, InTreePlugin};
 use serde::Deserialize;
@@ -159,9 +159,11 @@ struct Status {
     #[serde(deserialize_with = "or_default")]
     conditions: Vec<Condition>,
     #[serde(deserialize_with = "or_default")]
-    container_statuses: Vec<WrittenStatus>,
+    container_statuses: Vec<WrittenReport>,
     #[serde(deserialize_with = "or_default")]
-    init_container_statuses: Vec<WrittenStatus>,
+    init_container_statuses: Vec<WrittenReport>,
+    allocated_resources: Option<WrittenAmounts>,
+    resources: Option<Actuated>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -175,16 +177,16 @@ struct Condition {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct WrittenStatus {
+struct WrittenReport {
     #[serde(deserialize_with = "or_default")]
     name: String,
     allocated_resources: Option<WrittenAmounts>,
-    resources: Option<ReportedResources>,
+    resources: Option<Actuated>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct ReportedResources {
+struct Actuated {
     requests: Option<WrittenAmounts>,
 }
 
@@ -222,6 +224,7 @@ pub(super) fn read(written: &Written) -> Pod {
         containers: containers(&spec.containers),
         init_containers: containers(&spec.init_containers),
         pod_level: amounts::read(&spec.resources.requests),
+        reported: report(&status.allocated_resources, &status.resources),
         overhead: amounts::read(&spec.overhead),
         resize_infeasible: resize.is_some_and(|one| one.reason == "Infeasible"),
         volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
@@ -253,11 +256,16 @@ fn container(written: &WrittenContainer, host_network: bool, status: &Status) ->
         requests: resources::container_requests(&written.resources),
         host_ports: written.ports.iter().filter_map(port).collect(),
         restartable: written.restart_policy == "Always",
-        status: reported.map(|one| ContainerStatus {
-            allocated: one.allocated_resources.as_ref().map(amounts::read),
-            has_resources: one.resources.is_some(),
-            actuated: one.resources.as_ref().and_then(|it| it.requests.as_ref().map(amounts::read)),
-        }),
+        reported: reported.map(|one| report(&one.allocated_resources, &one.resources)),
+    }
+}
+
+fn report(allocated: &Option<WrittenAmounts>, resources: &Option<Actuated>) -> ReportedResources {
+    let actuated = resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    ReportedResources {
+        allocated: allocated.as_ref().map(amounts::read),
+        has_resources: resources.is_some(),
+        actuated: actuated.map(amounts::read),
     }
 }
 

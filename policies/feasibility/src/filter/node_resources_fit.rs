@@ -29,7 +29,7 @@ pub fn filter(request: &Resources, host: &Host<'_>) -> Verdict {
     }
     let mut never = false;
     let mut compare = |name: &str, wanted: i64, allocatable: i64, requested: i64| {
-        if wanted > 0 && wanted > allocatable.saturating_sub(requested) {
+        if wanted > 0 && wanted > allocatable.wrapping_sub(requested) {
             reasons.push(Reason::Insufficient(name.to_owned()));
             never |= wanted > allocatable;
         }

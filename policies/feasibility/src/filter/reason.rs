@@ -1,5 +1,6 @@
 //! Why a plugin rejects, and the scheduler's words for it.
 
+use crate::filter::Plugin;
 use crate::tolerations::Taint;
 
 /// A reason of a [`crate::filter::Rejection`].
@@ -15,8 +16,10 @@ pub enum Reason {
     NodeAffinity,
     /// No node has all the names that `matchFields` asks for.
     NameConflict,
-    /// The node is not among those that `matchFields` names.
-    NotNamed,
+    /// The node is not among those that these plugins let through by name.
+    NotNamed(Vec<Plugin>),
+    /// These plugins let through no node that all of them name.
+    NamedApart(Vec<Plugin>),
     /// A host port is taken.
     HostPorts,
     /// The node runs as many pods as it may.
@@ -102,7 +105,13 @@ pub fn text(reason: &Reason, taint_named: bool) -> String {
         Reason::Taint(_) => "node(s) had untolerated taint(s)",
         Reason::NodeAffinity => "node(s) didn't match Pod's node affinity/selector",
         Reason::NameConflict => "pod affinity terms conflict",
-        Reason::NotNamed => "node(s) didn't satisfy plugin(s) [NodeAffinity]",
+        Reason::NotNamed(plugins) => {
+            return format!("node(s) didn't satisfy plugin(s) [{}]", names(plugins));
+        }
+        Reason::NamedApart(plugins) => {
+            let names = names(plugins);
+            return format!("node(s) didn't satisfy plugin(s) [{names}] simultaneously");
+        }
         Reason::HostPorts => "node(s) didn't have free ports for the requested pod ports",
         Reason::TooManyPods => "Too many pods",
         Reason::Insufficient(resource) => return format!("Insufficient {resource}"),
@@ -128,6 +137,12 @@ pub fn text(reason: &Reason, taint_named: bool) -> String {
         of_claim => return claim_text(of_claim),
     };
     fixed.to_owned()
+}
+
+fn names(plugins: &[Plugin]) -> String {
+    let mut names: Vec<&str> = plugins.iter().map(|plugin| plugin.name()).collect();
+    names.sort_unstable();
+    names.join(" ")
 }
 
 /// The text of a reason that is about a claim of the pod.

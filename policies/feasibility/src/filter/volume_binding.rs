@@ -129,26 +129,40 @@ pub fn filter(state: &State<'_>, cycle: &Cycle<'_>, node: &Node) -> Verdict {
 
 /// Is there a volume for every claim that waits, or can one be made?
 fn can_bind(state: &State<'_>, node: &Node) -> bool {
-    let mut to_make = Vec::new();
-    let mut to_find = Vec::new();
-    for (claim, class) in &state.waiting {
-        match &claim.selected_node {
-            Some(name) if *name != node.name => return false,
-            Some(_) => to_make.push(*class),
-            None => to_find.push((*claim, *class)),
-        }
+    let selected = |claim: &Claim| claim.selected_node.as_ref().is_none_or(|it| *it == node.name);
+    if !state.waiting.iter().all(|(claim, _)| selected(claim)) {
+        return false;
     }
+    let choices = choose_volumes(state, node);
+    let mut to_make = choices.iter().filter(|choice| choice.volume.is_none());
+    to_make.all(|choice| can_make(choice.class, node))
+}
+
+/// A claim that waits, and the volume that was found for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// The claim.
+    pub claim: &'a Claim,
+    /// Its class.
+    pub class: &'a StorageClass,
+    /// `None`: a new one is needed.
+    pub volume: Option<&'a Volume>,
+}
+
+/// Finds a volume on the node for each claim that waits. A claim that the pod mounts twice looks
+/// for two, as in the scheduler.
+#[must_use]
+pub fn choose_volumes<'a>(state: &State<'a>, node: &Node) -> Vec<Choice<'a>> {
     let mut chosen = BTreeSet::new();
-    for (claim, class) in to_find {
+    let mut choose = |(claim, class): &(&'a Claim, &'a StorageClass)| {
         let candidates = state.candidates.get(claim.class.as_str());
-        match find_volume(claim, candidates.map(Vec::as_slice).unwrap_or_default(), node, &chosen) {
-            Some(volume) => {
-                chosen.insert(volume.name.as_str());
-            }
-            None => to_make.push(class),
-        }
-    }
-    to_make.into_iter().all(|class| can_make(class, node))
+        let candidates = candidates.map(Vec::as_slice).unwrap_or_default();
+        let candidates = if claim.selected_node.is_none() { candidates } else { &[] };
+        let volume = find_volume(claim, candidates, node, &chosen);
+        chosen.extend(volume.map(|volume| volume.name.as_str()));
+        Choice { claim, class, volume }
+    };
+    state.waiting.iter().map(&mut choose).collect()
 }
 
 /// The smallest free volume for the claim, or the one that is kept for it.

@@ -54,6 +54,8 @@ pub struct Pod {
     pub init_containers: Vec<Container>,
     /// `spec.resources.requests`: requests of the pod as a whole.
     pub pod_level: Amounts,
+    /// What the kubelet reports of the pod as a whole.
+    pub reported: ReportedResources,
     /// `spec.overhead`.
     pub overhead: Amounts,
     /// A condition says that its pending resize is infeasible.
@@ -126,13 +128,13 @@ pub struct Container {
     /// `restartPolicy: Always`: an init container that keeps running.
     pub restartable: bool,
     /// What the kubelet reports of it.
-    pub status: Option<ContainerStatus>,
+    pub reported: Option<ReportedResources>,
 }
 
-/// The resources that the kubelet reports of a container; they differ from the spec while the pod
-/// is resized in place.
+/// The resources that the kubelet reports of a container, or of a pod as a whole; they differ from
+/// the spec while the pod is resized in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ContainerStatus {
+pub struct ReportedResources {
     /// `allocatedResources`.
     pub allocated: Option<Amounts>,
     /// `resources` is there at all.

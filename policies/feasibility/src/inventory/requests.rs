@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::inventory::pod::{Container, Pod};
+use crate::inventory::pod::{Container, Pod, ReportedResources};
 use crate::label::is_label_key;
 use crate::quantity::Quantity;
 
@@ -65,15 +65,15 @@ impl Resources {
         found
     }
 
-    /// Adds what a pod takes.
+    /// Adds what a pod takes. Sums beyond 64 bits wrap, as they do in the scheduler.
     pub fn add(&mut self, other: &Self) {
-        self.milli_cpu = self.milli_cpu.saturating_add(other.milli_cpu);
-        self.memory = self.memory.saturating_add(other.memory);
-        self.ephemeral_storage = self.ephemeral_storage.saturating_add(other.ephemeral_storage);
-        self.pods = self.pods.saturating_add(other.pods);
+        self.milli_cpu = self.milli_cpu.wrapping_add(other.milli_cpu);
+        self.memory = self.memory.wrapping_add(other.memory);
+        self.ephemeral_storage = self.ephemeral_storage.wrapping_add(other.ephemeral_storage);
+        self.pods = self.pods.wrapping_add(other.pods);
         for (name, amount) in &other.scalars {
             let known = self.scalars.entry(name.clone()).or_default();
-            *known = known.saturating_add(*amount);
+            *known = known.wrapping_add(*amount);
         }
     }
 
@@ -87,8 +87,10 @@ impl Resources {
 /// How the requests of a pod that is resized in place are put together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Resizing {
-    /// The largest of spec, allocated and actuated, container by container (up to 1.36).
+    /// The largest of spec, allocated and actuated, container by container (up to 1.35).
     ByContainer,
+    /// So, and requests of the pod as a whole likewise (1.36).
+    WithPodLevel,
     /// The largest of the three sums over the pod (from 1.37).
     #[default]
     ByPod,
@@ -107,7 +109,7 @@ enum Figure {
 /// overhead. `resizing`: `None` reads the spec alone, as the filter does for the pod to be placed.
 #[must_use]
 pub fn requests(pod: &Pod, resizing: Option<Resizing>) -> Amounts {
-    with_pod_level(aggregate(pod, resizing, &Amounts::new()), pod)
+    with_pod_level(aggregate(pod, resizing, &Amounts::new()), pod, resizing)
 }
 
 /// As [`requests`], but CPU and memory that a container does not ask for are assumed: what the
@@ -119,7 +121,7 @@ pub fn assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
     if pod.pod_level.keys().any(|name| is_pod_level(name)) {
         assumed.retain(|name, _| !known.contains_key(name));
     }
-    with_pod_level(aggregate(pod, Some(resizing), &assumed), pod)
+    with_pod_level(aggregate(pod, Some(resizing), &assumed), pod, Some(resizing))
 }
 
 /// What `NodeResourcesFit` counts of the pod to be placed when it scores: the spec of its containers
@@ -150,21 +152,59 @@ fn assumptions() -> Amounts {
     ])
 }
 
-fn with_pod_level(mut amounts: Amounts, pod: &Pod) -> Amounts {
-    for (name, amount) in pod.pod_level.iter().filter(|(name, _)| is_pod_level(name)) {
-        amounts.insert(name.clone(), *amount);
+/// Replaces what the pod asks for as a whole, and adds its overhead.
+fn with_pod_level(mut amounts: Amounts, pod: &Pod, resizing: Option<Resizing>) -> Amounts {
+    let wanted = |name: &&String| is_pod_level(name);
+    if pod.pod_level.keys().any(|name| is_pod_level(name)) {
+        let effective = match resizing.filter(|_| pod.reported.has_resources) {
+            None | Some(Resizing::ByContainer) => pod.pod_level.clone(),
+            Some(Resizing::WithPodLevel) => {
+                let largest = largest(&pod.pod_level, &pod.reported, pod);
+                let amount = |name: &String| largest.get(name).copied().unwrap_or_default();
+                pod.pod_level.keys().map(|name| (name.clone(), amount(name))).collect()
+            }
+            Some(Resizing::ByPod) => largest(&pod.pod_level, &pod.reported, pod),
+        };
+        for name in effective.keys().filter(wanted) {
+            amounts.insert(name.clone(), effective.get(name).copied().unwrap_or_default());
+        }
     }
     add(&mut amounts, &pod.overhead);
     amounts
 }
 
+/// The largest of what is wanted, unless the resize is infeasible, allocated and actuated.
+fn largest(spec: &Amounts, reported: &ReportedResources, pod: &Pod) -> Amounts {
+    let mut largest = if pod.resize_infeasible { Amounts::new() } else { spec.clone() };
+    for more in [&reported.actuated, &reported.allocated].into_iter().flatten() {
+        raise(&mut largest, more);
+    }
+    largest
+}
+
 fn aggregate(pod: &Pod, resizing: Option<Resizing>, assumed: &Amounts) -> Amounts {
     match resizing {
         None => aggregate_figure(pod, Figure::Spec, assumed),
-        Some(Resizing::ByContainer) => aggregate_figure(pod, Figure::Largest, assumed),
+        Some(Resizing::ByContainer | Resizing::WithPodLevel) => {
+            aggregate_figure(pod, Figure::Largest, assumed)
+        }
         Some(Resizing::ByPod) => {
-            let mut largest = aggregate_figure(pod, Figure::Allocated, assumed);
-            raise(&mut largest, &aggregate_figure(pod, Figure::Actuated, assumed));
+            let mut largest = match &pod.reported {
+                ReportedResources {
+                    allocated: Some(allocated),
+                    has_resources: true,
+                    actuated: Some(actuated),
+                } => {
+                    let mut reported = allocated.clone();
+                    raise(&mut reported, actuated);
+                    reported
+                }
+                _ => {
+                    let mut sums = aggregate_figure(pod, Figure::Allocated, assumed);
+                    raise(&mut sums, &aggregate_figure(pod, Figure::Actuated, assumed));
+                    sums
+                }
+            };
             if !pod.resize_infeasible {
                 raise(&mut largest, &aggregate_figure(pod, Figure::Spec, assumed));
             }
@@ -205,25 +245,19 @@ fn container_amounts(
     init: bool,
 ) -> Amounts {
     let spec = &container.requests;
-    let status = container.status.as_ref();
-    let allocated = status.and_then(|status| status.allocated.as_ref());
-    let actuated = status.and_then(|status| status.actuated.as_ref());
+    let reported = container.reported.as_ref();
+    let allocated = reported.and_then(|reported| reported.allocated.as_ref());
+    let actuated = reported.and_then(|reported| reported.actuated.as_ref());
     let wanted = || if pod.resize_infeasible { Amounts::new() } else { spec.clone() };
-    let mut amounts = match figure {
-        Figure::Spec => spec.clone(),
-        Figure::Allocated => allocated.cloned().unwrap_or_else(wanted),
-        Figure::Actuated => actuated.or(allocated).cloned().unwrap_or_else(wanted),
-        Figure::Largest => {
-            let reported = status.is_some_and(|status| status.has_resources);
-            if reported && (!init || container.restartable) {
-                let mut largest = wanted();
-                raise(&mut largest, actuated.unwrap_or(&Amounts::new()));
-                raise(&mut largest, allocated.unwrap_or(&Amounts::new()));
-                largest
-            } else {
-                spec.clone()
-            }
+    let mut amounts = match (figure, reported) {
+        (Figure::Allocated, _) => allocated.cloned().unwrap_or_else(wanted),
+        (Figure::Actuated, _) => actuated.or(allocated).cloned().unwrap_or_else(wanted),
+        (Figure::Largest, Some(reported))
+            if reported.has_resources && (!init || container.restartable) =>
+        {
+            largest(spec, reported, pod)
         }
+        (Figure::Spec | Figure::Largest, _) => spec.clone(),
     };
     for (name, amount) in assumed {
         amounts.entry(name.clone()).or_insert(*amount);

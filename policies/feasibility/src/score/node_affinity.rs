@@ -3,9 +3,17 @@
 //! Semantics: `pkg/scheduler/framework/plugins/nodeaffinity`.
 
 use crate::filter::cycle::Host;
-use crate::inventory::pod::Pod;
-use crate::node_terms::{NodeFacts, term_matches};
+use crate::inventory::pod::{Pod, Weighted};
+use crate::node_terms::{NodeFacts, NodeTerm, requirement_flaw, term_matches};
 use crate::score::{Points, scaled};
+
+/// Can a preference not be read? Then the scheduler scores nothing at all.
+#[must_use]
+pub fn is_unreadable(pod: &Pod) -> bool {
+    let counts = |one: &&Weighted<NodeTerm>| one.weight != 0;
+    let mut terms = pod.preferred_nodes.iter().filter(counts).map(|one| &one.term);
+    terms.any(|term| term.requirements().any(|(field, one)| requirement_flaw(field, one).is_some()))
+}
 
 /// The points of each node; `None` if the pod prefers none.
 #[must_use]

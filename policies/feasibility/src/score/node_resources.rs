@@ -30,8 +30,8 @@ pub fn least_allocated(
             let Some((used, request, capacity)) = share(name, taken, &wanted, host) else {
                 continue;
             };
-            let free = free_share(used.saturating_add(request), capacity);
-            points = points.saturating_add(free.saturating_mul(*weight));
+            let free = free_share(used.wrapping_add(request), capacity);
+            points = points.wrapping_add(free.wrapping_mul(*weight));
             weights = weights.saturating_add(*weight);
         }
         points.checked_div(weights).unwrap_or(0)
@@ -52,7 +52,7 @@ pub fn balanced(cycle: &Cycle<'_>, feasible: &[&Host<'_>], resources: &[String])
         for name in resources {
             if let Some((used, request, capacity)) = share(name, &host.requested, &wanted, host) {
                 before.push(fraction(used, capacity));
-                after.push(fraction(used.saturating_add(request), capacity));
+                after.push(fraction(used.wrapping_add(request), capacity));
             }
         }
         if cycle.semantics.balance_by_change {
@@ -88,13 +88,12 @@ fn amount(amounts: &Amounts, name: &str) -> i64 {
     if name == CPU { amount.thousandths() } else { amount.units() }
 }
 
+/// Beyond 64 bits it wraps, as in the scheduler.
 fn free_share(used: i64, capacity: i64) -> i64 {
     if used > capacity {
         return 0;
     }
-    let free = i128::from(capacity) - i128::from(used);
-    let share = (free * i128::from(MOST)).checked_div(i128::from(capacity));
-    share.and_then(|share| i64::try_from(share).ok()).unwrap_or(0)
+    capacity.wrapping_sub(used).wrapping_mul(MOST).checked_div(capacity).unwrap_or(0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "as the scheduler computes it")]
