@@ -73,22 +73,22 @@ func (g *generator) pod(name string, incoming bool) object {
 		"metadata": object{"name": name, "namespace": g.aNamespace(), "labels": g.podLabels()},
 		"spec":     spec,
 	}
-	leveled := g.chance(0.1)
+	podLevel := g.chance(0.1)
 	var containers []object
 	for i := range pick(g.dice, 1, 1, 2, 3) {
-		containers = append(containers, g.container(fmt.Sprintf("c%d", i), leveled, incoming))
+		containers = append(containers, g.container(fmt.Sprintf("c%d", i), podLevel, incoming))
 	}
 	spec["containers"] = containers
 	if g.chance(0.25) {
 		var inits []object
 		for i := range g.between(1, 3) {
-			init := g.container(fmt.Sprintf("i%d", i), leveled, incoming)
+			init := g.container(fmt.Sprintf("i%d", i), podLevel, incoming)
 			g.setIf(0.5, init, "restartPolicy", func() any { return "Always" })
 			inits = append(inits, init)
 		}
 		spec["initContainers"] = inits
 	}
-	if leveled {
+	if podLevel {
 		g.podLevelResources(spec)
 	}
 	g.setIf(0.1, spec, "overhead", func() any { return object{"cpu": pick(g.dice, "100m", "250m"), "memory": "64Mi"} })

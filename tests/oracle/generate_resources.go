@@ -12,10 +12,10 @@ var (
 	oddMemory = []string{"128Mi", "1Gi", "1e8", "129M", "0.5Gi", "123456789123m", "134217728", "1.5Gi", "0", "2Gi", "1G", "1Ki", "1"}
 )
 
-func (g *generator) container(name string, leveled, incoming bool) object {
+func (g *generator) container(name string, podLevel, incoming bool) object {
 	container := object{"name": name, "image": pick(g.dice, images...)}
 	switch {
-	case leveled:
+	case podLevel:
 		// Little, so that what the pod asks for as a whole is more.
 		container["resources"] = object{"requests": g.requests([]string{"10m", "50m"}, []string{"16Mi", "32Mi"})}
 	case g.focus == names.NodeResourcesFit || g.chance(0.6):
