@@ -1,4 +1,5 @@
-//! The judge against recorded verdicts of the real scheduler, 1.34.1 with its default profile.
+//! The judge against recorded verdicts of the real scheduler, 1.34.1 and 1.37.1 with their default
+//! profiles.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -201,6 +202,17 @@ fn twenty_thousand_clusters_are_judged_as_by_the_scheduler() {
 fn what_refuted_a_shortcut_once_is_judged_as_by_the_scheduler() {
     let tally = check_all(lines("counterexamples.jsonl.gz"), check_recorded);
     assert_eq!(tally.cases, 99 + 2);
+    tally.assert_equal();
+}
+
+#[test]
+fn a_newer_server_judges_as_its_scheduler_does() {
+    // Cases of which many are judged differently by 1.34.
+    let tally = check_all(lines("cases-1.37.jsonl.gz"), |line, tally| {
+        let case: Recorded = serde_json::from_str(line).expect("JSON");
+        check(line, &case.id, &case.verdict, Semantics::of_minor(37), tally);
+    });
+    assert_eq!(tally.cases, 363);
     tally.assert_equal();
 }
 
