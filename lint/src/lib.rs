@@ -80,11 +80,7 @@ pub fn run(
     }
 }
 
-fn carry_out(
-    plan: Plan,
-    stdin: &mut dyn Read,
-    stdout: &mut dyn Write,
-) -> Result<Outcome, String> {
+fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result<Outcome, String> {
     match plan {
         Plan::Lint { inputs, format, fail_on, look } => {
             let judged = judge(&inputs, stdin)?;
