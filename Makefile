@@ -9,19 +9,24 @@ LOCKED := $(if $(filter-out false,$(CI)),--locked)
 CONTROLPLANE := target/controlplane
 # The tests that need it: modules whose names begin like this.
 NEEDS_CONTROLPLANE := e2e
+# The real scheduler's plugins in process, built from tests/oracle.
+ORACLE := target/oracle
 GO_MODULES := $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
 
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
 ifeq ($(HAVE_GO),)
 BUILD_CONTROLPLANE := echo "no Go: the control plane is not built"
+BUILD_ORACLE := echo "no Go: the oracle is not built"
 GO_TARGETS :=
 TEST_ARGS := -- --skip $(NEEDS_CONTROLPLANE)
 else
 BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -buildvcs=false -o ../../$(CONTROLPLANE) .
+BUILD_ORACLE := cd tests/oracle && $(GO) build -buildvcs=false -o ../../$(ORACLE) .
 GO_TARGETS := go-test
 TEST_ARGS :=
 # Named, so that the tests fail without it instead of leaving themselves out.
 export PLACECARD_CONTROLPLANE := $(CURDIR)/$(CONTROLPLANE)
+export PLACECARD_ORACLE := $(CURDIR)/$(ORACLE)
 endif
 
 .PHONY: help
@@ -60,8 +65,18 @@ doc: ## the documentation of the crates, private items too; warnings are errors
 controlplane: ## the control plane of the end-to-end tests; needs Go
 	@$(BUILD_CONTROLPLANE)
 
+.PHONY: oracle
+oracle: ## the real scheduler's plugins, which judge fresh random cases; needs Go
+	@$(BUILD_ORACLE)
+
+CASES ?= 100000
+SEED ?= 1
+.PHONY: fresh-cases
+fresh-cases: oracle ## judge CASES random clusters (SEED) as the real scheduler does; needs Go
+	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test recorded -- --nocapture e2e_fresh
+
 .PHONY: go-test
-go-test: controlplane ## go vet and go test of the Go modules in tests/
+go-test: controlplane oracle ## go vet and go test of the Go modules in tests/
 	@set -e; for module in $(GO_MODULES); do \
 		echo "go vet and go test in $$module"; \
 		(cd $$module && $(GO) vet ./... && $(GO) test ./...); \
@@ -71,7 +86,7 @@ go-test: controlplane ## go vet and go test of the Go modules in tests/
 .PHONY: skipped
 ifeq ($(HAVE_GO),)
 skipped: cargo-test
-	@left=$$($(CARGO) test --quiet -p placecard-tests -- --list $(NEEDS_CONTROLPLANE) | grep -c ': test$$'); \
+	@left=$$($(CARGO) test --quiet --workspace -- --list $(NEEDS_CONTROLPLANE) | grep -c ': test$$'); \
 	echo; \
 	echo "================================================================"; \
 	echo "  SKIPPED: $$left end-to-end tests against a real API server and"; \

@@ -8,8 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
@@ -18,6 +19,7 @@ use placecard_feasibility::filter::Code;
 use placecard_feasibility::judge::{Objection, Semantics, judge};
 use placecard_policies::judge_case::{Options, judge_line};
 use placecard_policies::snapshot::{Cluster, WrittenPod};
+use placecard_policies::surroundings::ServerVersion;
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -214,6 +216,77 @@ fn a_newer_server_judges_as_its_scheduler_does() {
     });
     assert_eq!(tally.cases, 363);
     tally.assert_equal();
+}
+
+/// The real scheduler's plugins in process, built from `tests/oracle`; `None` where they were not.
+fn oracle() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("PLACECARD_ORACLE") {
+        return Some(named.into());
+    }
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/oracle");
+    built.exists().then_some(built)
+}
+
+/// What the oracle answers to `words`, with `input` on its standard input.
+fn ask(oracle: &Path, words: &[&str], input: Vec<u8>) -> Vec<u8> {
+    let mut asked = Command::new(oracle)
+        .args(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the oracle starts");
+    let mut stdin = asked.stdin.take().expect("a pipe");
+    let writer = thread::spawn(move || stdin.write_all(&input));
+    let answer = asked.wait_with_output().expect("it ends");
+    assert!(answer.status.success(), "oracle {words:?}: {}", answer.status);
+    writer.join().expect("no panic").expect("it reads all cases");
+    answer.stdout
+}
+
+/// A number from the environment, for longer runs and other cases.
+fn number(variable: &str, otherwise: usize) -> usize {
+    let set = std::env::var(variable).ok();
+    set.map_or(otherwise, |text| text.parse().expect("a whole number"))
+}
+
+#[test]
+fn e2e_fresh_clusters_are_judged_as_by_the_scheduler() {
+    let Some(oracle) = oracle() else {
+        println!("left out: target/oracle is not built; make oracle");
+        return;
+    };
+    let (seed, count) =
+        (number("PLACECARD_ORACLE_SEED", 2026), number("PLACECARD_ORACLE_CASES", 3000));
+    let version = ask(&oracle, &["version"], Vec::new());
+    let version = String::from_utf8(version).expect("text");
+    let server = ServerVersion::parse(&version).expect("the version of Kubernetes");
+    assert_eq!(server, ServerVersion(37), "check_fresh judges as this server does");
+    // In pieces, so that a million cases fit into memory.
+    let mut total = Tally::default();
+    for first in (0..count).step_by(1000) {
+        let (seed, first, count) =
+            (seed.to_string(), first.to_string(), (count - first).min(1000).to_string());
+        let words = ["generate", "--seed", &seed, "--first", &first, "--count", &count];
+        let cases = ask(&oracle, &words, Vec::new());
+        let verdicts = ask(&oracle, &["judge", "--scores"], cases.clone());
+        let pairs = cases.lines().zip(verdicts.lines()).map(|(case, verdict)| {
+            let (case, verdict) = (case.expect("text"), verdict.expect("text"));
+            let mut case: Value = serde_json::from_str(&case).expect("a case");
+            let verdict: Value = serde_json::from_str(&verdict).expect("a verdict");
+            assert_eq!(case["id"], verdict["id"]);
+            case["verdict"] = verdict["verdict"].clone();
+            case.to_string()
+        });
+        total.merge(check_all(pairs, |line, tally| {
+            let case: Recorded = serde_json::from_str(line).expect("JSON");
+            if !case.verdict.is_null() {
+                check(line, &case.id, &case.verdict, Semantics::of_minor(37), tally);
+            }
+        }));
+    }
+    // The generator makes no case that the API server or a plugin refuses, but for a few.
+    assert!(total.cases * 100 >= count * 98, "{} of {count} cases have a verdict", total.cases);
+    total.assert_equal();
 }
 
 /// A large cluster, kinds of pods, and what the scheduler found for each.
