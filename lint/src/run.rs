@@ -84,8 +84,11 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
     let (words, unusable) = vocabulary_of(inputs, &index, &mut findings)?;
     judged.unusable = unusable;
     if judged.unusable.is_none() {
-        let mut surroundings =
-            Surroundings { words, objects: index.answers.clone(), server: inputs.server };
+        let mut surroundings = Surroundings {
+            words: words.into(),
+            objects: index.answers.clone(),
+            server: inputs.server,
+        };
         judge_objects(&index, &mut surroundings, &mut judged, &mut findings);
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();

@@ -1,6 +1,7 @@
 //! What a review may know besides the object: values that the front ends collected beforehand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::NodeSelectorTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -12,8 +13,8 @@ use crate::object::{Map, Owner};
 /// Everything besides the object.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
-    /// The vocabulary.
-    pub words: Words,
+    /// The vocabulary; shared, because every review has surroundings of its own.
+    pub words: Arc<Words>,
     /// Answers to the references of the object.
     pub objects: Objects,
     /// The server that will read the object.

@@ -109,7 +109,7 @@ impl Desk {
             let vocabulary: Value = serde_saphyr::from_str(text).expect("YAML");
             let (words, problems) = vocabulary_check::check(&vocabulary);
             assert!(problems.is_empty(), "{problems:?}");
-            surroundings.words = words;
+            surroundings.words = words.into();
         }
         let files = match &context.objects {
             None => Files::default(),

@@ -75,7 +75,7 @@ impl Webhook {
             let readiness = Readiness::new(pair.not_before, pair.not_after, true);
             readiness.contacted(cluster.version().await.expect("the API server answers"));
             let app = Arc::new(App {
-                surroundings: Surroundings { words, ..Surroundings::default() },
+                surroundings: Surroundings { words: words.into(), ..Surroundings::default() },
                 server_is_given: false,
                 source: Source::Cluster(cluster),
                 metrics: Metrics::default(),

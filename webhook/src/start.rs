@@ -153,7 +153,7 @@ fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), S
     };
     let (words, findings) = placecard_policies::vocabulary::check(vocabulary);
     if findings.is_empty() {
-        surroundings.words = words;
+        surroundings.words = words.into();
         return Ok(());
     }
     let told = findings.iter().map(|finding| {

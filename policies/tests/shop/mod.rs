@@ -49,8 +49,11 @@ pub(crate) fn words() -> Words {
 
 /// What is known of other objects, on a server of this minor version.
 pub(crate) fn surroundings(minor: u32) -> Surroundings {
-    let mut surroundings =
-        Surroundings { words: words(), server: ServerVersion(minor), ..Surroundings::default() };
+    let mut surroundings = Surroundings {
+        words: words().into(),
+        server: ServerVersion(minor),
+        ..Surroundings::default()
+    };
     let object = |kind: &str, version: &str, namespace: &str, name: &str, selector: Value| {
         json!({"apiVersion": version, "kind": kind,
                "metadata": {"name": name, "namespace": namespace}, "spec": {"selector": selector}})
