@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use placecard_findings::FieldPath;
 use placecard_policies::change::edit_value;
-use serde::Serialize;
 use serde_json::Value;
 use similar::TextDiff;
 
@@ -115,26 +114,16 @@ fn expanded(mut spec: Value, planned: &Planned) -> Value {
         }
         return spec;
     }
-    let wanted = &expansion.spec;
-    let fields = [
-        ("affinity", wanted.affinity.is_some(), json(&wanted.affinity)),
-        ("tolerations", !wanted.tolerations.is_empty(), json(&wanted.tolerations)),
-        ("topologySpreadConstraints", !wanted.spread.is_empty(), json(&wanted.spread)),
-    ];
+    let wanted = expansion.spec.lists();
     if let Value::Object(spec) = &mut spec {
-        for (name, present, value) in fields {
-            if present {
-                spec.insert(name.to_owned(), value);
-            } else {
-                spec.remove(name);
-            }
+        for name in ["affinity", "tolerations", "topologySpreadConstraints"] {
+            match wanted.get(name) {
+                Some(value) => spec.insert(name.to_owned(), value.clone()),
+                None => spec.remove(name),
+            };
         }
     }
     spec
-}
-
-fn json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
 }
 
 fn anew(file: &File, document: &Document, value: &Value) -> String {

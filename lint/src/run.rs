@@ -265,12 +265,12 @@ fn answer_owners(index: &Index, object: &Object, surroundings: &mut Surroundings
         let Some((_, document, at)) = index.find(&owner).and_then(|id| index.document(id)) else {
             continue;
         };
-        let found = document.object(at).map(|value| read::object(value, &surroundings.words));
+        let Some(found) = document.object(at) else { continue };
+        let written = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
         // A manifest has no UID yet: its name has to do.
-        if let Some(Ok(found)) = found
-            && (found.uid.is_empty() || found.uid == *uid)
-        {
-            surroundings.objects.insert(reference, Answer::Selector(found.selector));
+        if written.is_empty() || written == uid {
+            let selector = read::controller_selector(found);
+            surroundings.objects.insert(reference, Answer::Selector(selector));
         }
     }
 }

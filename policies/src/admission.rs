@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use placecard_findings::{Code, Finding, Severity, Verdict};
+use placecard_findings::{Code, FieldPath, Finding, Severity, Verdict, api_group};
 use placecard_language::keys;
 
 use crate::object::{Object, Owner, Template};
@@ -98,15 +98,14 @@ pub fn concerns(operation: Operation, new: &Object, old: Option<&Object>) -> boo
 /// Whether the owner is a controller of Kubernetes itself: what it makes was judged at the owner.
 /// What an operator's resource makes is judged here, where its template is first seen.
 fn is_built_in(owner: &Owner) -> bool {
-    matches!(owner.api_version.split_once('/'), Some(("apps" | "batch", _)))
+    matches!(api_group(&owner.api_version), "apps" | "batch")
 }
 
 /// What an update touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Changed {
     Nothing,
-    FewerReplicas,
-    MoreReplicas,
+    Replicas,
     Placement,
 }
 
@@ -126,10 +125,10 @@ fn changed(new: &Object, old: &Object) -> Changed {
     {
         return Changed::Placement;
     }
-    match (new.replicas.unwrap_or(1), old.replicas.unwrap_or(1)) {
-        (new, old) if new < old => Changed::FewerReplicas,
-        (new, old) if new > old => Changed::MoreReplicas,
-        _ => Changed::Nothing,
+    if new.replicas.unwrap_or(1) == old.replicas.unwrap_or(1) {
+        Changed::Nothing
+    } else {
+        Changed::Replicas
     }
 }
 
@@ -152,6 +151,7 @@ pub fn answer(
     admission.findings =
         review.findings.iter().map(|finding| (finding.code, finding.severity)).collect();
     let before = old.map(|(_, review)| review.findings.as_slice()).unwrap_or_default();
+    let before: BTreeSet<Identity<'_>> = before.iter().map(identity).collect();
     let scaled = operation == Operation::Update
         && old.is_some_and(|(old, _)| changed(object, old) != Changed::Placement);
     // A controller would put back what is changed in its objects.
@@ -160,8 +160,7 @@ pub fn answer(
     let mut denying: Vec<&Finding> = Vec::new();
     let mut warning: Vec<&Finding> = Vec::new();
     for finding in &review.findings {
-        let known = before.iter().any(|old| same(old, finding));
-        if denies(object, review, finding, scaled) && !known {
+        if denies(object, review, finding, scaled) && !before.contains(&identity(finding)) {
             denying.push(finding);
         } else if finding.severity >= Severity::Warning {
             warning.push(finding);
@@ -191,14 +190,13 @@ pub fn answer(
     admission
 }
 
-/// The same finding, wherever its words have moved to.
-fn same(a: &Finding, b: &Finding) -> bool {
-    let sites = |finding: &Finding| {
-        let sites =
-            finding.labels.iter().map(|label| (label.site.path.clone(), label.quote.clone()));
-        sites.collect::<Vec<_>>()
-    };
-    a.code == b.code && a.message == b.message && sites(a) == sites(b)
+/// Code, message, and of each label the field and its words.
+type Identity<'a> = (Code, &'a str, Vec<(&'a FieldPath, &'a str)>);
+
+/// What makes two findings the same, wherever the words have moved to.
+fn identity(finding: &Finding) -> Identity<'_> {
+    let labels = finding.labels.iter().map(|label| (&label.site.path, label.quote.as_str()));
+    (finding.code, &finding.message, labels.collect())
 }
 
 fn template<'a>(object: &'a Object, expansion: &Expansion) -> Option<&'a Template> {

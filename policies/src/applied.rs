@@ -47,22 +47,6 @@ fn digest(value: &Value) -> String {
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The JSON of the lists that expansion may change.
-#[must_use]
-pub(crate) fn lists(spec: &PodSpec) -> Value {
-    let mut value = json!({});
-    let mut set = |key: &str, field: Option<Value>| {
-        if let (Value::Object(fields), Some(field)) = (&mut value, field) {
-            fields.insert(key.to_owned(), field);
-        }
-    };
-    set("affinity", spec.affinity.as_ref().and_then(|field| serde_json::to_value(field).ok()));
-    let list = |list: Value| Some(list).filter(|list| *list != json!([]));
-    set("tolerations", list(json!(spec.tolerations)));
-    set("topologySpreadConstraints", list(json!(spec.spread)));
-    value
-}
-
 /// The content for a pod: `meaning` are the changes that a pod without any placement field would
 /// get, so that it does not depend on what other webhooks did before.
 #[must_use]
@@ -79,7 +63,7 @@ pub(crate) fn content_with_own(
     expanded: &PodSpec,
 ) -> String {
     let mut applied = record(meaning, added);
-    let (base, expanded) = (lists(base), lists(expanded));
+    let (base, expanded) = (base.lists(), expanded.lists());
     for list in LISTS {
         let (own, now) = (at(&base, list), at(&expanded, list));
         if own != now {
@@ -146,7 +130,7 @@ pub(crate) fn keeps_lists(annotation: &str) -> bool {
 #[must_use]
 pub(crate) fn undo(annotation: &str, spec: &PodSpec) -> Option<PodSpec> {
     let applied: Applied = serde_json::from_str(annotation).ok()?;
-    let mut value = lists(spec);
+    let mut value = spec.lists();
     for kept in &applied.lists {
         let Some(list) = LISTS.iter().find(|list| list.join("/") == kept.list) else { continue };
         let now = at(&value, list);

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint}
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_findings::{FieldPath, ObjectRef};
 use placecard_language::keys;
+use serde_json::{Value, json};
 
 use crate::kinds::WorkloadKind;
 
@@ -125,4 +126,22 @@ pub struct PodSpec {
     pub spread: Vec<TopologySpreadConstraint>,
     /// Names of `volumes[].persistentVolumeClaim.claimName`.
     pub claims: Vec<String>,
+}
+
+impl PodSpec {
+    /// The fields that an expansion may change, as the API writes them; absent where they are empty.
+    #[must_use]
+    pub fn lists(&self) -> Value {
+        let mut value = json!({});
+        let mut set = |key: &str, field: Option<Value>| {
+            if let (Value::Object(fields), Some(field)) = (&mut value, field) {
+                fields.insert(key.to_owned(), field);
+            }
+        };
+        set("affinity", self.affinity.as_ref().and_then(|field| serde_json::to_value(field).ok()));
+        let list = |list: Value| Some(list).filter(|list| *list != json!([]));
+        set("tolerations", list(json!(self.tolerations)));
+        set("topologySpreadConstraints", list(json!(self.spread)));
+        value
+    }
 }

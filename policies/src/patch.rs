@@ -15,7 +15,7 @@ use crate::review::Expansion;
 #[must_use]
 pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation> {
     let spec = template.path.key("spec");
-    let mut now = applied::lists(&template.spec);
+    let mut now = template.spec.lists();
     if expansion.base == template.spec {
         return expansion
             .changes
@@ -23,7 +23,7 @@ pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
             .map(|change| edit(&spec, &mut now, &change.edit()))
             .collect();
     }
-    let wanted = applied::lists(&expansion.spec);
+    let wanted = expansion.spec.lists();
     let mut operations = Vec::new();
     for list in applied::LISTS {
         let (is, want) = (applied::at(&now, list), applied::at(&wanted, list));

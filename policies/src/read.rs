@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use placecard_findings::{FieldPath, ObjectRef, Segment};
+use placecard_feasibility::label::NAMESPACE_NAME;
+use placecard_findings::{FieldPath, ObjectRef, Segment, api_group};
 use placecard_language::checked::Words;
 use placecard_language::intent::TargetKind;
 use serde::{Deserialize, Deserializer};
@@ -47,7 +48,7 @@ pub fn reference(value: &Value) -> Option<ObjectRef> {
 /// The first field whose type is not the API's.
 pub fn object(value: &Value, words: &Words) -> Result<Object, ReadProblem> {
     let head: Head = located(value)?;
-    match kinds::find(group_of(&head.api_version), &head.kind) {
+    match kinds::find(api_group(&head.api_version), &head.kind) {
         Some(row) => built_in(row, value),
         None => custom(&head, value, words),
     }
@@ -69,7 +70,7 @@ pub fn object_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem
 
 fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
     let head: Head = located(&mut serde_json::Deserializer::from_str(json))?;
-    match kinds::find(group_of(&head.api_version), &head.kind) {
+    match kinds::find(api_group(&head.api_version), &head.kind) {
         Some(row) => built_in(row, &mut serde_json::Deserializer::from_str(json)),
         None => {
             let value: Value = located(&mut serde_json::Deserializer::from_str(json))?;
@@ -109,7 +110,7 @@ pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
                 .and_then(|labels| Map::deserialize(labels).ok())
                 .unwrap_or_default();
             // Written by the API server on every namespace.
-            labels.insert("kubernetes.io/metadata.name".to_owned(), object.name.clone());
+            labels.insert(NAMESPACE_NAME.to_owned(), object.name.clone());
             let reference = Reference::Namespace { name: object.name };
             return vec![(reference, Answer::Namespace(labels))];
         }
@@ -133,8 +134,24 @@ pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
     vec![(target(kind), Answer::Selector(selector))]
 }
 
-fn group_of(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
+/// `spec.selector` of a controller of any kind, if it is a LabelSelector; a ReplicationController
+/// has a map of labels there. `None` for what is neither, because a misread selector selects
+/// everything.
+#[must_use]
+pub fn controller_selector(object: &Value) -> Option<LabelSelector> {
+    let selector = object.pointer("/spec/selector")?;
+    let text = |field: &str| object.get(field).and_then(Value::as_str);
+    if (text("apiVersion"), text("kind")) == (Some("v1"), Some("ReplicationController")) {
+        let labels = Map::deserialize(selector).ok()?;
+        return (!labels.is_empty())
+            .then_some(LabelSelector { match_labels: Some(labels), match_expressions: None });
+    }
+    let fields = selector.as_object()?;
+    let known = |name: &String| matches!(name.as_str(), "matchLabels" | "matchExpressions");
+    if fields.is_empty() || !fields.keys().all(known) {
+        return None;
+    }
+    LabelSelector::deserialize(selector).ok()
 }
 
 /// Deserialises and says where it failed.
@@ -158,11 +175,13 @@ where
     })
 }
 
-/// Absent and null read as the default, as in Go.
-fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
-    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+/// `null` reads as the empty value, as the API server reads it.
+pub(crate) fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// What is a mapping in the API. A derived reader would also take a list, for the fields in their
@@ -190,62 +209,62 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Mapping<T> {
 fn mapping<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
-    nullable::<D, Mapping<T>>(from).map(|mapping| mapping.0)
+    or_default::<D, Mapping<T>>(from).map(|mapping| mapping.0)
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "or_default")]
     api_version: String,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "or_default")]
     kind: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     namespace: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     uid: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     labels: Map,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     annotations: Map,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     owner_references: Vec<Mapping<OwnerReference>>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     deletion_timestamp: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct OwnerReference {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     api_version: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     kind: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     uid: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     controller: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", bound = "S: Default + Deserialize<'de>")]
 struct Whole<S> {
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "or_default")]
     api_version: String,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "or_default")]
     kind: String,
     #[serde(default, deserialize_with = "mapping")]
     metadata: Metadata,
-    #[serde(default, deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "or_default")]
     spec: S,
 }
 
@@ -261,18 +280,18 @@ struct WireTemplate {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WirePod {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     node_name: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     scheduler_name: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     node_selector: Map,
     affinity: Option<Affinity>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     tolerations: Vec<Toleration>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     topology_spread_constraints: Vec<TopologySpreadConstraint>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     volumes: Vec<Mapping<WireVolume>>,
 }
 
@@ -285,7 +304,7 @@ struct WireVolume {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WireClaim {
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "or_default")]
     claim_name: String,
 }
 
@@ -558,5 +577,36 @@ mod tests {
         let Answer::Namespace(labels) = &answers(&namespace, "")[0].1 else { panic!() };
         assert_eq!(labels["kubernetes.io/metadata.name"], "shop");
         assert!(answers(&json!(3), "").is_empty());
+    }
+
+    #[test]
+    fn only_what_is_a_selector_is_read_as_one() {
+        let with = |kind: &str, selector: Value| {
+            controller_selector(
+                &json!({"apiVersion": "v1", "kind": kind, "spec": {"selector": selector}}),
+            )
+        };
+        let labels = |selector: Option<LabelSelector>| selector.and_then(|s| s.match_labels);
+        let web = Some(BTreeMap::from([("app".to_owned(), "web".to_owned())]));
+        assert_eq!(labels(with("Rollout", json!({"matchLabels": {"app": "web"}}))), web);
+        assert_eq!(labels(with("ReplicationController", json!({"app": "web"}))), web);
+        let expression = json!({"matchExpressions": [{"key": "a", "operator": "Exists"}]});
+        assert!(with("Rollout", expression).is_some());
+        for selector in [
+            json!(null),
+            json!("app=web"),
+            json!({}),
+            json!({"app": "web"}),
+            json!({"matchLabels": {"app": "web"}, "other": 1}),
+            json!({"matchLabels": {"app": 1}}),
+            json!([]),
+        ] {
+            assert_eq!(with("Rollout", selector), None);
+        }
+        for selector in [json!({}), json!({"matchLabels": {"app": "web"}})] {
+            assert_eq!(with("ReplicationController", selector), None);
+        }
+        assert_eq!(controller_selector(&json!({"kind": "Pod"})), None);
+        assert_eq!(controller_selector(&json!(7)), None);
     }
 }

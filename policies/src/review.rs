@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{FieldPath, Finding, ObjectRef, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
-use placecard_language::intent::{Ignore, Rule};
+use placecard_language::intent::Ignore;
 use placecard_language::keys::{self, Place};
 use placecard_language::read::{Reading, read, read_labels};
 
@@ -326,12 +326,6 @@ fn can_be_silenced(verdict: Verdict) -> bool {
         | Verdict::ApiRejects
         | Verdict::Unresolved => false,
     }
-}
-
-/// Whether a rule is one of the required ones.
-#[must_use]
-pub fn is_required(rule: &Rule) -> bool {
-    rule.strength == placecard_language::intent::Strength::Required
 }
 
 #[cfg(test)]

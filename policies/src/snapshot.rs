@@ -12,19 +12,11 @@ mod volume;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::label::NAMESPACE_NAME;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::object::Map;
-
-/// `null` reads as the empty value, as the API server reads it.
-pub(crate) fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
-}
+use crate::read::or_default;
 
 /// An object that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

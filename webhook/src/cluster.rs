@@ -18,7 +18,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::recent::Recent;
-use crate::selector;
 
 /// GETs that are under way at once for one admission.
 const CONCURRENT: usize = 16;
@@ -213,7 +212,7 @@ impl Cluster {
         if object.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid) {
             return Ok(Answer::Absent);
         }
-        let selector = selector::of_controller(&object);
+        let selector = read::controller_selector(&object);
         Ok(selector.map_or(Answer::Absent, |selector| Answer::Selector(Some(selector))))
     }
 

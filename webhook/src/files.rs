@@ -10,8 +10,6 @@ use placecard_policies::surroundings::{Answer, Reference};
 use placecard_policies::{claims, read};
 use serde_json::Value;
 
-use crate::selector;
-
 /// The largest file that is read, in bytes.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
@@ -98,7 +96,7 @@ impl Files {
         if matches!(reference.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume") {
             self.volumes.push(object.clone());
         }
-        if let Some(selector) = selector::of_controller(object) {
+        if let Some(selector) = read::controller_selector(object) {
             let namespace = if reference.namespace.is_empty() {
                 DEFAULT_NAMESPACE.to_owned()
             } else {

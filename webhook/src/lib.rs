@@ -10,7 +10,6 @@ pub mod metrics;
 pub mod readiness;
 mod recent;
 pub mod respond;
-mod selector;
 pub mod serve;
 pub mod source;
 pub mod start;

@@ -11,4 +11,4 @@ mod path;
 
 pub use code::{Code, Severity};
 pub use finding::{Edit, Finding, Fix, Help, Holds, Label, Scope, Verdict};
-pub use path::{FieldPath, ObjectRef, Part, Segment, Site};
+pub use path::{FieldPath, ObjectRef, Part, Segment, Site, api_group};

@@ -31,8 +31,14 @@ impl ObjectRef {
     /// The API group: empty for the core group.
     #[must_use]
     pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+        api_group(&self.api_version)
     }
+}
+
+/// The group of an `apiVersion`: empty for the core group.
+#[must_use]
+pub fn api_group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 impl fmt::Display for ObjectRef {

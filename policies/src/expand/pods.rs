@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{PodAffinityTerm, WeightedPodAffinityTerm};
+use placecard_feasibility::label::NAMESPACE_NAME;
 use placecard_feasibility::pod_affinity::AffinityTerm;
 use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::selector::{self, Selector};
@@ -15,9 +16,6 @@ use crate::change::Change;
 use crate::frame::{Form, Frame};
 use crate::native::{self, PodTerm};
 use crate::trouble::{Obstacle, Rival};
-
-/// The label that the API server writes on every namespace.
-const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// A required affinity term that the pod has, and where it comes from.
 #[derive(Clone, Debug)]
