@@ -356,7 +356,7 @@ fn the_reference_is_that_of_the_table() {
 
 #[test]
 fn a_pod_finds_its_controller_among_the_objects() {
-    let owned = |uid: &str| {
+    let owned = |api_version: &str, kind: &str, uid: &str| {
         format!(
             "\
 apiVersion: v1
@@ -367,26 +367,33 @@ metadata:
   labels: {{app: ranker, tier: web}}
   annotations: {{placecard.dev/require: apart-from self in zone}}
   ownerReferences:
-  - {{apiVersion: apps/v1, kind: ReplicaSet, name: ranker-5d, uid: {uid}, controller: true}}
+  - {{apiVersion: {api_version}, kind: {kind}, name: ranker-5d, uid: {uid}, controller: true}}
 spec: {{containers: [{{name: a, image: 'a:1'}}]}}
 "
         )
     };
-    let owner = "\
-apiVersion: apps/v1
-kind: ReplicaSet
-metadata: {name: ranker-5d, namespace: search, uid: one}
-spec: {selector: {matchLabels: {app: ranker}}, template: {metadata: {labels: {app: ranker}}}}
-";
-    let folder = tempfile::tempdir().expect("a folder");
-    let context = write(folder.path(), "owner.yaml", owner);
-    // Without its controller the pod is known by all of its labels.
-    for (uid, guessed) in [("one", false), ("two", true)] {
-        let ran = run(&["expand", "--diff", "--objects", &context, "-"], &owned(uid));
-        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{uid}");
-        assert!(ran.out.contains("podAntiAffinity"), "{}", ran.out);
-        let added = ran.out.lines().any(|line| line.starts_with('+') && line.contains("tier"));
-        assert_eq!(added, guessed, "{}", ran.out);
+    // A custom resource as well, of which only the selector is known.
+    for (api_version, kind) in [("apps/v1", "ReplicaSet"), ("apps.kruise.io/v1alpha1", "CloneSet")]
+    {
+        let owner = format!(
+            "\
+apiVersion: {api_version}
+kind: {kind}
+metadata: {{name: ranker-5d, namespace: search, uid: one}}
+spec: {{selector: {{matchLabels: {{app: ranker}}}}, template: {{metadata: {{labels: {{app: ranker}}}}}}}}
+"
+        );
+        let folder = tempfile::tempdir().expect("a folder");
+        let context = write(folder.path(), "owner.yaml", &owner);
+        // Without its controller the pod is known by all of its labels.
+        for (uid, guessed) in [("one", false), ("two", true)] {
+            let pod = owned(api_version, kind, uid);
+            let ran = run(&["expand", "--diff", "--objects", &context, "-"], &pod);
+            assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{kind} {uid}");
+            assert!(ran.out.contains("podAntiAffinity"), "{}", ran.out);
+            let added = ran.out.lines().any(|line| line.starts_with('+') && line.contains("tier"));
+            assert_eq!(added, guessed, "{kind}: {}", ran.out);
+        }
     }
 }
 
