@@ -50,6 +50,10 @@ struct Metadata {
 #[serde(default)]
 struct OwnerReference {
     #[serde(deserialize_with = "or_default")]
+    kind: String,
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    #[serde(deserialize_with = "or_default")]
     uid: String,
     #[serde(deserialize_with = "or_default")]
     controller: bool,

@@ -5,7 +5,7 @@ mod terms;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use placecard_feasibility::inventory::pod::{
-    Container, Disk, HostPort, Pod, PodVolume, ReportedResources,
+    Container, Disk, HostPort, Owner, Pod, PodVolume, ReportedResources,
 };
 use placecard_feasibility::inventory::volume::{InTree, InTreePlugin};
 use serde::Deserialize;
@@ -35,6 +35,10 @@ struct Spec {
     #[serde(deserialize_with = "or_default")]
     node_name: String,
     #[serde(deserialize_with = "or_default")]
+    scheduler_name: String,
+    #[serde(deserialize_with = "or_default")]
+    scheduling_gates: Vec<Gate>,
+    #[serde(deserialize_with = "or_default")]
     priority: i32,
     #[serde(deserialize_with = "or_default")]
     host_network: bool,
@@ -58,6 +62,13 @@ struct Spec {
     volumes: Vec<WrittenVolume>,
     #[serde(deserialize_with = "or_default")]
     resource_claims: Vec<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Gate {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -207,10 +218,13 @@ pub(super) fn read(written: &Written) -> Pod {
         namespace: metadata.namespace.clone(),
         uid: metadata.uid.clone(),
         labels: metadata.labels.clone(),
+        owner: owner(metadata),
         terminating: metadata.deletion_timestamp.is_some(),
         finished: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
         node: some(&spec.node_name),
         nominated_node: some(&status.nominated_node_name),
+        scheduler: spec.scheduler_name.clone(),
+        gates: spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect(),
         priority: spec.priority,
         node_selector: spec.node_selector.clone(),
         node_affinity: affinity.nodes,
@@ -237,6 +251,12 @@ pub(super) fn read(written: &Written) -> Pod {
     };
     pod.pod_level = resources::pod_level(&pod, spec);
     pod
+}
+
+/// The owner with `controller: true`.
+fn owner(metadata: &Metadata) -> Option<Owner> {
+    let owner = metadata.owner_references.iter().find(|owner| owner.controller)?;
+    Some(Owner { kind: owner.kind.clone(), name: owner.name.clone() })
 }
 
 fn container(written: &WrittenContainer, host_network: bool, status: &Status) -> Container {

@@ -148,3 +148,21 @@ fn what_cannot_be_read_is_pointed_at() {
         assert!(add(&mut Inventory::default(), broken).is_err(), "{broken:?}");
     }
 }
+
+#[test]
+fn the_controller_the_scheduler_and_the_gates_of_a_pod_are_read() {
+    let owners = json!([
+        {"kind": "Backup", "name": "nightly"},
+        {"kind": "StatefulSet", "name": "ledger", "controller": true},
+    ]);
+    let pod = pod(&json!({
+        "metadata": {"name": "ledger-0", "ownerReferences": owners},
+        "spec": {"schedulerName": "volcano", "schedulingGates": [{"name": "example.com/wait"}]},
+    }));
+    let owner = pod.owner.unwrap();
+    assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("StatefulSet", "ledger"));
+    assert_eq!(
+        (pod.scheduler.as_str(), pod.gates.as_slice()),
+        ("volcano", &["example.com/wait".to_owned()][..])
+    );
+}

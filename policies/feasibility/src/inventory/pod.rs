@@ -19,6 +19,8 @@ pub struct Pod {
     pub uid: String,
     /// `metadata.labels`.
     pub labels: Labels,
+    /// The controller that made it. No filter reads it: it is for reports.
+    pub owner: Option<Owner>,
     /// `metadata.deletionTimestamp` is set.
     pub terminating: bool,
     /// Its phase is `Succeeded` or `Failed`.
@@ -28,6 +30,11 @@ pub struct Pod {
     pub node: Option<String>,
     /// `status.nominatedNodeName`: where room is being made for it.
     pub nominated_node: Option<String>,
+    /// `spec.schedulerName`; empty is the default scheduler. No filter reads it.
+    pub scheduler: String,
+    /// `spec.schedulingGates`, by name: the scheduler passes the pod over while there are any. No
+    /// filter reads them.
+    pub gates: Vec<String>,
     /// `spec.priority`.
     pub priority: i32,
     /// `spec.nodeSelector`.
@@ -74,6 +81,15 @@ impl Pod {
     pub fn is_same(&self, other: &Self) -> bool {
         self.namespace == other.namespace && self.name == other.name
     }
+}
+
+/// The controller of a pod, in the pod's namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A preference and its weight, 1 to 100.
