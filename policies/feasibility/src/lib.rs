@@ -14,11 +14,14 @@
 //! 9. [`quantity`] and [`inventory`]: a whole cluster as plain values; [`filter`]: the scheduler's
 //!    filters, one a file; [`judge`]: what they say together of one pod and every node; [`score`]:
 //!    which of the nodes that pass is best.
+//! 10. [`certificate`]: why something can not be, as data that a small checker verifies; [`verdict`]:
+//!     what is said in the end, with what it rests on in its type.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
 //! that is not known today is *opaque*: it is never used to prove anything.
 
+pub mod certificate;
 pub mod contradiction;
 pub mod domain;
 pub mod filter;
@@ -35,3 +38,4 @@ pub mod score;
 pub mod selector;
 mod solve;
 pub mod tolerations;
+pub mod verdict;
