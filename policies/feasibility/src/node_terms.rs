@@ -17,7 +17,7 @@ use crate::requirement::{Flaw, Operator, Requirement, domain, flaw, is_opaque, m
 pub const NAME_FIELD: &str = "metadata.name";
 
 /// One term: all of its requirements must hold; none at all matches no node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeTerm {
     /// `matchExpressions`: requirements on labels.
     pub expressions: Vec<Requirement>,

@@ -12,7 +12,7 @@ use crate::selector::{Selector, equivalent, implies, selector_flaw};
 use crate::solve::{Clause, Outcome, State, minimal, solve};
 
 /// One term of pod affinity or anti-affinity, `matchLabelKeys` already merged.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AffinityTerm {
     /// Which pods: `None` (null) none, empty all.
     pub selector: Option<Selector>,

@@ -11,7 +11,7 @@ use std::ops::Add;
 ///
 /// Amounts beyond 64 bits count as they do in Go: an amount that was written with few digits counts
 /// as nothing, any other by its lowest 64 bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Quantity {
     thousandths: i128,
     /// Go holds it as a decimal of any length, not as a 64-bit integer and a power of ten.

@@ -9,7 +9,7 @@ use crate::domain::Domain;
 use crate::label::{Labels, integer, is_label_key, is_label_value};
 
 /// The operator of a requirement.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operator {
     /// The label is there and has one of the values.
     In,
@@ -65,7 +65,7 @@ impl Operator {
 }
 
 /// One requirement on one label, as written.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Requirement {
     /// The label key.
     pub key: String,

@@ -11,7 +11,7 @@ use crate::requirement::{Flaw, Operator, Requirement, domain, flaw, is_opaque, m
 
 /// A conjunction of requirements; none of them means everything. `matchLabels` entries are `In`
 /// requirements with one value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Selector {
     /// What must hold, all of it.
     pub requirements: Vec<Requirement>,

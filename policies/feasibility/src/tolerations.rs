@@ -3,7 +3,7 @@
 //! Semantics: `Toleration.ToleratesTaint` of `k8s.io/api/core/v1/toleration.go`.
 
 /// How a toleration compares the taint's value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TolerationOperator {
     /// Equal values; what an absent operator means.
     #[default]
@@ -15,7 +15,7 @@ pub enum TolerationOperator {
 }
 
 /// A toleration of a pod, as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Toleration {
     /// The taint's key; empty: every key.
     pub key: String,

@@ -93,7 +93,7 @@ pub struct Owner {
 }
 
 /// A preference and its weight, 1 to 100.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Weighted<T> {
     /// How much it counts.
     pub weight: i32,
@@ -102,7 +102,7 @@ pub struct Weighted<T> {
 }
 
 /// A topology spread constraint, `matchLabelKeys` merged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TopologySpread {
     /// By how many pods a domain may exceed the emptiest one.
     pub max_skew: i32,
@@ -121,7 +121,7 @@ pub struct TopologySpread {
 }
 
 /// What a spread constraint does to a node that exceeds it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum WhenUnsatisfiable {
     /// The node is rejected.
     #[default]
@@ -133,7 +133,7 @@ pub enum WhenUnsatisfiable {
 }
 
 /// A container.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Container {
     /// `image`.
     pub image: String,
@@ -149,7 +149,7 @@ pub struct Container {
 
 /// The resources that the kubelet reports of a container, or of a pod as a whole; they differ from
 /// the spec while the pod is resized in place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ReportedResources {
     /// `allocatedResources`.
     pub allocated: Option<Amounts>,
@@ -160,7 +160,7 @@ pub struct ReportedResources {
 }
 
 /// A port of the node that a container takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostPort {
     /// `hostIP`; empty is 0.0.0.0, every address.
     pub ip: String,
@@ -171,7 +171,7 @@ pub struct HostPort {
 }
 
 /// A volume of a pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PodVolume {
     /// `persistentVolumeClaim`.
     Claim(String),
@@ -184,7 +184,7 @@ pub enum PodVolume {
 }
 
 /// A disk that pods may not share freely.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Disk {
     /// `gcePersistentDisk`.
     Gce {

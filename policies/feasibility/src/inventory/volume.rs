@@ -60,7 +60,7 @@ pub enum VolumeSource {
 }
 
 /// A volume of an in-tree plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InTree {
     /// Which plugin.
     pub plugin: InTreePlugin,
@@ -70,7 +70,7 @@ pub struct InTree {
 
 /// The in-tree plugins whose volumes are mounted through CSI on every node
 /// (`k8s.io/csi-translation-lib/plugins`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InTreePlugin {
     /// `kubernetes.io/aws-ebs`.
     AwsEbs,
