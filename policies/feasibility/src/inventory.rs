@@ -3,13 +3,15 @@
 //! What is not here is not read by a filter or a score of this crate: resource claims of devices,
 //! volume attachments, storage capacities, services.
 
+pub mod kind;
 pub mod node;
 pub mod pod;
 pub mod requests;
 pub mod volume;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::inventory::kind::Kind;
 use crate::inventory::node::{CsiNode, Node};
 use crate::inventory::pod::Pod;
 use crate::inventory::volume::{Claim, StorageClass, Volume};
@@ -39,4 +41,16 @@ pub struct Inventory {
     pub classes: BTreeMap<String, StorageClass>,
     /// What the CSI drivers report, by node.
     pub csi_nodes: BTreeMap<String, CsiNode>,
+    /// The kinds of which there may be objects that are not listed; none: the lists are complete.
+    /// What could depend on one of those rejects no node. Of a namespace
+    /// that is listed no label but `kubernetes.io/metadata.name` is known then.
+    pub unknown: BTreeSet<Kind>,
+}
+
+impl Inventory {
+    /// May there be objects of the kind that are not listed?
+    #[must_use]
+    pub fn is_unknown(&self, kind: Kind) -> bool {
+        self.unknown.contains(&kind)
+    }
 }

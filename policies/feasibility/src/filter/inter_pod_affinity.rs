@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::filter::cycle::Cycle;
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::kind::Kind;
 use crate::inventory::node::Node;
 use crate::inventory::pod::Pod;
-use crate::label::Labels;
+use crate::label::{Labels, NAMESPACE_NAME};
 use crate::pod_affinity::{AffinityTerm, term_selects};
+use crate::selector::Selector;
 
 /// A node label and its value, and how many matches of terms were found there.
 type Counts<'a> = BTreeMap<(&'a str, &'a str), usize>;
@@ -22,12 +24,16 @@ pub struct IncomingTerm<'a> {
     term: &'a AffinityTerm,
     /// `None`: every namespace.
     namespaces: Option<BTreeSet<&'a str>>,
+    /// There may be more namespaces: the labels of those are not known.
+    open: bool,
 }
 
 /// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State<'a> {
     affinity: Vec<IncomingTerm<'a>>,
+    /// There may be pods that match all affinity terms and that are not known.
+    open: bool,
     anti_affinity: Vec<IncomingTerm<'a>>,
     /// Where pods match all affinity terms of the pod.
     companions: Counts<'a>,
@@ -46,15 +52,38 @@ pub fn incoming_term<'a>(cycle: &Cycle<'a>, term: &'a AffinityTerm) -> IncomingT
         if named.is_empty() {
             named.insert(&cycle.pod.namespace);
         }
-        return IncomingTerm { term, namespaces: Some(named) };
+        return IncomingTerm { term, namespaces: Some(named), open: false };
     };
     let widened = cycle.semantics.negative_namespace_selectors_match_all;
     if selector.is_everything() || (widened && selector.matches(&Labels::new())) {
-        return IncomingTerm { term, namespaces: None };
+        return IncomingTerm { term, namespaces: None, open: false };
+    }
+    if reads_unknown_labels(cycle, selector) {
+        return IncomingTerm { term, namespaces: Some(named), open: true };
     }
     let selected = cycle.inventory.namespaces.iter().filter(|(_, labels)| selector.matches(labels));
     named.extend(selected.map(|(name, _)| name.as_str()));
-    IncomingTerm { term, namespaces: Some(named) }
+    IncomingTerm { term, namespaces: Some(named), open: false }
+}
+
+/// Does the selector read labels of namespaces that are not known? Their names always are.
+fn reads_unknown_labels(cycle: &Cycle<'_>, selector: &Selector) -> bool {
+    let names = || selector.requirements.iter().all(|one| one.key == NAMESPACE_NAME);
+    cycle.inventory.is_unknown(Kind::Namespace) && !names()
+}
+
+/// Is it known whether a term of another pod speaks of the namespace of the pod to be placed?
+fn is_known(cycle: &Cycle<'_>, term: &AffinityTerm) -> bool {
+    let namespace = &cycle.pod.namespace;
+    let Some(selector) = &term.namespace_selector else {
+        return true;
+    };
+    let listed = || {
+        let unknown = cycle.inventory.is_unknown(Kind::Namespace);
+        !unknown || cycle.inventory.namespaces.contains_key(namespace)
+    };
+    let read = || !reads_unknown_labels(cycle, selector) && listed();
+    selector.is_everything() || term.namespaces.contains(namespace) || read()
 }
 
 impl<'a> IncomingTerm<'a> {
@@ -64,7 +93,7 @@ impl<'a> IncomingTerm<'a> {
         self.term
     }
 
-    /// Does the term select the pod?
+    /// Does the term certainly select the pod?
     #[must_use]
     pub fn selects(&self, pod: &Pod) -> bool {
         let named = |names: &BTreeSet<&str>| names.contains(pod.namespace.as_str());
@@ -95,6 +124,9 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
             state.add(other, cycle, host.node);
         }
     }
+    let unknown = |kind| cycle.inventory.is_unknown(kind);
+    let open = unknown(Kind::Pod) || unknown(Kind::Node);
+    state.open = open || state.affinity.iter().any(|it| it.open);
     if state.repelling.is_empty() && state.affinity.is_empty() && state.anti_affinity.is_empty() {
         return Stage::Skip;
     }
@@ -113,7 +145,7 @@ impl<'a> State<'a> {
             count(&mut self.repelled, term.term, node);
         }
         let namespace = cycle.namespace_labels(&cycle.pod.namespace);
-        for term in &other.anti_affinity {
+        for term in other.anti_affinity.iter().filter(|term| is_known(cycle, term)) {
             if existing_selects(term, other, cycle.pod, namespace) {
                 count(&mut self.repelling, term, node);
             }
@@ -151,6 +183,7 @@ pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
 
 /// The node has all keys, and a companion in the domain of each. If there is no companion on a
 /// node with any of the keys, a pod that selects itself may go first.
+/// A companion that is not known may be anywhere.
 fn affinity_holds(state: &State<'_>, pod: &Pod, node: &Node) -> bool {
     let mut together = true;
     for IncomingTerm { term, .. } in &state.affinity {
@@ -160,5 +193,5 @@ fn affinity_holds(state: &State<'_>, pod: &Pod, node: &Node) -> bool {
         together &= state.companions.contains_key(&(term.topology_key.as_str(), value.as_str()));
     }
     let first = || state.companions.is_empty() && state.affinity.iter().all(|one| one.selects(pod));
-    together || first()
+    together || state.open || first()
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::kind::Kind;
 use crate::inventory::node::CsiNode;
 use crate::inventory::pod::{Disk, Pod, PodVolume};
 use crate::inventory::volume::{Claim, InTree, InTreePlugin, VolumeSource};
@@ -84,7 +85,7 @@ fn attach(
         }
         let (namespace, name) = (pod.namespace.clone(), name.clone());
         let Some(claim) = cycle.inventory.claims.get(&(namespace.clone(), name.clone())) else {
-            if incoming {
+            if incoming && !cycle.inventory.is_unknown(Kind::PersistentVolumeClaim) {
                 let reason = Reason::LimitedClaimNotFound { namespace, name };
                 return Err(Rejection::unresolvable(reason));
             }
@@ -114,6 +115,10 @@ pub(crate) fn foreign(claim: &Claim, pod: &Pod) -> Reason {
 /// The driver and volume of a claim; without a volume, those that its class will give it.
 fn volume_of(cycle: &Cycle<'_>, claim: &Claim, csi: Option<&CsiNode>) -> Option<(String, String)> {
     match cycle.inventory.volumes.get(&claim.volume).filter(|_| !claim.volume.is_empty()) {
+        // It may be a volume that is attached already, or one of another driver.
+        None if !claim.volume.is_empty() && cycle.inventory.is_unknown(Kind::PersistentVolume) => {
+            None
+        }
         None => volume_to_come(cycle, claim, csi),
         Some(volume) => match volume.source.as_ref()? {
             VolumeSource::Csi { driver, handle } => {

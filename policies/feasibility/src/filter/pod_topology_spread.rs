@@ -8,6 +8,7 @@ use crate::filter::cycle::{Cycle, Host};
 use crate::filter::node_affinity::admits;
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::kind::Kind;
 use crate::inventory::node::Node;
 use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
 use crate::selector::Selector;
@@ -17,6 +18,8 @@ use crate::tolerations::untolerated;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State<'a> {
     constraints: Vec<(&'a TopologySpread, BTreeMap<&'a str, i64>)>,
+    /// There may be nodes or pods that are not known, so that no count is certain.
+    open: bool,
 }
 
 /// Counts the pods.
@@ -28,7 +31,9 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
     if constraints.is_empty() {
         return Stage::Skip;
     }
-    let mut state = State::default();
+    let unknown = |kind| cycle.inventory.is_unknown(kind);
+    let open = unknown(Kind::Pod) || unknown(Kind::Node);
+    let mut state = State { open, ..State::default() };
     for spread in &constraints {
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         for host in &cycle.hosts {
@@ -78,7 +83,7 @@ pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
         let least = if enough { counts.values().min().copied().unwrap_or(0) } else { 0 };
         let here = counts.get(domain.as_str()).copied().unwrap_or(0);
         let itself = i64::from(selects(spread, pod));
-        if here + itself - least > i64::from(spread.max_skew) {
+        if !state.open && here + itself - least > i64::from(spread.max_skew) {
             return Err(Rejection::unschedulable(Reason::SpreadSkew));
         }
     }

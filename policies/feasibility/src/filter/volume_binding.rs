@@ -10,6 +10,7 @@ use crate::filter::cycle::Cycle;
 use crate::filter::node_volume_limits::{foreign, is_for};
 use crate::filter::reason::Reason;
 use crate::filter::{Code, Rejection, Stage, Verdict};
+use crate::inventory::kind::Kind;
 use crate::inventory::node::Node;
 use crate::inventory::pod::PodVolume;
 use crate::inventory::volume::{Claim, StorageClass, Volume};
@@ -49,12 +50,16 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
         let class = cycle.inventory.classes.get(&claim.class).filter(|_| !claim.class.is_empty());
         match class.filter(|class| class.waits) {
             _ if claim.bound && !claim.volume.is_empty() => state.bound.push(claim),
+            None if class_is_unknown(cycle, claim) => {}
             Some(class) if claim.volume.is_empty() => state.waiting.push((claim, class)),
             _ => {
                 let reason = Reason::UnboundImmediateClaims;
                 return Stage::Rejected(Rejection::unresolvable(reason));
             }
         }
+    }
+    if state.bound.is_empty() && state.waiting.is_empty() {
+        return Stage::Skip;
     }
     // Small claims choose first, so that they leave large volumes to large ones.
     state.waiting.sort_by_key(|(claim, _)| claim.request);
@@ -67,7 +72,14 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
     Stage::Ready(state)
 }
 
-/// The claim of a volume, if it has one.
+/// Might a class that is not listed give the claim a volume where the pod goes?
+fn class_is_unknown(cycle: &Cycle<'_>, claim: &Claim) -> bool {
+    cycle.inventory.is_unknown(Kind::StorageClass)
+        && claim.volume.is_empty()
+        && !claim.class.is_empty()
+}
+
+/// The claim of a volume, if it has one and it is known.
 fn usable_claim<'a>(cycle: &Cycle<'a>, volume: &PodVolume) -> Result<Option<&'a Claim>, Reason> {
     let (name, ephemeral) = match volume {
         PodVolume::Claim(name) => (name, false),
@@ -76,6 +88,9 @@ fn usable_claim<'a>(cycle: &Cycle<'a>, volume: &PodVolume) -> Result<Option<&'a 
     };
     let Some(claim) = cycle.inventory.claims.get(&(cycle.pod.namespace.clone(), name.clone()))
     else {
+        if cycle.inventory.is_unknown(Kind::PersistentVolumeClaim) {
+            return Ok(None);
+        }
         return Err(match ephemeral {
             true => Reason::EphemeralClaimMissing(name.clone()),
             false => Reason::ClaimNotFound(name.clone()),
@@ -102,8 +117,10 @@ fn usable_claim<'a>(cycle: &Cycle<'a>, volume: &PodVolume) -> Result<Option<&'a 
 pub fn filter(state: &State<'_>, cycle: &Cycle<'_>, node: &Node) -> Verdict {
     let mut reasons = Vec::new();
     let mut missing = false;
+    let unknown = cycle.inventory.is_unknown(Kind::PersistentVolume);
     for claim in &state.bound {
         match cycle.inventory.volumes.get(&claim.volume) {
+            None if unknown => {}
             None => {
                 missing = true;
                 break;
@@ -115,7 +132,7 @@ pub fn filter(state: &State<'_>, cycle: &Cycle<'_>, node: &Node) -> Verdict {
             Some(_) => {}
         }
     }
-    if !can_bind(state, node) {
+    if !can_bind(state, node, unknown) {
         reasons.push(Reason::NoVolumeToBind);
     }
     if missing {
@@ -127,11 +144,15 @@ pub fn filter(state: &State<'_>, cycle: &Cycle<'_>, node: &Node) -> Verdict {
     Err(Rejection { code: Code::UnschedulableAndUnresolvable, reasons })
 }
 
-/// Is there a volume for every claim that waits, or can one be made?
-fn can_bind(state: &State<'_>, node: &Node) -> bool {
+/// Is there a volume for every claim that waits, or can one be made? If there may be volumes that
+/// are not known, one of those will do.
+fn can_bind(state: &State<'_>, node: &Node, unknown: bool) -> bool {
     let selected = |claim: &Claim| claim.selected_node.as_ref().is_none_or(|it| *it == node.name);
     if !state.waiting.iter().all(|(claim, _)| selected(claim)) {
         return false;
+    }
+    if unknown {
+        return true;
     }
     let choices = choose_volumes(state, node);
     let mut to_make = choices.iter().filter(|choice| choice.volume.is_none());

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::kind::Kind;
 use crate::inventory::pod::{Disk, Pod, PodVolume};
 
 /// What is known of the pod's claims.
@@ -25,6 +26,9 @@ pub fn pre_filter(cycle: &Cycle<'_>) -> Stage<State> {
     let mut exclusive = BTreeSet::new();
     for name in claims(cycle.pod) {
         let Some(claim) = cycle.inventory.claims.get(&(namespace.clone(), name.clone())) else {
+            if cycle.inventory.is_unknown(Kind::PersistentVolumeClaim) {
+                continue;
+            }
             return Stage::Rejected(Rejection::unresolvable(Reason::ClaimNotFound(name.clone())));
         };
         if claim.access_modes.iter().any(|mode| mode == "ReadWriteOncePod") {

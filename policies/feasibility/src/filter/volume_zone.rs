@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::filter::cycle::Cycle;
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::kind::Kind;
 use crate::inventory::node::Node;
 use crate::inventory::pod::PodVolume;
 use crate::inventory::volume::Volume;
@@ -42,24 +43,35 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<Vec<Place<'a>>> {
     if places.is_empty() { Stage::Skip } else { Stage::Ready(places) }
 }
 
-/// The volume of a claim; none if it will be made where the pod goes.
+/// The volume of a claim; none if it will be made where the pod goes, or if it is not known.
 fn volume_of<'a>(cycle: &Cycle<'a>, name: &str) -> Result<Option<&'a Volume>, Reason> {
     if name.is_empty() {
         return Err(Reason::UnnamedClaim);
     }
     let key = (cycle.pod.namespace.clone(), name.to_owned());
     let claim = cycle.inventory.claims.get(&key);
-    let claim = claim.ok_or_else(|| Reason::ClaimNotFound(name.to_owned()))?;
+    let unknown = |kind| cycle.inventory.is_unknown(kind);
+    let Some(claim) = claim else {
+        let missing = Reason::ClaimNotFound(name.to_owned());
+        return if unknown(Kind::PersistentVolumeClaim) { Ok(None) } else { Err(missing) };
+    };
     if !claim.volume.is_empty() {
         let volume = cycle.inventory.volumes.get(&claim.volume);
-        return volume.map(Some).ok_or_else(|| Reason::VolumeNotFound(claim.volume.clone()));
+        if volume.is_none() && !unknown(Kind::PersistentVolume) {
+            return Err(Reason::VolumeNotFound(claim.volume.clone()));
+        }
+        return Ok(volume);
     }
     if claim.class.is_empty() {
         return Err(Reason::ClaimWithoutClass);
     }
     let class = cycle.inventory.classes.get(&claim.class);
-    let class = class.ok_or_else(|| Reason::ClassNotFound(claim.class.clone()))?;
-    if class.waits { Ok(None) } else { Err(Reason::ClaimWithoutVolume) }
+    match class {
+        Some(class) if class.waits => Ok(None),
+        Some(_) => Err(Reason::ClaimWithoutVolume),
+        None if unknown(Kind::StorageClass) => Ok(None),
+        None => Err(Reason::ClassNotFound(claim.class.clone())),
+    }
 }
 
 /// The labels of a volume that can be read.
