@@ -5,6 +5,7 @@
 //! filter reads are skipped.
 
 mod amounts;
+mod governance;
 mod node;
 mod pod;
 mod volume;
@@ -94,6 +95,14 @@ pub struct Cluster {
     storageclasses: Vec<volume::WrittenClass>,
     #[serde(deserialize_with = "or_default")]
     csinodes: Vec<node::WrittenCsiNode>,
+    #[serde(deserialize_with = "or_default")]
+    resourcequotas: Vec<governance::WrittenQuota>,
+    #[serde(deserialize_with = "or_default")]
+    limitranges: Vec<governance::WrittenLimitRange>,
+    #[serde(deserialize_with = "or_default")]
+    priorityclasses: Vec<governance::WrittenPriorityClass>,
+    #[serde(deserialize_with = "or_default")]
+    pdbs: Vec<governance::WrittenBudget>,
 }
 
 /// A pod as it stands in JSON.
@@ -121,6 +130,16 @@ impl Cluster {
         self.pvcs.iter().for_each(|written| add_claim(&mut inventory, written));
         self.storageclasses.iter().for_each(|written| add_class(&mut inventory, written));
         self.csinodes.iter().for_each(|written| add_csi_node(&mut inventory, written));
+        self.resourcequotas
+            .iter()
+            .for_each(|written| governance::add_quota(&mut inventory, written));
+        self.limitranges
+            .iter()
+            .for_each(|written| governance::add_limit_range(&mut inventory, written));
+        self.priorityclasses
+            .iter()
+            .for_each(|written| governance::add_priority_class(&mut inventory, written));
+        self.pdbs.iter().for_each(|written| governance::add_budget(&mut inventory, written));
         inventory
     }
 }
@@ -214,6 +233,10 @@ fn add_kind(inventory: &mut Inventory, kind: &str, json: &str) -> Result<(), Unr
         "PersistentVolumeClaim" => add_claim(inventory, &parse(json)?),
         "StorageClass" => add_class(inventory, &parse(json)?),
         "CSINode" => add_csi_node(inventory, &parse(json)?),
+        "ResourceQuota" => governance::add_quota(inventory, &parse(json)?),
+        "LimitRange" => governance::add_limit_range(inventory, &parse(json)?),
+        "PriorityClass" => governance::add_priority_class(inventory, &parse(json)?),
+        "PodDisruptionBudget" => governance::add_budget(inventory, &parse(json)?),
         _ => {}
     }
     Ok(())

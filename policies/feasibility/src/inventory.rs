@@ -3,17 +3,27 @@
 //! What is not here is not read by a filter or a score of this crate: resource claims of devices,
 //! volume attachments, storage capacities, services.
 
+pub mod disruption;
 pub mod kind;
+pub mod limit_range;
 pub mod node;
 pub mod pod;
+pub mod priority;
+pub mod quota;
 pub mod requests;
+pub mod template;
 pub mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::inventory::disruption::DisruptionBudget;
 use crate::inventory::kind::Kind;
+use crate::inventory::limit_range::LimitRange;
 use crate::inventory::node::{CsiNode, Node};
 use crate::inventory::pod::Pod;
+use crate::inventory::priority::PriorityClass;
+use crate::inventory::quota::ResourceQuota;
+use crate::inventory::template::NodeTemplate;
 use crate::inventory::volume::{Claim, StorageClass, Volume};
 use crate::label::Labels;
 
@@ -41,6 +51,17 @@ pub struct Inventory {
     pub classes: BTreeMap<String, StorageClass>,
     /// What the CSI drivers report, by node.
     pub csi_nodes: BTreeMap<String, CsiNode>,
+    /// Resource quotas. The filters read neither these nor limit ranges, classes, budgets and
+    /// templates.
+    pub quotas: BTreeMap<NamespacedName, ResourceQuota>,
+    /// Limit ranges.
+    pub limit_ranges: BTreeMap<NamespacedName, LimitRange>,
+    /// Priority classes.
+    pub priority_classes: BTreeMap<String, PriorityClass>,
+    /// Pod disruption budgets.
+    pub budgets: BTreeMap<NamespacedName, DisruptionBudget>,
+    /// Groups of nodes that may grow.
+    pub templates: BTreeMap<String, NodeTemplate>,
     /// The kinds of which there may be objects that are not listed; none: the lists are complete.
     /// What could depend on one of those rejects no node. Of a namespace
     /// that is listed no label but `kubernetes.io/metadata.name` is known then.

@@ -32,6 +32,7 @@ mod negation;
 pub mod node_terms;
 pub mod placement;
 pub mod pod_affinity;
+pub mod quality_of_service;
 pub mod quantity;
 pub mod requirement;
 pub mod score;

@@ -3,6 +3,7 @@
 //! Semantics: `k8s.io/apimachinery/pkg/api/resource` (`ParseQuantity`), then the API's defaulting,
 //! which rounds every quantity up to a thousandth (`SetDefaults_ResourceList`).
 
+use std::cmp::Ordering;
 use std::iter::Sum;
 use std::ops::Add;
 
@@ -94,6 +95,12 @@ impl Quantity {
     #[must_use]
     pub fn thousandths(self) -> i64 {
         self.counted(self.thousandths)
+    }
+
+    /// Compares the amounts alone, however they were written (`Quantity.Cmp`).
+    #[must_use]
+    pub fn compare(self, other: Self) -> Ordering {
+        self.thousandths.cmp(&other.thousandths)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "as Go's `big.Int.Int64` does")]

@@ -7,13 +7,14 @@ use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint}
 use placecard_feasibility::inventory::pod::{
     Container, Disk, HostPort, Owner, Pod, PodVolume, ReportedResources,
 };
+use placecard_feasibility::inventory::requests::Amounts;
 use placecard_feasibility::inventory::volume::{InTree, InTreePlugin};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::amounts::{self, WrittenAmounts};
 use super::volume::{AzureDisk, ById, GceDisk};
-use super::{Metadata, or_default};
+use super::{Metadata, governance, or_default};
 use crate::native;
 use crate::object::Map;
 
@@ -34,12 +35,16 @@ pub(super) struct Written {
 struct Spec {
     #[serde(deserialize_with = "or_default")]
     node_name: String,
+    priority: Option<i32>,
     #[serde(deserialize_with = "or_default")]
     scheduler_name: String,
     #[serde(deserialize_with = "or_default")]
     scheduling_gates: Vec<Gate>,
     #[serde(deserialize_with = "or_default")]
-    priority: i32,
+    priority_class_name: String,
+    #[serde(deserialize_with = "or_default")]
+    preemption_policy: String,
+    active_deadline_seconds: Option<i64>,
     #[serde(deserialize_with = "or_default")]
     host_network: bool,
     #[serde(deserialize_with = "or_default")]
@@ -168,6 +173,8 @@ struct Status {
     #[serde(deserialize_with = "or_default")]
     nominated_node_name: String,
     #[serde(deserialize_with = "or_default")]
+    start_time: String,
+    #[serde(deserialize_with = "or_default")]
     conditions: Vec<Condition>,
     #[serde(deserialize_with = "or_default")]
     container_statuses: Vec<WrittenReport>,
@@ -182,6 +189,8 @@ struct Status {
 struct Condition {
     #[serde(rename = "type", deserialize_with = "or_default")]
     kind: String,
+    #[serde(deserialize_with = "or_default")]
+    status: String,
     #[serde(deserialize_with = "or_default")]
     reason: String,
 }
@@ -225,7 +234,13 @@ pub(super) fn read(written: &Written) -> Pod {
         nominated_node: some(&status.nominated_node_name),
         scheduler: spec.scheduler_name.clone(),
         gates: spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect(),
-        priority: spec.priority,
+        priority: spec.priority.unwrap_or(0),
+        has_priority: spec.priority.is_some(),
+        priority_class: spec.priority_class_name.clone(),
+        never_preempts: spec.preemption_policy == "Never",
+        started: governance::seconds(&status.start_time),
+        preempted: metadata.deletion_timestamp.is_some() && is_preempted(status),
+        has_deadline: spec.active_deadline_seconds.is_some_and(|seconds| seconds >= 0),
         node_selector: spec.node_selector.clone(),
         node_affinity: affinity.nodes,
         preferred_nodes: affinity.preferred_nodes,
@@ -238,6 +253,7 @@ pub(super) fn read(written: &Written) -> Pod {
         containers: containers(&spec.containers),
         init_containers: containers(&spec.init_containers),
         pod_level: amounts::read(&spec.resources.requests),
+        pod_level_limits: Amounts::new(),
         reported: report(&status.allocated_resources, &status.resources),
         overhead: amounts::read(&spec.overhead),
         resize_infeasible: resize.is_some_and(|one| one.reason == "Infeasible"),
@@ -250,6 +266,7 @@ pub(super) fn read(written: &Written) -> Pod {
         claims_devices: !spec.resource_claims.is_empty(),
     };
     pod.pod_level = resources::pod_level(&pod, spec);
+    pod.pod_level_limits = resources::pod_level_limits(spec);
     pod
 }
 
@@ -257,6 +274,13 @@ pub(super) fn read(written: &Written) -> Pod {
 fn owner(metadata: &Metadata) -> Option<Owner> {
     let owner = metadata.owner_references.iter().find(|owner| owner.controller)?;
     Some(Owner { kind: owner.kind.clone(), name: owner.name.clone() })
+}
+
+/// The first condition of the type decides (`PodTerminatingByPreemption` of
+/// `pkg/scheduler/framework/preemption/util.go`).
+fn is_preempted(status: &Status) -> bool {
+    let target = status.conditions.iter().find(|one| one.kind == "DisruptionTarget");
+    target.is_some_and(|one| one.status == "True" && one.reason == "PreemptionByScheduler")
 }
 
 fn container(written: &WrittenContainer, host_network: bool, status: &Status) -> Container {
@@ -272,8 +296,10 @@ fn container(written: &WrittenContainer, host_network: bool, status: &Status) ->
         })
     };
     Container {
+        name: written.name.clone(),
         image: written.image.clone(),
         requests: resources::container_requests(&written.resources),
+        limits: amounts::read(&written.resources.limits),
         host_ports: written.ports.iter().filter_map(port).collect(),
         restartable: written.restart_policy == "Always",
         reported: reported.map(|one| report(&one.allocated_resources, &one.resources)),

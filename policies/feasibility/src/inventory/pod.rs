@@ -37,6 +37,18 @@ pub struct Pod {
     pub gates: Vec<String>,
     /// `spec.priority`.
     pub priority: i32,
+    /// `spec.priority` is written; if not, the class decides when the pod is created.
+    pub has_priority: bool,
+    /// `spec.priorityClassName`; may be empty.
+    pub priority_class: String,
+    /// `spec.preemptionPolicy: Never`.
+    pub never_preempts: bool,
+    /// `status.startTime`, in seconds since 1970; `None`: it has not started.
+    pub started: Option<i64>,
+    /// It is being deleted because the scheduler preempted it.
+    pub preempted: bool,
+    /// `spec.activeDeadlineSeconds` is set.
+    pub has_deadline: bool,
     /// `spec.nodeSelector`.
     pub node_selector: Labels,
     /// The terms of required node affinity.
@@ -61,6 +73,8 @@ pub struct Pod {
     pub init_containers: Vec<Container>,
     /// `spec.resources.requests`: requests of the pod as a whole.
     pub pod_level: Amounts,
+    /// `spec.resources.limits`: limits of the pod as a whole.
+    pub pod_level_limits: Amounts,
     /// What the kubelet reports of the pod as a whole.
     pub reported: ReportedResources,
     /// `spec.overhead`.
@@ -135,10 +149,14 @@ pub enum WhenUnsatisfiable {
 /// A container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Container {
+    /// `name`.
+    pub name: String,
     /// `image`.
     pub image: String,
     /// `resources.requests`, limits filled in where a request is absent.
     pub requests: Amounts,
+    /// `resources.limits`.
+    pub limits: Amounts,
     /// `ports` with a host port.
     pub host_ports: Vec<HostPort>,
     /// `restartPolicy: Always`: an init container that keeps running.

@@ -18,16 +18,8 @@ pub(super) fn container_requests(written: &Resources) -> Amounts {
 /// The requests of the pod as a whole. Where it sets limits only, CPU and memory default to what
 /// its containers ask for together, then everything to the limit.
 pub(super) fn pod_level(pod: &Pod, spec: &Spec) -> Amounts {
-    let mut limits = amounts::read(&spec.resources.limits);
+    let limits = pod_level_limits(spec);
     let mut found = amounts::read(&spec.resources.requests);
-    if limits.is_empty() && found.is_empty() {
-        return found;
-    }
-    for (name, limit) in container_limits(spec) {
-        if is_huge_pages(&name) && !found.contains_key(&name) {
-            limits.entry(name).or_insert(limit);
-        }
-    }
     if limits.is_empty() {
         return found;
     }
@@ -42,6 +34,22 @@ pub(super) fn pod_level(pod: &Pod, spec: &Spec) -> Amounts {
         }
     }
     found
+}
+
+/// The limits of the pod as a whole; if it sets any limit or request, those of huge pages default
+/// to what its containers are limited to together.
+pub(super) fn pod_level_limits(spec: &Spec) -> Amounts {
+    let mut limits = amounts::read(&spec.resources.limits);
+    let requests = &spec.resources.requests;
+    if limits.is_empty() && requests.is_empty() {
+        return limits;
+    }
+    for (name, limit) in container_limits(spec) {
+        if is_huge_pages(&name) && !requests.contains_key(&name) {
+            limits.entry(name).or_insert(limit);
+        }
+    }
+    limits
 }
 
 /// Limits are put together as requests are.
