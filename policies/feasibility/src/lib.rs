@@ -8,7 +8,8 @@
 //! 4. [`selector`]: label selectors over pods; [`node_terms`]: node selector terms, their products,
 //!    negations and disjoint forms.
 //! 5. [`contradiction`]: can any node meet all demands of a pod? If not, a minimal clashing set.
-//! 6. [`pod_affinity`]: can any other pod be the companion that a pod requires?
+//! 6. [`pod_affinity`]: can any other pod be the companion that a pod requires? [`any_cluster`]:
+//!    can some cluster take the whole pod? It is given, or a proof that there is none.
 //! 7. [`tolerations`]: which taints a toleration opens.
 //! 8. [`placement`]: a plain reading of the scheduler's filters, the judge in property tests.
 //! 9. [`quantity`] and [`inventory`]: a whole cluster as plain values; [`filter`]: the scheduler's
@@ -21,6 +22,7 @@
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
 //! that is not known today is *opaque*: it is never used to prove anything.
 
+pub mod any_cluster;
 pub mod certificate;
 pub mod contradiction;
 pub mod domain;

@@ -239,7 +239,10 @@ fn reaches(node: &Node, volume: &Volume) -> bool {
 fn can_make(class: &StorageClass, node: &Node) -> bool {
     let topologies = &class.allowed_topologies;
     let met = |term: &Vec<_>| !term.is_empty() && term.iter().all(|one| matches(one, &node.labels));
-    !class.provisioner.is_empty()
-        && class.provisioner != NO_PROVISIONER
-        && (topologies.is_empty() || topologies.iter().any(met))
+    makes_volumes(class) && (topologies.is_empty() || topologies.iter().any(met))
+}
+
+/// Does the class make volumes at all?
+pub(crate) fn makes_volumes(class: &StorageClass) -> bool {
+    !class.provisioner.is_empty() && class.provisioner != NO_PROVISIONER
 }

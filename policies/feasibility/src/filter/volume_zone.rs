@@ -74,8 +74,13 @@ fn volume_of<'a>(cycle: &Cycle<'a>, name: &str) -> Result<Option<&'a Volume>, Re
     }
 }
 
+/// The labels of nodes that are looked at: a node without any of them passes.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(key, _)| *key)
+}
+
 /// The labels of a volume that can be read.
-fn places_of(volume: &Volume) -> impl Iterator<Item = Place<'_>> {
+pub(crate) fn places_of(volume: &Volume) -> impl Iterator<Item = Place<'_>> {
     KEYS.iter().filter_map(|(key, stand_in)| {
         let values: BTreeSet<&str> =
             volume.labels.get(*key)?.split(DELIMITER).map(str::trim).collect();

@@ -1,0 +1,70 @@
+//! Values of labels, one of every kind that some requirements can tell apart.
+
+use std::collections::BTreeSet;
+
+use crate::label::{LONGEST_VALUE, Labels, integer, is_label_value, is_node_name};
+use crate::requirement::{Operator, Requirement, is_opaque, matches};
+
+/// A requirement that must hold (true) or must not.
+pub(super) type Wanted<'a> = (&'a Requirement, bool);
+
+/// Is there a value of the label, or its absence, that meets all demands? Each demand is a list of
+/// ways, each way a conjunction. What is not known may hold.
+pub(super) fn has_value(key: &str, demands: &[Vec<Vec<Wanted<'_>>>]) -> bool {
+    kinds(demands).into_iter().any(|value| {
+        let labels: Labels = value.into_iter().map(|value| (key.to_owned(), value)).collect();
+        let holds = |one: &Wanted<'_>| is_opaque(one.0) || matches(one.0, &labels) == one.1;
+        demands.iter().all(|ways| ways.iter().any(|way| way.iter().all(holds)))
+    })
+}
+
+/// As [`has_value`], of the name of a node: `In` and `NotIn` alone speak of it.
+pub(super) fn has_name(demands: &[Vec<Vec<Wanted<'_>>>]) -> bool {
+    let names = kinds(demands).into_iter().flatten().chain(names(demands));
+    names.filter(|name| is_node_name(name)).any(|name| {
+        let holds = |one: &Wanted<'_>| {
+            let listed = one.0.values.contains(&name);
+            is_opaque(one.0) || (listed == (one.0.operator == Operator::In)) == one.1
+        };
+        demands.iter().all(|ways| ways.iter().any(|way| way.iter().all(holds)))
+    })
+}
+
+fn all<'a>(demands: &'a [Vec<Vec<Wanted<'a>>>]) -> impl Iterator<Item = &'a Requirement> {
+    demands.iter().flatten().flatten().map(|one| one.0)
+}
+
+/// Names of nodes may be longer than values of labels.
+fn names(demands: &[Vec<Vec<Wanted<'_>>>]) -> Vec<String> {
+    all(demands).flat_map(|one| one.values.clone()).collect()
+}
+
+/// Absence, every value that is named, a word that is not, and between any two operands of
+/// comparisons a spelling of an integer that is not: all such are alike.
+fn kinds(demands: &[Vec<Vec<Wanted<'_>>>]) -> Vec<Option<String>> {
+    let named: BTreeSet<&String> = all(demands).flat_map(|one| &one.values).collect();
+    let mut kinds: Vec<Option<String>> = vec![None];
+    let legal = named.iter().filter(|value| is_label_value(value));
+    kinds.extend(legal.map(|value| Some((*value).clone())));
+    let unnamed = |value: &String| !named.contains(value);
+    kinds.push((0..=named.len()).map(|n| format!("word{n}")).find(unnamed));
+    let mut starts = BTreeSet::from([0]);
+    for compared in all(demands).filter(|one| one.operator.is_comparison()) {
+        for bound in compared.values.iter().filter_map(|value| integer(value)) {
+            let next = bound.checked_add(1);
+            starts.extend([Some(bound), next].into_iter().flatten().filter(|start| *start >= 0));
+        }
+    }
+    let mut ends = starts.iter().skip(1).map(|start| start - 1).collect::<Vec<i64>>();
+    ends.push(i64::MAX);
+    for (start, end) in starts.into_iter().zip(ends) {
+        let spellings = (start..=end).flat_map(|number| {
+            let digits = number.to_string().len();
+            (digits..=LONGEST_VALUE).map(move |width| format!("{number:0>width$}"))
+        });
+        // Each is another string, so at most one more than are named.
+        let mut spellings = spellings.take(named.len().saturating_add(1));
+        kinds.extend(spellings.find(unnamed).map(Some));
+    }
+    kinds
+}
