@@ -5,6 +5,7 @@
 //! will do ([`Stage::Rejected`]); otherwise it leaves a state, from which `filter` judges one node.
 
 pub mod cycle;
+pub mod default_spread;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
 pub mod node_name;
@@ -20,6 +21,7 @@ pub mod volume_restrictions;
 pub mod volume_zone;
 
 use crate::filter::reason::Reason;
+use crate::judge::Semantics;
 
 /// The filter plugins of the default profile, in the order in which the scheduler runs them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +94,38 @@ impl Plugin {
             Self::InterPodAffinity => "InterPodAffinity",
             Self::DynamicResources => "DynamicResources",
             Self::NodeDeclaredFeatures => "NodeDeclaredFeatures",
+        }
+    }
+
+    /// Does the scheduler of the version have the plugin, without feature gates of its own?
+    #[must_use]
+    pub fn is_there(self, semantics: Semantics) -> bool {
+        match self {
+            Self::DynamicResources => semantics.claims_devices,
+            Self::NodeDeclaredFeatures => semantics.declared_features,
+            _ => true,
+        }
+    }
+
+    /// Does the filter fail if its pre-filter did not run? The others need none, or look up again
+    /// what it would have left.
+    #[must_use]
+    pub fn needs_pre_filter(self) -> bool {
+        match self {
+            Self::NodeUnschedulable
+            | Self::NodeName
+            | Self::TaintToleration
+            | Self::NodeAffinity
+            | Self::NodeVolumeLimits
+            | Self::VolumeZone => false,
+            Self::NodePorts
+            | Self::NodeResourcesFit
+            | Self::VolumeRestrictions
+            | Self::VolumeBinding
+            | Self::PodTopologySpread
+            | Self::InterPodAffinity
+            | Self::DynamicResources
+            | Self::NodeDeclaredFeatures => true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A cluster as the scheduler's filters see it: plain values, with the API's defaults filled in.
 //!
 //! What is not here is not read by a filter or a score of this crate: resource claims of devices,
-//! volume attachments, storage capacities, services.
+//! volume attachments, storage capacities.
 
 pub mod disruption;
 pub mod kind;
@@ -26,6 +26,7 @@ use crate::inventory::quota::ResourceQuota;
 use crate::inventory::template::NodeTemplate;
 use crate::inventory::volume::{Claim, StorageClass, Volume};
 use crate::label::Labels;
+use crate::selector::Selector;
 
 /// The namespace and name of an object.
 pub type NamespacedName = (String, String);
@@ -51,6 +52,11 @@ pub struct Inventory {
     pub classes: BTreeMap<String, StorageClass>,
     /// What the CSI drivers report, by node.
     pub csi_nodes: BTreeMap<String, CsiNode>,
+    /// The selector of each service that has one.
+    pub services: BTreeMap<NamespacedName, Labels>,
+    /// The selector of each ReplicationController, ReplicaSet and StatefulSet; `None` selects
+    /// nothing.
+    pub controllers: BTreeMap<(Kind, NamespacedName), Option<Selector>>,
     /// Resource quotas. The filters read neither these nor limit ranges, classes, budgets and
     /// templates.
     pub quotas: BTreeMap<NamespacedName, ResourceQuota>,

@@ -9,15 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::filter::cycle::{Cycle, Host, cycle};
 use crate::filter::reason::Reason;
 use crate::filter::{
-    PLUGINS, Plugin, Rejection, Stage, Verdict, inter_pod_affinity, node_affinity, node_name,
+    Code, Plugin, Rejection, Stage, Verdict, inter_pod_affinity, node_affinity, node_name,
     node_ports, node_resources_fit, node_unschedulable, node_volume_limits, pod_topology_spread,
     taint_toleration, volume_binding, volume_restrictions, volume_zone,
 };
 use crate::inventory::Inventory;
 use crate::inventory::pod::{HostPort, Pod};
 use crate::inventory::requests::{Resizing, Resources};
-use crate::score::node_affinity as node_affinity_score;
-use crate::score::{Profile, Score, score};
+use crate::score::{Score, score};
 
 /// What differs between versions of the scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,21 +116,16 @@ impl Judgement<'_> {
 }
 
 /// The points of the nodes that pass, as [`score`] gives them; none unless there is a choice
-/// between at least two nodes, because the scheduler does not score otherwise, and none if a
-/// preferred node term cannot be read, because it fails then.
+/// between at least two nodes, because the scheduler does not score otherwise.
 #[must_use]
-pub fn score_cycle<'a>(
-    cycle: &Cycle<'a>,
-    judgement: &Judgement<'_>,
-    profile: &Profile,
-) -> BTreeMap<&'a str, Score> {
+pub fn score_cycle<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> BTreeMap<&'a str, Score> {
     let names: BTreeSet<&str> = judgement.feasible().collect();
     let passes = |host: &&Host<'a>| names.contains(host.node.name.as_str());
     let feasible: Vec<&Host<'a>> = cycle.hosts.iter().filter(passes).collect();
-    if feasible.len() < 2 || node_affinity_score::is_unreadable(cycle.pod) {
+    if feasible.len() < 2 {
         return BTreeMap::new();
     }
-    score(cycle, &feasible, profile)
+    score(cycle, &feasible)
 }
 
 /// What the pre-filters leave behind.
@@ -155,13 +149,13 @@ enum Outcome<'s> {
     Ready,
 }
 
-/// Judges every node for the pod.
+/// Judges every node for the pod, as a scheduler without a configuration does.
 #[must_use]
 pub fn judge<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -> Judgement<'a> {
     judge_cycle(&cycle(inventory, pod, semantics))
 }
 
-/// As [`judge`], once the pods are on their nodes.
+/// As [`judge`], once the pods are on their nodes and the profile is known.
 #[must_use]
 pub fn judge_cycle<'a>(cycle: &Cycle<'a>) -> Judgement<'a> {
     let states = pre_filter(cycle);
@@ -182,39 +176,43 @@ pub fn judge_cycle<'a>(cycle: &Cycle<'a>) -> Judgement<'a> {
         let all = reject_all(cycle, &states, host);
         nodes.push(NodeJudgement { node: &host.node.name, first, all });
     }
-    let skips = |plugin: &&Plugin| matches!(states.outcome(**plugin, cycle.pod), Outcome::Skip);
+    let skips = |plugin: &Plugin| matches!(states.outcome(*plugin, cycle.pod), Outcome::Skip);
     let skipped = match rejection {
         Some(_) => Vec::new(),
-        None => plugins(cycle.semantics).iter().filter(skips).copied().collect(),
+        None => pre_filters(cycle).filter(skips).collect(),
     };
     let pre_filter_nodes = narrowed.map(|(names, _)| names);
     Judgement { nodes, pre_filter: rejection, pre_filter_nodes, skipped }
 }
 
-/// The plugins of the version, in its order.
-fn plugins(semantics: Semantics) -> Vec<Plugin> {
-    let mut plugins = PLUGINS.to_vec();
-    if semantics.names_narrow {
-        plugins.swap(0, 1);
-    }
-    plugins.retain(|plugin| match plugin {
-        Plugin::DynamicResources => semantics.claims_devices,
-        Plugin::NodeDeclaredFeatures => semantics.declared_features,
-        _ => true,
-    });
-    plugins
+/// The pre-filters of the profile that the version has, in the order of the profile.
+fn pre_filters<'c>(cycle: &'c Cycle<'_>) -> impl Iterator<Item = Plugin> + 'c {
+    let there = |plugin: &Plugin| plugin.is_there(cycle.semantics);
+    cycle.profile.pre_filter.iter().copied().filter(there)
+}
+
+/// The filters of the profile that the version has, in the order of the profile.
+fn filters<'c>(cycle: &'c Cycle<'_>) -> impl Iterator<Item = Plugin> + 'c {
+    let there = |plugin: &Plugin| plugin.is_there(cycle.semantics);
+    cycle.profile.filter.iter().copied().filter(there)
 }
 
 /// The nodes that pre-filters let through by name, and which plugins those are.
 type Narrowed = Option<(BTreeSet<String>, Vec<Plugin>)>;
 
-/// Runs through the pre-filters in order: the first that rejects ends the cycle, and so do two that
-/// name different nodes.
+/// Runs through the pre-filters in order. The first that rejects so that preemption cannot help
+/// ends the cycle, and so do two that name different nodes; otherwise the last that rejects does.
 fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed, Objection> {
     let mut narrowed: Narrowed = None;
-    for plugin in plugins(cycle.semantics) {
+    let mut preemptible = None;
+    for plugin in pre_filters(cycle) {
         if let Outcome::Rejected(rejection) = states.outcome(plugin, cycle.pod) {
-            return Err(Objection::of(plugin, rejection.clone()));
+            let objection = Objection::of(plugin, rejection.clone());
+            if rejection.code != Code::Unschedulable {
+                return Err(objection);
+            }
+            preemptible = Some(objection);
+            continue;
         }
         let names = match (plugin, &states.node_affinity) {
             (Plugin::NodeName, _) if cycle.semantics.names_narrow => {
@@ -236,14 +234,20 @@ fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed, Objection>
         }
         narrowed = Some((left, plugins));
     }
-    Ok(narrowed)
+    preemptible.map_or(Ok(narrowed), Err)
 }
 
 fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
+    let added = cycle.profile.added_nodes.is_some();
+    let mut request = node_resources_fit::pre_filter(cycle.pod);
+    node_resources_fit::ignore(&mut request, &cycle.profile.fit);
     States {
-        node_affinity: node_affinity::pre_filter(cycle.pod),
+        node_affinity: match node_affinity::pre_filter(cycle.pod) {
+            Stage::Skip if added => Stage::Ready(None),
+            stage => stage,
+        },
         node_ports: node_ports::pre_filter(cycle.pod),
-        request: node_resources_fit::pre_filter(cycle.pod),
+        request,
         volume_restrictions: volume_restrictions::pre_filter(cycle),
         node_volume_limits: node_volume_limits::pre_filter(cycle.pod),
         volume_binding: volume_binding::pre_filter(cycle),
@@ -256,11 +260,14 @@ fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
 /// The first plugin that rejects the node with the nominated pods on it or, if none does, without
 /// them.
 fn reject_first(cycle: &Cycle<'_>, states: &States<'_>, host: &Host<'_>) -> Option<Objection> {
-    let plugins = plugins(cycle.semantics);
+    let prepared: BTreeSet<Plugin> = pre_filters(cycle).collect();
     let first = |states: &States<'_>, host: &Host<'_>| {
-        plugins.iter().find_map(|plugin| {
-            let rejection = states.filter(*plugin, cycle, host).err()?;
-            Some(Objection::of(*plugin, rejection))
+        filters(cycle).find_map(|plugin| {
+            let verdict = match (prepared.contains(&plugin), plugin) {
+                (true, _) => states.filter(plugin, cycle, host),
+                (false, plugin) => states.filter_unprepared(plugin, cycle, host),
+            };
+            Some(Objection::of(plugin, verdict.err()?))
         })
     };
     if let Some((states, host)) = with_nominated(cycle, states, host)
@@ -271,13 +278,11 @@ fn reject_first(cycle: &Cycle<'_>, states: &States<'_>, host: &Host<'_>) -> Opti
     first(states, host)
 }
 
-/// Every plugin that rejects the node.
+/// Every plugin that rejects the node, each with its pre-filter.
 fn reject_all(cycle: &Cycle<'_>, states: &States<'_>, host: &Host<'_>) -> Vec<(Plugin, Rejection)> {
-    let reject = |plugin: &Plugin| {
-        let rejection = states.filter(*plugin, cycle, host).err()?;
-        Some((*plugin, rejection))
-    };
-    PLUGINS.iter().filter_map(reject).collect()
+    filters(cycle)
+        .filter_map(|plugin| Some((plugin, states.filter(plugin, cycle, host).err()?)))
+        .collect()
 }
 
 /// The states and the host as if the nominated pods ran there; `None` without any.
@@ -340,16 +345,39 @@ impl States<'_> {
         }
     }
 
+    /// Judges with a filter whose pre-filter the profile does not run.
+    fn filter_unprepared(&self, plugin: Plugin, cycle: &Cycle<'_>, host: &Host<'_>) -> Verdict {
+        match plugin {
+            plugin if plugin.needs_pre_filter() => {
+                Err(Rejection::error(Reason::NotPrepared(plugin)))
+            }
+            Plugin::NodeAffinity => {
+                node_affinity::filter_added(&cycle.profile.added_nodes, host.node)
+                    .and_then(|()| node_affinity::filter(cycle.pod, host.node))
+            }
+            plugin => self.filter(plugin, cycle, host),
+        }
+    }
+
     fn filter(&self, plugin: Plugin, cycle: &Cycle<'_>, host: &Host<'_>) -> Verdict {
         let (pod, node) = (cycle.pod, host.node);
+        let profile = cycle.profile.as_ref();
         match plugin {
             Plugin::NodeUnschedulable => node_unschedulable::filter(pod, node),
             Plugin::NodeName => node_name::filter(pod, node),
-            Plugin::TaintToleration => taint_toleration::filter(pod, node),
-            Plugin::NodeAffinity => {
-                staged(&self.node_affinity, |_| node_affinity::filter(pod, node))
+            Plugin::TaintToleration if profile.kubelet => {
+                taint_toleration::filter_running(pod, node)
             }
+            Plugin::TaintToleration => taint_toleration::filter(pod, node),
+            Plugin::NodeAffinity => staged(&self.node_affinity, |_| {
+                node_affinity::filter_added(&profile.added_nodes, node)?;
+                node_affinity::filter(pod, node)
+            }),
             Plugin::NodePorts => staged(&self.node_ports, |ports| node_ports::filter(ports, host)),
+            Plugin::NodeResourcesFit if profile.kubelet => {
+                let request = node_resources_fit::without_missing(&self.request, host);
+                node_resources_fit::filter(&request, host)
+            }
             Plugin::NodeResourcesFit => node_resources_fit::filter(&self.request, host),
             Plugin::VolumeRestrictions => staged(&self.volume_restrictions, |state| {
                 volume_restrictions::filter(state, pod, host)

@@ -14,7 +14,8 @@
 //! 8. [`placement`]: a plain reading of the scheduler's filters, the judge in property tests.
 //! 9. [`quantity`] and [`inventory`]: a whole cluster as plain values; [`filter`]: the scheduler's
 //!    filters, one a file; [`judge`]: what they say together of one pod and every node; [`score`]:
-//!    which of the nodes that pass is best.
+//!    which of the nodes that pass is best; [`profile`]: which of all this a scheduler is told to
+//!    run; [`rank`]: filter, score and adapt, one after the other.
 //! 10. [`certificate`]: why something can not be, as data that a small checker verifies; [`verdict`]:
 //!     what is said in the end, with what it rests on in its type.
 //!
@@ -34,8 +35,10 @@ mod negation;
 pub mod node_terms;
 pub mod placement;
 pub mod pod_affinity;
+pub mod profile;
 pub mod quality_of_service;
 pub mod quantity;
+pub mod rank;
 pub mod requirement;
 pub mod score;
 pub mod selector;

@@ -14,7 +14,7 @@ pub mod volume_binding;
 use std::collections::BTreeMap;
 
 use crate::filter::cycle::{Cycle, Host};
-use crate::inventory::requests::{CPU, MEMORY};
+use crate::judge::Semantics;
 
 /// The most points that a plugin gives a node.
 pub const MOST: i64 = 100;
@@ -22,7 +22,7 @@ pub const MOST: i64 = 100;
 /// The points of each feasible node, in the order of the nodes.
 pub type Points = Option<Vec<i64>>;
 
-/// The score plugins of the default profile.
+/// The score plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ScorePlugin {
     /// Taints that are only to be avoided.
@@ -74,42 +74,40 @@ impl ScorePlugin {
             Self::DynamicResources => "DynamicResources",
         }
     }
-}
 
-/// How a scheduler scores.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// How much each plugin counts; the others do not run.
-    pub weights: BTreeMap<ScorePlugin, i64>,
-    /// The resources that `NodeResourcesFit` looks at, and their weights.
-    pub fit: Vec<(String, i64)>,
-    /// The resources that `NodeResourcesBalancedAllocation` looks at.
-    pub balanced: Vec<String>,
-    /// What a required affinity term of an existing pod counts for a pod that it selects.
-    pub hard_pod_affinity_weight: i64,
-}
+    /// Does the plugin of the version score?
+    #[must_use]
+    pub fn is_there(self, semantics: Semantics) -> bool {
+        self != Self::DynamicResources || semantics.devices_scored
+    }
 
-impl Default for Profile {
-    /// `pkg/scheduler/apis/config/v1` (`default_plugins.go`, `defaults.go`).
-    fn default() -> Self {
-        let weight = |plugin| match plugin {
-            ScorePlugin::TaintToleration => 3,
-            ScorePlugin::NodeAffinity
-            | ScorePlugin::PodTopologySpread
-            | ScorePlugin::InterPodAffinity
-            | ScorePlugin::DynamicResources => 2,
-            ScorePlugin::NodeResourcesFit
-            | ScorePlugin::NodeResourcesBalancedAllocation
-            | ScorePlugin::ImageLocality
-            | ScorePlugin::VolumeBinding => 1,
-        };
-        let resources = [CPU, MEMORY].map(str::to_owned);
-        Self {
-            weights: SCORE_PLUGINS.iter().map(|plugin| (*plugin, weight(*plugin))).collect(),
-            fit: resources.iter().map(|name| (name.clone(), 1)).collect(),
-            balanced: resources.to_vec(),
-            hard_pod_affinity_weight: 1,
+    /// How much it counts without a configuration (`default_plugins.go`).
+    #[must_use]
+    pub fn default_weight(self) -> i64 {
+        match self {
+            Self::TaintToleration => 3,
+            Self::NodeAffinity
+            | Self::PodTopologySpread
+            | Self::InterPodAffinity
+            | Self::DynamicResources => 2,
+            Self::NodeResourcesFit
+            | Self::NodeResourcesBalancedAllocation
+            | Self::ImageLocality
+            | Self::VolumeBinding => 1,
         }
+    }
+
+    /// Does it look at the pod and the cluster once, before it scores nodes (`PreScore`)?
+    #[must_use]
+    pub fn prepares(self) -> bool {
+        !matches!(self, Self::ImageLocality | Self::DynamicResources)
+    }
+
+    /// Does the score fail if that step did not run? The others look up again what it would have
+    /// left.
+    #[must_use]
+    pub fn needs_pre_score(self) -> bool {
+        matches!(self, Self::TaintToleration | Self::PodTopologySpread | Self::InterPodAffinity)
     }
 }
 
@@ -122,21 +120,22 @@ pub struct Score {
     pub by_plugin: BTreeMap<ScorePlugin, i64>,
 }
 
-/// Scores the feasible nodes, by name. Nothing if a plugin gives less than 0 or more than [`MOST`]
-/// points, which happens beyond 64 bits: the scheduler fails then.
+/// Why there are no scores: the scheduler fails where a plugin does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unscored(pub ScorePlugin);
+
+/// Scores the feasible nodes, by name. Nothing if a plugin fails, because the scheduler does then.
 #[must_use]
-pub fn score<'a>(
-    cycle: &Cycle<'a>,
-    feasible: &[&Host<'a>],
-    profile: &Profile,
-) -> BTreeMap<&'a str, Score> {
+pub fn score<'a>(cycle: &Cycle<'a>, feasible: &[&Host<'a>]) -> BTreeMap<&'a str, Score> {
     let name = |host: &&Host<'a>| (host.node.name.as_str(), Score::default());
     let mut scores: BTreeMap<&str, Score> = feasible.iter().map(name).collect();
-    for (plugin, weight) in &profile.weights {
-        let points = points(*plugin, cycle, feasible, profile);
-        if points.iter().flatten().any(|points| !(0..=MOST).contains(points)) {
+    if pre_score(cycle).is_err() {
+        return BTreeMap::new();
+    }
+    for (plugin, weight) in &cycle.profile.weights {
+        let Ok(points) = points(*plugin, cycle, feasible) else {
             return BTreeMap::new();
-        }
+        };
         for (host, points) in feasible.iter().zip(points.into_iter().flatten()) {
             if let Some(score) = scores.get_mut(host.node.name.as_str()) {
                 let weighted = points.saturating_mul(*weight);
@@ -148,31 +147,62 @@ pub fn score<'a>(
     scores
 }
 
-fn points(
+/// Does a plugin fail before any node is scored?
+fn pre_score(cycle: &Cycle<'_>) -> Result<(), Unscored> {
+    let prepares = |plugin| cycle.profile.pre_score.contains(&plugin);
+    if prepares(ScorePlugin::NodeAffinity) && node_affinity::is_unreadable(cycle.pod) {
+        return Err(Unscored(ScorePlugin::NodeAffinity));
+    }
+    if prepares(ScorePlugin::VolumeBinding) {
+        volume_binding::is_filtered(cycle)?;
+    }
+    Ok(())
+}
+
+/// The points that a plugin of the profile gives, before they are weighted: 0 to [`MOST`] for each
+/// feasible node in order, or nothing if it has nothing to say.
+///
+/// # Errors
+///
+/// The plugin fails: it needs a step that the profile does not run, the pod has a preference that
+/// cannot be read, or it gives less than 0 or more than [`MOST`], which happens beyond 64 bits.
+pub fn points(
     plugin: ScorePlugin,
     cycle: &Cycle<'_>,
     feasible: &[&Host<'_>],
-    profile: &Profile,
-) -> Points {
-    match plugin {
+) -> Result<Points, Unscored> {
+    let profile = cycle.profile.as_ref();
+    let prepared = profile.pre_score.contains(&plugin);
+    if !plugin.is_there(cycle.semantics) {
+        return Ok(None);
+    }
+    if !prepared && plugin.needs_pre_score() {
+        return Err(Unscored(plugin));
+    }
+    let points = match plugin {
         ScorePlugin::TaintToleration => Some(taint_toleration::score(cycle.pod, feasible)),
-        ScorePlugin::NodeAffinity => node_affinity::score(cycle.pod, feasible),
-        ScorePlugin::NodeResourcesFit => {
-            Some(node_resources::least_allocated(cycle, feasible, &profile.fit))
+        ScorePlugin::NodeAffinity if !prepared && node_affinity::is_unreadable(cycle.pod) => {
+            return Err(Unscored(plugin));
         }
+        ScorePlugin::NodeAffinity => {
+            node_affinity::score(cycle.pod, &profile.added_preferred_nodes, feasible)
+        }
+        ScorePlugin::NodeResourcesFit => Some(node_resources::fit(cycle, feasible, &profile.fit)),
         ScorePlugin::NodeResourcesBalancedAllocation => {
             node_resources::balanced(cycle, feasible, &profile.balanced)
         }
         ScorePlugin::PodTopologySpread => pod_topology_spread::score(cycle, feasible),
-        ScorePlugin::InterPodAffinity => {
-            inter_pod_affinity::score(cycle, feasible, profile.hard_pod_affinity_weight)
-        }
+        ScorePlugin::InterPodAffinity => inter_pod_affinity::score(cycle, feasible),
         ScorePlugin::ImageLocality => Some(image_locality::score(cycle, feasible)),
-        ScorePlugin::VolumeBinding => volume_binding::score(cycle, feasible),
-        ScorePlugin::DynamicResources => {
-            cycle.semantics.devices_scored.then(|| vec![0; feasible.len()])
-        }
+        ScorePlugin::VolumeBinding => volume_binding::score(cycle, feasible)?,
+        ScorePlugin::DynamicResources => Some(vec![0; feasible.len()]),
+    };
+    if points.iter().flatten().any(|points| !(0..=MOST).contains(points)) {
+        return Err(Unscored(plugin));
     }
+    // Nobody could say before that it has nothing to say.
+    let silent = || if prepared { None } else { Some(vec![0; feasible.len()]) };
+    Ok(points.or_else(silent))
 }
 
 /// Scales to 0 to [`MOST`] by the largest value. `reverse`: the largest value is the worst.

@@ -1,13 +1,16 @@
 //! What all filters see of the cluster while one pod is judged.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::filter::default_spread::constraints;
 use crate::inventory::Inventory;
 use crate::inventory::node::Node;
-use crate::inventory::pod::Pod;
+use crate::inventory::pod::{Pod, TopologySpread};
 use crate::inventory::requests::{Resources, requests};
 use crate::judge::Semantics;
 use crate::label::Labels;
+use crate::profile::Profile;
 
 /// One pod to be placed, and the cluster.
 #[derive(Clone, Debug)]
@@ -18,6 +21,10 @@ pub struct Cycle<'a> {
     pub inventory: &'a Inventory,
     /// How the server's version reads it.
     pub semantics: Semantics,
+    /// Which plugins run, and with which arguments.
+    pub profile: Cow<'a, Profile>,
+    /// The spread constraints of the pod: its own, or those of the profile.
+    pub spread: Cow<'a, [TopologySpread]>,
     /// The nodes with the pods that count on each, in the order of their names.
     pub hosts: Vec<Host<'a>>,
     /// The pods for which room is being made and to which the pod must yield, by node.
@@ -45,10 +52,21 @@ impl<'a> Host<'a> {
     }
 }
 
+/// As [`cycle_of`], for a scheduler without a configuration.
+#[must_use]
+pub fn cycle<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -> Cycle<'a> {
+    cycle_of(inventory, pod, semantics, Cow::Owned(Profile::of(semantics)))
+}
+
 /// Puts the pods on their nodes. Pods on nodes that are not listed are left out, and so are
 /// finished ones.
 #[must_use]
-pub fn cycle<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -> Cycle<'a> {
+pub fn cycle_of<'a>(
+    inventory: &'a Inventory,
+    pod: &'a Pod,
+    semantics: Semantics,
+    profile: Cow<'a, Profile>,
+) -> Cycle<'a> {
     let empty = |node: &'a Node| Host {
         node,
         pods: Vec::new(),
@@ -67,13 +85,19 @@ pub fn cycle<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -
                     host.add(other, semantics);
                 }
             }
-            (None, Some(node)) if other.priority >= pod.priority && !other.is_same(pod) => {
+            (None, Some(node))
+                if other.priority >= pod.priority
+                    && !other.is_same(pod)
+                    && profile.serves(other) =>
+            {
                 nominated.entry(node).or_default().push(other);
             }
             (None, _) => {}
         }
     }
-    Cycle { pod, inventory, semantics, hosts: hosts.into_values().collect(), nominated }
+    let spread = constraints(inventory, pod, &profile);
+    let hosts = hosts.into_values().collect();
+    Cycle { pod, inventory, semantics, profile, spread, hosts, nominated }
 }
 
 impl Cycle<'_> {

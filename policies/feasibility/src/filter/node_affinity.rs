@@ -8,7 +8,7 @@ use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
 use crate::inventory::node::Node;
 use crate::inventory::pod::Pod;
-use crate::node_terms::{NAME_FIELD, NodeFacts, NodeTerm, accepts};
+use crate::node_terms::{NAME_FIELD, NodeFacts, NodeSet, NodeTerm, accepts, term_matches};
 use crate::requirement::Operator;
 
 /// The names that the terms allow, if each of them names nodes.
@@ -56,6 +56,19 @@ fn names_of(term: &NodeTerm) -> Names {
 pub fn admits(pod: &Pod, node: &Node) -> bool {
     let facts = NodeFacts { name: &node.name, labels: &node.labels };
     accepts(&pod.node_selector, &pod.node_affinity, facts)
+}
+
+/// Judges one node by the affinity that the scheduler adds to every pod (`addedAffinity`).
+///
+/// # Errors
+///
+/// The rejection.
+pub fn filter_added(added: &NodeSet, node: &Node) -> Verdict {
+    let facts = NodeFacts { name: &node.name, labels: &node.labels };
+    if added.as_ref().is_none_or(|terms| terms.iter().any(|term| term_matches(term, facts))) {
+        return Ok(());
+    }
+    Err(Rejection::unresolvable(Reason::AddedNodeAffinity))
 }
 
 /// Judges one node.

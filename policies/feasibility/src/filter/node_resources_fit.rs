@@ -6,12 +6,35 @@ use crate::filter::cycle::Host;
 use crate::filter::reason::Reason;
 use crate::filter::{Code, Rejection, Verdict};
 use crate::inventory::pod::Pod;
-use crate::inventory::requests::{CPU, EPHEMERAL_STORAGE, MEMORY, Resources, requests};
+use crate::inventory::requests::{
+    CPU, EPHEMERAL_STORAGE, MEMORY, Resources, is_extended, requests,
+};
+use crate::profile::Fit;
 
 /// What the pod asks for.
 #[must_use]
 pub fn pre_filter(pod: &Pod) -> Resources {
     Resources::of(&requests(pod, None))
+}
+
+/// Drops the extended resources that the filter is told to pass over (`ignoredResources`,
+/// `ignoredResourceGroups`).
+pub fn ignore(request: &mut Resources, fit: &Fit) {
+    let ignored = |name: &str| {
+        let group = name.split('/').next().unwrap_or_default();
+        fit.ignored_resources.contains(name) || fit.ignored_resource_groups.contains(group)
+    };
+    request.scalars.retain(|name, _| !(is_extended(name) && ignored(name)));
+}
+
+/// Drops the extended resources that the node does not have, as a kubelet does
+/// (`removeMissingExtendedResources` of `pkg/kubelet/lifecycle/predicate.go`).
+#[must_use]
+pub fn without_missing(request: &Resources, host: &Host<'_>) -> Resources {
+    let mut request = request.clone();
+    let there = &host.allocatable.scalars;
+    request.scalars.retain(|name, _| there.contains_key(name) || !is_extended(name));
+    request
 }
 
 /// Judges one node. A request of 0 is not compared, so it fits on a node that is overcommitted.

@@ -17,7 +17,7 @@ use crate::tolerations::untolerated;
 /// The pod's constraints and the pods that count for each, by domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State<'a> {
-    constraints: Vec<(&'a TopologySpread, BTreeMap<&'a str, i64>)>,
+    constraints: Vec<(TopologySpread, BTreeMap<&'a str, i64>)>,
     /// There may be nodes or pods that are not known, so that no count is certain.
     open: bool,
 }
@@ -27,7 +27,7 @@ pub struct State<'a> {
 pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
     let hard =
         |spread: &&TopologySpread| spread.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
-    let constraints: Vec<&TopologySpread> = cycle.pod.spread.iter().filter(hard).collect();
+    let constraints: Vec<&TopologySpread> = cycle.spread.iter().filter(hard).collect();
     if constraints.is_empty() {
         return Stage::Skip;
     }
@@ -44,7 +44,7 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
                 *counts.entry(domain).or_default() += matching_pods(cycle.pod, spread, host);
             }
         }
-        state.constraints.push((spread, counts));
+        state.constraints.push(((*spread).clone(), counts));
     }
     Stage::Ready(state)
 }
@@ -53,7 +53,7 @@ impl<'a> State<'a> {
     /// Counts one more pod of the node. As in the scheduler, a terminating one counts here, and so
     /// does any if the selector is empty.
     pub fn add(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node) {
-        let keys = self.constraints.iter().map(|(spread, _)| *spread);
+        let keys = self.constraints.iter().map(|(spread, _)| spread);
         if pod.namespace != incoming.namespace || !has_all_keys(node, keys) {
             return;
         }

@@ -14,12 +14,16 @@ pub enum Reason {
     Taint(Taint),
     /// `nodeSelector` or required node affinity does not admit the node.
     NodeAffinity,
+    /// The node affinity that the scheduler adds to every pod does not admit the node.
+    AddedNodeAffinity,
     /// No node has all the names that `matchFields` asks for.
     NameConflict,
     /// The node is not among those that these plugins let through by name.
     NotNamed(Vec<Plugin>),
     /// These plugins let through no node that all of them name.
     NamedApart(Vec<Plugin>),
+    /// The profile runs the filter without the pre-filter that it needs.
+    NotPrepared(Plugin),
     /// A host port is taken.
     HostPorts,
     /// The node runs as many pods as it may.
@@ -104,6 +108,7 @@ pub fn text(reason: &Reason, taint_named: bool) -> String {
         }
         Reason::Taint(_) => "node(s) had untolerated taint(s)",
         Reason::NodeAffinity => "node(s) didn't match Pod's node affinity/selector",
+        Reason::AddedNodeAffinity => "node(s) didn't match scheduler-enforced node affinity",
         Reason::NameConflict => "pod affinity terms conflict",
         Reason::NotNamed(plugins) => {
             return format!("node(s) didn't satisfy plugin(s) [{}]", names(plugins));
@@ -111,6 +116,9 @@ pub fn text(reason: &Reason, taint_named: bool) -> String {
         Reason::NamedApart(plugins) => {
             let names = names(plugins);
             return format!("node(s) didn't satisfy plugin(s) [{names}] simultaneously");
+        }
+        Reason::NotPrepared(plugin) => {
+            return format!("reading \"PreFilter{}\" from cycleState: not found", plugin.name());
         }
         Reason::HostPorts => "node(s) didn't have free ports for the requested pod ports",
         Reason::TooManyPods => "Too many pods",

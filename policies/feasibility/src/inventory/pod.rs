@@ -19,7 +19,7 @@ pub struct Pod {
     pub uid: String,
     /// `metadata.labels`.
     pub labels: Labels,
-    /// The controller that made it. No filter reads it: it is for reports.
+    /// The controller that made it.
     pub owner: Option<Owner>,
     /// `metadata.deletionTimestamp` is set.
     pub terminating: bool,
@@ -30,7 +30,7 @@ pub struct Pod {
     pub node: Option<String>,
     /// `status.nominatedNodeName`: where room is being made for it.
     pub nominated_node: Option<String>,
-    /// `spec.schedulerName`; empty is the default scheduler. No filter reads it.
+    /// `spec.schedulerName`; empty is the default scheduler.
     pub scheduler: String,
     /// `spec.schedulingGates`, by name: the scheduler passes the pod over while there are any. No
     /// filter reads them.
@@ -100,6 +100,8 @@ impl Pod {
 /// The controller of a pod, in the pod's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
+    /// Group and version, `apps/v1`.
+    pub api_version: String,
     /// Its kind.
     pub kind: String,
     /// Its name.

@@ -291,7 +291,8 @@ pub fn is_scalar(name: &str) -> bool {
 }
 
 /// True for resources of a vendor, `vendor.example/device`.
-fn is_extended(name: &str) -> bool {
+#[must_use]
+pub fn is_extended(name: &str) -> bool {
     name.contains('/')
         && !name.contains(NATIVE)
         && !name.starts_with("requests.")

@@ -14,15 +14,20 @@ use crate::score::{MOST, Points};
 /// The weights that were collected, by node label and value.
 type Weights<'a> = BTreeMap<(&'a str, &'a str), i64>;
 
-/// The points of each node; `None` if no term selects any pod.
+/// The points of each node; `None` if no term selects any pod, or if the profile ignores the
+/// preferences of existing pods and the pod has none itself.
 #[must_use]
-pub fn score<'a>(cycle: &Cycle<'a>, feasible: &[&Host<'_>], hard_weight: i64) -> Points {
+pub fn score<'a>(cycle: &Cycle<'a>, feasible: &[&Host<'_>]) -> Points {
+    let hard_weight = cycle.profile.hard_pod_affinity_weight;
     let resolve = |sign: i64, one: &'a Weighted<AffinityTerm>| {
         (sign * i64::from(one.weight), incoming_term(cycle, &one.term))
     };
     let drawn = cycle.pod.preferred_affinity.iter().map(|one| resolve(1, one));
     let repelled = cycle.pod.preferred_anti_affinity.iter().map(|one| resolve(-1, one));
     let ours: Vec<(i64, IncomingTerm<'_>)> = drawn.chain(repelled).collect();
+    if ours.is_empty() && cycle.profile.ignore_preferred_terms_of_existing_pods {
+        return None;
+    }
     let namespace = cycle.namespace_labels(&cycle.pod.namespace);
     let mut weights = Weights::new();
     for host in &cycle.hosts {

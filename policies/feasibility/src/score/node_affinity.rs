@@ -15,15 +15,16 @@ pub fn is_unreadable(pod: &Pod) -> bool {
     terms.any(|term| term.requirements().any(|(field, one)| requirement_flaw(field, one).is_some()))
 }
 
-/// The points of each node; `None` if the pod prefers none.
+/// The points of each node; `None` if neither the pod nor the scheduler (`added`) prefers any.
 #[must_use]
-pub fn score(pod: &Pod, feasible: &[&Host<'_>]) -> Points {
-    if pod.preferred_nodes.is_empty() {
+pub fn score(pod: &Pod, added: &[Weighted<NodeTerm>], feasible: &[&Host<'_>]) -> Points {
+    if pod.preferred_nodes.is_empty() && added.is_empty() {
         return None;
     }
     let sum = |host: &&Host<'_>| {
         let facts = NodeFacts { name: &host.node.name, labels: &host.node.labels };
-        let met = pod.preferred_nodes.iter().filter(|one| term_matches(&one.term, facts));
+        let preferred = pod.preferred_nodes.iter().chain(added);
+        let met = preferred.filter(|one| term_matches(&one.term, facts));
         met.map(|one| i64::from(one.weight)).sum()
     };
     Some(scaled(feasible.iter().map(sum).collect(), false))

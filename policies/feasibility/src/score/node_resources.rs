@@ -7,16 +7,13 @@ use crate::inventory::requests::{
     Amounts, CPU, EPHEMERAL_STORAGE, MEMORY, Resources, assumed_requests,
     incoming_assumed_requests, is_scalar, requests,
 };
+use crate::profile::{Fit, Strategy, shape_score};
 use crate::score::{MOST, Points};
 
-/// `LeastAllocated`: the larger the free share of each resource, the better. CPU and memory that a
+/// By how much of each resource would be taken, as the strategy says. CPU and memory that a
 /// container does not ask for are assumed.
 #[must_use]
-pub fn least_allocated(
-    cycle: &Cycle<'_>,
-    feasible: &[&Host<'_>],
-    resources: &[(String, i64)],
-) -> Vec<i64> {
+pub fn fit(cycle: &Cycle<'_>, feasible: &[&Host<'_>], arguments: &Fit) -> Vec<i64> {
     let resizing = cycle.semantics.resizing;
     let wanted = incoming_assumed_requests(cycle.pod);
     let one = |host: &&Host<'_>| {
@@ -24,19 +21,49 @@ pub fn least_allocated(
         for pod in &host.pods {
             assumed.add(&Resources::of(&assumed_requests(pod, resizing)));
         }
-        let (mut points, mut weights) = (0i64, 0i64);
-        for (name, weight) in resources {
+        let mut shares = Vec::new();
+        for (name, weight) in &arguments.resources {
             let taken = if name == CPU || name == MEMORY { &assumed } else { &host.requested };
-            let Some((used, request, capacity)) = share(name, taken, &wanted, host) else {
-                continue;
-            };
-            let free = free_share(used.wrapping_add(request), capacity);
-            points = points.wrapping_add(free.wrapping_mul(*weight));
-            weights = weights.saturating_add(*weight);
+            if let Some((used, request, capacity)) = share(name, taken, &wanted, host) {
+                shares.push((used.wrapping_add(request), capacity, *weight));
+            }
         }
-        points.checked_div(weights).unwrap_or(0)
+        by_strategy(&arguments.strategy, &shares)
     };
     feasible.iter().map(one).collect()
+}
+
+/// The points of a node from what would be taken of each resource, what there is, and its weight.
+/// Sums beyond 64 bits wrap, as in the scheduler.
+fn by_strategy(strategy: &Strategy, shares: &[(i64, i64, i64)]) -> i64 {
+    let (mut points, mut weights) = (0i64, 0i64);
+    for (taken, capacity, weight) in shares {
+        let share = match strategy {
+            Strategy::LeastAllocated => free_share(*taken, *capacity),
+            Strategy::MostAllocated => taken_share(*taken, *capacity),
+            Strategy::RequestedToCapacityRatio(shape) => {
+                shape_score(shape, percent_taken(*taken, *capacity))
+            }
+        };
+        if share > 0 || !matches!(strategy, Strategy::RequestedToCapacityRatio(_)) {
+            points = points.wrapping_add(share.wrapping_mul(*weight));
+            weights = weights.wrapping_add(*weight);
+        }
+    }
+    match strategy {
+        Strategy::RequestedToCapacityRatio(_) => rounded(points, weights),
+        _ if weights == 0 => 0,
+        _ => points.wrapping_div(weights),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "as the scheduler computes it"
+)]
+fn rounded(points: i64, weights: i64) -> i64 {
+    if weights == 0 { 0 } else { (points as f64 / weights as f64).round() as i64 }
 }
 
 /// The more even the shares of the resources that are used, the better; `None` for a pod that asks
@@ -94,6 +121,18 @@ fn free_share(used: i64, capacity: i64) -> i64 {
         return 0;
     }
     capacity.wrapping_sub(used).wrapping_mul(MOST).checked_div(capacity).unwrap_or(0)
+}
+
+/// Pods that ask for nothing count with what is assumed of them, so more may be taken than there is.
+fn taken_share(taken: i64, capacity: i64) -> i64 {
+    taken.min(capacity).wrapping_mul(MOST).checked_div(capacity).unwrap_or(0)
+}
+
+fn percent_taken(taken: i64, capacity: i64) -> i64 {
+    if taken > capacity {
+        return MOST;
+    }
+    taken.wrapping_mul(MOST).checked_div(capacity).unwrap_or(MOST)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "as the scheduler computes it")]

@@ -1,28 +1,27 @@
 //! Soft spread constraints: the fewer matching pods in the node's domains, the better.
 //!
-//! Semantics: `pkg/scheduler/framework/plugins/podtopologyspread/scoring.go`. The constraints that
-//! the scheduler adds by default apply to pods of services and controllers, which are not known
-//! here.
+//! Semantics: `pkg/scheduler/framework/plugins/podtopologyspread/scoring.go`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::pod_topology_spread::{counts_for, has_all_keys, matching_pods};
 use crate::inventory::pod::{TopologySpread, WhenUnsatisfiable};
+use crate::profile::HOSTNAME;
 use crate::score::{MOST, Points};
-
-const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// The points of each node; `None` without a soft constraint.
 #[must_use]
 pub fn score(cycle: &Cycle<'_>, feasible: &[&Host<'_>]) -> Points {
     let soft =
         |spread: &&TopologySpread| spread.when_unsatisfiable == WhenUnsatisfiable::ScheduleAnyway;
-    let constraints: Vec<&TopologySpread> = cycle.pod.spread.iter().filter(soft).collect();
+    let constraints: Vec<&TopologySpread> = cycle.spread.iter().filter(soft).collect();
     if constraints.is_empty() {
         return None;
     }
-    let counted = |host: &Host<'_>| has_all_keys(host.node, constraints.iter().copied());
+    // The constraints of the scheduler itself do not leave out nodes that lack a key.
+    let lenient = cycle.pod.spread.is_empty() && cycle.profile.default_spread.system;
+    let counted = |host: &Host<'_>| lenient || has_all_keys(host.node, constraints.iter().copied());
     let mut sums: Vec<Option<f64>> =
         feasible.iter().map(|host| counted(host).then_some(0.0)).collect();
     for spread in &constraints {
@@ -58,13 +57,15 @@ fn counts<'a>(
     spread: &TopologySpread,
     counted: &dyn Fn(&Host<'_>) -> bool,
 ) -> BTreeMap<&'a str, i64> {
-    let domain = |host: &Host<'a>| host.node.labels.get(&spread.topology_key).map(String::as_str);
+    // Nodes without the key make a domain with those whose label is empty.
+    let domain =
+        |host: &Host<'a>| host.node.labels.get(&spread.topology_key).map_or("", String::as_str);
     let there = feasible.iter().filter(|host| counted(host));
-    let there: BTreeSet<&str> = there.filter_map(|host| domain(host)).collect();
+    let there: BTreeSet<&str> = there.map(|host| domain(host)).collect();
     let mut counts: BTreeMap<&str, i64> = there.into_iter().map(|name| (name, 0)).collect();
     for host in cycle.hosts.iter().filter(|host| counted(host)) {
         if counts_for(spread, cycle.pod, host.node)
-            && let Some(count) = domain(host).and_then(|domain| counts.get_mut(domain))
+            && let Some(count) = counts.get_mut(domain(host))
         {
             *count += matching_pods(cycle.pod, spread, host);
         }
