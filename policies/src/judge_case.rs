@@ -9,7 +9,7 @@ use placecard_feasibility::filter::cycle::cycle;
 use placecard_feasibility::filter::reason::text;
 use placecard_feasibility::filter::{Code, Plugin, Rejection};
 use placecard_feasibility::judge::{Judgement, Objection, Semantics, judge_cycle, score_cycle};
-use placecard_feasibility::score::{Profile, Score};
+use placecard_feasibility::score::Score;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -106,7 +106,7 @@ fn answer(case: &Case, options: &Options) -> String {
     let (inventory, pod) = (case.cluster.read(), case.pod.read());
     let cycle = cycle(&inventory, &pod, options.semantics);
     let judgement = judge_cycle(&cycle);
-    let scored = options.scores.then(|| score_cycle(&cycle, &judgement, &Profile::default()));
+    let scored = options.scores.then(|| score_cycle(&cycle, &judgement));
     let named = options.semantics.taint_named;
     let said = |objection: &Objection| word(&objection.plugins, &objection.rejection, named);
     let alone = |(plugin, rejection): &(Plugin, Rejection)| word(&[*plugin], rejection, named);

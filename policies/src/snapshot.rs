@@ -8,9 +8,11 @@ mod amounts;
 mod governance;
 mod node;
 mod pod;
+mod services;
 mod volume;
 
 use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::controller::ControllerKind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::label::NAMESPACE_NAME;
 use serde::Deserialize;
@@ -50,6 +52,8 @@ struct Metadata {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct OwnerReference {
+    #[serde(rename = "apiVersion", deserialize_with = "or_default")]
+    api_version: String,
     #[serde(deserialize_with = "or_default")]
     kind: String,
     #[serde(deserialize_with = "or_default")]
@@ -103,6 +107,13 @@ pub struct Cluster {
     priorityclasses: Vec<governance::WrittenPriorityClass>,
     #[serde(deserialize_with = "or_default")]
     pdbs: Vec<governance::WrittenBudget>,
+    services: Vec<services::WrittenService>,
+    #[serde(deserialize_with = "or_default")]
+    replicationcontrollers: Vec<services::WrittenReplicationController>,
+    #[serde(deserialize_with = "or_default")]
+    replicasets: Vec<services::WrittenController>,
+    #[serde(deserialize_with = "or_default")]
+    statefulsets: Vec<services::WrittenController>,
 }
 
 /// A pod as it stands in JSON.
@@ -140,6 +151,16 @@ impl Cluster {
             .iter()
             .for_each(|written| governance::add_priority_class(&mut inventory, written));
         self.pdbs.iter().for_each(|written| governance::add_budget(&mut inventory, written));
+        self.services.iter().for_each(|written| services::add_service(&mut inventory, written));
+        let replication_controllers = self.replicationcontrollers.iter();
+        replication_controllers
+            .for_each(|written| services::add_replication_controller(&mut inventory, written));
+        for (kind, list) in [
+            (ControllerKind::ReplicaSet, &self.replicasets),
+            (ControllerKind::StatefulSet, &self.statefulsets),
+        ] {
+            list.iter().for_each(|written| services::add_controller(&mut inventory, kind, written));
+        }
         inventory
     }
 }
@@ -237,6 +258,16 @@ fn add_kind(inventory: &mut Inventory, kind: &str, json: &str) -> Result<(), Unr
         "LimitRange" => governance::add_limit_range(inventory, &parse(json)?),
         "PriorityClass" => governance::add_priority_class(inventory, &parse(json)?),
         "PodDisruptionBudget" => governance::add_budget(inventory, &parse(json)?),
+        "Service" => services::add_service(inventory, &parse(json)?),
+        "ReplicationController" => {
+            services::add_replication_controller(inventory, &parse(json)?);
+        }
+        "ReplicaSet" => {
+            services::add_controller(inventory, ControllerKind::ReplicaSet, &parse(json)?);
+        }
+        "StatefulSet" => {
+            services::add_controller(inventory, ControllerKind::StatefulSet, &parse(json)?);
+        }
         _ => {}
     }
     Ok(())

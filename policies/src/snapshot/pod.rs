@@ -273,7 +273,11 @@ pub(super) fn read(written: &Written) -> Pod {
 /// The owner with `controller: true`.
 fn owner(metadata: &Metadata) -> Option<Owner> {
     let owner = metadata.owner_references.iter().find(|owner| owner.controller)?;
-    Some(Owner { kind: owner.kind.clone(), name: owner.name.clone() })
+    Some(Owner {
+        api_version: owner.api_version.clone(),
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+    })
 }
 
 /// The first condition of the type decides (`PodTerminatingByPreemption` of

@@ -1,0 +1,110 @@
+//! Services and controllers: which pods belong together, so that the scheduler spreads them by
+//! default.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::controller::ControllerKind;
+use placecard_feasibility::selector::Selector;
+use serde::Deserialize;
+
+use super::{Metadata, or_default};
+use crate::native;
+use crate::object::Map;
+
+/// A service as it stands in JSON.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenService {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: ServiceSpec,
+}
+
+/// A replication controller as it stands in JSON: its selector is a map, like that of a service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenReplicationController {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: ReplicationControllerSpec,
+}
+
+/// A replica set or stateful set as it stands in JSON.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WrittenController {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: ControllerSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ServiceSpec {
+    selector: Option<Map>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ReplicationControllerSpec {
+    selector: Option<Map>,
+    #[serde(deserialize_with = "or_default")]
+    template: Template,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Template {
+    #[serde(deserialize_with = "or_default")]
+    metadata: TemplateMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateMetadata {
+    #[serde(deserialize_with = "or_default")]
+    labels: Map,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ControllerSpec {
+    selector: Option<LabelSelector>,
+}
+
+/// Adds a service. One without a selector has no pods.
+pub(super) fn add_service(inventory: &mut Inventory, written: &WrittenService) {
+    if let Some(selector) = &written.spec.selector {
+        inventory.services.insert(name(&written.metadata), selector.clone());
+    }
+}
+
+/// Adds a replication controller. Without a selector it has that of its template
+/// (`SetDefaults_ReplicationController`).
+pub(super) fn add_replication_controller(
+    inventory: &mut Inventory,
+    written: &WrittenReplicationController,
+) {
+    let WrittenReplicationController { metadata, spec } = written;
+    let given = spec.selector.as_ref().filter(|selector| !selector.is_empty());
+    let selector = Selector::from_labels(given.unwrap_or(&spec.template.metadata.labels));
+    let key = (ControllerKind::ReplicationController, name(metadata));
+    inventory.controllers.insert(key, Some(selector));
+}
+
+/// Adds a replica set or stateful set.
+pub(super) fn add_controller(
+    inventory: &mut Inventory,
+    kind: ControllerKind,
+    written: &WrittenController,
+) {
+    let selector = written.spec.selector.as_ref().map(native::selector);
+    inventory.controllers.insert((kind, name(&written.metadata)), selector);
+}
+
+fn name(metadata: &Metadata) -> (String, String) {
+    (metadata.namespace.clone(), metadata.name.clone())
+}
