@@ -12,7 +12,6 @@ mod services;
 mod volume;
 
 use placecard_feasibility::inventory::Inventory;
-use placecard_feasibility::inventory::controller::ControllerKind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::label::NAMESPACE_NAME;
 use serde::Deserialize;
@@ -155,12 +154,10 @@ impl Cluster {
         let replication_controllers = self.replicationcontrollers.iter();
         replication_controllers
             .for_each(|written| services::add_replication_controller(&mut inventory, written));
-        for (kind, list) in [
-            (ControllerKind::ReplicaSet, &self.replicasets),
-            (ControllerKind::StatefulSet, &self.statefulsets),
-        ] {
-            list.iter().for_each(|written| services::add_controller(&mut inventory, kind, written));
-        }
+        let replica_sets = self.replicasets.iter();
+        replica_sets.for_each(|written| services::add_replica_set(&mut inventory, written));
+        let stateful_sets = self.statefulsets.iter();
+        stateful_sets.for_each(|written| services::add_stateful_set(&mut inventory, written));
         inventory
     }
 }
@@ -262,12 +259,8 @@ fn add_kind(inventory: &mut Inventory, kind: &str, json: &str) -> Result<(), Unr
         "ReplicationController" => {
             services::add_replication_controller(inventory, &parse(json)?);
         }
-        "ReplicaSet" => {
-            services::add_controller(inventory, ControllerKind::ReplicaSet, &parse(json)?);
-        }
-        "StatefulSet" => {
-            services::add_controller(inventory, ControllerKind::StatefulSet, &parse(json)?);
-        }
+        "ReplicaSet" => services::add_replica_set(inventory, &parse(json)?),
+        "StatefulSet" => services::add_stateful_set(inventory, &parse(json)?),
         _ => {}
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::inventory::Inventory;
-use placecard_feasibility::inventory::controller::ControllerKind;
+use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::selector::Selector;
 use serde::Deserialize;
 
@@ -91,20 +91,65 @@ pub(super) fn add_replication_controller(
     let WrittenReplicationController { metadata, spec } = written;
     let given = spec.selector.as_ref().filter(|selector| !selector.is_empty());
     let selector = Selector::from_labels(given.unwrap_or(&spec.template.metadata.labels));
-    let key = (ControllerKind::ReplicationController, name(metadata));
+    let key = (Kind::ReplicationController, name(metadata));
     inventory.controllers.insert(key, Some(selector));
 }
 
-/// Adds a replica set or stateful set.
-pub(super) fn add_controller(
-    inventory: &mut Inventory,
-    kind: ControllerKind,
-    written: &WrittenController,
-) {
+/// Adds a replica set.
+pub(super) fn add_replica_set(inventory: &mut Inventory, written: &WrittenController) {
+    add_controller(inventory, Kind::ReplicaSet, written);
+}
+
+/// Adds a stateful set.
+pub(super) fn add_stateful_set(inventory: &mut Inventory, written: &WrittenController) {
+    add_controller(inventory, Kind::StatefulSet, written);
+}
+
+fn add_controller(inventory: &mut Inventory, kind: Kind, written: &WrittenController) {
     let selector = written.spec.selector.as_ref().map(native::selector);
     inventory.controllers.insert((kind, name(&written.metadata)), selector);
 }
 
 fn name(metadata: &Metadata) -> (String, String) {
     (metadata.namespace.clone(), metadata.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use placecard_feasibility::requirement::Requirement;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::snapshot::add;
+
+    fn object(kind: &str, spec: Value) -> Value {
+        json!({"kind": kind, "metadata": {"name": "x", "namespace": "a"}, "spec": spec})
+    }
+
+    #[test]
+    fn selectors_are_read_in_their_three_forms() {
+        let map = json!({"app": "web"});
+        let set = json!({"matchExpressions": [{"key": "app", "operator": "Exists"}]});
+        let template = json!({"metadata": {"labels": {"app": "old"}}});
+        let list = json!({"kind": "List", "items": [
+            object("Service", json!({"selector": map})),
+            {"kind": "Service", "metadata": {"name": "headless"}, "spec": {"selector": null}},
+            object("ReplicationController", json!({"selector": {}, "template": template})),
+            object("ReplicaSet", json!({"selector": set})),
+            object("StatefulSet", json!({})),
+        ]});
+        let mut inventory = Inventory::default();
+        add(&mut inventory, &list.to_string()).unwrap();
+        let key = ("a".to_owned(), "x".to_owned());
+        let web = Map::from([("app".to_owned(), "web".to_owned())]);
+        assert_eq!(inventory.services, [(key.clone(), web)].into());
+        let selector = |requirement| Some(Selector { requirements: vec![requirement] });
+        let expected = [
+            (Kind::ReplicationController, selector(Requirement::one_of("app", &["old"]))),
+            (Kind::ReplicaSet, selector(Requirement::exists("app"))),
+            (Kind::StatefulSet, None),
+        ];
+        let expected = expected.map(|(kind, selector)| ((kind, key.clone()), selector));
+        assert_eq!(inventory.controllers, expected.into());
+    }
 }

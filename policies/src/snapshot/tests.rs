@@ -118,7 +118,7 @@ fn lists_as_kubectl_prints_them_are_read() {
         {"kind": "Node", "metadata": {"name": "n"}, "status": {"capacity": {"pods": "3"}}},
         {"kind": "Pod", "metadata": {"name": "p", "namespace": "a"}, "spec": {"nodeName": "n"}},
         {"kind": "Namespace", "metadata": {"name": "a", "labels": null}},
-        {"kind": "Service", "metadata": {"name": "s"}, "spec": 7},
+        {"kind": "ConfigMap", "metadata": {"name": "s"}, "spec": 7},
         {"kind": "CSINode", "metadata": {"name": "n"}, "spec": {"drivers": null}},
     ]});
     let mut inventory = Inventory::default();
