@@ -106,6 +106,7 @@ pub struct Cluster {
     priorityclasses: Vec<governance::WrittenPriorityClass>,
     #[serde(deserialize_with = "or_default")]
     pdbs: Vec<governance::WrittenBudget>,
+    #[serde(deserialize_with = "or_default")]
     services: Vec<services::WrittenService>,
     #[serde(deserialize_with = "or_default")]
     replicationcontrollers: Vec<services::WrittenReplicationController>,
