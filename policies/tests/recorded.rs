@@ -6,15 +6,17 @@
     reason = "a test fails by panicking, and says on demand what it compared"
 )]
 
+mod oracle;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
 use flate2::read::GzDecoder;
+use oracle::ask;
 use placecard_feasibility::filter::Code;
 use placecard_feasibility::judge::{Objection, Semantics, judge};
 use placecard_policies::judge_case::{Options, judge_line};
@@ -218,31 +220,6 @@ fn a_newer_server_judges_as_its_scheduler_does() {
     tally.assert_equal();
 }
 
-/// The real scheduler's plugins in process, built from `tests/oracle`; `None` where they were not.
-fn oracle() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("PLACECARD_ORACLE") {
-        return Some(named.into());
-    }
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/oracle");
-    built.exists().then_some(built)
-}
-
-/// What the oracle answers to `words`, with `input` on its standard input.
-fn ask(oracle: &Path, words: &[&str], input: Vec<u8>) -> Vec<u8> {
-    let mut asked = Command::new(oracle)
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the oracle starts");
-    let mut stdin = asked.stdin.take().expect("a pipe");
-    let writer = thread::spawn(move || stdin.write_all(&input));
-    let answer = asked.wait_with_output().expect("it ends");
-    assert!(answer.status.success(), "oracle {words:?}: {}", answer.status);
-    writer.join().expect("no panic").expect("it reads all cases");
-    answer.stdout
-}
-
 /// A number from the environment, for longer runs and other cases.
 fn number(variable: &str, otherwise: usize) -> usize {
     let set = std::env::var(variable).ok();
@@ -251,7 +228,7 @@ fn number(variable: &str, otherwise: usize) -> usize {
 
 #[test]
 fn e2e_fresh_clusters_are_judged_as_by_the_scheduler() {
-    let Some(oracle) = oracle() else {
+    let Some(oracle) = oracle::built() else {
         println!("left out: target/oracle is not built; make oracle");
         return;
     };
