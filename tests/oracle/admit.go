@@ -67,6 +67,13 @@ func admit(c *Case) error {
 		return err
 	}
 	c.Pod = admitted
+	for _, budget := range c.Cluster.PDBs {
+		inNamespace(&budget.ObjectMeta)
+		legacyscheme.Scheme.Default(budget)
+		if err := firstError(once("poddisruptionbudget", &budget.ObjectMeta), admitBudget(budget)); err != nil {
+			return err
+		}
+	}
 	return admitVolumes(&c.Cluster, once)
 }
 

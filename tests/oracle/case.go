@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	v1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 )
 
@@ -18,14 +19,15 @@ type Case struct {
 
 // Cluster has the kinds that the Filter and Score plugins read.
 type Cluster struct {
-	Nodes          []*v1.Node                  `json:"nodes"`
-	Pods           []*v1.Pod                   `json:"pods"`
-	Namespaces     []*v1.Namespace             `json:"namespaces"`
-	Services       []*v1.Service               `json:"services,omitempty"`
-	PVs            []*v1.PersistentVolume      `json:"pvs,omitempty"`
-	PVCs           []*v1.PersistentVolumeClaim `json:"pvcs,omitempty"`
-	StorageClasses []*storagev1.StorageClass   `json:"storageclasses,omitempty"`
-	CSINodes       []*storagev1.CSINode        `json:"csinodes,omitempty"`
+	Nodes          []*v1.Node                      `json:"nodes"`
+	Pods           []*v1.Pod                       `json:"pods"`
+	Namespaces     []*v1.Namespace                 `json:"namespaces"`
+	Services       []*v1.Service                   `json:"services,omitempty"`
+	PVs            []*v1.PersistentVolume          `json:"pvs,omitempty"`
+	PVCs           []*v1.PersistentVolumeClaim     `json:"pvcs,omitempty"`
+	StorageClasses []*storagev1.StorageClass       `json:"storageclasses,omitempty"`
+	CSINodes       []*storagev1.CSINode            `json:"csinodes,omitempty"`
+	PDBs           []*policyv1.PodDisruptionBudget `json:"pdbs,omitempty"`
 }
 
 // Verdict is the corpus format: what the real scheduler says of every node.
@@ -46,6 +48,9 @@ type Verdict struct {
 	Scores  map[string]map[string]int64 `json:"scores,omitempty"`
 	// All has, with --all, every plugin that rejects a node, by itself, in the order of the profile.
 	All map[string][]NodeVerdict `json:"all,omitempty"`
+	// Preemption has, with --preemption, what could be gained by it on the nodes that are rejected,
+	// even if another node is feasible.
+	Preemption *PreemptionVerdict `json:"preemption,omitempty"`
 }
 
 // NodeVerdict is the code of a node (S, U or UU), the plugin that gave it, and its reasons.

@@ -11,7 +11,7 @@ import (
 )
 
 // focuses are the plugins that a case can be about; "mix" is about all of them. Only on request:
-// NodeDeclaredFeatures, which old versions do not have.
+// NodeDeclaredFeatures, which old versions do not have, and DefaultPreemption.
 var focuses = []string{
 	"mix",
 	names.NodeName,
@@ -28,6 +28,19 @@ var focuses = []string{
 	names.InterPodAffinity,
 }
 
+// contested are the plugins whose rejections pods of lower priority may be to blame for.
+var contested = []string{
+	"mix",
+	names.NodePorts,
+	names.NodeResourcesFit,
+	names.VolumeRestrictions,
+	names.NodeResourcesFit,
+	names.NodeVolumeLimits,
+	names.PodTopologySpread,
+	names.NodeResourcesFit,
+	names.InterPodAffinity,
+}
+
 func generateCommand(args []string, out io.Writer) error {
 	flags := newFlags("generate")
 	seed := flags.Uint64("seed", 1, "the same seed gives the same cases")
@@ -38,7 +51,7 @@ func generateCommand(args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if known := append(focuses, names.NodeDeclaredFeatures); *focus != "" && !slices.Contains(known, *focus) {
+	if known := append(focuses, names.NodeDeclaredFeatures, names.DefaultPreemption); *focus != "" && !slices.Contains(known, *focus) {
 		return fmt.Errorf("unknown focus %q; known: %s", *focus, strings.Join(known, ", "))
 	}
 	if *coverage {
@@ -56,7 +69,11 @@ func generateCommand(args []string, out io.Writer) error {
 
 // generate makes case `number` of a seed. Without a focus the cases take turns.
 func generate(seed uint64, number int, focus string) object {
-	if focus == "" {
+	preemption := focus == names.DefaultPreemption
+	switch {
+	case preemption:
+		focus = contested[number%len(contested)]
+	case focus == "":
 		focus = focuses[number%len(focuses)]
 	}
 	g := &generator{dice: newDice(seed, number), focus: focus}
@@ -67,9 +84,12 @@ func generate(seed uint64, number int, focus string) object {
 		g.pods = append(g.pods, g.existingPod(i))
 	}
 	incoming := g.incomingPod()
+	if preemption {
+		g.forPreemption(incoming)
+	}
 	cluster := object{"nodes": g.nodes, "pods": orEmpty(g.pods), "namespaces": g.namespaces}
 	for kind, objects := range map[string][]object{
-		"pvs": g.pvs, "pvcs": g.pvcs, "storageclasses": g.usedClasses(), "csinodes": g.csiNodes,
+		"pvs": g.pvs, "pvcs": g.pvcs, "storageclasses": g.usedClasses(), "csinodes": g.csiNodes, "pdbs": g.pdbs,
 	} {
 		if len(objects) > 0 {
 			cluster[kind] = objects
@@ -85,6 +105,7 @@ type generator struct {
 
 	nodes, pods, namespaces      []object
 	pvs, pvcs, classes, csiNodes []object
+	pdbs                         []object
 	volumes                      int
 }
 

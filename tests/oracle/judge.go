@@ -16,6 +16,7 @@ func judgeCommand(args []string, in io.Reader, out io.Writer) error {
 	var opts options
 	flags.BoolVar(&opts.all, "all", false, "list every plugin that rejects a node, with its reasons")
 	flags.BoolVar(&opts.scores, "scores", false, "score the feasible nodes, when there are two or more")
+	flags.BoolVar(&opts.preemption, "preemption", false, "say which pods of lower priority could make room")
 	jobs := flags.Int("jobs", runtime.GOMAXPROCS(0), "how many cases at a time")
 	if err := flags.Parse(args); err != nil {
 		return err

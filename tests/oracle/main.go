@@ -11,7 +11,8 @@ import (
 
 const usage = `usage: oracle <command> [flags]
 
-  judge     [--all] [--scores] [--jobs N]     cases on stdin, one JSON object a line; verdicts on stdout
+  judge     [--all] [--scores] [--preemption] [--jobs N]
+                                              cases on stdin, one JSON object a line; verdicts on stdout
   compare   [--jobs N] [--show N]             judge recorded cases on stdin and count the differences
   generate  --seed N --count M [--focus P] [--coverage]
                                               random cases on stdout; with --coverage a table instead

@@ -15,6 +15,7 @@ import (
 	internalcache "k8s.io/kubernetes/pkg/scheduler/backend/cache"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 	frameworkplugins "k8s.io/kubernetes/pkg/scheduler/framework/plugins"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/defaultpreemption"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 	"k8s.io/kubernetes/pkg/scheduler/profile"
 )
@@ -31,6 +32,8 @@ type schedulerUnderTest struct {
 	indexers  indexers
 	// filters are instances of the Filter plugins of their own, in the order of the profile.
 	filters []fwk.FilterPlugin
+	// preemption is the plugin that lets pods make room for others.
+	preemption *defaultpreemption.DefaultPreemption
 	// loaded is taken away again before the next cluster.
 	loaded *Cluster
 }
@@ -61,14 +64,19 @@ func newScheduler(ctx context.Context, parallelism, percentageOfNodesToScore int
 	if err != nil {
 		return nil, err
 	}
+	preemption, err := newPreemption(ctx, fw)
+	if err != nil {
+		return nil, err
+	}
 	return &schedulerUnderTest{
-		ctx:       ctx,
-		logger:    logger,
-		scheduler: sched,
-		framework: fw,
-		snapshot:  snapshot,
-		indexers:  indexersOf(factory),
-		filters:   filters,
+		ctx:        ctx,
+		logger:     logger,
+		scheduler:  sched,
+		framework:  fw,
+		snapshot:   snapshot,
+		indexers:   indexersOf(factory),
+		filters:    filters,
+		preemption: preemption,
 	}, nil
 }
 

@@ -18,6 +18,8 @@ type options struct {
 	all bool
 	// scores adds the scores, when at least two nodes are feasible.
 	scores bool
+	// preemption adds what preemption could do on the nodes that are rejected.
+	preemption bool
 }
 
 // judge runs a case through admission, the plugins, and, as a check of ourselves, SchedulePod.
@@ -37,9 +39,15 @@ func (s *schedulerUnderTest) judge(c *Case, opts options) (*Verdict, error) {
 		Nodes:    make(map[string]NodeVerdict, len(nodes)),
 	}
 	state := framework.NewCycleState()
-	feasible, err := s.filter(verdict, state, c.Pod, nodes)
+	statuses := make(map[string]*fwk.Status, len(nodes))
+	feasible, err := s.filter(verdict, state, c.Pod, nodes, statuses)
 	if err != nil {
 		return nil, err
+	}
+	if opts.preemption {
+		if verdict.Preemption, err = s.preempt(state, c.Pod, statuses, c.Cluster.PDBs); err != nil {
+			return nil, err
+		}
 	}
 	s.eachByItself(verdict, c.Pod, nodes, opts.all)
 	if opts.scores && len(feasible) > 1 {
@@ -50,7 +58,8 @@ func (s *schedulerUnderTest) judge(c *Case, opts options) (*Verdict, error) {
 }
 
 // filter does what findNodesThatFitPod does, without its early stop, and returns the feasible nodes.
-func (s *schedulerUnderTest) filter(verdict *Verdict, state fwk.CycleState, pod *v1.Pod, nodes []fwk.NodeInfo) ([]fwk.NodeInfo, error) {
+// The status of each node is left in statuses.
+func (s *schedulerUnderTest) filter(verdict *Verdict, state fwk.CycleState, pod *v1.Pod, nodes []fwk.NodeInfo, statuses map[string]*fwk.Status) ([]fwk.NodeInfo, error) {
 	narrowed, status, narrowing := s.framework.RunPreFilterPlugins(s.ctx, state, pod)
 	if !status.IsSuccess() {
 		if !status.IsRejected() {
@@ -60,6 +69,7 @@ func (s *schedulerUnderTest) filter(verdict *Verdict, state fwk.CycleState, pod 
 		verdict.PreFilter = &rejected
 		for _, node := range nodes {
 			verdict.Nodes[node.Node().Name] = rejected
+			statuses[node.Node().Name] = status
 		}
 		return nil, nil
 	}
@@ -79,6 +89,7 @@ func (s *schedulerUnderTest) filter(verdict *Verdict, state fwk.CycleState, pod 
 		name := node.Node().Name
 		if !narrowed.AllNodes() && !narrowed.NodeNames.Has(name) {
 			verdict.Nodes[name] = outside
+			statuses[name] = fwk.NewStatus(fwk.UnschedulableAndUnresolvable, outside.Reasons...)
 			continue
 		}
 		status := s.framework.RunFilterPluginsWithNominatedPods(s.ctx, state, pod, node)
@@ -86,6 +97,7 @@ func (s *schedulerUnderTest) filter(verdict *Verdict, state fwk.CycleState, pod 
 			return nil, fmt.Errorf("scheduling error: %w", status.AsError())
 		}
 		verdict.Nodes[name] = nodeVerdict(status)
+		statuses[name] = status
 		if status.IsSuccess() {
 			feasible = append(feasible, node)
 			verdict.Feasible = append(verdict.Feasible, name)

@@ -4,6 +4,8 @@
 //! `findNodesThatFitPod` of `pkg/scheduler/schedule_one.go`, `RunPreFilterPlugins` and
 //! `RunFilterPluginsWithNominatedPods` of `pkg/scheduler/framework/runtime/framework.go`.
 
+pub(crate) mod trial;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::cycle::{Cycle, Host, cycle};
@@ -42,6 +44,8 @@ pub struct Semantics {
     pub declared_features: bool,
     /// `VolumeBinding` scores volumes by how full they get.
     pub volumes_scored: bool,
+    /// Of several budgets that cover a pod, all are charged before one is found to be violated.
+    pub budgets_all_charged: bool,
 }
 
 impl Semantics {
@@ -63,6 +67,7 @@ impl Semantics {
             devices_scored: minor >= 35,
             declared_features: minor >= 36,
             volumes_scored: minor >= 37,
+            budgets_all_charged: minor < 37,
         }
     }
 }
@@ -294,16 +299,7 @@ fn with_nominated<'a>(
     let pods = cycle.nominated.get(host.node.name.as_str())?;
     let (mut states, mut host) = (states.clone(), host.clone());
     for pod in pods {
-        host.add(pod, cycle.semantics);
-        if let Stage::Ready(state) = &mut states.volume_restrictions {
-            state.add(pod);
-        }
-        if let Stage::Ready(state) = &mut states.spread {
-            state.add(pod, cycle.pod, host.node);
-        }
-        if let Stage::Ready(state) = &mut states.inter_pod {
-            state.add(pod, cycle, host.node);
-        }
+        states.add(&mut host, pod, cycle);
     }
     Some((states, host))
 }
@@ -325,7 +321,21 @@ fn staged<T>(stage: &Stage<T>, filter: impl FnOnce(&T) -> Verdict) -> Verdict {
     }
 }
 
-impl States<'_> {
+impl<'a> States<'a> {
+    /// Counts one more pod on the host.
+    fn add(&mut self, host: &mut Host<'a>, pod: &'a Pod, cycle: &Cycle<'a>) {
+        host.add(pod, cycle.semantics);
+        if let Stage::Ready(state) = &mut self.volume_restrictions {
+            state.add(pod);
+        }
+        if let Stage::Ready(state) = &mut self.spread {
+            state.add(pod, cycle.pod, host.node);
+        }
+        if let Stage::Ready(state) = &mut self.inter_pod {
+            state.add(pod, cycle, host.node);
+        }
+    }
+
     fn outcome(&self, plugin: Plugin, pod: &Pod) -> Outcome<'_> {
         match plugin {
             Plugin::NodeUnschedulable

@@ -35,6 +35,7 @@ mod negation;
 pub mod node_terms;
 pub mod placement;
 pub mod pod_affinity;
+pub mod preemption;
 pub mod profile;
 pub mod quality_of_service;
 pub mod quantity;

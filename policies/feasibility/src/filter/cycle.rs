@@ -1,12 +1,13 @@
 //! What all filters see of the cluster while one pod is judged.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::default_spread::constraints;
+use crate::filter::node_ports::{host_ports, is_same_port};
 use crate::inventory::Inventory;
 use crate::inventory::node::Node;
-use crate::inventory::pod::{Pod, TopologySpread};
+use crate::inventory::pod::{HostPort, Pod, TopologySpread};
 use crate::inventory::requests::{Resources, requests};
 use crate::judge::Semantics;
 use crate::label::Labels;
@@ -42,13 +43,26 @@ pub struct Host<'a> {
     pub requested: Resources,
     /// What the node has for pods.
     pub allocatable: Resources,
+    /// The ports that these pods take.
+    pub ports: BTreeSet<&'a HostPort>,
 }
 
 impl<'a> Host<'a> {
     /// Counts one more pod.
     pub fn add(&mut self, pod: &'a Pod, semantics: Semantics) {
         self.requested.add(&Resources::of(&requests(pod, Some(semantics.resizing))));
+        self.ports.extend(host_ports(pod));
         self.pods.push(pod);
+    }
+
+    /// Takes one of the pods away. As in the scheduler, its ports are free then, even if another
+    /// pod has the same ones.
+    pub fn remove(&mut self, pod: &Pod, semantics: Semantics) {
+        self.requested.subtract(&Resources::of(&requests(pod, Some(semantics.resizing))));
+        for port in host_ports(pod) {
+            self.ports.retain(|used| !is_same_port(used, port));
+        }
+        self.pods.retain(|other| !other.is_same(pod));
     }
 }
 
@@ -72,6 +86,7 @@ pub fn cycle_of<'a>(
         pods: Vec::new(),
         requested: Resources::default(),
         allocatable: Resources::of(&node.allocatable),
+        ports: BTreeSet::new(),
     };
     let mut hosts: BTreeMap<&str, Host<'a>> = BTreeMap::new();
     for (name, node) in &inventory.nodes {

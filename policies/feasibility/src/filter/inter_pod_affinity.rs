@@ -15,7 +15,7 @@ use crate::pod_affinity::{AffinityTerm, term_selects};
 use crate::selector::Selector;
 
 /// A node label and its value, and how many matches of terms were found there.
-type Counts<'a> = BTreeMap<(&'a str, &'a str), usize>;
+type Counts<'a> = BTreeMap<(&'a str, &'a str), i64>;
 
 /// A term of the pod to be placed, its namespace selector resolved against the namespaces that
 /// exist.
@@ -136,26 +136,41 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
 impl<'a> State<'a> {
     /// Counts one more pod on the node.
     pub fn add(&mut self, other: &'a Pod, cycle: &Cycle<'a>, node: &'a Node) {
+        self.change(other, cycle, node, 1);
+    }
+
+    /// Counts one pod of the node less.
+    pub fn remove(&mut self, other: &'a Pod, cycle: &Cycle<'a>, node: &'a Node) {
+        self.change(other, cycle, node, -1);
+    }
+
+    fn change(&mut self, other: &'a Pod, cycle: &Cycle<'a>, node: &'a Node, by: i64) {
         if !self.affinity.is_empty() && self.affinity.iter().all(|term| term.selects(other)) {
             for term in &self.affinity {
-                count(&mut self.companions, term.term, node);
+                count(&mut self.companions, term.term, node, by);
             }
         }
         for term in self.anti_affinity.iter().filter(|term| term.selects(other)) {
-            count(&mut self.repelled, term.term, node);
+            count(&mut self.repelled, term.term, node, by);
         }
         let namespace = cycle.namespace_labels(&cycle.pod.namespace);
         for term in other.anti_affinity.iter().filter(|term| is_known(cycle, term)) {
             if existing_selects(term, other, cycle.pod, namespace) {
-                count(&mut self.repelling, term, node);
+                count(&mut self.repelling, term, node, by);
             }
         }
     }
 }
 
-fn count<'a>(counts: &mut Counts<'a>, term: &'a AffinityTerm, node: &'a Node) {
+/// A count that comes down to none is dropped.
+fn count<'a>(counts: &mut Counts<'a>, term: &'a AffinityTerm, node: &'a Node, by: i64) {
     if let Some(value) = node.labels.get(&term.topology_key) {
-        *counts.entry((&term.topology_key, value)).or_default() += 1;
+        let place = (term.topology_key.as_str(), value.as_str());
+        let known = counts.entry(place).or_default();
+        *known += by;
+        if *known == 0 {
+            counts.remove(&place);
+        }
     }
 }
 

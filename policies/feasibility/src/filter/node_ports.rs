@@ -18,7 +18,7 @@ pub fn pre_filter(pod: &Pod) -> Stage<Vec<&HostPort>> {
 }
 
 /// The ports of the containers that run as long as the pod.
-fn host_ports(pod: &Pod) -> impl Iterator<Item = &HostPort> {
+pub(crate) fn host_ports(pod: &Pod) -> impl Iterator<Item = &HostPort> {
     let sidecars = pod.init_containers.iter().filter(|container| container.restartable);
     sidecars.chain(&pod.containers).flat_map(|container| &container.host_ports)
 }
@@ -29,13 +29,16 @@ fn host_ports(pod: &Pod) -> impl Iterator<Item = &HostPort> {
 ///
 /// The rejection.
 pub fn filter(wanted: &[&HostPort], host: &Host<'_>) -> Verdict {
-    let taken = |port: &&&HostPort| {
-        host.pods.iter().any(|other| host_ports(other).any(|used| conflict(port, used)))
-    };
-    if wanted.iter().any(|port| taken(&port)) {
+    let taken = |port: &&HostPort| host.ports.iter().any(|used| conflict(port, used));
+    if wanted.iter().any(taken) {
         return Err(Rejection::unschedulable(Reason::HostPorts));
     }
     Ok(())
+}
+
+/// Are both the same entry in what a node has taken?
+pub(crate) fn is_same_port(one: &HostPort, other: &HostPort) -> bool {
+    one.port == other.port && protocol(one) == protocol(other) && address(one) == address(other)
 }
 
 fn conflict(wanted: &HostPort, used: &HostPort) -> bool {

@@ -53,6 +53,15 @@ impl<'a> State<'a> {
     /// Counts one more pod of the node. As in the scheduler, a terminating one counts here, and so
     /// does any if the selector is empty.
     pub fn add(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node) {
+        self.change(pod, incoming, node, 1);
+    }
+
+    /// Counts one pod of the node less, also one that was not counted because it is terminating.
+    pub fn remove(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node) {
+        self.change(pod, incoming, node, -1);
+    }
+
+    fn change(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node, by: i64) {
         let keys = self.constraints.iter().map(|(spread, _)| spread);
         if pod.namespace != incoming.namespace || !has_all_keys(node, keys) {
             return;
@@ -62,7 +71,7 @@ impl<'a> State<'a> {
                 && selects(spread, pod)
                 && counts_for(spread, incoming, node)
             {
-                *counts.entry(domain).or_default() += 1;
+                *counts.entry(domain).or_default() += by;
             }
         }
     }

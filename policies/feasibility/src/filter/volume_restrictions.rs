@@ -15,8 +15,8 @@ use crate::inventory::pod::{Disk, Pod, PodVolume};
 pub struct State {
     /// Its claims that only one pod may use.
     exclusive: BTreeSet<String>,
-    /// How many uses of them were found.
-    conflicts: usize,
+    /// How many uses of them were found; less than none after pods were taken away that share one.
+    conflicts: i64,
 }
 
 /// Looks up the claims.
@@ -40,6 +40,7 @@ pub fn pre_filter(cycle: &Cycle<'_>) -> Stage<State> {
         pods.any(|pod| pod.namespace == *namespace && claims(pod).any(|used| used == *name))
     };
     let conflicts = exclusive.iter().filter(in_use).count();
+    let conflicts = i64::try_from(conflicts).unwrap_or(i64::MAX);
     if conflicts == 0 && disks(cycle.pod).next().is_none() {
         return Stage::Skip;
     }
@@ -50,7 +51,17 @@ impl State {
     /// Counts one more pod, wherever it is. As in the scheduler, a claim of the same name in
     /// another namespace counts.
     pub fn add(&mut self, pod: &Pod) {
-        self.conflicts += claims(pod).filter(|name| self.exclusive.contains(*name)).count();
+        self.conflicts += self.uses(pod);
+    }
+
+    /// Counts one pod less.
+    pub fn remove(&mut self, pod: &Pod) {
+        self.conflicts -= self.uses(pod);
+    }
+
+    fn uses(&self, pod: &Pod) -> i64 {
+        let uses = claims(pod).filter(|name| self.exclusive.contains(*name)).count();
+        i64::try_from(uses).unwrap_or(i64::MAX)
     }
 }
 

@@ -77,6 +77,18 @@ impl Resources {
         }
     }
 
+    /// Takes away what a pod took, as [`Self::add`] added it.
+    pub fn subtract(&mut self, other: &Self) {
+        self.milli_cpu = self.milli_cpu.wrapping_sub(other.milli_cpu);
+        self.memory = self.memory.wrapping_sub(other.memory);
+        self.ephemeral_storage = self.ephemeral_storage.wrapping_sub(other.ephemeral_storage);
+        self.pods = self.pods.wrapping_sub(other.pods);
+        for (name, amount) in &other.scalars {
+            let known = self.scalars.entry(name.clone()).or_default();
+            *known = known.wrapping_sub(*amount);
+        }
+    }
+
     /// The amount of a scalar resource; 0 if the node does not have it.
     #[must_use]
     pub fn scalar(&self, name: &str) -> i64 {

@@ -1,0 +1,56 @@
+//! One node on which pods are taken away and put back, as preemption tries it out.
+//!
+//! Semantics: `RunPreFilterExtensionRemovePod` and `RunPreFilterExtensionAddPod` of
+//! `pkg/scheduler/framework/runtime/framework.go`: what the pre-filters counted is corrected pod by
+//! pod, so a filter that had nothing to say at first stays silent.
+
+use super::{Objection, States, pre_filter, reject_first};
+use crate::filter::Stage;
+use crate::filter::cycle::{Cycle, Host};
+use crate::inventory::pod::Pod;
+
+/// What the pre-filters counted, before any pod is taken away.
+pub(crate) struct Counted<'a>(States<'a>);
+
+/// Runs the pre-filters.
+pub(crate) fn counted<'a>(cycle: &Cycle<'a>) -> Counted<'a> {
+    Counted(pre_filter(cycle))
+}
+
+/// A node under trial.
+pub(crate) struct Trial<'c, 'a> {
+    cycle: &'c Cycle<'a>,
+    states: States<'a>,
+    host: Host<'a>,
+}
+
+impl<'c, 'a> Trial<'c, 'a> {
+    /// The node as it is.
+    pub(crate) fn new(cycle: &'c Cycle<'a>, counted: &Counted<'a>, host: &Host<'a>) -> Self {
+        Self { cycle, states: counted.0.clone(), host: host.clone() }
+    }
+
+    /// Takes a pod away.
+    pub(crate) fn remove(&mut self, pod: &'a Pod) {
+        self.host.remove(pod, self.cycle.semantics);
+        if let Stage::Ready(state) = &mut self.states.volume_restrictions {
+            state.remove(pod);
+        }
+        if let Stage::Ready(state) = &mut self.states.spread {
+            state.remove(pod, self.cycle.pod, self.host.node);
+        }
+        if let Stage::Ready(state) = &mut self.states.inter_pod {
+            state.remove(pod, self.cycle, self.host.node);
+        }
+    }
+
+    /// Puts a pod back.
+    pub(crate) fn add(&mut self, pod: &'a Pod) {
+        self.states.add(&mut self.host, pod, self.cycle);
+    }
+
+    /// What rejects the node now; `None`: the pod fits.
+    pub(crate) fn objection(&self) -> Option<Objection> {
+        reject_first(self.cycle, &self.states, &self.host)
+    }
+}
