@@ -135,7 +135,7 @@ pub fn score_cycle<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> BTreeMap
 
 /// What the pre-filters leave behind.
 #[derive(Clone, Debug)]
-struct States<'a> {
+pub(crate) struct States<'a> {
     node_affinity: Stage<node_affinity::Names>,
     node_ports: Stage<Vec<&'a HostPort>>,
     request: Resources,
@@ -203,11 +203,11 @@ fn filters<'c>(cycle: &'c Cycle<'_>) -> impl Iterator<Item = Plugin> + 'c {
 }
 
 /// The nodes that pre-filters let through by name, and which plugins those are.
-type Narrowed = Option<(BTreeSet<String>, Vec<Plugin>)>;
+pub(crate) type Narrowed = Option<(BTreeSet<String>, Vec<Plugin>)>;
 
 /// Runs through the pre-filters in order. The first that rejects so that preemption cannot help
 /// ends the cycle, and so do two that name different nodes; otherwise the last that rejects does.
-fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed, Objection> {
+pub(crate) fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed, Objection> {
     let mut narrowed: Narrowed = None;
     let mut preemptible = None;
     for plugin in pre_filters(cycle) {
@@ -336,6 +336,26 @@ impl<'a> States<'a> {
         }
     }
 
+    /// What the pre-filters find that look at names and volumes; the others have nothing to say.
+    /// `in_use`: does a pod on a node use the claim of this name in the pod's namespace?
+    pub(crate) fn of_volumes(
+        cycle: &Cycle<'a>,
+        node_affinity: Stage<node_affinity::Names>,
+        in_use: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        Self {
+            node_affinity,
+            node_ports: Stage::Skip,
+            request: Resources::default(),
+            volume_restrictions: volume_restrictions::pre_filter_with(cycle, in_use),
+            node_volume_limits: node_volume_limits::pre_filter(cycle.pod),
+            volume_binding: volume_binding::pre_filter(cycle),
+            volume_zone: volume_zone::pre_filter(cycle),
+            spread: Stage::Skip,
+            inter_pod: Stage::Skip,
+        }
+    }
+
     fn outcome(&self, plugin: Plugin, pod: &Pod) -> Outcome<'_> {
         match plugin {
             Plugin::NodeUnschedulable
@@ -369,7 +389,7 @@ impl<'a> States<'a> {
         }
     }
 
-    fn filter(&self, plugin: Plugin, cycle: &Cycle<'_>, host: &Host<'_>) -> Verdict {
+    pub(crate) fn filter(&self, plugin: Plugin, cycle: &Cycle<'_>, host: &Host<'_>) -> Verdict {
         let (pod, node) = (cycle.pod, host.node);
         let profile = cycle.profile.as_ref();
         match plugin {

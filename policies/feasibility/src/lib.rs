@@ -18,6 +18,7 @@
 //!    run; [`rank`]: filter, score and adapt, one after the other.
 //! 10. [`certificate`]: why something can not be, as data that a small checker verifies; [`verdict`]:
 //!     what is said in the end, with what it rests on in its type.
+//! 11. [`state`]: what [`judge`] says, of a cluster that is kept up to date, and fast.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
@@ -44,5 +45,6 @@ pub mod requirement;
 pub mod score;
 pub mod selector;
 mod solve;
+pub mod state;
 pub mod tolerations;
 pub mod verdict;

@@ -8,7 +8,7 @@ use crate::filter::{Rejection, Stage, Verdict};
 use crate::inventory::pod::{HostPort, Pod};
 
 /// The address that stands for all of them.
-const EVERY_ADDRESS: &str = "0.0.0.0";
+pub(crate) const EVERY_ADDRESS: &str = "0.0.0.0";
 
 /// Collects the ports of the pod.
 #[must_use]
@@ -48,10 +48,12 @@ fn conflict(wanted: &HostPort, used: &HostPort) -> bool {
         && (wanted_ip == EVERY_ADDRESS || used_ip == EVERY_ADDRESS || wanted_ip == used_ip)
 }
 
-fn address(port: &HostPort) -> &str {
+/// The address that is meant.
+pub(crate) fn address(port: &HostPort) -> &str {
     if port.ip.is_empty() { EVERY_ADDRESS } else { &port.ip }
 }
 
-fn protocol(port: &HostPort) -> &str {
+/// The protocol that is meant.
+pub(crate) fn protocol(port: &HostPort) -> &str {
     if port.protocol.is_empty() { "TCP" } else { &port.protocol }
 }

@@ -6,10 +6,17 @@ use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Verdict};
 use crate::inventory::node::Node;
 use crate::inventory::pod::Pod;
-use crate::tolerations::{Taint, tolerates};
+use crate::tolerations::{Taint, Toleration, tolerates};
 
 /// The taint that stands for a cordon.
 const KEY: &str = "node.kubernetes.io/unschedulable";
+
+/// Do the tolerations open nodes that are cordoned?
+pub(crate) fn tolerated(tolerations: &[Toleration]) -> bool {
+    let taint =
+        Taint { key: KEY.to_owned(), value: String::new(), effect: "NoSchedule".to_owned() };
+    tolerations.iter().any(|toleration| tolerates(toleration, &taint))
+}
 
 /// Judges one node.
 ///
@@ -17,10 +24,7 @@ const KEY: &str = "node.kubernetes.io/unschedulable";
 ///
 /// The rejection.
 pub fn filter(pod: &Pod, node: &Node) -> Verdict {
-    let taint =
-        Taint { key: KEY.to_owned(), value: String::new(), effect: "NoSchedule".to_owned() };
-    let tolerated = || pod.tolerations.iter().any(|toleration| tolerates(toleration, &taint));
-    if node.unschedulable && !tolerated() {
+    if node.unschedulable && !tolerated(&pod.tolerations) {
         return Err(Rejection::unresolvable(Reason::Cordoned));
     }
     Ok(())

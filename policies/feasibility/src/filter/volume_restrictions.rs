@@ -23,6 +23,16 @@ pub struct State {
 #[must_use]
 pub fn pre_filter(cycle: &Cycle<'_>) -> Stage<State> {
     let namespace = &cycle.pod.namespace;
+    pre_filter_with(cycle, &|name| {
+        let mut pods = cycle.hosts.iter().flat_map(|host| &host.pods);
+        pods.any(|pod| pod.namespace == *namespace && claims(pod).any(|used| used == name))
+    })
+}
+
+/// The same; `in_use` says whether a pod on a node uses the claim of this name in the pod's
+/// namespace.
+pub(crate) fn pre_filter_with(cycle: &Cycle<'_>, in_use: &dyn Fn(&str) -> bool) -> Stage<State> {
+    let namespace = &cycle.pod.namespace;
     let mut exclusive = BTreeSet::new();
     for name in claims(cycle.pod) {
         let Some(claim) = cycle.inventory.claims.get(&(namespace.clone(), name.clone())) else {
@@ -35,11 +45,7 @@ pub fn pre_filter(cycle: &Cycle<'_>) -> Stage<State> {
             exclusive.insert(name.clone());
         }
     }
-    let in_use = |name: &&String| {
-        let mut pods = cycle.hosts.iter().flat_map(|host| &host.pods);
-        pods.any(|pod| pod.namespace == *namespace && claims(pod).any(|used| used == *name))
-    };
-    let conflicts = exclusive.iter().filter(in_use).count();
+    let conflicts = exclusive.iter().filter(|name| in_use(name)).count();
     let conflicts = i64::try_from(conflicts).unwrap_or(i64::MAX);
     if conflicts == 0 && disks(cycle.pod).next().is_none() {
         return Stage::Skip;

@@ -1,0 +1,396 @@
+//! Pods by number, their classes, and the events that change them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
+
+use super::State;
+use super::ports::Port;
+use super::rows::Amount;
+use super::spec::{self, Spec, stripped};
+use super::strings::{Pairs, Strings};
+use super::table::{Index, Interner, NONE, Seed, Slab};
+use crate::filter::node_ports::host_ports;
+use crate::inventory::pod::{Pod, PodVolume};
+use crate::inventory::requests::{Resources, requests};
+
+/// One pod.
+#[derive(Clone, Debug, Default)]
+struct Record {
+    name: Box<str>,
+    class: u32,
+    /// The node that it is on, if that is known.
+    node: u32,
+    /// Where it stands among the pods of its class.
+    in_class: u32,
+    /// Where it stands among the pods of its node.
+    on_node: u32,
+    terminating: bool,
+}
+
+/// What pods with the same namespace, labels and spec have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    /// The namespace.
+    pub(super) namespace: u32,
+    /// The labels.
+    pub(super) labels: u32,
+    /// The spec.
+    pub(super) spec: u32,
+}
+
+/// The pods of a [`Kind`], and what counts them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Class {
+    /// The pods.
+    pub(super) pods: Vec<u32>,
+    /// The terms that match them.
+    pub(super) terms: Vec<u32>,
+    /// The counters of their own anti-affinity terms.
+    pub(super) carried: Box<[u32]>,
+}
+
+/// The volumes of a pod, and who it is to claims that were made for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Mount {
+    /// The volumes.
+    pub(super) volumes: Vec<PodVolume>,
+    /// The pod's UID.
+    pub(super) uid: String,
+}
+
+/// All pods.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pods {
+    seed: Seed,
+    records: Slab<Record>,
+    by_name: Index,
+    /// The sets of labels.
+    pub(super) labels: Interner<Pairs, ()>,
+    /// The specs.
+    pub(super) specs: Slab<Spec>,
+    /// The specs by what they are.
+    spec_index: Index,
+    /// The classes.
+    pub(super) classes: Interner<Kind, Class>,
+    /// The node of each pod whose node is not known.
+    pub(super) elsewhere: BTreeMap<u32, String>,
+    /// The pods of each such node.
+    pub(super) strays: BTreeMap<String, BTreeSet<u32>>,
+    /// The pods without a node for which room is being made on one.
+    pub(super) nominated: BTreeMap<u32, String>,
+    /// The volumes of those that have some.
+    pub(super) mounts: BTreeMap<u32, Mount>,
+    /// How many pods on nodes use a claim.
+    pub(super) claims: BTreeMap<(u32, String), u32>,
+    /// How much might have fallen out of use.
+    pub(super) garbage: usize,
+    pairs: Pairs,
+}
+
+impl Pods {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn hash(&self, namespace: u32, name: &str) -> u64 {
+        self.seed.of(&(namespace, name))
+    }
+
+    /// The pod of this name.
+    pub(super) fn find(&self, strings: &Strings, namespace: &str, name: &str) -> Option<u32> {
+        self.find_in(strings.get(namespace)?, name)
+    }
+
+    fn find_in(&self, namespace: u32, name: &str) -> Option<u32> {
+        self.by_name.find(self.hash(namespace, name), |id| {
+            let record = self.records.at(id);
+            *record.name == *name && self.classes.key(record.class).namespace == namespace
+        })
+    }
+
+    /// The class of a pod.
+    pub(super) fn kind(&self, pod: u32) -> (Kind, &Class) {
+        let class = self.records.at(pod).class;
+        (*self.classes.key(class), self.classes.at(class))
+    }
+
+    /// The node that a pod is on, if that is known, and whether the pod terminates.
+    pub(super) fn whereabouts(&self, pod: u32) -> (u32, bool) {
+        let record = self.records.at(pod);
+        (record.node, record.terminating)
+    }
+
+    /// The numbers of all pods.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.records.iter().map(|(id, _)| id)
+    }
+
+    /// The pod's node is not known.
+    pub(super) fn stray(&mut self, pod: u32, node: &str) {
+        self.elsewhere.insert(pod, node.to_owned());
+        self.strays.entry(node.to_owned()).or_default().insert(pod);
+    }
+
+    fn forget_stray(&mut self, pod: u32) {
+        let Some(node) = self.elsewhere.remove(&pod) else {
+            return;
+        };
+        if let Some(pods) = self.strays.get_mut(&node) {
+            pods.remove(&pod);
+            if pods.is_empty() {
+                self.strays.remove(&node);
+            }
+        }
+    }
+
+    /// The spec of a pod, if it is known.
+    fn find_spec(&self, pod: &Pod) -> (u64, Option<u32>) {
+        let mut hasher = self.seed.hasher();
+        spec::hash(pod, &mut hasher);
+        let hash = hasher.finish();
+        let same = |id| spec::same(&self.specs.at(id).template, pod);
+        (hash, self.spec_index.find(hash, same))
+    }
+
+    /// Takes out a spec.
+    pub(super) fn take_spec(&mut self, id: u32) {
+        let (hash, _) = self.find_spec(&self.specs.at(id).template);
+        self.spec_index.remove(hash, id);
+        self.specs.take(id);
+    }
+
+    fn enlist(&mut self, pod: u32, class: u32) {
+        let pods = &mut self.classes.at_mut(class).pods;
+        let at = u32::try_from(pods.len()).unwrap_or(NONE);
+        pods.push(pod);
+        let record = self.records.at_mut(pod);
+        (record.class, record.in_class) = (class, at);
+    }
+
+    fn delist(&mut self, pod: u32) {
+        let record = self.records.at(pod);
+        let (class, at) = (record.class, record.in_class);
+        let pods = &mut self.classes.at_mut(class).pods;
+        if (at as usize) < pods.len() {
+            pods.swap_remove(at as usize);
+        }
+        let moved = pods.get(at as usize).copied();
+        self.garbage += usize::from(pods.is_empty());
+        if let Some(moved) = moved {
+            self.records.at_mut(moved).in_class = at;
+        }
+    }
+}
+
+impl State {
+    /// A pod, added or replaced.
+    pub fn set_pod(&mut self, mut pod: Pod) {
+        let name = std::mem::take(&mut pod.name);
+        if pod.finished {
+            self.remove_pod(&pod.namespace, &name);
+            return;
+        }
+        let (node, nominated) = (pod.node.take(), pod.nominated_node.take());
+        let terminating = pod.terminating;
+        let volumes = std::mem::take(&mut pod.volumes);
+        let mount =
+            (!volumes.is_empty()).then(|| Mount { volumes, uid: std::mem::take(&mut pod.uid) });
+        let class = self.class(pod);
+        let namespace = self.pods.classes.key(class).namespace;
+        let id = match self.pods.find_in(namespace, &name) {
+            Some(id) => {
+                self.unplace(id);
+                self.pods.delist(id);
+                id
+            }
+            None => {
+                let hash = self.pods.hash(namespace, &name);
+                let record = Record { name: name.into(), node: NONE, ..Record::default() };
+                let id = self.pods.records.add(record);
+                self.pods.by_name.insert(hash, id);
+                id
+            }
+        };
+        self.pods.enlist(id, class);
+        self.pods.records.at_mut(id).terminating = terminating;
+        if let Some(mount) = mount {
+            self.pods.mounts.insert(id, mount);
+        }
+        match (node, nominated) {
+            (Some(node), _) => match self.node_number(&node) {
+                Some(number) => self.put(id, number),
+                None => self.pods.stray(id, &node),
+            },
+            (None, Some(node)) => {
+                self.pods.nominated.insert(id, node);
+            }
+            (None, None) => {}
+        }
+        self.sweep_if_due();
+    }
+
+    /// The pod is gone.
+    pub fn remove_pod(&mut self, namespace: &str, name: &str) {
+        let Some(id) = self.pods.find(&self.strings, namespace, name) else {
+            return;
+        };
+        self.unplace(id);
+        let namespace = self.pods.kind(id).0.namespace;
+        let hash = self.pods.hash(namespace, name);
+        self.pods.by_name.remove(hash, id);
+        self.pods.delist(id);
+        self.pods.records.take(id);
+        self.sweep_if_due();
+    }
+
+    /// Takes a pod away from wherever it is.
+    fn unplace(&mut self, pod: u32) {
+        self.lift(pod);
+        self.pods.forget_stray(pod);
+        self.pods.nominated.remove(&pod);
+        self.pods.mounts.remove(&pod);
+    }
+
+    /// Puts a pod on a node.
+    pub(super) fn put(&mut self, pod: u32, node: u32) {
+        let slot = self.nodes.slot_mut(node);
+        let at = u32::try_from(slot.pods.len()).unwrap_or(NONE);
+        slot.pods.push(pod);
+        let record = self.pods.records.at_mut(pod);
+        (record.node, record.on_node) = (node, at);
+        self.count_resources(pod, node, true);
+        self.count_terms(pod, node, true);
+    }
+
+    /// Takes a pod from its node, if that is known.
+    pub(super) fn lift(&mut self, pod: u32) {
+        let record = self.pods.records.at_mut(pod);
+        let (node, at) = (record.node, record.on_node);
+        if node == NONE {
+            return;
+        }
+        record.node = NONE;
+        let slot = self.nodes.slot_mut(node);
+        if (at as usize) < slot.pods.len() {
+            slot.pods.swap_remove(at as usize);
+        }
+        if let Some(moved) = slot.pods.get(at as usize).copied() {
+            self.pods.records.at_mut(moved).on_node = at;
+        }
+        self.count_resources(pod, node, false);
+        self.count_terms(pod, node, false);
+    }
+
+    /// Counts a pod for all terms that look for it and those that it carries, or no longer.
+    pub(super) fn count_terms(&mut self, pod: u32, node: u32, more: bool) {
+        let record = self.pods.records.at(pod);
+        let class = self.pods.classes.at(record.class);
+        for term in &class.terms {
+            let term = self.terms.at(*term);
+            for counter in &term.counters {
+                self.topology.count(*counter, node, more);
+            }
+            if !record.terminating {
+                for spread in &term.spreads {
+                    self.topology.count_spread(*spread, node, more);
+                }
+            }
+        }
+        for counter in &class.carried {
+            self.topology.count(*counter, node, more);
+        }
+    }
+
+    fn count_resources(&mut self, pod: u32, node: u32, more: bool) {
+        let (kind, _) = self.pods.kind(pod);
+        let spec = self.pods.specs.at(kind.spec);
+        self.rows.count(node, &spec.amount, more, &self.nodes.there);
+        for port in &spec.ports {
+            self.ports.count(node, *port, more);
+        }
+        let Some(mount) = self.pods.mounts.get(&pod) else {
+            return;
+        };
+        for volume in &mount.volumes {
+            let PodVolume::Claim(name) = volume else {
+                continue;
+            };
+            let key = (kind.namespace, name.clone());
+            let users = self.pods.claims.entry(key.clone()).or_default();
+            *users = if more { *users + 1 } else { users.saturating_sub(1) };
+            if *users == 0 {
+                self.pods.claims.remove(&key);
+            }
+        }
+        let mounted = &mut self.nodes.slot_mut(node).mounted;
+        if more {
+            mounted.insert(pod)
+        } else {
+            mounted.remove(&pod)
+        };
+    }
+
+    /// The class of a pod, made if there is none.
+    fn class(&mut self, pod: Pod) -> u32 {
+        let namespace = self.strings.add(&pod.namespace);
+        let mut pairs = std::mem::take(&mut self.pods.pairs);
+        self.strings.add_pairs(&pod.labels, &mut pairs);
+        let labels = self.pods.labels.find(pairs.as_slice());
+        let labels = labels.unwrap_or_else(|| self.pods.labels.add(pairs.clone(), ()));
+        let (hash, spec) = self.pods.find_spec(&pod);
+        let spec = spec.unwrap_or_else(|| self.add_spec(hash, pod));
+        let kind = Kind { namespace, labels, spec };
+        let class = self.pods.classes.find(&kind);
+        let class = class.unwrap_or_else(|| self.add_class(kind, &pairs));
+        self.pods.pairs = pairs;
+        class
+    }
+
+    fn add_spec(&mut self, hash: u64, pod: Pod) -> u32 {
+        let template = Box::new(stripped(pod));
+        let taken = Resources::of(&requests(&template, Some(self.semantics.resizing)));
+        let strings = &mut self.strings;
+        let amount = Amount::of(&taken, |name| strings.add(name));
+        let ports = host_ports(&template).map(|port| Port::of(strings, port)).collect();
+        let id = self.pods.specs.add(Spec { template, amount, ports });
+        self.pods.spec_index.insert(hash, id);
+        id
+    }
+
+    fn add_class(&mut self, kind: Kind, pairs: &Pairs) -> u32 {
+        let candidates = self.terms_by_label.candidates(pairs);
+        let matching = candidates.filter(|term| self.matches(*term, kind.namespace, pairs));
+        let terms = matching.collect();
+        let carried = self.carried(kind);
+        self.pods.classes.add(kind, Class { pods: Vec::new(), terms, carried })
+    }
+
+    /// The pod again, as far as a filter or a score reads it.
+    pub(super) fn pod_of(&self, id: u32) -> Pod {
+        let record = self.pods.records.at(id);
+        let kind = self.pods.classes.key(record.class);
+        let mount = self.pods.mounts.get(&id).cloned().unwrap_or_default();
+        let on = self.nodes.node(record.node).map(|node| node.name.clone());
+        Pod {
+            name: record.name.to_string(),
+            node: on.or_else(|| self.pods.elsewhere.get(&id).cloned()),
+            nominated_node: self.pods.nominated.get(&id).cloned(),
+            terminating: record.terminating,
+            volumes: mount.volumes,
+            uid: mount.uid,
+            ..self.pod_like(*kind)
+        }
+    }
+
+    /// A pod of this kind, without a name.
+    pub(super) fn pod_like(&self, kind: Kind) -> Pod {
+        let text = |id: u32| self.strings.text(id).to_owned();
+        let labels = self.pods.labels.key(kind.labels).iter();
+        Pod {
+            namespace: text(kind.namespace),
+            labels: labels.map(|(key, value)| (text(*key), text(*value))).collect(),
+            ..(*self.pods.specs.at(kind.spec).template).clone()
+        }
+    }
+}

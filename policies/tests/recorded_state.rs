@@ -1,0 +1,271 @@
+//! The state that is kept up to date against the plain judge, on the clusters of the recorded
+//! cases: built at once, and by events in any order with objects that come and go.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use flate2::read::GzDecoder;
+use placecard_feasibility::filter::Code;
+use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::node::Node;
+use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::judge::{Semantics, judge};
+use placecard_feasibility::state::{Decision, Plugins, Said, Scratch, State};
+use placecard_policies::snapshot::{Cluster, WrittenPod};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    cluster: Cluster,
+    pod: WrittenPod,
+}
+
+/// The lines of a packed file of the recorded cases.
+fn lines(name: &str) -> impl Iterator<Item = String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/oracle");
+    let file = File::open(folder.join(name)).expect("the recorded cases are in the repository");
+    BufReader::new(GzDecoder::new(file)).lines().map(|line| line.expect("packed text"))
+}
+
+/// First plugins and code by node, what rejects all nodes, the only nodes: of state and judge.
+fn assert_agrees(
+    id: &str,
+    state: &mut State,
+    inventory: &Inventory,
+    pod: &Pod,
+    scratch: &mut Scratch,
+) {
+    let judgement = judge(inventory, pod, state.semantics());
+    let prepared = state.prepare(pod);
+    assert_eq!(state.prepared(pod), Some(prepared), "{id}");
+    let decision = state.decide(pod, prepared, scratch);
+    let mut words = Vec::new();
+    decision.said(&mut words);
+    let mut counts: BTreeMap<(Plugins, Code), usize> = BTreeMap::new();
+    for node in &judgement.nodes {
+        let expected = match &node.first {
+            None => Said::Feasible,
+            Some(first) => {
+                let plugins = Plugins::of(&first.plugins);
+                *counts.entry((plugins, first.rejection.code)).or_default() += 1;
+                Said::Rejected(plugins, first.rejection.code)
+            }
+        };
+        let number = state.node_number(node.node).expect("a node");
+        assert_eq!(words[number as usize], expected, "{id} {}", node.node);
+        assert_eq!(state.said(decision, number), expected, "{id} {}", node.node);
+    }
+    let there = words.iter().filter(|word| **word != Said::NoNode).count();
+    assert_eq!((there, state.node_count()), (judgement.nodes.len(), judgement.nodes.len()), "{id}");
+    let rejected = decision.rejected.iter();
+    let found = rejected.map(|one| ((one.plugins, one.code), one.count)).collect();
+    assert_eq!(counts, found, "{id}");
+    assert_eq!(feasible(state, decision), judgement.feasible().collect(), "{id}");
+    assert_eq!(decision.feasible_count, judgement.feasible().count(), "{id}");
+    assert_eq!(decision.pre_filter, judgement.pre_filter, "{id}");
+    assert_eq!(decision.pre_filter_nodes, judgement.pre_filter_nodes, "{id}");
+}
+
+fn feasible<'a>(state: &'a State, decision: &Decision) -> BTreeSet<&'a str> {
+    let names = decision.feasible_nodes().map(|number| state.node(number));
+    names.map(|node| node.expect("a node").name.as_str()).collect()
+}
+
+/// Numbers from a seed, for shuffling.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits") % sides.max(1)
+    }
+}
+
+/// An object of the inventory.
+#[derive(Clone, Copy)]
+enum Event<'a> {
+    Node(&'a Node),
+    Pod(&'a Pod),
+    Namespace(&'a str),
+    Volume(&'a str),
+    Claim(&'a (String, String)),
+    Class(&'a str),
+    CsiNode(&'a str),
+}
+
+fn events(inventory: &Inventory) -> Vec<Event<'_>> {
+    let mut events = Vec::new();
+    events.extend(inventory.nodes.values().map(Event::Node));
+    events.extend(inventory.pods.values().map(Event::Pod));
+    events.extend(inventory.namespaces.keys().map(|name| Event::Namespace(name)));
+    events.extend(inventory.volumes.keys().map(|name| Event::Volume(name)));
+    events.extend(inventory.claims.keys().map(Event::Claim));
+    events.extend(inventory.classes.keys().map(|name| Event::Class(name)));
+    events.extend(inventory.csi_nodes.keys().map(|name| Event::CsiNode(name)));
+    events
+}
+
+fn set(state: &mut State, inventory: &Inventory, event: Event<'_>) {
+    match event {
+        Event::Node(node) => state.set_node(node.clone()),
+        Event::Pod(pod) => state.set_pod(pod.clone()),
+        Event::Namespace(name) => state.set_namespace(name, inventory.namespaces[name].clone()),
+        Event::Volume(name) => state.set_volume(inventory.volumes[name].clone()),
+        Event::Claim(name) => state.set_claim(inventory.claims[name].clone()),
+        Event::Class(name) => state.set_class(inventory.classes[name].clone()),
+        Event::CsiNode(name) => state.set_csi_node(name, inventory.csi_nodes[name].clone()),
+    }
+}
+
+fn remove(state: &mut State, event: Event<'_>) {
+    match event {
+        Event::Node(node) => state.remove_node(&node.name),
+        Event::Pod(pod) => state.remove_pod(&pod.namespace, &pod.name),
+        Event::Namespace(name) => state.remove_namespace(name),
+        Event::Volume(name) => state.remove_volume(name),
+        Event::Claim((namespace, name)) => state.remove_claim(namespace, name),
+        Event::Class(name) => state.remove_class(name),
+        Event::CsiNode(name) => state.remove_csi_node(name),
+    }
+}
+
+/// The same object as it might have been before.
+fn before<'a>(event: Event<'a>, dice: &mut Dice, made: &'a mut (Node, Pod)) -> Event<'a> {
+    let (node, pod) = made;
+    match event {
+        Event::Node(known) => {
+            *node = known.clone();
+            let label = node.labels.keys().nth(dice.roll(node.labels.len())).cloned();
+            if let Some(label) = label {
+                node.labels.insert(label, format!("v{}", dice.roll(3)));
+            }
+            node.unschedulable ^= dice.roll(2) == 0;
+            node.allocatable.pop_first();
+            Event::Node(node)
+        }
+        Event::Pod(known) => {
+            *pod = known.clone();
+            pod.terminating ^= dice.roll(2) == 0;
+            pod.labels.pop_first();
+            pod.node = Some(format!("n{}", dice.roll(4)));
+            pod.finished = dice.roll(5) == 0;
+            Event::Pod(pod)
+        }
+        other => other,
+    }
+}
+
+/// Builds the inventory by events in any order, with objects that come, change and go; the pod is
+/// asked for now and then.
+fn shuffled(inventory: &Inventory, pod: &Pod, semantics: Semantics, dice: &mut Dice) -> State {
+    let mut state = State::new(semantics);
+    let mut events = events(inventory);
+    for at in (1..events.len()).rev() {
+        events.swap(at, dice.roll(at + 1));
+    }
+    let mut scratch = Scratch::default();
+    for (at, event) in events.iter().enumerate() {
+        let mut made = (Node::default(), Pod::default());
+        match dice.roll(4) {
+            0 => set(&mut state, inventory, before(*event, dice, &mut made)),
+            1 => {
+                set(&mut state, inventory, *event);
+                let gone = events[dice.roll(at + 1)];
+                remove(&mut state, gone);
+                if dice.roll(3) == 0 {
+                    let prepared = state.prepare(pod);
+                    state.decide(pod, prepared, &mut scratch);
+                }
+                if dice.roll(3) == 0 {
+                    state.sweep();
+                }
+                set(&mut state, inventory, gone);
+            }
+            _ => {}
+        }
+        set(&mut state, inventory, *event);
+    }
+    state
+}
+
+fn check(line: &str, semantics: &[Semantics], dice: &mut Dice) {
+    let case: Case = serde_json::from_str(line).expect("a case");
+    let (inventory, pod) = (case.cluster.read(), case.pod.read());
+    let mut scratch = Scratch::default();
+    for semantics in semantics {
+        let mut at_once = State::of(&inventory, *semantics);
+        assert_agrees(&case.id, &mut at_once, &inventory, &pod, &mut scratch);
+        let mut by_events = shuffled(&inventory, &pod, *semantics, dice);
+        assert_agrees(&case.id, &mut by_events, &inventory, &pod, &mut scratch);
+        assert_eq!(at_once.census(), by_events.census(), "{}", case.id);
+        at_once.sweep();
+        by_events.sweep();
+        assert_eq!(at_once.sizes(), by_events.sizes(), "{}", case.id);
+        assert_agrees(&case.id, &mut by_events, &inventory, &pod, &mut scratch);
+    }
+}
+
+/// Every so many-th line of a file, for debug builds; all of them with
+/// `PLACECARD_TEST_FACTOR` large enough.
+fn check_file(name: &str, every: usize, semantics: &[Semantics]) -> usize {
+    let factor = std::env::var("PLACECARD_TEST_FACTOR").ok();
+    let factor = factor.and_then(|text| text.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let mut dice = Dice(2026);
+    let mut checked = 0;
+    for line in lines(name).step_by((every / factor).max(1)) {
+        check(&line, semantics, &mut dice);
+        checked += 1;
+    }
+    checked
+}
+
+#[test]
+fn recorded_clusters_are_judged_as_by_the_plain_judge() {
+    let fixed =
+        Semantics { negative_namespace_selectors_match_all: false, ..Semantics::of_minor(34) };
+    let all = [Semantics::of_minor(34), Semantics::of_minor(37), fixed];
+    assert!(check_file("counterexamples.jsonl.gz", 1, &all) >= 99);
+    assert!(check_file("cases-1.37.jsonl.gz", 1, &all[1..]) >= 363);
+    assert!(check_file("cases.jsonl.gz", 12, &all[..1]) >= 1500);
+}
+
+/// The generator of fresh cases, built from `tests/oracle`; `None` where it was not.
+fn oracle() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("PLACECARD_ORACLE") {
+        return Some(named.into());
+    }
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/oracle");
+    built.exists().then_some(built)
+}
+
+/// A number from the environment, for longer runs and other cases.
+fn number(variable: &str, otherwise: usize) -> usize {
+    let set = std::env::var(variable).ok();
+    set.map_or(otherwise, |text| text.parse().expect("a whole number"))
+}
+
+#[test]
+fn e2e_fresh_clusters_are_judged_as_by_the_plain_judge() {
+    let Some(oracle) = oracle() else {
+        return;
+    };
+    let (seed, count) = (number("PLACECARD_ORACLE_SEED", 7), number("PLACECARD_ORACLE_CASES", 500));
+    let words = ["generate", "--seed", &seed.to_string(), "--count", &count.to_string()];
+    let mut asked =
+        Command::new(oracle).args(words).stdout(Stdio::piped()).spawn().expect("the oracle starts");
+    let made = BufReader::new(asked.stdout.take().expect("a pipe"));
+    let mut dice = Dice(seed as u64);
+    let mut checked = 0;
+    for line in made.lines() {
+        check(&line.expect("text"), &[34, 37].map(Semantics::of_minor), &mut dice);
+        checked += 1;
+    }
+    assert!(asked.wait().expect("it ends").success());
+    assert_eq!(checked, count);
+}
