@@ -75,6 +75,12 @@ SEED ?= 1
 fresh-cases: oracle ## judge CASES random clusters (SEED) as the real scheduler does; needs Go
 	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test recorded -- --nocapture e2e_fresh
 
+# Sections and flags of policies/benches/feasibility.
+BENCH ?=
+.PHONY: bench
+bench: oracle ## time decisions beside the real scheduler, in one table; BENCH=all for everything
+	$(CARGO) bench $(LOCKED) -p placecard-policies --bench feasibility -- $(BENCH)
+
 .PHONY: go-test
 go-test: controlplane oracle ## go vet and go test of the Go modules in tests/
 	@set -e; for module in $(GO_MODULES); do \

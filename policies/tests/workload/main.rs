@@ -7,22 +7,23 @@
 
 mod cluster;
 mod dump;
+mod engine;
 mod fit;
 mod greedy;
+mod reading;
 mod rotation;
 mod verdicts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
 use cluster::{APPS, Kind, NAMESPACES, SIZES, Size};
+use engine::Engine;
 use flate2::read::GzDecoder;
-use placecard_feasibility::filter::Code;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::pod::Pod;
-use placecard_feasibility::judge::{Semantics, judge};
-use placecard_policies::snapshot::{self, Cluster, WrittenPod};
+use placecard_policies::snapshot;
 use serde_json::Value;
 use verdicts::Counts;
 
@@ -30,29 +31,15 @@ const SMALL: Size = Size { nodes: 100, pods: 10 };
 const RECORDED: Size = Size { nodes: 1000, pods: 10 };
 
 fn read_pod(pod: &Value) -> Pod {
-    serde_json::from_str::<WrittenPod>(&pod.to_string()).expect("a pod").read()
+    reading::pod(pod).expect("a pod")
 }
 
 fn read_cluster(size: Size) -> Inventory {
-    let mut text = Vec::new();
-    cluster::write_cluster(&mut text, size).expect("memory takes it");
-    serde_json::from_slice::<Cluster>(&text).expect("a cluster").read()
+    reading::cluster(size).expect("a cluster")
 }
 
-/// What the plain judge finds, in the form of the recorded counts.
 fn judged(inventory: &Inventory, pod: &Pod) -> Counts {
-    let judgement = judge(inventory, pod, Semantics::of_minor(37));
-    let mut rejected: BTreeMap<String, usize> = BTreeMap::new();
-    for objection in judgement.nodes.iter().filter_map(|node| node.first.as_ref()) {
-        let plugins: String = objection.plugins.iter().map(|plugin| plugin.name()).collect();
-        let code = match objection.rejection.code {
-            Code::Unschedulable => "U",
-            Code::UnschedulableAndUnresolvable => "UU",
-            Code::Error => "Error",
-        };
-        *rejected.entry(format!("{plugins}/{code}")).or_default() += 1;
-    }
-    Counts { feasible: judgement.feasible().count(), rejected: rejected.into_iter().collect() }
+    reading::counted(&reading::judged(inventory, pod))
 }
 
 #[test]
@@ -113,6 +100,30 @@ fn the_judge_counts_as_the_scheduler_does() {
         for kind in Kind::ALL {
             let pod = read_pod(&cluster::incoming(kind));
             assert_eq!(Some(judged(&inventory, &pod)), verdicts::of(size, kind), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn the_engine_says_what_the_scheduler_found() {
+    for size in [SMALL, RECORDED] {
+        let inventory = read_cluster(size);
+        let mut engine = Engine::of(&inventory);
+        for kind in Kind::ALL {
+            let words = engine.words(&read_pod(&cluster::incoming(kind)));
+            let known = verdicts::of(size, kind);
+            assert_eq!(Some(reading::counted(&words)), known, "{size:?} {kind:?}");
+            // The plain judge takes its time.
+            if size == RECORDED && kind != Kind::Everything {
+                continue;
+            }
+            // Terms that are new, and known terms in a new pod.
+            for object in [rotation::cold(kind, 0, 3), rotation::warm(kind, 0, 3)] {
+                let pod = read_pod(&object);
+                let judged = reading::judged(&inventory, &pod);
+                assert_eq!(engine.words(&pod), judged, "{size:?} {kind:?}");
+                assert_eq!(engine.decide(&pod), reading::counted(&judged).feasible);
+            }
         }
     }
 }
