@@ -30,6 +30,15 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard why`.
+    Why {
+        /// `WHAT…` and what it is judged on.
+        question: Question,
+        /// Shared with `lint`; its paths are `WHAT…`.
+        sources: Sources,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
     /// `placecard feasible`.
     Feasible {
         /// `--jsonl`, if any was typed.
@@ -71,6 +80,21 @@ pub struct Sources {
     pub objects: Vec<String>,
     /// `--kubernetes-version`.
     pub kubernetes_version: String,
+}
+
+/// What is asked of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Question {
+    /// `WHAT…`.
+    pub words: Vec<String>,
+    /// `--cluster`.
+    pub cluster: Vec<String>,
+    /// `--namespace`.
+    pub namespace: Option<String>,
+    /// `--all`.
+    pub all: bool,
+    /// `--format`.
+    pub format: String,
 }
 
 /// How a report is drawn.
@@ -117,6 +141,11 @@ fn typed(matches: &ArgMatches) -> Typed {
             diff: matches.get_flag(verbs::DIFF.name),
             look: look(matches),
         },
+        "why" => Typed::Why {
+            question: question(matches),
+            sources: Sources { paths: all(matches, verbs::SUBJECT.name), ..context(matches) },
+            look: look(matches),
+        },
         "feasible" => Typed::Feasible {
             cases: one(matches, verbs::JSONL.name),
             kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
@@ -132,9 +161,23 @@ fn typed(matches: &ArgMatches) -> Typed {
     }
 }
 
+fn question(matches: &ArgMatches) -> Question {
+    Question {
+        words: all(matches, verbs::SUBJECT.name),
+        cluster: all(matches, verbs::CLUSTER.name),
+        namespace: one(matches, verbs::NAMESPACE.name),
+        all: matches.get_flag(verbs::ALL.name),
+        format: one(matches, verbs::ANSWER_FORMAT.name).unwrap_or_default(),
+    }
+}
+
 fn sources(matches: &ArgMatches) -> Sources {
+    Sources { paths: all(matches, verbs::PATH.name), ..context(matches) }
+}
+
+fn context(matches: &ArgMatches) -> Sources {
     Sources {
-        paths: all(matches, verbs::PATH.name),
+        paths: Vec::new(),
         vocabulary: one(matches, verbs::VOCABULARY.name),
         objects: all(matches, verbs::OBJECTS.name),
         kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),

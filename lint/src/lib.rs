@@ -26,6 +26,7 @@ pub mod render;
 mod run;
 pub mod verbs;
 pub mod vocabulary;
+mod why;
 
 pub use run::{Counts, Judged, Planned, judge};
 
@@ -97,6 +98,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
             })
         }
         Plan::Expand { inputs, diff, look } => expand_all(&judge(&inputs, stdin)?, diff, look),
+        Plan::Why { ask, look } => why::answer(&ask, look, stdin),
         Plan::Feasible { cases, options } => {
             let readable = feasible::judge_all(&cases, &options, stdin, stdout)?;
             Ok(Outcome {

@@ -6,7 +6,7 @@ use placecard_findings::Severity;
 use placecard_policies::judge_case::Options;
 use placecard_policies::surroundings::ServerVersion;
 
-use crate::args::{Sources, Typed, TypedLook};
+use crate::args::{Question, Sources, Typed, TypedLook};
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,13 @@ pub enum Plan {
         /// A diff in place of the text.
         diff: bool,
         /// How findings are drawn.
+        look: Look,
+    },
+    /// Say why pods fit no node.
+    Why {
+        /// What is asked.
+        ask: Ask,
+        /// How it is drawn.
         look: Look,
     },
     /// Judge cases, line by line.
@@ -65,6 +72,23 @@ pub struct Inputs {
     pub objects: Vec<String>,
     /// The server that will read the manifests.
     pub server: ServerVersion,
+}
+
+/// What is asked of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The pod or the manifests, as typed.
+    pub words: Vec<String>,
+    /// Where the cluster is; not empty.
+    pub cluster: Vec<String>,
+    /// The namespace of what is named without one.
+    pub namespace: Option<String>,
+    /// All rows.
+    pub all: bool,
+    /// As JSON.
+    pub json: bool,
+    /// How manifests are read; its paths are the words.
+    pub inputs: Inputs,
 }
 
 /// How findings are reported.
@@ -113,6 +137,10 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             diff,
             look: resolve_look(&look, terminal, no_color),
         },
+        Typed::Why { question, sources, look } => {
+            let look = resolve_look(&look, terminal, no_color);
+            Plan::Why { ask: ask(question, sources)?, look }
+        }
         Typed::Feasible { cases: None, .. } => {
             return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
         }
@@ -131,6 +159,24 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         },
         Typed::Text(text) => Plan::Text(text),
     })
+}
+
+fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
+    let Question { words, cluster, namespace, all, format } = question;
+    if words.is_empty() {
+        return Err("about what? name a pod, NAMESPACE/POD, or a manifest".to_owned());
+    }
+    if cluster.is_empty() {
+        return Err("on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json \
+                    prints"
+            .to_owned());
+    }
+    let read_from_stdin = words.iter().chain(&cluster).chain(&sources.objects);
+    if read_from_stdin.chain(&sources.vocabulary).filter(|path| *path == "-").count() > 1 {
+        return Err("standard input can be read only once: name - in one place".to_owned());
+    }
+    let json = format == "json";
+    Ok(Ask { words, cluster, namespace, all, json, inputs: inputs(sources)? })
 }
 
 fn inputs(sources: Sources) -> Result<Inputs, String> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::sync::Arc;
 
 use placecard_findings::{
     FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
@@ -34,6 +35,8 @@ pub struct Judged {
     pub unfit: BTreeSet<ObjectId>,
     /// For the summary.
     pub counts: Counts,
+    /// What the objects were judged by.
+    pub words: Arc<Words>,
     /// Why the vocabulary cannot be used; then no object was judged.
     pub unusable: Option<String>,
 }
@@ -89,6 +92,7 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
             objects: index.answers.clone(),
             server: inputs.server,
         };
+        judged.words = Arc::clone(&surroundings.words);
         judge_objects(&index, &mut surroundings, &mut judged, &mut findings);
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();

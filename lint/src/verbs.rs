@@ -134,6 +134,33 @@ pub static ALL_REASONS: Argument = Argument {
     form: Form::Switch,
     summary: "list every plugin that rejects a node, not only the first",
 };
+/// The cluster.
+pub static CLUSTER: Argument = Argument {
+    name: "cluster",
+    form: Form::Value { placeholder: "PATH", many: true, default: None },
+    summary: "the cluster: files or folders with what `kubectl get … -A -o json` (or yaml) prints",
+};
+/// What is asked about.
+pub static SUBJECT: Argument = Argument {
+    name: "WHAT",
+    form: Form::Words { placeholder: "WHAT", many: true },
+    summary: "a pod of the cluster (NAMESPACE/POD, or pod NAME with -n) or a manifest",
+};
+/// The namespace of what has none.
+pub static NAMESPACE: Argument = Argument {
+    name: "namespace",
+    form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
+    summary: "the namespace of pods that are named without one, and of manifests without one",
+};
+/// All rows.
+pub static ALL: Argument =
+    Argument { name: "all", form: Form::Switch, summary: "print all rows of the table" };
+/// The form of an answer.
+pub static ANSWER_FORMAT: Argument = Argument {
+    name: "format",
+    form: Form::Choice { values: &["human", "json"], default: "human" },
+    summary: "a report, or one JSON object",
+};
 /// A code.
 pub static CODE: Argument = Argument {
     name: "CODE",
@@ -210,6 +237,39 @@ is printed as it is, and the finding goes to standard error. A file that is not 
         ],
     },
     Verb {
+        name: "why",
+        summary: "Say why a pod is pending: by group of nodes, with what would help",
+        details: "\
+Judges a pod of the cluster, or the next pod of each template of a manifest, as the scheduler does, \
+and says of every node what is in the way: all of it, not only what the scheduler meets first. Nodes \
+with the same reasons are one row, nearest to fitting first, with the owners of the pods that are in \
+the way. Every way out was tried out: so many nodes fit once it is taken. Last comes the text of the \
+scheduler's own event, and what it leaves out. The pods that a workload of a manifest runs already are \
+left out, because the new ones replace them.",
+        arguments: &[
+            &SUBJECT,
+            &CLUSTER,
+            &NAMESPACE,
+            &VOCABULARY,
+            &OBJECTS,
+            &KUBERNETES_VERSION,
+            &ALL,
+            &ANSWER_FORMAT,
+            &COLOR,
+            &ASCII,
+        ],
+        exits: &[
+            (0, "every pod has room"),
+            (1, "a pod fits no node"),
+            (2, "it could not run: as for `lint`, or there is no such pod"),
+        ],
+        examples: &[
+            "placecard why ml/trainer-6 --cluster prod.json",
+            "placecard why -n ml pod trainer-6 --cluster prod.json",
+            "placecard why deploy/embedder.yaml --cluster cluster/ --all",
+        ],
+    },
+    Verb {
         name: "feasible",
         summary: "Judge recorded cases: which nodes pass the scheduler's filters",
         details: "\
@@ -278,8 +338,14 @@ pub fn command() -> Command {
     root
 }
 
+/// Flags that have a short form, as in kubectl.
+const SHORT: &[(&str, char)] = &[("namespace", 'n')];
+
 fn arg(argument: &'static Argument) -> Arg {
-    let arg = Arg::new(argument.name).help(argument.summary);
+    let mut arg = Arg::new(argument.name).help(argument.summary);
+    if let Some((_, short)) = SHORT.iter().find(|(name, _)| *name == argument.name) {
+        arg = arg.short(*short);
+    }
     match &argument.form {
         Form::Words { placeholder, many } => {
             let action = if *many { ArgAction::Append } else { ArgAction::Set };

@@ -93,6 +93,9 @@ pub struct Template {
     pub annotations: Map,
     /// The placement fields of `spec`.
     pub spec: PodSpec,
+    /// The template as it is written, where it is to be judged on a cluster: a pod takes more from a
+    /// node than its placement fields say.
+    pub written: Option<Value>,
 }
 
 impl Template {

@@ -79,6 +79,13 @@ fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
     }
 }
 
+/// Keeps the templates of an object as they are written, so that they can be judged on a cluster.
+pub fn keep_written(object: &mut Object, value: &Value) {
+    for template in &mut object.templates {
+        template.written = value.pointer(&template.path.pointer()).cloned();
+    }
+}
+
 /// What an object answers about itself to rules of other objects: a Service or workload its
 /// selector, a Namespace its labels. `namespace` stands for an absent `metadata.namespace`.
 #[must_use]
@@ -344,8 +351,13 @@ where
         let (labels, annotations) =
             (whole.metadata.labels.clone(), whole.metadata.annotations.clone());
         let mut object = with_head(Some(row), &whole.api_version, &whole.kind, whole.metadata);
-        object.templates =
-            vec![Template { path, labels, annotations, spec: pod_spec(whole.spec.0) }];
+        object.templates = vec![Template {
+            path,
+            labels,
+            annotations,
+            spec: pod_spec(whole.spec.0),
+            written: None,
+        }];
         return Ok(object);
     }
     let (mut object, workload, selector) = match (row.own, row.template.len()) {
@@ -418,6 +430,7 @@ fn template(path: FieldPath, wire: WireTemplate) -> Template {
         labels: wire.metadata.labels,
         annotations: wire.metadata.annotations,
         spec: pod_spec(wire.spec),
+        written: None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! All sentences. Facts come in, words go out; nothing is decided here.
 
 pub mod admission;
+pub mod amount;
 pub mod annotation;
 pub mod contradiction;
 pub mod language;
 pub mod trouble;
 pub mod vocabulary;
+pub mod why;
 
 use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::selector::Selector;

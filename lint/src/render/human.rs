@@ -19,9 +19,9 @@ use crate::render::window::{Window, windows};
 use crate::run::{Counts, Judged};
 
 /// Columns of a line of text; a line of a manifest may be longer.
-const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 /// Columns before the text of `help:` and its kin.
-const MARGIN: usize = 9;
+pub(crate) const MARGIN: usize = 9;
 
 /// All findings and the summary.
 #[must_use]
@@ -88,7 +88,7 @@ fn message(finding: &Finding, look: Look) -> String {
 }
 
 /// `help:  text`, wrapped, its further lines below the first.
-fn word(name: &str, text: &str, look: Look) -> String {
+pub(crate) fn word(name: &str, text: &str, look: Look) -> String {
     let mut out = String::new();
     for (position, line) in wrap(&plain(text, look.ascii), WIDTH - MARGIN).iter().enumerate() {
         if position == 0 {
@@ -188,7 +188,7 @@ fn several(number: usize, name: &str) -> String {
 }
 
 /// Breaks text at blanks; a longer word stays whole. At least one line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let Some(line) = lines.last_mut() else { break };

@@ -115,6 +115,19 @@ pub fn cycle_of<'a>(
     Cycle { pod, inventory, semantics, profile, spread, hosts, nominated }
 }
 
+impl<'a> Cycle<'a> {
+    /// The same cluster for another pod, of the same priority and name.
+    #[must_use]
+    pub fn for_pod<'b>(&self, pod: &'b Pod) -> Cycle<'b>
+    where
+        'a: 'b,
+    {
+        let spread = constraints(self.inventory, pod, &self.profile);
+        let spread = Cow::Owned(spread.into_owned());
+        Cycle { pod, spread, ..self.clone() }
+    }
+}
+
 impl Cycle<'_> {
     /// The labels of a namespace; none if it is not listed.
     #[must_use]

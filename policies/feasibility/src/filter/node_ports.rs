@@ -41,6 +41,17 @@ pub(crate) fn is_same_port(one: &HostPort, other: &HostPort) -> bool {
     one.port == other.port && protocol(one) == protocol(other) && address(one) == address(other)
 }
 
+/// The pods of the host that have a port which the pod wants, each with that port of the pod.
+pub fn takers<'h>(
+    pod: &'h Pod,
+    host: &'h Host<'_>,
+) -> impl Iterator<Item = (&'h HostPort, &'h Pod)> {
+    host_ports(pod).flat_map(move |port| {
+        let takes = move |other: &&&Pod| host_ports(other).any(|used| conflict(port, used));
+        host.pods.iter().filter(takes).map(move |other| (port, *other))
+    })
+}
+
 fn conflict(wanted: &HostPort, used: &HostPort) -> bool {
     let (wanted_ip, used_ip) = (address(wanted), address(used));
     wanted.port == used.port

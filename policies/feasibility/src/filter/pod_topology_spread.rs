@@ -99,6 +99,58 @@ pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
     Ok(())
 }
 
+/// What a constraint counts, as it bears on one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count<'a> {
+    /// The constraint.
+    pub spread: TopologySpread,
+    /// The node's domain; `None`: the node lacks the key.
+    pub domain: Option<String>,
+    /// The pods in that domain.
+    pub here: i64,
+    /// The pods in the emptiest domain; 0 with fewer domains than `minDomains`.
+    pub least: i64,
+    /// The domains that have that few.
+    pub emptiest: Vec<&'a str>,
+}
+
+impl Count<'_> {
+    /// By how many pods the domain would exceed the emptiest one with the pod in it.
+    #[must_use]
+    pub fn skew(&self, pod: &Pod) -> i64 {
+        self.here + i64::from(selects(&self.spread, pod)) - self.least
+    }
+
+    /// Would the pod exceed the constraint?
+    #[must_use]
+    pub fn is_exceeded(&self, pod: &Pod) -> bool {
+        self.domain.is_none() || self.skew(pod) > i64::from(self.spread.max_skew)
+    }
+}
+
+impl<'a> State<'a> {
+    /// What each constraint counts for the node, for reports: [`filter`] says which of them rejects
+    /// it first.
+    #[must_use]
+    pub fn counts(&self, node: &Node) -> Vec<Count<'a>> {
+        let one = |(spread, counts): &(TopologySpread, BTreeMap<&'a str, i64>)| {
+            let domains = i32::try_from(counts.len()).unwrap_or(i32::MAX);
+            let enough = domains > 0 && domains >= spread.min_domains;
+            let fewest = counts.values().min().copied().unwrap_or(0);
+            let emptiest = counts.iter().filter(|(_, count)| **count == fewest);
+            let domain = node.labels.get(&spread.topology_key);
+            Count {
+                spread: spread.clone(),
+                domain: domain.cloned(),
+                here: domain.and_then(|it| counts.get(it.as_str())).copied().unwrap_or(0),
+                least: if enough { fewest } else { 0 },
+                emptiest: emptiest.map(|(domain, _)| *domain).collect(),
+            }
+        };
+        self.constraints.iter().map(one).collect()
+    }
+}
+
 /// Does the node have the keys of all constraints?
 pub(crate) fn has_all_keys<'s>(
     node: &Node,

@@ -230,7 +230,8 @@ fn is_kept_for(volume: &Volume, claim: &Claim) -> bool {
 }
 
 /// Does the node meet the node affinity of the volume? It sees labels only, no names.
-fn reaches(node: &Node, volume: &Volume) -> bool {
+#[must_use]
+pub fn reaches(node: &Node, volume: &Volume) -> bool {
     let facts = NodeFacts { name: "", labels: &node.labels };
     accepts(&Labels::new(), &volume.node_affinity, facts)
 }

@@ -88,6 +88,13 @@ pub fn filter(state: &State, pod: &Pod, host: &Host<'_>) -> Verdict {
     Ok(())
 }
 
+/// The pods of the host that use a disk which the pod cannot share with them.
+pub fn disk_takers<'h>(pod: &'h Pod, host: &'h Host<'_>) -> impl Iterator<Item = &'h Pod> {
+    let takes =
+        |other: &&&Pod| disks(pod).any(|disk| disks(other).any(|used| conflict(disk, used)));
+    host.pods.iter().filter(takes).copied()
+}
+
 /// The names of the claims in the pod's spec.
 fn claims(pod: &Pod) -> impl Iterator<Item = &String> {
     pod.volumes.iter().filter_map(|volume| match volume {

@@ -1,0 +1,81 @@
+//! Why pods fit no node: from what was typed to a report for each pod.
+
+mod human;
+mod json;
+mod pods;
+
+use std::io::Read;
+
+use placecard_findings::Severity;
+use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::filter::cycle::{Cycle, cycle};
+use placecard_policies::feasibility::inventory::pod::Pod;
+use placecard_policies::template_pod::Unjudged;
+use placecard_policies::why::groups::Holder;
+use placecard_policies::why::outlook::{Outlook, outlook};
+use placecard_policies::why::{Diagnosis, diagnose, without};
+
+use crate::Outcome;
+use crate::plan::{Ask, Look};
+
+/// One pod, and what becomes of it.
+pub(crate) struct Report {
+    /// What it is called: `ml/trainer-6`, `Deployment ml/embedder`.
+    pub(crate) subject: String,
+    /// What was found, or why nothing was looked for.
+    pub(crate) found: Result<Found, Unjudged>,
+}
+
+/// What was found of one pod.
+pub(crate) struct Found {
+    /// The pod as the scheduler sees it.
+    pub(crate) pod: Pod,
+    /// The node on which it runs.
+    pub(crate) runs_on: Option<String>,
+    /// How many pods of its own workload were left out.
+    pub(crate) left_out: usize,
+    pub(crate) diagnosis: Diagnosis,
+    pub(crate) outlook: Outlook,
+}
+
+/// Answers `placecard why`.
+///
+/// # Errors
+/// Why it could not run.
+pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
+    let cluster = pods::cluster(ask, stdin)?;
+    let reports: Vec<Report> = pods::subjects(ask, &cluster, stdin)?
+        .into_iter()
+        .map(|subject| report(&cluster, subject))
+        .collect();
+    let shut = |report: &Report| {
+        report.found.as_ref().is_ok_and(|found| found.diagnosis.feasible.is_empty())
+    };
+    let worst = reports.iter().any(shut).then_some(Severity::Error);
+    let output = match ask.json {
+        true => json::render(&cluster, &reports),
+        false => human::render(&cluster, &reports, ask.all, look),
+    };
+    Ok(Outcome { worst, fail_on: Some(Severity::Error), ..Outcome::output(output) })
+}
+
+fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
+    let pods::Subject { name, pod, owner, runs_on } = subject;
+    let found = pod.map(|pod| {
+        let next = next(cluster, &pod, owner.as_ref());
+        let every = cycle(&cluster.inventory, &pod, cluster.semantics);
+        let own = |other: &&&Pod| owner.as_ref().is_some_and(|it| Holder::of(other) == *it);
+        let left_out = every.hosts.iter().flat_map(|host| &host.pods).filter(own).count();
+        let diagnosis = diagnose(&next);
+        let outlook = outlook(&next, !diagnosis.feasible.is_empty());
+        Found { left_out, diagnosis, outlook, runs_on, pod: pod.clone() }
+    });
+    Report { subject: name, found }
+}
+
+/// The cycle that judges the pod: without itself, and without the pods that it replaces.
+pub(crate) fn next<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
+    let replaced =
+        |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| Holder::of(other) == *owner);
+    without(cycle(&cluster.inventory, pod, cluster.semantics), replaced)
+}

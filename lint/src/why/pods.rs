@@ -1,0 +1,160 @@
+//! The pods that are asked about.
+
+use std::io::Read;
+use std::path::Path;
+
+use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::inventory::Inventory;
+use placecard_policies::feasibility::inventory::pod::Pod;
+use placecard_policies::feasibility::judge::Semantics;
+use placecard_policies::template_pod::{Unjudged, holder, is_judged, pod_of};
+use placecard_policies::why::groups::Holder;
+use placecard_policies::{read, snapshot};
+
+use crate::index::Role;
+use crate::load::{Source, collect, load};
+use crate::plan::{Ask, Inputs};
+use crate::run::{Judged, judge};
+
+/// A pod, and what it is called.
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) pod: Result<Pod, Unjudged>,
+    /// The workload whose next pod it is.
+    pub(crate) owner: Option<Holder>,
+    pub(crate) runs_on: Option<String>,
+}
+
+/// Reads the cluster.
+pub(crate) fn cluster(ask: &Ask, stdin: &mut dyn Read) -> Result<Cluster, String> {
+    let files = collect(&ask.cluster, stdin).map_err(|errors| {
+        let lines: Vec<String> =
+            errors.iter().map(|one| format!("{}: {}", one.name, one.message)).collect();
+        lines.join("\n")
+    })?;
+    let mut inventory = Inventory::default();
+    for file in &files {
+        let source = Source::new(file.name.clone(), &file.bytes);
+        for document in load(&source) {
+            for object in &document.objects {
+                let Some(value) = document.object(object) else { continue };
+                snapshot::add(&mut inventory, &value.to_string())
+                    .map_err(|one| format!("{}: {}: {}", file.name, one.path, one.message))?;
+            }
+        }
+    }
+    let names: Vec<&str> = ask.cluster.iter().map(|path| file_name(path)).collect();
+    let name = names.join(", ");
+    if inventory.nodes.is_empty() {
+        return Err(format!(
+            "{name} holds no node: kubectl get nodes,pods,namespaces,pv,pvc,storageclasses,csinodes \
+             -A -o json > cluster.json"
+        ));
+    }
+    let semantics = Semantics::of_minor(ask.inputs.server.0);
+    Ok(Cluster { inventory, semantics, name, closed: false })
+}
+
+/// What a report calls a file: its name without its folders.
+fn file_name(path: &str) -> &str {
+    let name = Path::new(path).file_name().and_then(|name| name.to_str());
+    name.filter(|_| path != "-").unwrap_or(path)
+}
+
+/// The pods that the words name: one of the cluster, or those of the templates of manifests.
+pub(crate) fn subjects(
+    ask: &Ask,
+    cluster: &Cluster,
+    stdin: &mut dyn Read,
+) -> Result<Vec<Subject>, String> {
+    let words: Vec<&str> = ask.words.iter().map(String::as_str).collect();
+    let namespace = ask.namespace.as_deref().unwrap_or("default");
+    let named = match words.as_slice() {
+        ["pod" | "pods" | "po", name] => Some((namespace, *name)),
+        [word] => match word.split_once('/') {
+            Some(("pod" | "pods" | "po", name)) => Some((namespace, name)),
+            Some((namespace, name)) if !name.contains('/') => Some((namespace, name)),
+            Some(_) => None,
+            None => Some((namespace, *word)),
+        },
+        _ => None,
+    };
+    let key = named.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
+    if let Some(pod) = key.as_ref().and_then(|key| cluster.inventory.pods.get(key)) {
+        return Ok(vec![running(pod)]);
+    }
+    let is_file = |word: &&str| *word == "-" || Path::new(word).exists();
+    if !words.iter().all(is_file) {
+        return Err(nothing_of_this_name(ask, cluster, named));
+    }
+    of_manifests(ask, stdin)
+}
+
+fn nothing_of_this_name(ask: &Ask, cluster: &Cluster, named: Option<(&str, &str)>) -> String {
+    let Some((namespace, name)) = named else {
+        return format!("{} names neither a pod nor a file", ask.words.join(" "));
+    };
+    let elsewhere: Vec<String> = cluster
+        .inventory
+        .pods
+        .keys()
+        .filter(|(_, other)| other == name)
+        .map(|(namespace, name)| format!("{namespace}/{name}"))
+        .collect();
+    let hint = match elsewhere.as_slice() {
+        [] => String::new(),
+        names => format!("; did you mean {}?", names.join(" or ")),
+    };
+    let name = format!("{namespace}/{name}");
+    format!("no pod {name} in {}, and no such file{hint}", cluster.name)
+}
+
+fn running(pod: &Pod) -> Subject {
+    Subject {
+        name: format!("{}/{}", pod.namespace, pod.name),
+        pod: is_judged(pod).map(|()| Pod { node: None, nominated_node: None, ..pod.clone() }),
+        owner: None,
+        runs_on: pod.node.clone(),
+    }
+}
+
+fn of_manifests(ask: &Ask, stdin: &mut dyn Read) -> Result<Vec<Subject>, String> {
+    let inputs = Inputs { paths: ask.words.clone(), ..ask.inputs.clone() };
+    let judged = judge(&inputs, stdin)?;
+    if let Some(why) = &judged.unusable {
+        return Err(why.clone());
+    }
+    let subjects = templates(&judged, ask.namespace.as_deref());
+    if subjects.is_empty() {
+        return Err(format!("no pod template in {}", ask.words.join(", ")));
+    }
+    Ok(subjects)
+}
+
+/// The next pod of every template of the judged objects.
+fn templates(judged: &Judged, namespace: Option<&str>) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {
+        let Ok(mut object) = read::object(value, &judged.words) else { continue };
+        if object.reference.namespace.is_empty()
+            && let Some(namespace) = namespace
+        {
+            namespace.clone_into(&mut object.reference.namespace);
+        }
+        read::keep_written(&mut object, value);
+        for template in &object.templates {
+            let planned = judged.expansions.get(&id).into_iter().flatten();
+            let mut planned = planned.map(|planned| &planned.expansion);
+            let expansion = planned.find(|one| one.template == template.path);
+            let pod = match expansion {
+                Some(expansion) if !expansion.complete => Err(Unjudged::Rules),
+                Some(expansion) => pod_of(&object, template, &expansion.spec),
+                None => pod_of(&object, template, &template.spec),
+            };
+            let owner = (!object.is_pod()).then(|| holder(&object));
+            let name = object.reference.to_string();
+            subjects.push(Subject { name, pod, owner, runs_on: None });
+        }
+    }
+    subjects
+}

@@ -1,0 +1,80 @@
+//! The exact text of `placecard why` on the example clusters.
+//!
+//! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+/// Runs a command line in the folder of the example clusters; its exit code, output and complaints.
+fn placecard(line: &str) -> (u8, String, String) {
+    let folder = "../examples/snapshot/";
+    let word = |word: &str| match word.ends_with(".yaml") {
+        true => OsString::from(format!("{folder}{word}")),
+        false => OsString::from(word),
+    };
+    let words = std::iter::once(OsString::from("placecard")).chain(line.split(' ').map(word));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = placecard_lint::run(words, &mut std::io::empty(), &mut out, &mut err, false);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (code, text(out), text(err))
+}
+
+#[track_caller]
+fn expect(name: &str, line: &str, code: u8) {
+    let (found, out, err) = placecard(line);
+    assert_eq!((found, err.as_str()), (code, ""), "{line}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/why").join(name);
+    let text = format!("$ placecard {line}\n{out}");
+    if std::env::var_os("PLACECARD_UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).expect("written");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{name}: PLACECARD_UPDATE_DOCS=1 writes it anew");
+}
+
+#[test]
+fn a_pending_pod_between_taken_and_tainted_nodes() {
+    expect("trainer.txt", "why ml/trainer-6 --cluster prod.yaml", 1);
+    expect("trainer.json", "why -n ml pod trainer-6 --cluster prod.yaml --format json", 1);
+}
+
+#[test]
+fn a_template_that_no_node_could_hold() {
+    expect("embedder.txt", "why embedder.yaml --cluster prod.yaml", 1);
+}
+
+#[test]
+fn a_template_that_other_pods_keep_away() {
+    expect("cart.txt", "why cart.yaml --cluster prod.yaml --ascii", 1);
+}
+
+#[test]
+fn a_template_away_from_its_volume() {
+    expect("archive.txt", "why archive.yaml --cluster prod.yaml --all", 1);
+}
+
+#[test]
+fn a_pod_that_has_room() {
+    expect("search.txt", "why search.yaml --cluster prod.yaml", 0);
+    expect("notebook.txt", "why ml/notebook-0 --cluster prod.yaml", 0);
+}
+
+#[test]
+fn what_cannot_be_answered_is_told() {
+    for (line, part) in [
+        ("why ml/trainer-9 --cluster prod.yaml", "no pod ml/trainer-9 in prod.yaml"),
+        ("why shop/trainer-6 --cluster prod.yaml", "did you mean ml/trainer-6?"),
+        ("why trainer-6 --cluster prod.yaml", "no pod default/trainer-6"),
+        ("why ml/trainer-6", "on which cluster?"),
+        ("why --cluster prod.yaml", "about what?"),
+        ("why ml/trainer-6 --cluster cart.yaml", "holds no node"),
+        ("why prod.yaml --cluster missing.yaml", "missing.yaml"),
+        ("why - --cluster -", "only once"),
+    ] {
+        let (code, out, err) = placecard(line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}");
+        assert!(err.contains(part), "{line}: {err}");
+    }
+}

@@ -1,0 +1,142 @@
+//! The pod that a template makes, as the scheduler will see it.
+
+use placecard_feasibility::inventory::pod::{Pod, PodVolume};
+use serde_json::{Map, Value, json};
+
+use crate::kinds::POD_TEMPLATE_HASH;
+use crate::object::{Object, PodSpec, Template};
+use crate::snapshot::{WrittenPod, parse};
+use crate::why::groups::Holder;
+
+/// The name of the scheduler that pods get without a word about it.
+const DEFAULT_SCHEDULER: &str = "default-scheduler";
+
+/// A value of a revision label that no pod has yet.
+const NEW_REVISION: &str = "new";
+
+/// Why a template, or a pod, is not judged on a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unjudged {
+    /// Another scheduler places it.
+    Scheduler(String),
+    /// Its namespace is not known.
+    Namespace,
+    /// It is a patch, or a template that something else completes.
+    Partial,
+    /// Its rules could not be expanded.
+    Rules,
+    /// It stands on a node of its own by the DaemonSet's controller.
+    DaemonSet,
+    /// Its controller may add labels that its rules are about.
+    Labels,
+    /// Gates hold it back.
+    Gates(Vec<String>),
+    /// It names its node: no scheduler looks at it.
+    Bound(String),
+    /// A field cannot be read.
+    Field(String),
+}
+
+/// Whether the default scheduler places a pod.
+///
+/// # Errors
+///
+/// Why it is not to be judged.
+pub fn is_judged(pod: &Pod) -> Result<(), Unjudged> {
+    if !pod.scheduler.is_empty() && pod.scheduler != DEFAULT_SCHEDULER {
+        return Err(Unjudged::Scheduler(pod.scheduler.clone()));
+    }
+    if !pod.gates.is_empty() {
+        return Err(Unjudged::Gates(pod.gates.clone()));
+    }
+    Ok(())
+}
+
+/// The next pod of the template, with the placement fields of `spec`: a new revision of a
+/// Deployment, the first of a StatefulSet that is not there yet.
+///
+/// # Errors
+///
+/// Why it is not to be judged.
+pub fn pod_of(object: &Object, template: &Template, spec: &PodSpec) -> Result<Pod, Unjudged> {
+    let Some(written) = &template.written else { return Err(Unjudged::Partial) };
+    if object.is_daemon_set() {
+        return Err(Unjudged::DaemonSet);
+    }
+    let incomplete = |one: &Value| one.get("image").and_then(Value::as_str).is_none();
+    let containers = written.pointer("/spec/containers").and_then(Value::as_array);
+    if containers.is_none_or(|list| list.is_empty() || list.iter().any(incomplete)) {
+        return Err(Unjudged::Partial);
+    }
+    if object.reference.namespace.is_empty() {
+        return Err(Unjudged::Namespace);
+    }
+    let value = placed(object, template, spec, written);
+    let read = parse::<WrittenPod>(&value.to_string()).map(|pod| pod.read());
+    let mut pod = read.map_err(|problem| Unjudged::Field(problem.path))?;
+    is_judged(&pod)?;
+    if let Some(node) = pod.node.clone().filter(|_| !object.is_pod()) {
+        return Err(Unjudged::Bound(node));
+    }
+    let inter_pod = !pod.affinity.is_empty() || !pod.anti_affinity.is_empty();
+    if object.kind.is_none() && (inter_pod || !pod.spread.is_empty()) {
+        return Err(Unjudged::Labels);
+    }
+    // The claim of an ephemeral volume is made with the pod.
+    pod.volumes.retain(|volume| !matches!(volume, PodVolume::Ephemeral(_)));
+    Ok(pod)
+}
+
+/// The template as a pod, with these placement fields and the labels of its controller.
+fn placed(object: &Object, template: &Template, spec: &PodSpec, written: &Value) -> Value {
+    let mut value = written.clone();
+    if !value.get("metadata").is_some_and(Value::is_object) {
+        value["metadata"] = json!({});
+    }
+    let mut labels: Map<String, Value> =
+        template.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    let mut name = object.reference.name.clone();
+    if !object.is_pod() {
+        for (key, value) in controller_labels(object) {
+            labels.entry(key).or_insert_with(|| json!(value));
+        }
+        name.push_str("-0");
+    }
+    value["metadata"]["name"] = json!(name);
+    value["metadata"]["namespace"] = json!(object.reference.namespace);
+    value["metadata"]["labels"] = Value::Object(labels);
+    let wanted = spec.lists();
+    for field in ["affinity", "tolerations", "topologySpreadConstraints"] {
+        value["spec"][field] = wanted.get(field).cloned().unwrap_or(Value::Null);
+    }
+    value["spec"]["nodeSelector"] = json!(spec.node_selector);
+    value
+}
+
+/// The labels that a controller adds to the pods of a new revision.
+fn controller_labels(object: &Object) -> Vec<(String, String)> {
+    let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    match object.kind.map(|kind| kind.kind) {
+        Some("Deployment") => vec![label(POD_TEMPLATE_HASH, NEW_REVISION)],
+        Some("StatefulSet") => vec![
+            label("controller-revision-hash", NEW_REVISION),
+            label("statefulset.kubernetes.io/pod-name", &format!("{}-0", object.reference.name)),
+            label("apps.kubernetes.io/pod-index", "0"),
+        ],
+        Some("Job") => {
+            vec![label("batch.kubernetes.io/job-name", &object.reference.name)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The controller whose pods the template makes: those that run already make room for it.
+#[must_use]
+pub fn holder(object: &Object) -> Holder {
+    let reference = &object.reference;
+    Holder {
+        namespace: reference.namespace.clone(),
+        kind: reference.kind.clone(),
+        name: reference.name.clone(),
+    }
+}
