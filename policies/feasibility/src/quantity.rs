@@ -97,6 +97,13 @@ impl Quantity {
         self.counted(self.thousandths)
     }
 
+    /// So many times the amount.
+    #[must_use]
+    pub fn times(self, count: u32) -> Self {
+        let thousandths = self.thousandths.saturating_mul(i128::from(count));
+        Self { thousandths, ..Self::ZERO } + Self { thousandths: 0, ..self }
+    }
+
     /// Compares the amounts alone, however they were written (`Quantity.Cmp`).
     #[must_use]
     pub fn compare(self, other: Self) -> Ordering {

@@ -124,6 +124,40 @@ pub fn requests(pod: &Pod, resizing: Option<Resizing>) -> Amounts {
     with_pod_level(aggregate(pod, resizing, &Amounts::new()), pod, resizing)
 }
 
+/// What the pod may take at most: the limits of its containers put together as requests are, or
+/// those of the pod as a whole, and its overhead where there is a limit (`PodLimits`).
+#[must_use]
+pub fn limits(pod: &Pod) -> Amounts {
+    let mut found = container_limits(pod);
+    for (name, limit) in pod.pod_level_limits.iter().filter(|(name, _)| is_pod_level(name)) {
+        found.insert(name.clone(), *limit);
+    }
+    for (name, more) in &pod.overhead {
+        if let Some(limit) = found.get_mut(name).filter(|limit| **limit != Quantity::ZERO) {
+            *limit = *limit + *more;
+        }
+    }
+    found
+}
+
+/// The limits of the containers alone, put together as requests are.
+#[must_use]
+pub fn container_limits(pod: &Pod) -> Amounts {
+    let limited = |containers: &[Container]| {
+        let one = |container: &Container| Container {
+            requests: container.limits.clone(),
+            restartable: container.restartable,
+            ..Container::default()
+        };
+        containers.iter().map(one).collect()
+    };
+    container_requests(&Pod {
+        containers: limited(&pod.containers),
+        init_containers: limited(&pod.init_containers),
+        ..Pod::default()
+    })
+}
+
 /// As [`requests`], but CPU and memory that a container does not ask for are assumed: what the
 /// scores of an existing pod count.
 #[must_use]
