@@ -15,6 +15,7 @@ mod frame;
 pub mod judge_case;
 pub mod kinds;
 mod native;
+pub mod node_templates;
 pub mod object;
 pub mod patch;
 pub mod read;

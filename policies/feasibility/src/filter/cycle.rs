@@ -48,6 +48,18 @@ pub struct Host<'a> {
 }
 
 impl<'a> Host<'a> {
+    /// The node without any pod.
+    #[must_use]
+    pub fn empty(node: &'a Node) -> Self {
+        Self {
+            node,
+            pods: Vec::new(),
+            requested: Resources::default(),
+            allocatable: Resources::of(&node.allocatable),
+            ports: BTreeSet::new(),
+        }
+    }
+
     /// Counts one more pod.
     pub fn add(&mut self, pod: &'a Pod, semantics: Semantics) {
         self.requested.add(&Resources::of(&requests(pod, Some(semantics.resizing))));
@@ -81,16 +93,9 @@ pub fn cycle_of<'a>(
     semantics: Semantics,
     profile: Cow<'a, Profile>,
 ) -> Cycle<'a> {
-    let empty = |node: &'a Node| Host {
-        node,
-        pods: Vec::new(),
-        requested: Resources::default(),
-        allocatable: Resources::of(&node.allocatable),
-        ports: BTreeSet::new(),
-    };
     let mut hosts: BTreeMap<&str, Host<'a>> = BTreeMap::new();
     for (name, node) in &inventory.nodes {
-        hosts.insert(name, empty(node));
+        hosts.insert(name, Host::empty(node));
     }
     let mut nominated: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
     for other in inventory.pods.values().filter(|other| !other.finished) {
@@ -126,6 +131,20 @@ impl<'a> Cycle<'a> {
         let spread = Cow::Owned(spread.into_owned());
         Cycle { pod, spread, ..self.clone() }
     }
+}
+
+/// As [`cycle_of`], on these nodes instead, in this order and without any pod.
+#[must_use]
+pub fn empty_cycle<'a>(
+    nodes: impl Iterator<Item = &'a Node>,
+    inventory: &'a Inventory,
+    pod: &'a Pod,
+    semantics: Semantics,
+    profile: Cow<'a, Profile>,
+) -> Cycle<'a> {
+    let spread = constraints(inventory, pod, &profile);
+    let hosts = nodes.map(Host::empty).collect();
+    Cycle { pod, inventory, semantics, profile, spread, hosts, nominated: BTreeMap::new() }
 }
 
 impl Cycle<'_> {
