@@ -21,6 +21,7 @@ pub mod patch;
 pub mod read;
 pub mod review;
 pub mod rules;
+pub mod scheduler_configuration;
 pub mod snapshot;
 pub mod surroundings;
 pub mod template_pod;

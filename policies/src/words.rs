@@ -5,6 +5,7 @@ pub mod amount;
 pub mod annotation;
 pub mod contradiction;
 pub mod language;
+pub mod scheduler_configuration;
 pub mod trouble;
 pub mod vocabulary;
 pub mod why;

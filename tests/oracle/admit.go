@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
 	"k8s.io/kubernetes/pkg/apis/core"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
@@ -85,6 +86,9 @@ func admitVolumes(cluster *Cluster, once func(string, *metav1.ObjectMeta) error)
 			return err
 		}
 	}
+	if err := admitControllers(cluster, once); err != nil {
+		return err
+	}
 	for _, pv := range cluster.PVs {
 		if err := firstError(once("persistentvolume", &pv.ObjectMeta), admitPV(pv)); err != nil {
 			return err
@@ -103,6 +107,32 @@ func admitVolumes(cluster *Cluster, once func(string, *metav1.ObjectMeta) error)
 	}
 	for _, csiNode := range cluster.CSINodes {
 		if err := firstError(once("csinode", &csiNode.ObjectMeta), admitCSINode(csiNode)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admitControllers fills the defaults in; what a selector may be is not checked.
+func admitControllers(cluster *Cluster, once func(string, *metav1.ObjectMeta) error) error {
+	for _, controller := range cluster.ReplicationControllers {
+		inNamespace(&controller.ObjectMeta)
+		legacyscheme.Scheme.Default(controller)
+		if err := once("replicationcontroller", &controller.ObjectMeta); err != nil {
+			return err
+		}
+	}
+	for _, set := range cluster.ReplicaSets {
+		inNamespace(&set.ObjectMeta)
+		legacyscheme.Scheme.Default(set)
+		if err := once("replicaset", &set.ObjectMeta); err != nil {
+			return err
+		}
+	}
+	for _, set := range cluster.StatefulSets {
+		inNamespace(&set.ObjectMeta)
+		legacyscheme.Scheme.Default(set)
+		if err := once("statefulset", &set.ObjectMeta); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -15,6 +16,9 @@ type Case struct {
 	Focus   string  `json:"focus,omitempty"`
 	Cluster Cluster `json:"cluster"`
 	Pod     *v1.Pod `json:"pod"`
+	// Config is a KubeSchedulerConfiguration, if the scheduler has one. The profile is the one that
+	// the pod names.
+	Config json.RawMessage `json:"config,omitempty"`
 }
 
 // Cluster has the kinds that the Filter and Score plugins read.
@@ -28,6 +32,10 @@ type Cluster struct {
 	StorageClasses []*storagev1.StorageClass       `json:"storageclasses,omitempty"`
 	CSINodes       []*storagev1.CSINode            `json:"csinodes,omitempty"`
 	PDBs           []*policyv1.PodDisruptionBudget `json:"pdbs,omitempty"`
+
+	ReplicationControllers []*v1.ReplicationController `json:"replicationcontrollers,omitempty"`
+	ReplicaSets            []*appsv1.ReplicaSet        `json:"replicasets,omitempty"`
+	StatefulSets           []*appsv1.StatefulSet       `json:"statefulsets,omitempty"`
 }
 
 // Verdict is the corpus format: what the real scheduler says of every node.

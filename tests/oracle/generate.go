@@ -10,8 +10,11 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 )
 
+// configurations is the focus on the configuration of the scheduler.
+const configurations = "KubeSchedulerConfiguration"
+
 // focuses are the plugins that a case can be about; "mix" is about all of them. Only on request:
-// NodeDeclaredFeatures, which old versions do not have, and DefaultPreemption.
+// NodeDeclaredFeatures, which old versions do not have, DefaultPreemption and configurations.
 var focuses = []string{
 	"mix",
 	names.NodeName,
@@ -51,7 +54,7 @@ func generateCommand(args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if known := append(focuses, names.NodeDeclaredFeatures, names.DefaultPreemption); *focus != "" && !slices.Contains(known, *focus) {
+	if known := append(focuses, names.NodeDeclaredFeatures, names.DefaultPreemption, configurations); *focus != "" && !slices.Contains(known, *focus) {
 		return fmt.Errorf("unknown focus %q; known: %s", *focus, strings.Join(known, ", "))
 	}
 	if *coverage {
@@ -87,15 +90,25 @@ func generate(seed uint64, number int, focus string) object {
 	if preemption {
 		g.forPreemption(incoming)
 	}
+	var config object
+	if focus == configurations {
+		config = g.configure(newDice(seed, configurationOf(number)), incoming)
+	}
 	cluster := object{"nodes": g.nodes, "pods": orEmpty(g.pods), "namespaces": g.namespaces}
 	for kind, objects := range map[string][]object{
 		"pvs": g.pvs, "pvcs": g.pvcs, "storageclasses": g.usedClasses(), "csinodes": g.csiNodes, "pdbs": g.pdbs,
+		"services": g.services, "replicationcontrollers": g.replicationControllers,
+		"replicasets": g.replicaSets, "statefulsets": g.statefulSets,
 	} {
 		if len(objects) > 0 {
 			cluster[kind] = objects
 		}
 	}
-	return object{"id": fmt.Sprintf("g%d-%d", seed, number), "focus": focus, "cluster": cluster, "pod": incoming}
+	generated := object{"id": fmt.Sprintf("g%d-%d", seed, number), "focus": focus, "cluster": cluster, "pod": incoming}
+	if config != nil {
+		generated["config"] = config
+	}
+	return generated
 }
 
 // generator holds what one case has got so far.
@@ -107,6 +120,8 @@ type generator struct {
 	pvs, pvcs, classes, csiNodes []object
 	pdbs                         []object
 	volumes                      int
+
+	services, replicationControllers, replicaSets, statefulSets []object
 }
 
 // wants says whether a pod or node gets a feature of a plugin: nearly always when the case is about
@@ -115,6 +130,12 @@ func (g *generator) wants(plugin string) bool {
 	switch g.focus {
 	case plugin:
 		return g.chance(0.85)
+	case configurations:
+		// Scores need nodes that pass.
+		if plugin == names.InterPodAffinity {
+			return g.chance(0.4)
+		}
+		return g.chance(0.12)
 	case "mix":
 		return g.chance(0.25)
 	}

@@ -95,19 +95,23 @@ func (g *generator) nodeSelector() object {
 
 func (g *generator) podAffinity() object {
 	affinity := object{}
-	if g.chance(0.8) {
+	required, preferred := 0.8, 0.35
+	if g.focus == configurations {
+		required, preferred = 0.2, 0.8
+	}
+	if g.chance(required) {
 		var terms []object
 		for range pick(g.dice, 1, 1, 1, 1, 2, 2, 3) {
 			terms = append(terms, g.podTerm())
 		}
 		affinity["requiredDuringSchedulingIgnoredDuringExecution"] = terms
 	}
-	if g.chance(0.35) {
-		var preferred []object
+	if g.chance(preferred) {
+		var terms []object
 		for range g.between(1, 2) {
-			preferred = append(preferred, object{"weight": g.between(1, 100), "podAffinityTerm": g.podTerm()})
+			terms = append(terms, object{"weight": g.between(1, 100), "podAffinityTerm": g.podTerm()})
 		}
-		affinity["preferredDuringSchedulingIgnoredDuringExecution"] = preferred
+		affinity["preferredDuringSchedulingIgnoredDuringExecution"] = terms
 	}
 	return affinity
 }

@@ -35,6 +35,7 @@ func judgeLines(in io.Reader, out io.Writer, opts options, jobs int) error {
 		if err != nil {
 			return nil, err
 		}
+		configured := configuredSchedulers{ctx: ctx}
 		return func(number int, line []byte) Answer {
 			c, id, err := decodeCase(line)
 			if err != nil {
@@ -42,6 +43,13 @@ func judgeLines(in io.Reader, out io.Writer, opts options, jobs int) error {
 					id = fmt.Sprintf("line %d", number)
 				}
 				return Answer{ID: id, Error: fmt.Sprintf("not a case: %v", err)}
+			}
+			if c.Config == nil {
+				return sched.answer(c, opts)
+			}
+			sched, err := configured.of(c.Config)
+			if err != nil {
+				return Answer{ID: c.ID, Error: err.Error()}
 			}
 			return sched.answer(c, opts)
 		}, nil

@@ -25,7 +25,7 @@ func (s *schedulerUnderTest) load(cluster *Cluster) error {
 			if err := s.scheduler.Cache.AddPod(s.logger, pod); err != nil {
 				return fmt.Errorf("pod %s/%s: %w", pod.Namespace, pod.Name, err)
 			}
-		case nominated(pod):
+		case s.nominated(pod):
 			s.scheduler.SchedulingQueue.Add(s.ctx, pod)
 		}
 	}
@@ -42,6 +42,9 @@ func (s *schedulerUnderTest) index(cluster *Cluster) error {
 		fill(s.indexers.pvcs, cluster.PVCs),
 		fill(s.indexers.classes, cluster.StorageClasses),
 		fill(s.indexers.csiNodes, cluster.CSINodes),
+		fill(s.indexers.replicationControllers, cluster.ReplicationControllers),
+		fill(s.indexers.replicaSets, cluster.ReplicaSets),
+		fill(s.indexers.statefulSets, cluster.StatefulSets),
 	)
 }
 
@@ -56,7 +59,7 @@ func (s *schedulerUnderTest) unload() error {
 		switch {
 		case inCache(pod):
 			_ = s.scheduler.Cache.RemovePod(s.logger, pod)
-		case nominated(pod):
+		case s.nominated(pod):
 			s.scheduler.SchedulingQueue.Delete(s.logger, pod)
 		}
 	}
@@ -86,9 +89,9 @@ func inCache(pod *v1.Pod) bool {
 }
 
 // nominated says whether the scheduler would have the pod in its queue with a nomination.
-func nominated(pod *v1.Pod) bool {
+func (s *schedulerUnderTest) nominated(pod *v1.Pod) bool {
 	return pod.Spec.NodeName == "" && pod.Status.NominatedNodeName != "" && !finished(pod) &&
-		pod.Spec.SchedulerName == v1.DefaultSchedulerName
+		s.scheduler.Profiles[pod.Spec.SchedulerName] != nil
 }
 
 func finished(pod *v1.Pod) bool {

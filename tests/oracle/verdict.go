@@ -27,6 +27,11 @@ func (s *schedulerUnderTest) judge(c *Case, opts options) (*Verdict, error) {
 	if err := admit(c); err != nil {
 		return nil, err
 	}
+	if s.configured {
+		if err := s.use(c.Pod.Spec.SchedulerName); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.load(&c.Cluster); err != nil {
 		return nil, err
 	}
@@ -181,8 +186,8 @@ func (s *schedulerUnderTest) check(verdict *Verdict, pod *v1.Pod) error {
 	queued := &framework.QueuedPodInfo{PodInfo: info}
 	result, err := s.scheduler.SchedulePod(s.ctx, s.framework, framework.NewCycleState(), queued)
 	if err == nil {
-		// With a nominated node that passes, SchedulePod looks no further.
-		if pod.Status.NominatedNodeName == "" && result.FeasibleNodes != len(verdict.Feasible) {
+		// With a nominated node that passes, or without scores, SchedulePod looks no further.
+		if s.framework.HasScorePlugins() && pod.Status.NominatedNodeName == "" && result.FeasibleNodes != len(verdict.Feasible) {
 			return fmt.Errorf("self-check: SchedulePod finds %d feasible nodes, we %d", result.FeasibleNodes, len(verdict.Feasible))
 		}
 		return nil

@@ -147,8 +147,7 @@ impl Profile {
     /// Is the pod in the queue of this scheduler while it is pending?
     #[must_use]
     pub fn serves(&self, pod: &Pod) -> bool {
-        let name = if pod.scheduler.is_empty() { DEFAULT_SCHEDULER } else { &pod.scheduler };
-        self.served.contains(name)
+        self.served.contains(pod.scheduler_name())
     }
 
     /// What a kubelet enforces on its own, whoever chose the node (`generalFilter` of

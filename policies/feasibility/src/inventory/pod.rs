@@ -5,6 +5,7 @@ use crate::inventory::volume::InTree;
 use crate::label::Labels;
 use crate::node_terms::{NodeSet, NodeTerm};
 use crate::pod_affinity::AffinityTerm;
+use crate::profile::DEFAULT_SCHEDULER;
 use crate::selector::Selector;
 use crate::tolerations::Toleration;
 
@@ -90,6 +91,12 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// The name of the scheduler that is to place it.
+    #[must_use]
+    pub fn scheduler_name(&self) -> &str {
+        if self.scheduler.is_empty() { DEFAULT_SCHEDULER } else { &self.scheduler }
+    }
+
     /// True if both have the same namespace and name.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
