@@ -31,6 +31,9 @@ func TestAnchorWorkload(t *testing.T) {
 		if got.BestUs <= 0 || got.BestUs > got.MedianUs {
 			t.Errorf("%s: best %v µs, median %v µs", kind, got.BestUs, got.MedianUs)
 		}
+		if got.CPUUs <= 0 {
+			t.Errorf("%s: %v µs of processor time", kind, got.CPUUs)
+		}
 	}
 }
 

@@ -176,6 +176,7 @@ fn print(size: Size, figures: &BTreeMap<Kind, Figures>, real: &BTreeMap<Kind, Ti
         "repeat µs",
         "real µs: best",
         "median",
+        "CPU",
         "best ÷ warm",
     ]);
     for (kind, figures) in figures {
@@ -197,6 +198,7 @@ fn print(size: Size, figures: &BTreeMap<Kind, Figures>, real: &BTreeMap<Kind, Ti
             us(figures.repeat.median()),
             of_real(|real| real.best_us),
             of_real(|real| real.median_us),
+            of_real(|real| real.cpu_us),
             ratio,
         ]);
     }

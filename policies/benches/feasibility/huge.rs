@@ -58,7 +58,7 @@ pub fn generate_in_this_process(size: Size) -> Result<(), Failure> {
         applied += start.elapsed().as_secs_f64();
     }
     let (peak, after) = resident().unwrap_or((f64::NAN, f64::NAN));
-    let mut table = Table::new(["kind", "warm µs: median", "99 %", "cold µs", "codes µs"]);
+    let mut table = Table::new(["kind", "warm µs: median", "best", "99 %", "cold µs", "codes µs"]);
     for kind in Kind::ALL {
         let pods = |round| -> Result<Vec<Pod>, Failure> {
             (0..1000).map(|n| Ok(reading::pod(&rotation::warm(kind, round, n))?)).collect()
@@ -80,6 +80,7 @@ pub fn generate_in_this_process(size: Size) -> Result<(), Failure> {
         table.row([
             kind.name().to_owned(),
             us(warm.median()),
+            us(warm.undisturbed()),
             us(warm.quantile(0.99)),
             us(cold.median()),
             us(codes.median()),

@@ -22,6 +22,8 @@ pub struct Timed {
     pub best_us: f64,
     /// The middle one.
     pub median_us: f64,
+    /// The processor time of one repetition, of all threads, in microseconds.
+    pub cpu_us: f64,
 }
 
 impl Timed {
