@@ -15,6 +15,7 @@ use std::io::{self, Read, Write};
 use placecard_findings::{Severity, Verdict};
 
 pub mod args;
+pub mod cluster;
 pub mod expand;
 pub mod explain;
 mod feasible;

@@ -5,20 +5,30 @@
 //! filter reads are skipped.
 
 mod amounts;
+mod condition;
 mod governance;
 mod node;
+pub mod object;
 mod pod;
+pub mod problem;
+mod scan;
+pub mod seen;
 mod services;
+pub mod stamp;
+pub mod stream;
 mod volume;
 
 use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
-use placecard_feasibility::label::NAMESPACE_NAME;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::object::Map;
 use crate::read::or_default;
+use crate::snapshot::object::{Parse, Sink};
+use crate::snapshot::stamp::{Moment, Revision};
 
 /// An object that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +54,8 @@ struct Metadata {
     #[serde(deserialize_with = "or_default")]
     annotations: Map,
     deletion_timestamp: Option<String>,
+    creation_timestamp: Moment,
+    resource_version: Revision,
     #[serde(deserialize_with = "or_default")]
     owner_references: Vec<OwnerReference>,
 }
@@ -73,7 +85,7 @@ struct WrittenNamespace {
 /// The kind of an object, and its items if it is a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Kind<'a> {
+struct Head<'a> {
     #[serde(deserialize_with = "or_default")]
     kind: String,
     #[serde(borrow)]
@@ -134,73 +146,28 @@ impl Cluster {
     #[must_use]
     pub fn read(&self) -> Inventory {
         let mut inventory = Inventory::default();
-        self.nodes.iter().for_each(|written| add_node(&mut inventory, written));
-        self.pods.iter().for_each(|written| add_pod(&mut inventory, written));
-        self.namespaces.iter().for_each(|written| add_namespace(&mut inventory, written));
-        self.pvs.iter().for_each(|written| add_volume(&mut inventory, written));
-        self.pvcs.iter().for_each(|written| add_claim(&mut inventory, written));
-        self.storageclasses.iter().for_each(|written| add_class(&mut inventory, written));
-        self.csinodes.iter().for_each(|written| add_csi_node(&mut inventory, written));
-        self.resourcequotas
-            .iter()
-            .for_each(|written| governance::add_quota(&mut inventory, written));
-        self.limitranges
-            .iter()
-            .for_each(|written| governance::add_limit_range(&mut inventory, written));
-        self.priorityclasses
-            .iter()
-            .for_each(|written| governance::add_priority_class(&mut inventory, written));
-        self.pdbs.iter().for_each(|written| governance::add_budget(&mut inventory, written));
-        self.services.iter().for_each(|written| services::add_service(&mut inventory, written));
-        let replication_controllers = self.replicationcontrollers.iter();
-        replication_controllers
-            .for_each(|written| services::add_replication_controller(&mut inventory, written));
-        let replica_sets = self.replicasets.iter();
-        replica_sets.for_each(|written| services::add_replica_set(&mut inventory, written));
-        let stateful_sets = self.statefulsets.iter();
-        stateful_sets.for_each(|written| services::add_stateful_set(&mut inventory, written));
+        let mut put = |object| {
+            inventory.put(object);
+        };
+        self.nodes.iter().map(object::node).for_each(&mut put);
+        self.pods.iter().map(object::pod).for_each(&mut put);
+        self.namespaces.iter().map(object::namespace).for_each(&mut put);
+        self.pvs.iter().map(object::volume).for_each(&mut put);
+        self.pvcs.iter().map(object::claim).for_each(&mut put);
+        self.storageclasses.iter().map(object::class).for_each(&mut put);
+        self.csinodes.iter().map(object::csi_node).for_each(&mut put);
+        self.resourcequotas.iter().map(object::quota).for_each(&mut put);
+        self.limitranges.iter().map(object::limit_range).for_each(&mut put);
+        self.priorityclasses.iter().map(object::priority_class).for_each(&mut put);
+        self.pdbs.iter().map(object::budget).for_each(&mut put);
+        self.services.iter().map(services::read_service).for_each(&mut put);
+        let controllers = self.replicationcontrollers.iter();
+        controllers.map(services::read_replication_controller).for_each(&mut put);
+        let sets = |kind| move |written| services::read_controller(kind, written);
+        self.replicasets.iter().map(sets(Kind::ReplicaSet)).for_each(&mut put);
+        self.statefulsets.iter().map(sets(Kind::StatefulSet)).for_each(&mut put);
         inventory
     }
-}
-
-fn add_node(inventory: &mut Inventory, written: &node::Written) {
-    let node = node::read(written);
-    for (name, size) in node::images(written) {
-        inventory.image_sizes.entry(name.clone()).or_insert(size);
-    }
-    inventory.nodes.insert(node.name.clone(), node);
-}
-
-fn add_pod(inventory: &mut Inventory, written: &WrittenPod) {
-    let pod = written.read();
-    inventory.pods.insert((pod.namespace.clone(), pod.name.clone()), pod);
-}
-
-fn add_namespace(inventory: &mut Inventory, written: &WrittenNamespace) {
-    let name = &written.metadata.name;
-    let mut labels = written.metadata.labels.clone();
-    labels.insert(NAMESPACE_NAME.to_owned(), name.clone());
-    inventory.namespaces.insert(name.clone(), labels);
-}
-
-fn add_volume(inventory: &mut Inventory, written: &volume::WrittenVolume) {
-    let volume = volume::read_volume(written);
-    inventory.volumes.insert(volume.name.clone(), volume);
-}
-
-fn add_claim(inventory: &mut Inventory, written: &volume::WrittenClaim) {
-    let claim = volume::read_claim(written);
-    inventory.claims.insert((claim.namespace.clone(), claim.name.clone()), claim);
-}
-
-fn add_class(inventory: &mut Inventory, written: &volume::WrittenClass) {
-    let class = volume::read_class(written);
-    inventory.classes.insert(class.name.clone(), class);
-}
-
-fn add_csi_node(inventory: &mut Inventory, written: &node::WrittenCsiNode) {
-    let (name, csi_node) = node::read_csi_node(written);
-    inventory.csi_nodes.insert(name, csi_node);
 }
 
 /// Parses one object of the API, and says which field is wrong.
@@ -218,53 +185,44 @@ pub fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Unreadable> {
     Ok(parsed)
 }
 
-/// Adds an object, or all items of a list, as `kubectl get … -o json` prints them; kinds that no
-/// filter reads are passed over.
+/// Adds an object, or all items of a list, as `kubectl get … -o json` prints them; kinds that
+/// placement does not depend on are passed over. Large texts are for [`stream`].
 ///
 /// # Errors
 ///
 /// The first object that cannot be read; those before it have been added.
 pub fn add(inventory: &mut Inventory, json: &str) -> Result<(), Unreadable> {
-    let kind: Kind<'_> = parse(json)?;
-    if let Some(items) = kind.items {
-        for (index, item) in items.into_iter().enumerate() {
-            add_item(inventory, item.get()).map_err(|inner| Unreadable {
-                path: format!("items[{index}].{}", inner.path),
-                message: inner.message,
-            })?;
-        }
-        return Ok(());
-    }
-    add_kind(inventory, &kind.kind, json)
-}
-
-fn add_item(inventory: &mut Inventory, json: &str) -> Result<(), Unreadable> {
-    let kind: Kind<'_> = parse(json)?;
-    add_kind(inventory, &kind.kind, json)
-}
-
-fn add_kind(inventory: &mut Inventory, kind: &str, json: &str) -> Result<(), Unreadable> {
-    match kind {
-        "Node" => add_node(inventory, &parse(json)?),
-        "Pod" => add_pod(inventory, &parse(json)?),
-        "Namespace" => add_namespace(inventory, &parse(json)?),
-        "PersistentVolume" => add_volume(inventory, &parse(json)?),
-        "PersistentVolumeClaim" => add_claim(inventory, &parse(json)?),
-        "StorageClass" => add_class(inventory, &parse(json)?),
-        "CSINode" => add_csi_node(inventory, &parse(json)?),
-        "ResourceQuota" => governance::add_quota(inventory, &parse(json)?),
-        "LimitRange" => governance::add_limit_range(inventory, &parse(json)?),
-        "PriorityClass" => governance::add_priority_class(inventory, &parse(json)?),
-        "PodDisruptionBudget" => governance::add_budget(inventory, &parse(json)?),
-        "Service" => services::add_service(inventory, &parse(json)?),
-        "ReplicationController" => {
-            services::add_replication_controller(inventory, &parse(json)?);
-        }
-        "ReplicaSet" => services::add_replica_set(inventory, &parse(json)?),
-        "StatefulSet" => services::add_stateful_set(inventory, &parse(json)?),
-        _ => {}
+    let Head { kind, items } = parse(json)?;
+    let Some(items) = items else {
+        return add_object(inventory, &kind, json);
+    };
+    for (index, item) in items.into_iter().enumerate() {
+        let added = parse::<Head<'_>>(item.get())
+            .and_then(|head| add_object(inventory, &head.kind, item.get()));
+        added.map_err(|inner| Unreadable {
+            path: format!("items[{index}].{}", inner.path),
+            message: inner.message,
+        })?;
     }
     Ok(())
+}
+
+fn add_object(inventory: &mut Inventory, kind: &str, json: &str) -> Result<(), Unreadable> {
+    if let Some(kind) = problem::kind_of(None, kind) {
+        inventory.put(object::read(kind, false, Text(json))?.object);
+    }
+    Ok(())
+}
+
+/// A text that is parsed as the kind that it turns out to be.
+struct Text<'t>(&'t str);
+
+impl Parse for Text<'_> {
+    type Error = Unreadable;
+
+    fn parse<T: DeserializeOwned>(self) -> Result<T, Unreadable> {
+        parse(self.0)
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod annotation;
 pub mod contradiction;
 pub mod language;
 pub mod scheduler_configuration;
+pub mod snapshot;
 pub mod trouble;
 pub mod vocabulary;
 pub mod why;

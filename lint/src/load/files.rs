@@ -30,6 +30,28 @@ pub struct CollectError {
     pub message: String,
 }
 
+/// A file that is to be read, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// As in [`Input`].
+    pub name: String,
+    /// `None` for standard input.
+    pub path: Option<PathBuf>,
+}
+
+/// Which files of a folder are meant, by their extensions in lower case.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The extensions.
+    pub extensions: &'static [&'static str],
+    /// The extensions in a sentence.
+    pub words: &'static str,
+}
+
+/// Manifests.
+const MANIFESTS: Wanted =
+    Wanted { extensions: &["yaml", "yml", "json"], words: ".yaml, .yml or .json" };
+
 /// Reads `paths` in the order given: files of any extension, folders (recursive, sorted by name,
 /// only `.yaml`, `.yml` and `.json`; hidden files and folders left out, links followed but never in
 /// a circle), `-` for `stdin` (read once). A file that is reached twice is read once.
@@ -37,57 +59,69 @@ pub struct CollectError {
 /// # Errors
 /// All that could not be read; what could be read is lost then, because a partial verdict misleads.
 pub fn collect(paths: &[String], stdin: &mut dyn Read) -> Result<Vec<Input>, Vec<CollectError>> {
-    let mut collected = Collected::default();
+    let (mut inputs, mut errors) = (Vec::new(), Vec::new());
+    for found in find(paths, MANIFESTS) {
+        let read = found.and_then(|Found { name, path }| {
+            let bytes = match &path {
+                None => read_limited(stdin),
+                Some(path) => open(path).and_then(|mut file| read_limited(&mut file)),
+            };
+            match bytes {
+                Ok(bytes) => Ok(Input { name, path, bytes }),
+                Err(message) => Err(CollectError { name, message }),
+            }
+        });
+        match read {
+            Ok(input) => inputs.push(input),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(inputs) } else { Err(errors) }
+}
+
+/// What is to be read for `paths`, in order; see [`collect`].
+pub fn find(paths: &[String], wanted: Wanted) -> Vec<Result<Found, CollectError>> {
+    let mut finder = Finder { wanted, found: Vec::new(), known: BTreeSet::new() };
     for path in paths {
         if path == "-" {
-            collected.stdin(stdin);
+            finder.stdin();
         } else if Path::new(path).is_dir() {
-            collected.folder(path);
+            finder.folder(path);
         } else {
-            collected.file(path.clone(), Path::new(path));
+            finder.file(path.clone(), Path::new(path));
         }
     }
-    if collected.errors.is_empty() { Ok(collected.inputs) } else { Err(collected.errors) }
+    finder.found
 }
 
-#[derive(Default)]
-struct Collected {
-    inputs: Vec<Input>,
-    errors: Vec<CollectError>,
-    /// Real paths that are read already; the empty one is standard input.
-    read: BTreeSet<PathBuf>,
+/// Opens a file, or says why it cannot be opened.
+pub fn open(path: &Path) -> Result<fs::File, String> {
+    fs::File::open(path).map_err(|error| words(&error))
 }
 
-impl Collected {
+struct Finder {
+    wanted: Wanted,
+    found: Vec<Result<Found, CollectError>>,
+    /// Real paths that are found already; the empty one is standard input.
+    known: BTreeSet<PathBuf>,
+}
+
+impl Finder {
     fn error(&mut self, name: String, message: impl Into<String>) {
-        self.errors.push(CollectError { name, message: message.into() });
+        self.found.push(Err(CollectError { name, message: message.into() }));
     }
 
-    fn stdin(&mut self, stdin: &mut dyn Read) {
-        if !self.read.insert(PathBuf::new()) {
-            return;
-        }
-        let name = "<stdin>".to_owned();
-        match read_limited(stdin) {
-            Ok(bytes) => self.inputs.push(Input { name, path: None, bytes }),
-            Err(message) => self.error(name, message),
+    fn stdin(&mut self) {
+        if self.known.insert(PathBuf::new()) {
+            self.found.push(Ok(Found { name: "<stdin>".to_owned(), path: None }));
         }
     }
 
     fn file(&mut self, name: String, path: &Path) {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if !self.read.insert(real) {
-            return;
-        }
-        let read = fs::File::open(path)
-            .map_err(|error| words(&error))
-            .and_then(|mut file| read_limited(&mut file));
-        match read {
-            Ok(bytes) => {
-                let name = name.replace(std::path::MAIN_SEPARATOR, "/");
-                self.inputs.push(Input { name, path: Some(path.to_owned()), bytes });
-            }
-            Err(message) => self.error(name, message),
+        if self.known.insert(real) {
+            let name = name.replace(std::path::MAIN_SEPARATOR, "/");
+            self.found.push(Ok(Found { name, path: Some(path.to_owned()) }));
         }
     }
 
@@ -96,7 +130,7 @@ impl Collected {
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
         for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !hidden(entry)) {
             match entry {
-                Ok(entry) if entry.file_type().is_file() && is_manifest(entry.path()) => {
+                Ok(entry) if entry.file_type().is_file() && self.wants(entry.path()) => {
                     found = true;
                     self.file(entry.path().to_string_lossy().into_owned(), entry.path());
                 }
@@ -107,7 +141,7 @@ impl Collected {
                     let path = error.path().unwrap_or(Path::new(folder));
                     let name = path.to_string_lossy().into_owned();
                     // A dangling link to something else than a manifest is nobody's concern.
-                    if path.is_symlink() && !is_manifest(path) {
+                    if path.is_symlink() && !self.wants(path) {
                         continue;
                     }
                     found = true;
@@ -117,18 +151,19 @@ impl Collected {
             }
         }
         if !found {
-            self.error(folder.to_owned(), "no .yaml, .yml or .json file in this folder");
+            let message = format!("no {} file in this folder", self.wanted.words);
+            self.error(folder.to_owned(), message);
         }
+    }
+
+    fn wants(&self, path: &Path) -> bool {
+        let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
+        extension.is_some_and(|extension| self.wanted.extensions.contains(&extension.as_str()))
     }
 }
 
 fn hidden(entry: &DirEntry) -> bool {
     entry.file_name().to_string_lossy().starts_with('.')
-}
-
-fn is_manifest(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    matches!(extension.as_deref(), Some("yaml" | "yml" | "json"))
 }
 
 /// All bytes, or why not. At most one byte beyond the limit is read.
@@ -142,7 +177,8 @@ fn read_limited(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn words(error: &std::io::Error) -> String {
+/// An error of the file system in words.
+pub fn words(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "no such file or folder".to_owned(),
         ErrorKind::PermissionDenied => "no permission to read it".to_owned(),

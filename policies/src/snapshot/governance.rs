@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use k8s_openapi::jiff::Timestamp;
-use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::disruption::{DisruptionBudget, Share};
 use placecard_feasibility::inventory::limit_range::{LimitKind, LimitRange, LimitRangeItem};
 use placecard_feasibility::inventory::priority::PriorityClass;
@@ -143,8 +142,8 @@ struct BudgetStatus {
     disrupted_pods: BTreeMap<String, IgnoredAny>,
 }
 
-/// Adds the quota. What has been counted stands over what is written.
-pub(super) fn add_quota(inventory: &mut Inventory, written: &WrittenQuota) {
+/// The quota. What has been counted stands over what is written.
+pub(super) fn read_quota(written: &WrittenQuota) -> ResourceQuota {
     let (metadata, spec) = (&written.metadata, &written.spec);
     let plain = spec.scopes.iter().map(|name| QuotaScope {
         name: scope_name(name),
@@ -156,14 +155,13 @@ pub(super) fn add_quota(inventory: &mut Inventory, written: &WrittenQuota) {
         operator: scope_operator(&scope.operator),
         values: scope.values.clone(),
     });
-    let quota = ResourceQuota {
+    ResourceQuota {
         name: metadata.name.clone(),
         namespace: metadata.namespace.clone(),
         hard: amounts::read(written.status.hard.as_ref().unwrap_or(&spec.hard)),
         used: written.status.used.as_ref().map(amounts::read),
         scopes: plain.chain(selected).collect(),
-    };
-    inventory.quotas.insert((quota.namespace.clone(), quota.name.clone()), quota);
+    }
 }
 
 fn scope_name(name: &str) -> ScopeName {
@@ -188,8 +186,8 @@ fn scope_operator(operator: &str) -> ScopeOperator {
     }
 }
 
-/// Adds the limit range, with the defaults of the API.
-pub(super) fn add_limit_range(inventory: &mut Inventory, written: &WrittenLimitRange) {
+/// The limit range, with the defaults of the API.
+pub(super) fn read_limit_range(written: &WrittenLimitRange) -> LimitRange {
     let item = |item: &WrittenItem| {
         let kind = match item.kind.as_str() {
             "Container" => LimitKind::Container,
@@ -207,29 +205,27 @@ pub(super) fn add_limit_range(inventory: &mut Inventory, written: &WrittenLimitR
         };
         item.with_defaults()
     };
-    let range = LimitRange {
+    LimitRange {
         name: written.metadata.name.clone(),
         namespace: written.metadata.namespace.clone(),
         items: written.spec.limits.iter().map(item).collect(),
-    };
-    inventory.limit_ranges.insert((range.namespace.clone(), range.name.clone()), range);
+    }
 }
 
-/// Adds the priority class.
-pub(super) fn add_priority_class(inventory: &mut Inventory, written: &WrittenPriorityClass) {
-    let class = PriorityClass {
+/// The priority class.
+pub(super) fn read_priority_class(written: &WrittenPriorityClass) -> PriorityClass {
+    PriorityClass {
         name: written.metadata.name.clone(),
         value: written.value,
         global_default: written.global_default,
         never_preempts: written.preemption_policy == "Never",
-    };
-    inventory.priority_classes.insert(class.name.clone(), class);
+    }
 }
 
-/// Adds the budget.
-pub(super) fn add_budget(inventory: &mut Inventory, written: &WrittenBudget) {
+/// The budget.
+pub(super) fn read_budget(written: &WrittenBudget) -> DisruptionBudget {
     let (metadata, spec) = (&written.metadata, &written.spec);
-    let budget = DisruptionBudget {
+    DisruptionBudget {
         name: metadata.name.clone(),
         namespace: metadata.namespace.clone(),
         selector: spec.selector.as_ref().map(native::selector),
@@ -237,8 +233,7 @@ pub(super) fn add_budget(inventory: &mut Inventory, written: &WrittenBudget) {
         max_unavailable: spec.max_unavailable.as_ref().and_then(share),
         allowed: written.status.disruptions_allowed,
         disrupted: written.status.disrupted_pods.keys().cloned().collect(),
-    };
-    inventory.budgets.insert((budget.namespace.clone(), budget.name.clone()), budget);
+    }
 }
 
 fn share(written: &IntOrString) -> Option<Share> {
@@ -255,6 +250,7 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use placecard_feasibility::inventory::Inventory;
     use placecard_feasibility::inventory::requests::Amounts;
     use placecard_feasibility::quantity::Quantity;
     use serde_json::json;

@@ -5,6 +5,8 @@ use placecard_feasibility::tolerations::Taint;
 use serde::Deserialize;
 
 use super::amounts::{self, WrittenAmounts};
+use super::condition::add_taints;
+use super::stamp::Moment;
 use super::{Metadata, or_default};
 
 /// A node as it stands in JSON.
@@ -12,7 +14,7 @@ use super::{Metadata, or_default};
 #[serde(default)]
 pub(super) struct Written {
     #[serde(deserialize_with = "or_default")]
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     spec: Spec,
     #[serde(deserialize_with = "or_default")]
@@ -40,13 +42,34 @@ struct WrittenTaint {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Status {
     #[serde(deserialize_with = "or_default")]
     capacity: WrittenAmounts,
     allocatable: Option<WrittenAmounts>,
     #[serde(deserialize_with = "or_default")]
     images: Vec<WrittenImage>,
+    #[serde(deserialize_with = "or_default")]
+    conditions: Vec<Condition>,
+    #[serde(deserialize_with = "or_default")]
+    node_info: NodeInfo,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Condition {
+    #[serde(rename = "type", deserialize_with = "or_default")]
+    kind: String,
+    #[serde(deserialize_with = "or_default")]
+    status: String,
+    last_heartbeat_time: Moment,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct NodeInfo {
+    #[serde(deserialize_with = "or_default")]
+    kubelet_version: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,7 +86,7 @@ struct WrittenImage {
 #[serde(default)]
 pub(super) struct WrittenCsiNode {
     #[serde(deserialize_with = "or_default")]
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     spec: CsiSpec,
 }
@@ -106,6 +129,24 @@ pub(super) fn read(written: &Written) -> Node {
         allocatable: amounts::read(allocatable),
         images: images(written).map(|(name, _)| name.clone()).collect(),
     }
+}
+
+/// Adds the taints that the node's conditions stand for; the keys of those that it lacked.
+pub(super) fn add_condition_taints(node: &mut Node, written: &Written) -> Vec<&'static str> {
+    let conditions = written.status.conditions.iter();
+    let conditions = conditions.map(|one| (one.kind.as_str(), one.status.as_str()));
+    add_taints(node, conditions)
+}
+
+/// When the node was heard of last.
+pub(super) fn last_heartbeat(written: &Written) -> Moment {
+    let conditions = written.status.conditions.iter();
+    conditions.map(|one| one.last_heartbeat_time).max().unwrap_or_default()
+}
+
+/// The version of its kubelet, `v1.34.1`; empty if it does not say.
+pub(super) fn kubelet(written: &Written) -> &str {
+    &written.status.node_info.kubelet_version
 }
 
 /// Every name of every image on the node, and its size in bytes.

@@ -23,7 +23,7 @@ use crate::object::Map;
 #[serde(default)]
 pub(super) struct Written {
     #[serde(deserialize_with = "or_default")]
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     spec: Spec,
     #[serde(deserialize_with = "or_default")]

@@ -2,11 +2,12 @@
 //! default.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::selector::Selector;
 use serde::Deserialize;
 
+use super::object::Object;
 use super::{Metadata, or_default};
 use crate::native;
 use crate::object::Map;
@@ -75,47 +76,33 @@ struct ControllerSpec {
     selector: Option<LabelSelector>,
 }
 
-/// Adds a service. One without a selector has no pods.
-pub(super) fn add_service(inventory: &mut Inventory, written: &WrittenService) {
-    if let Some(selector) = &written.spec.selector {
-        inventory.services.insert(name(&written.metadata), selector.clone());
-    }
+/// The service: its name and its selector. One without a selector has no pods.
+pub(super) fn read_service(written: &WrittenService) -> Object {
+    Object::Service(name(&written.metadata), written.spec.selector.clone())
 }
 
-/// Adds a replication controller. Without a selector it has that of its template
+/// The replication controller. Without a selector it has that of its template
 /// (`SetDefaults_ReplicationController`).
-pub(super) fn add_replication_controller(
-    inventory: &mut Inventory,
-    written: &WrittenReplicationController,
-) {
+pub(super) fn read_replication_controller(written: &WrittenReplicationController) -> Object {
     let WrittenReplicationController { metadata, spec } = written;
     let given = spec.selector.as_ref().filter(|selector| !selector.is_empty());
     let selector = Selector::from_labels(given.unwrap_or(&spec.template.metadata.labels));
-    let key = (Kind::ReplicationController, name(metadata));
-    inventory.controllers.insert(key, Some(selector));
+    Object::Controller(Kind::ReplicationController, name(metadata), Some(selector))
 }
 
-/// Adds a replica set.
-pub(super) fn add_replica_set(inventory: &mut Inventory, written: &WrittenController) {
-    add_controller(inventory, Kind::ReplicaSet, written);
-}
-
-/// Adds a stateful set.
-pub(super) fn add_stateful_set(inventory: &mut Inventory, written: &WrittenController) {
-    add_controller(inventory, Kind::StatefulSet, written);
-}
-
-fn add_controller(inventory: &mut Inventory, kind: Kind, written: &WrittenController) {
+/// The replica set or stateful set.
+pub(super) fn read_controller(kind: Kind, written: &WrittenController) -> Object {
     let selector = written.spec.selector.as_ref().map(native::selector);
-    inventory.controllers.insert((kind, name(&written.metadata)), selector);
+    Object::Controller(kind, name(&written.metadata), selector)
 }
 
-fn name(metadata: &Metadata) -> (String, String) {
+fn name(metadata: &Metadata) -> NamespacedName {
     (metadata.namespace.clone(), metadata.name.clone())
 }
 
 #[cfg(test)]
 mod tests {
+    use placecard_feasibility::inventory::Inventory;
     use placecard_feasibility::requirement::Requirement;
     use serde_json::{Value, json};
 

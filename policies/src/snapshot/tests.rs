@@ -1,4 +1,5 @@
 use placecard_feasibility::inventory::requests::{Amounts, Resizing, Resources, requests};
+use placecard_feasibility::label::NAMESPACE_NAME;
 use placecard_feasibility::quantity::Quantity;
 use serde_json::{Value, json};
 

@@ -23,7 +23,7 @@ const FILESYSTEM: &str = "Filesystem";
 #[serde(default)]
 pub(super) struct WrittenVolume {
     #[serde(deserialize_with = "or_default")]
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     spec: VolumeSpec,
     #[serde(deserialize_with = "or_default")]
@@ -127,7 +127,7 @@ pub(super) struct AzureDisk {
 #[serde(default)]
 pub(super) struct WrittenClaim {
     #[serde(deserialize_with = "or_default")]
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     spec: ClaimSpec,
     #[serde(deserialize_with = "or_default")]
@@ -163,7 +163,7 @@ struct Resources {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WrittenClass {
     #[serde(deserialize_with = "or_default")]
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     provisioner: String,
     #[serde(deserialize_with = "or_default")]

@@ -1,0 +1,293 @@
+//! One object of a cluster, and where objects go.
+
+use std::collections::BTreeSet;
+
+use placecard_feasibility::inventory::disruption::DisruptionBudget;
+use placecard_feasibility::inventory::kind::Kind;
+use placecard_feasibility::inventory::limit_range::LimitRange;
+use placecard_feasibility::inventory::node::{CsiNode, Node};
+use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::inventory::priority::PriorityClass;
+use placecard_feasibility::inventory::quota::ResourceQuota;
+use placecard_feasibility::inventory::volume::{Claim, StorageClass, Volume};
+use placecard_feasibility::inventory::{Inventory, NamespacedName};
+use placecard_feasibility::label::{Labels, NAMESPACE_NAME};
+use placecard_feasibility::selector::Selector;
+use serde::de::DeserializeOwned;
+
+use super::stamp::{Moment, Revision};
+use super::volume::{WrittenClaim, WrittenVolume};
+use super::{Metadata, WrittenNamespace, WrittenPod, governance, node, services, volume};
+
+/// An object, with the API's defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A node, and the name and size in bytes of each image on it.
+    Node(Box<Node>, Vec<(String, i64)>),
+    /// A pod.
+    Pod(Box<Pod>),
+    /// A namespace and its labels, its name among them.
+    Namespace(String, Labels),
+    /// A persistent volume.
+    Volume(Box<Volume>),
+    /// A claim.
+    Claim(Box<Claim>),
+    /// A storage class.
+    Class(StorageClass),
+    /// What the CSI drivers report of the node of this name.
+    CsiNode(String, CsiNode),
+    /// A service and its selector, if it has one.
+    Service(NamespacedName, Option<Labels>),
+    /// A ReplicationController, ReplicaSet or StatefulSet and its selector.
+    Controller(Kind, NamespacedName, Option<Selector>),
+    /// A resource quota.
+    Quota(ResourceQuota),
+    /// A limit range.
+    LimitRange(LimitRange),
+    /// A priority class.
+    PriorityClass(PriorityClass),
+    /// A pod disruption budget.
+    Budget(DisruptionBudget),
+}
+
+impl Object {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Node(..) => Kind::Node,
+            Self::Pod(_) => Kind::Pod,
+            Self::Namespace(..) => Kind::Namespace,
+            Self::Volume(_) => Kind::PersistentVolume,
+            Self::Claim(_) => Kind::PersistentVolumeClaim,
+            Self::Class(_) => Kind::StorageClass,
+            Self::CsiNode(..) => Kind::CsiNode,
+            Self::Service(..) => Kind::Service,
+            Self::Controller(kind, ..) => *kind,
+            Self::Quota(_) => Kind::ResourceQuota,
+            Self::LimitRange(_) => Kind::LimitRange,
+            Self::PriorityClass(_) => Kind::PriorityClass,
+            Self::Budget(_) => Kind::PodDisruptionBudget,
+        }
+    }
+
+    /// Its namespace (empty if it is in none) and its name.
+    #[must_use]
+    pub fn name(&self) -> (&str, &str) {
+        match self {
+            Self::Node(node, _) => ("", &node.name),
+            Self::Pod(pod) => (&pod.namespace, &pod.name),
+            Self::Namespace(name, _) | Self::CsiNode(name, _) => ("", name),
+            Self::Volume(volume) => ("", &volume.name),
+            Self::Claim(claim) => (&claim.namespace, &claim.name),
+            Self::Class(class) => ("", &class.name),
+            Self::Service((namespace, name), _) | Self::Controller(_, (namespace, name), _) => {
+                (namespace, name)
+            }
+            Self::Quota(quota) => (&quota.namespace, &quota.name),
+            Self::LimitRange(range) => (&range.namespace, &range.name),
+            Self::PriorityClass(class) => ("", &class.name),
+            Self::Budget(budget) => (&budget.namespace, &budget.name),
+        }
+    }
+}
+
+/// What takes the objects of a cluster, one by one.
+pub trait Sink {
+    /// Takes an object; true if it replaces one of the same kind and name.
+    fn put(&mut self, object: Object) -> bool;
+
+    /// Learns in the end of which kinds there may be more objects.
+    fn set_unknown(&mut self, kinds: BTreeSet<Kind>);
+}
+
+impl Sink for Inventory {
+    fn put(&mut self, object: Object) -> bool {
+        let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+        match object {
+            Object::Node(node, images) => {
+                for (name, size) in images {
+                    self.image_sizes.entry(name).or_insert(size);
+                }
+                self.nodes.insert(node.name.clone(), *node).is_some()
+            }
+            Object::Pod(pod) => self.pods.insert(key(&pod.namespace, &pod.name), *pod).is_some(),
+            Object::Namespace(name, labels) => self.namespaces.insert(name, labels).is_some(),
+            Object::Volume(volume) => self.volumes.insert(volume.name.clone(), *volume).is_some(),
+            Object::Claim(claim) => {
+                self.claims.insert(key(&claim.namespace, &claim.name), *claim).is_some()
+            }
+            Object::Class(class) => self.classes.insert(class.name.clone(), class).is_some(),
+            Object::CsiNode(name, node) => self.csi_nodes.insert(name, node).is_some(),
+            Object::Service(name, Some(selector)) => self.services.insert(name, selector).is_some(),
+            Object::Service(name, None) => self.services.remove(&name).is_some(),
+            Object::Controller(kind, name, selector) => {
+                self.controllers.insert((kind, name), selector).is_some()
+            }
+            Object::Quota(quota) => {
+                self.quotas.insert(key(&quota.namespace, &quota.name), quota).is_some()
+            }
+            Object::LimitRange(range) => {
+                self.limit_ranges.insert(key(&range.namespace, &range.name), range).is_some()
+            }
+            Object::PriorityClass(class) => {
+                self.priority_classes.insert(class.name.clone(), class).is_some()
+            }
+            Object::Budget(budget) => {
+                self.budgets.insert(key(&budget.namespace, &budget.name), budget).is_some()
+            }
+        }
+    }
+
+    fn set_unknown(&mut self, kinds: BTreeSet<Kind>) {
+        self.unknown = kinds;
+    }
+}
+
+/// An object as it was read, and what it says about the snapshot.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    pub(super) object: Object,
+    /// The newest moment in it.
+    pub(super) moment: Moment,
+    pub(super) revision: Revision,
+    /// The minor version of a node's kubelet.
+    pub(super) kubelet: Option<u32>,
+    /// The keys of taints that a node's conditions stand for and that it lacked.
+    pub(super) taints: Vec<&'static str>,
+}
+
+impl Read {
+    fn plain(object: Object, metadata: &Metadata) -> Self {
+        Self {
+            object,
+            moment: metadata.creation_timestamp,
+            revision: metadata.resource_version,
+            kubelet: None,
+            taints: Vec::new(),
+        }
+    }
+}
+
+/// Reads one object of a known kind with `parse`, whatever that reads from. `live`: add the taints
+/// that the conditions of nodes stand for.
+pub(super) fn read<P: Parse>(kind: Kind, live: bool, parse: P) -> Result<Read, P::Error> {
+    Ok(match kind {
+        Kind::Node => read_node(&parse.parse()?, live),
+        Kind::Pod => {
+            let written: WrittenPod = parse.parse()?;
+            Read::plain(pod(&written), &written.0.metadata)
+        }
+        Kind::Namespace => {
+            let written: WrittenNamespace = parse.parse()?;
+            Read::plain(namespace(&written), &written.metadata)
+        }
+        Kind::PersistentVolume => {
+            let written: WrittenVolume = parse.parse()?;
+            Read::plain(volume(&written), &written.metadata)
+        }
+        Kind::PersistentVolumeClaim => {
+            let written: WrittenClaim = parse.parse()?;
+            Read::plain(claim(&written), &written.metadata)
+        }
+        other => Read::plain(read_more(other, parse)?, &Metadata::default()),
+    })
+}
+
+/// The kinds of which clusters have few objects.
+fn read_more<P: Parse>(kind: Kind, parse: P) -> Result<Object, P::Error> {
+    Ok(match kind {
+        Kind::CsiNode => csi_node(&parse.parse()?),
+        Kind::Service => services::read_service(&parse.parse()?),
+        Kind::ReplicationController => services::read_replication_controller(&parse.parse()?),
+        Kind::ReplicaSet | Kind::StatefulSet => services::read_controller(kind, &parse.parse()?),
+        Kind::ResourceQuota => quota(&parse.parse()?),
+        Kind::LimitRange => limit_range(&parse.parse()?),
+        Kind::PriorityClass => priority_class(&parse.parse()?),
+        Kind::PodDisruptionBudget => budget(&parse.parse()?),
+        _ => class(&parse.parse()?),
+    })
+}
+
+/// A parser that does not know yet what it is to read.
+pub(super) trait Parse {
+    /// What can go wrong.
+    type Error;
+
+    /// Reads a value.
+    fn parse<T: DeserializeOwned>(self) -> Result<T, Self::Error>;
+}
+
+pub(super) fn node(written: &node::Written) -> Object {
+    let images = node::images(written).map(|(name, size)| (name.clone(), size)).collect();
+    Object::Node(Box::new(node::read(written)), images)
+}
+
+fn read_node(written: &node::Written, live: bool) -> Read {
+    let mut object = node(written);
+    let mut taints = Vec::new();
+    if let (Object::Node(node, _), true) = (&mut object, live) {
+        taints = node::add_condition_taints(node, written);
+    }
+    let metadata = &written.metadata;
+    Read {
+        moment: metadata.creation_timestamp.max(node::last_heartbeat(written)),
+        kubelet: minor(node::kubelet(written)),
+        taints,
+        ..Read::plain(object, metadata)
+    }
+}
+
+pub(super) fn pod(written: &WrittenPod) -> Object {
+    Object::Pod(Box::new(written.read()))
+}
+
+pub(super) fn namespace(written: &WrittenNamespace) -> Object {
+    labelled_namespace(&written.metadata.name, written.metadata.labels.clone())
+}
+
+/// A namespace; its name is among its labels.
+pub(super) fn labelled_namespace(name: &str, mut labels: Labels) -> Object {
+    labels.insert(NAMESPACE_NAME.to_owned(), name.to_owned());
+    Object::Namespace(name.to_owned(), labels)
+}
+
+pub(super) fn volume(written: &WrittenVolume) -> Object {
+    Object::Volume(Box::new(volume::read_volume(written)))
+}
+
+pub(super) fn claim(written: &WrittenClaim) -> Object {
+    Object::Claim(Box::new(volume::read_claim(written)))
+}
+
+pub(super) fn class(written: &volume::WrittenClass) -> Object {
+    Object::Class(volume::read_class(written))
+}
+
+pub(super) fn csi_node(written: &node::WrittenCsiNode) -> Object {
+    let (name, csi_node) = node::read_csi_node(written);
+    Object::CsiNode(name, csi_node)
+}
+
+pub(super) fn quota(written: &governance::WrittenQuota) -> Object {
+    Object::Quota(governance::read_quota(written))
+}
+
+pub(super) fn limit_range(written: &governance::WrittenLimitRange) -> Object {
+    Object::LimitRange(governance::read_limit_range(written))
+}
+
+pub(super) fn priority_class(written: &governance::WrittenPriorityClass) -> Object {
+    Object::PriorityClass(governance::read_priority_class(written))
+}
+
+pub(super) fn budget(written: &governance::WrittenBudget) -> Object {
+    Object::Budget(governance::read_budget(written))
+}
+
+/// The minor version of `v1.34.1`.
+pub(super) fn minor(version: &str) -> Option<u32> {
+    let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..end)?.parse().ok()
+}
