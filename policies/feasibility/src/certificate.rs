@@ -223,6 +223,8 @@ pub struct Manifest {
     pub pod: Pod,
     /// How many replicas are asked for.
     pub replicas: u64,
+    /// Whom each of the pod's required affinity terms selects among the replicas, by index.
+    pub affinity_reach: Vec<Reach>,
     /// Whom each of the pod's required anti-affinity terms selects among the replicas, by index.
     pub anti_reach: Vec<Reach>,
     /// Whom each of the pod's spread constraints counts among the replicas, by index.

@@ -16,8 +16,9 @@
 //!    filters, one a file; [`judge`]: what they say together of one pod and every node; [`score`]:
 //!    which of the nodes that pass is best; [`profile`]: which of all this a scheduler is told to
 //!    run; [`rank`]: filter, score and adapt, one after the other.
-//! 10. [`certificate`]: why something can not be, as data that a small checker verifies; [`verdict`]:
-//!     what is said in the end, with what it rests on in its type.
+//! 10. [`bounds`]: how many replicas can ever run; [`certificate`]: why something can not be, as
+//!     data that a small checker verifies; [`verdict`]: what is said in the end, with what it rests
+//!     on in its type.
 //! 11. [`state`]: what [`judge`] says, of a cluster that is kept up to date, and fast.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
@@ -25,6 +26,7 @@
 //! that is not known today is *opaque*: it is never used to prove anything.
 
 pub mod any_cluster;
+pub mod bounds;
 pub mod certificate;
 pub mod contradiction;
 pub mod domain;

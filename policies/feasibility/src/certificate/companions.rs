@@ -27,8 +27,10 @@ pub(super) fn one_replica(one: &OneReplica, manifest: &Manifest, need: u64) -> R
     }
     let over_key = affinity.iter().any(|term| term.topology_key == one.key);
     // All affinity terms must mean the pod itself: then a replica is a companion of the next.
+    let alike = (0..pod.affinity.len())
+        .all(|index| manifest.affinity_reach.get(index) == Some(&Reach::AllRevisions));
     let own_kind = pod.affinity.iter().all(|term| selects(term, pod, &pod.namespace, &pod.labels));
-    if !over_key || !own_kind || need < 2 || !one.anti.iter().all(known) {
+    if !over_key || !alike || !own_kind || need < 2 || !one.anti.iter().all(known) {
         return Err(Refusal::Argument);
     }
     let terms: Vec<&AffinityTerm> = affinity.iter().chain(&anti).copied().collect();

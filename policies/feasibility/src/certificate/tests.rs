@@ -101,6 +101,7 @@ fn examples() -> Vec<(Manifest, Argument)> {
     both.pod.anti_affinity =
         vec![term(&[("app", "web")]), term(&[("app", "db"), ("tier", "back")])];
     both.anti_reach = vec![Reach::AllRevisions; 2];
+    both.affinity_reach = vec![Reach::AllRevisions; 2];
     let one_replica =
         OneReplica { key: ZONE.to_owned(), affinity: vec![0, 1], anti: vec![1], need: 5 };
     let mut sharing = manifest();
@@ -225,7 +226,7 @@ type Edit = (usize, fn(&mut Manifest));
 
 #[test]
 fn an_argument_about_another_manifest_is_refused() {
-    let edits: [Edit; 20] = [
+    let edits: [Edit; 21] = [
         (0, |m| m.replicas = 4),
         (0, |m| m.anti_reach[1] = Reach::Unknown),
         (0, |m| m.anti_reach.clear()),
@@ -245,6 +246,7 @@ fn an_argument_about_another_manifest_is_refused() {
         (1, |m| m.pod.spread[0].max_skew = -2),
         (2, |m| m.anti_reach[1] = Reach::OneRevision),
         (2, |m| m.pod.anti_affinity[1].namespaces = names(&["shop2"])),
+        (2, |m| m.affinity_reach[0] = Reach::OneRevision),
         (2, |m| m.pod.labels = labels(&[("app", "db")])),
         (3, |m| m.pod.volumes.clear()),
         (3, |m| m.access_modes.values_mut().for_each(|modes| *modes = names(&["ReadWriteOnce"]))),
