@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use placecard_findings::{Code, FieldPath, Finding, Severity, Verdict, api_group};
+use placecard_findings::{Code, FieldPath, Finding, Scope, Severity, Verdict, api_group};
 use placecard_language::keys;
 
 use crate::object::{Object, Owner, Template};
@@ -122,6 +122,7 @@ fn changed(new: &Object, old: &Object) -> Changed {
     if ours(&new.annotations) != ours(&old.annotations)
         || ours(&new.labels) != ours(&old.labels)
         || templates(new) != templates(old)
+        || new.strategy != old.strategy
     {
         return Changed::Placement;
     }
@@ -215,9 +216,13 @@ fn denies(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> 
             !(object.is_pod() && object.controller().is_some())
                 || review.expansions.iter().any(|expansion| !expansion.complete)
         }
-        Verdict::ContradictoryGroup => !object.is_pod() && !scaled,
+        // Only what is proved of every cluster, whatever other objects say.
+        Verdict::ContradictoryGroup => {
+            let proved = finding.holds.proof && finding.holds.scope == Scope::EveryCluster;
+            proved && !object.is_pod() && !scaled
+        }
         Verdict::ApiRejects => true,
-        Verdict::Unresolved | Verdict::Risk => false,
+        Verdict::ContradictoryUpdate | Verdict::Unresolved | Verdict::Risk => false,
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! The proofs come from the label algebra; this module knows where each demand is written.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::PodAffinityTerm;
 use placecard_feasibility::contradiction::{
-    Atom, AtomId, BUDGET, Core, Demand, DemandId, NodeVerdict, TermDemand, decide,
+    Atom, AtomId, BUDGET, Clash, Core, Demand, DemandId, NodeVerdict, TermDemand, decide,
 };
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::{self, NamedTerm, OwnPod, PodContradiction, TermId};
@@ -46,23 +48,56 @@ pub(crate) enum By {
 
 /// The demands of one pod on its node, and where each requirement is written.
 #[derive(Default)]
-struct Demands {
-    demands: Vec<Demand>,
+pub(crate) struct Demands {
+    /// By `DemandId`.
+    pub(crate) demands: Vec<Demand>,
     /// By `DemandId`.
     whole: Vec<Place>,
     /// By `AtomId`.
     atoms: Vec<Place>,
+    /// Those that follow a volume: facts about other objects.
+    volumes: BTreeSet<DemandId>,
 }
 
 impl Demands {
+    /// The node demands of a template: those of its rules, and those of its fields.
+    pub(crate) fn of(
+        template: &Template,
+        expander: &Expander<'_>,
+        intents: &Intents,
+        sources: &Sources,
+        expanded: &PodSpec,
+    ) -> Self {
+        let mut demands = Self::default();
+        rules(&mut demands, template, expander, intents);
+        fields(&mut demands, template);
+        topology_keys(&mut demands, template, sources, expanded);
+        demands
+    }
+
+    /// Where the demand is written, as a whole.
+    pub(crate) fn whole(&self, demand: DemandId) -> Option<&Place> {
+        self.whole.get(index(demand.0))
+    }
+
+    /// Where a requirement is written.
+    pub(crate) fn atom(&self, atom: AtomId) -> Option<&Place> {
+        self.atoms.get(index(atom.0))
+    }
+
+    /// Whether the demand is known from other objects only.
+    pub(crate) fn follows_a_volume(&self, demand: DemandId) -> bool {
+        self.volumes.contains(&demand)
+    }
+
     fn add(&mut self, whole: Place, terms: Vec<Vec<(bool, Requirement, Place)>>) {
-        let id = DemandId(u32::try_from(self.whole.len()).unwrap_or(u32::MAX));
+        let id = DemandId(id_of(self.whole.len()));
         self.whole.push(whole);
         let mut demand = Demand { id, terms: Vec::new() };
         for term in terms {
             let mut atoms = Vec::new();
             for (field, requirement, place) in term {
-                let id = AtomId(u32::try_from(self.atoms.len()).unwrap_or(u32::MAX));
+                let id = AtomId(id_of(self.atoms.len()));
                 self.atoms.push(place);
                 atoms.push(Atom { id, field, requirement });
             }
@@ -72,23 +107,20 @@ impl Demands {
     }
 }
 
-/// The contradictions of a template's node demands: those of its rules, and those of its fields.
-pub(crate) fn nodes(
-    object: &Object,
-    template: &Template,
-    expander: &Expander<'_>,
-    intents: &Intents,
-    sources: &Sources,
-    expanded: &PodSpec,
-) -> Option<Finding> {
-    let mut demands = Demands::default();
-    rules(&mut demands, template, expander, intents);
-    fields(&mut demands, template);
-    topology_keys(&mut demands, template, sources, expanded);
+fn id_of(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+fn index(id: u32) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+/// The contradiction of a template's node demands, if there is one.
+pub(crate) fn nodes(object: &Object, demands: &Demands) -> Option<Finding> {
     match decide(&demands.demands, BUDGET) {
         NodeVerdict::Satisfiable(_) | NodeVerdict::Undecided => None,
         NodeVerdict::Contradiction(core) => {
-            let members = members(&demands, &core);
+            let members = members(demands, &core);
             Some(words::contradiction::nodes(&object.reference, &core, &members))
         }
     }
@@ -96,17 +128,12 @@ pub(crate) fn nodes(
 
 /// The places of a core: one for each clash, or for each demand if whole demands are dead.
 fn members<'a>(demands: &'a Demands, core: &Core) -> Vec<(DemandId, &'a Place)> {
-    let index = |id: u32| usize::try_from(id).unwrap_or(usize::MAX);
     if core.clashes.is_empty() {
-        let whole = |id: &DemandId| demands.whole.get(index(id.0)).map(|place| (*id, place));
+        let whole = |id: &DemandId| demands.whole(*id).map(|place| (*id, place));
         return core.demands.iter().filter_map(whole).collect();
     }
-    core.clashes
-        .iter()
-        .filter_map(|clash| {
-            demands.atoms.get(index(clash.atom.0)).map(|place| (clash.demand, place))
-        })
-        .collect()
+    let place = |clash: &Clash| Some((clash.demand, demands.atom(clash.atom)?));
+    core.clashes.iter().filter_map(place).collect()
 }
 
 /// Required `on` and `not-on`.
@@ -127,6 +154,9 @@ fn rules(demands: &mut Demands, template: &Template, expander: &Expander<'_>, in
             term.requirements().map(place).collect()
         });
         let terms = terms.collect();
+        if targets.iter().any(|target| matches!(target.demand, NodeDemand::Volume { .. })) {
+            demands.volumes.insert(DemandId(id_of(demands.whole.len())));
+        }
         demands.add(whole, terms);
     }
 }
@@ -158,7 +188,11 @@ fn words_of(
     if targets.len() == 1 { whole.span.clone() } else { target.origin.span.clone() }
 }
 
-fn rule_place(template: &Template, origin: &Origin, span: std::ops::Range<usize>) -> Place {
+pub(crate) fn rule_place(
+    template: &Template,
+    origin: &Origin,
+    span: std::ops::Range<usize>,
+) -> Place {
     let value = template.annotations.get(origin.key).map(String::as_str).unwrap_or_default();
     let quote = value.get(span.clone()).unwrap_or(&origin.text).to_owned();
     Place { site: Site::within(template.annotation(origin.key), span), quote, by: By::Rule }
@@ -265,7 +299,7 @@ pub(crate) fn pods(
         .map(|term| pod_term(term, frame.labels))
         .collect();
     let named = |terms: &[PodTerm], whole: bool| {
-        let id = |index: usize| TermId(u32::try_from(index).unwrap_or(u32::MAX));
+        let id = |index: usize| TermId(id_of(index));
         // A key whose value is not known only makes a term mean fewer pods. For affinity leaving it
         // out is on the safe side; an anti-affinity term with such a key proves nothing.
         let usable = |term: &&PodTerm| {
@@ -283,7 +317,7 @@ pub(crate) fn pods(
             || term.term.selector.as_ref().is_some_and(|selector| frame.may_match(selector))
     });
     let place = |kind: &str, term: TermId| {
-        let index = usize::try_from(term.0).unwrap_or(usize::MAX);
+        let index = index(term.0);
         let (by, list) = if kind == "podAffinity" {
             (source(&sources.affinity, index), &affinity)
         } else {

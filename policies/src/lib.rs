@@ -6,6 +6,8 @@
 
 pub mod admission;
 mod applied;
+pub mod bounds;
+pub mod certificate;
 pub mod change;
 pub mod claims;
 pub mod cluster;

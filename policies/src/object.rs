@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use placecard_findings::{FieldPath, ObjectRef};
 use placecard_language::keys;
 use serde_json::{Value, json};
@@ -37,6 +38,34 @@ pub struct Object {
     pub selector: Option<LabelSelector>,
     /// `spec.replicas`.
     pub replicas: Option<i64>,
+    /// `spec.parallelism` and `spec.completions` of a Job, or of the Jobs of a CronJob.
+    pub parallel: Parallel,
+    /// How the pods are replaced when the template changes.
+    pub strategy: Strategy,
+}
+
+/// How many pods of a Job run at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parallel {
+    /// `parallelism`.
+    pub parallelism: Option<i64>,
+    /// `completions`.
+    pub completions: Option<i64>,
+}
+
+/// `spec.strategy` of a Deployment, `spec.updateStrategy` of a DaemonSet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strategy {
+    /// `type`; empty is `RollingUpdate`.
+    pub kind: String,
+    /// `rollingUpdate.maxSurge`.
+    pub max_surge: Option<IntOrString>,
+    /// `rollingUpdate.maxUnavailable`.
+    pub max_unavailable: Option<IntOrString>,
+    /// It is written at all.
+    pub written: bool,
+    /// Its types are not those of the API: nothing is known of it.
+    pub unreadable: bool,
 }
 
 impl Object {
@@ -127,8 +156,17 @@ pub struct PodSpec {
     pub tolerations: Vec<Toleration>,
     /// `topologySpreadConstraints`.
     pub spread: Vec<TopologySpreadConstraint>,
-    /// Names of `volumes[].persistentVolumeClaim.claimName`.
-    pub claims: Vec<String>,
+    /// `volumes[].persistentVolumeClaim`.
+    pub claims: Vec<ClaimVolume>,
+}
+
+/// A volume that is a claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimVolume {
+    /// Its place in `volumes`.
+    pub index: usize,
+    /// `claimName`.
+    pub name: String,
 }
 
 impl PodSpec {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use placecard_feasibility::label::NAMESPACE_NAME;
 use placecard_findings::{FieldPath, ObjectRef, Segment, api_group};
 use placecard_language::checked::Words;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::kinds::{self, OwnPods, WorkloadKind};
-use crate::object::{Map, Object, Owner, PodSpec, Template};
+use crate::object::{ClaimVolume, Map, Object, Owner, Parallel, PodSpec, Strategy, Template};
 use crate::surroundings::{Answer, Reference};
 
 /// A field that cannot be read: the API server would refuse the object.
@@ -87,7 +88,8 @@ pub fn keep_written(object: &mut Object, value: &Value) {
 }
 
 /// What an object answers about itself to rules of other objects: a Service or workload its
-/// selector, a Namespace its labels. `namespace` stands for an absent `metadata.namespace`.
+/// selector, a Namespace its labels, a claim its access modes; an autoscaler answers for the
+/// workload that it scales. `namespace` stands for an absent `metadata.namespace`.
 #[must_use]
 pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
     let Some(object) = reference(value) else { return Vec::new() };
@@ -121,6 +123,15 @@ pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
             let reference = Reference::Namespace { name: object.name };
             return vec![(reference, Answer::Namespace(labels))];
         }
+        ("v1", "PersistentVolumeClaim") => {
+            let modes = value.pointer("/spec/accessModes");
+            let modes = modes.and_then(|modes| Vec::deserialize(modes).ok()).unwrap_or_default();
+            let reference = Reference::AccessModes { namespace: at, name: object.name };
+            return vec![(reference, Answer::AccessModes(modes))];
+        }
+        ("autoscaling/v1" | "autoscaling/v2", "HorizontalPodAutoscaler") => {
+            return autoscaler(value, &at).into_iter().collect();
+        }
         ("apps/v1", "Deployment") => TargetKind::Deployment,
         ("apps/v1", "StatefulSet") => TargetKind::StatefulSet,
         ("apps/v1", "DaemonSet") => TargetKind::DaemonSet,
@@ -139,6 +150,22 @@ pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
         (_, selector) => selector,
     };
     vec![(target(kind), Answer::Selector(selector))]
+}
+
+/// What a HorizontalPodAutoscaler says of the workload that it scales (autoscaling/v2: at least 1
+/// replica if it says nothing).
+fn autoscaler(value: &Value, namespace: &str) -> Option<(Reference, Answer)> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let count = |field: &str| value.pointer(field).and_then(Value::as_u64);
+    let reference = Reference::Autoscaler {
+        kind: text("/spec/scaleTargetRef/kind")?,
+        namespace: namespace.to_owned(),
+        name: text("/spec/scaleTargetRef/name")?,
+    };
+    let object = self::reference(value)?;
+    let least = count("/spec/minReplicas").unwrap_or(1);
+    let most = count("/spec/maxReplicas")?;
+    Some((reference, Answer::Autoscaler { object, least, most }))
 }
 
 /// `spec.selector` of a controller of any kind, if it is a LabelSelector; a ReplicationController
@@ -319,7 +346,12 @@ struct WireClaim {
 #[serde(rename_all = "camelCase", default, bound = "L: Default + Deserialize<'de>")]
 struct WireWorkload<L> {
     replicas: Option<i64>,
+    parallelism: Option<i64>,
+    completions: Option<i64>,
     selector: Option<L>,
+    // Of other kinds these are other fields, or none.
+    strategy: Option<Value>,
+    update_strategy: Option<Value>,
     #[serde(deserialize_with = "mapping")]
     template: WireTemplate,
 }
@@ -360,35 +392,79 @@ where
         }];
         return Ok(object);
     }
-    let (mut object, workload, selector) = match (row.own, row.template.len()) {
+    match (row.own, row.template.len()) {
         (OwnPods::LabelMap, _) => {
             let whole: Whole<Mapping<WireWorkload<Map>>> = located(from)?;
             let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
-            let selector = spec.selector.map(|labels| LabelSelector {
-                match_labels: Some(labels),
-                match_expressions: None,
-            });
-            let workload = (spec.replicas, spec.template);
-            (with_head(Some(row), &api_version, &kind, metadata), workload, selector)
+            let object = with_head(Some(row), &api_version, &kind, metadata);
+            let by_labels =
+                |labels| LabelSelector { match_labels: Some(labels), match_expressions: None };
+            Ok(with_pods(object, path, spec, by_labels))
         }
         (_, 2) => {
             let whole: Whole<Mapping<WireWorkload<LabelSelector>>> = located(from)?;
             let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
-            let workload = (spec.replicas, spec.template);
-            (with_head(Some(row), &api_version, &kind, metadata), workload, spec.selector)
+            let object = with_head(Some(row), &api_version, &kind, metadata);
+            Ok(with_pods(object, path, spec, |selector| selector))
         }
         _ => {
             let whole: Whole<Mapping<WireCronJob>> = located(from)?;
             let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
-            let job = spec.job_template.spec;
-            let workload = (job.replicas, job.template);
-            (with_head(Some(row), &api_version, &kind, metadata), workload, job.selector)
+            let object = with_head(Some(row), &api_version, &kind, metadata);
+            Ok(with_pods(object, path, spec.job_template.spec, |selector| selector))
         }
+    }
+}
+
+/// The object with what its spec says of its pods.
+fn with_pods<L>(
+    mut object: Object,
+    path: FieldPath,
+    spec: WireWorkload<L>,
+    selector: impl Fn(L) -> LabelSelector,
+) -> Object {
+    object.replicas = spec.replicas;
+    object.parallel = Parallel { parallelism: spec.parallelism, completions: spec.completions };
+    let written = match object.reference.kind.as_str() {
+        "Deployment" => spec.strategy,
+        "DaemonSet" | "StatefulSet" => spec.update_strategy,
+        _ => None,
     };
-    object.replicas = workload.0;
-    object.selector = selector;
-    object.templates = vec![template(path, workload.1)];
-    Ok(object)
+    object.strategy = written.map(|written| strategy(&written)).unwrap_or_default();
+    object.selector = spec.selector.map(selector);
+    object.templates = vec![template(path, spec.template)];
+    object
+}
+
+/// `spec.strategy` and its like.
+fn strategy(written: &Value) -> Strategy {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Written {
+        #[serde(deserialize_with = "or_default")]
+        r#type: String,
+        #[serde(deserialize_with = "mapping")]
+        rolling_update: Rolling,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Rolling {
+        max_surge: Option<IntOrString>,
+        max_unavailable: Option<IntOrString>,
+    }
+    if written.is_null() {
+        return Strategy::default();
+    }
+    match Mapping::<Written>::deserialize(written) {
+        Ok(Mapping(Written { r#type, rolling_update })) => Strategy {
+            kind: r#type,
+            max_surge: rolling_update.max_surge,
+            max_unavailable: rolling_update.max_unavailable,
+            written: true,
+            unreadable: false,
+        },
+        Err(_) => Strategy { written: true, unreadable: true, ..Strategy::default() },
+    }
 }
 
 fn with_head(
@@ -445,8 +521,11 @@ fn pod_spec(wire: WirePod) -> PodSpec {
         claims: wire
             .volumes
             .into_iter()
-            .filter_map(|Mapping(volume)| volume.persistent_volume_claim)
-            .map(|Mapping(claim)| claim.claim_name)
+            .enumerate()
+            .filter_map(|(index, Mapping(volume))| {
+                let Mapping(claim) = volume.persistent_volume_claim?;
+                Some(ClaimVolume { index, name: claim.claim_name })
+            })
             .collect(),
     }
 }
@@ -540,7 +619,7 @@ mod tests {
             assert_eq!(template.path, FieldPath::of(row.template));
             assert_eq!(template.labels["app"], "x", "{}", row.kind);
             assert_eq!(template.spec.node_selector["disk"], "ssd");
-            assert_eq!(template.spec.claims, ["data"]);
+            assert_eq!(template.spec.claims, [ClaimVolume { index: 0, name: "data".to_owned() }]);
             assert_eq!(object.reference.full_name(), "n/x");
         }
     }

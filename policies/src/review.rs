@@ -11,8 +11,9 @@ use placecard_language::keys::{self, Place};
 use placecard_language::read::{Reading, read, read_labels};
 
 use crate::applied;
+use crate::bounds;
 use crate::change::Change;
-use crate::contradict;
+use crate::contradict::{self, Demands};
 use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
 use crate::native;
@@ -82,6 +83,7 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
     for template in &object.templates {
         let reading =
             read(&template.annotations, place(object), &surroundings.words, facts.as_ref());
+        bounds::references(object, template, &reading.intents.rules, &mut found);
         if !reading.has_intents {
             continue;
         }
@@ -215,16 +217,24 @@ fn contradictions(
     expanded: &expand::Expanded,
 ) -> Vec<Finding> {
     let expander = Expander::empty(object, frame, surroundings);
-    let nodes = contradict::nodes(
-        object,
-        template,
-        &expander,
-        &reading.intents,
-        &expanded.sources,
-        &expanded.spec,
-    );
-    let pods = contradict::pods(object, template, frame, &expanded.sources, &expanded.spec);
-    nodes.into_iter().chain(pods).collect()
+    let demands =
+        Demands::of(template, &expander, &reading.intents, &expanded.sources, &expanded.spec);
+    let mut found: Vec<Finding> = contradict::nodes(object, &demands).into_iter().collect();
+    found.extend(contradict::pods(object, template, frame, &expanded.sources, &expanded.spec));
+    // A pod that can not be placed at all has no replicas to count.
+    if found.is_empty() {
+        let subject = bounds::Subject {
+            object,
+            template,
+            frame,
+            surroundings,
+            demands: &demands,
+            sources: &expanded.sources,
+            spec: &expanded.spec,
+        };
+        found.extend(bounds::findings(&subject));
+    }
+    found
 }
 
 fn expansion(
@@ -319,7 +329,10 @@ fn silence(object: &Object, template: &Template, ignores: &[Ignore], findings: &
 /// Verdicts and lint findings; never the language, permissions or what the API refuses.
 fn can_be_silenced(verdict: Verdict) -> bool {
     match verdict {
-        Verdict::Contradictory | Verdict::ContradictoryGroup | Verdict::Risk => true,
+        Verdict::Contradictory
+        | Verdict::ContradictoryGroup
+        | Verdict::ContradictoryUpdate
+        | Verdict::Risk => true,
         Verdict::Language
         | Verdict::NotExpressible
         | Verdict::NotAllowed

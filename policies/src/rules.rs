@@ -31,6 +31,17 @@ pub const AFFINITY_CONTRADICTS_ANTI_AFFINITY: Code =
 /// Replicas are required near and apart from one another.
 pub const SELF_AFFINITY_VS_SELF_ANTI_AFFINITY: Code =
     Code::new("self-affinity-vs-self-anti-affinity");
+/// More replicas than domains that the node rules allow, one replica to each.
+pub const ANTI_AFFINITY_REPLICAS_EXCEED_ALLOWED: Code =
+    Code::new("anti-affinity-replicas-exceed-allowed");
+/// More replicas than the allowed domains may hold.
+pub const SPREAD_MIN_DOMAINS_UNREACHABLE: Code = Code::new("spread-min-domains-unreachable");
+/// Replicas share a claim that one pod at a time may use.
+pub const SINGLE_WRITER_VOLUME_SHARED: Code = Code::new("single-writer-volume-shared");
+/// An autoscaler may ask for more replicas than can ever run.
+pub const HPA_MAX_EXCEEDS_DOMAINS: Code = Code::new("hpa-max-exceeds-domains");
+/// No update can begin while all replicas run.
+pub const ROLLOUT_NEEDS_SPARE_DOMAIN: Code = Code::new("rollout-needs-spare-domain");
 /// No pod can match all required pod affinity terms.
 pub const POD_AFFINITY_TERMS_NO_COMMON_POD: Code = Code::new("pod-affinity-terms-no-common-pod");
 /// A required pod affinity term has no selector.
@@ -83,6 +94,41 @@ static OTHERS: &[Rule] = &[
         Verdict::ContradictoryGroup,
         "replicas are required near and apart from one another in one level",
         include_str!("rules/self_affinity_vs_self_anti_affinity.md"),
+    ),
+    rule(
+        ANTI_AFFINITY_REPLICAS_EXCEED_ALLOWED,
+        Severity::Error,
+        Verdict::ContradictoryGroup,
+        "more replicas than domains that are allowed, with one replica to a domain",
+        include_str!("rules/anti_affinity_replicas_exceed_allowed.md"),
+    ),
+    rule(
+        SPREAD_MIN_DOMAINS_UNREACHABLE,
+        Severity::Error,
+        Verdict::ContradictoryGroup,
+        "more replicas than the allowed domains may hold",
+        include_str!("rules/spread_min_domains_unreachable.md"),
+    ),
+    rule(
+        SINGLE_WRITER_VOLUME_SHARED,
+        Severity::Error,
+        Verdict::ContradictoryGroup,
+        "replicas share a claim that one pod at a time may use",
+        include_str!("rules/single_writer_volume_shared.md"),
+    ),
+    rule(
+        HPA_MAX_EXCEEDS_DOMAINS,
+        Severity::Warning,
+        Verdict::ContradictoryGroup,
+        "an autoscaler may ask for more replicas than can ever run",
+        include_str!("rules/hpa_max_exceeds_domains.md"),
+    ),
+    rule(
+        ROLLOUT_NEEDS_SPARE_DOMAIN,
+        Severity::Error,
+        Verdict::ContradictoryUpdate,
+        "no update can begin while all replicas run",
+        include_str!("rules/rollout_needs_spare_domain.md"),
     ),
     rule(
         POD_AFFINITY_TERMS_NO_COMMON_POD,

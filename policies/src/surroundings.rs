@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::NodeSelectorTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_findings::ObjectRef;
 use placecard_language::checked::Words;
 use placecard_language::intent::TargetKind;
 
@@ -90,6 +91,22 @@ pub enum Reference {
         /// Name of the claim.
         name: String,
     },
+    /// The access modes of a claim.
+    AccessModes {
+        /// Namespace of the pod.
+        namespace: String,
+        /// Name of the claim.
+        name: String,
+    },
+    /// The autoscaler of a workload.
+    Autoscaler {
+        /// Kind of the workload.
+        kind: String,
+        /// Namespace of the workload.
+        namespace: String,
+        /// Name of the workload.
+        name: String,
+    },
 }
 
 impl Reference {
@@ -115,6 +132,17 @@ pub enum Answer {
     Namespace(Map),
     /// The terms of the volume's node affinity, ORed; `None`: reachable from every node.
     Volume(Option<Vec<NodeSelectorTerm>>),
+    /// The access modes that the claim asks for.
+    AccessModes(Vec<String>),
+    /// An autoscaler sets the number of replicas.
+    Autoscaler {
+        /// The autoscaler.
+        object: ObjectRef,
+        /// The fewest replicas that it asks for.
+        least: u64,
+        /// The most replicas that it asks for.
+        most: u64,
+    },
     /// The claim exists but is not bound to a volume.
     Unbound,
     /// It was looked for where it would have to be, and is not there.

@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod amount;
 pub mod annotation;
+pub mod bounds;
 pub mod contradiction;
 pub mod language;
 pub mod scheduler_configuration;

@@ -145,6 +145,13 @@ impl Cluster {
                 Err(missing) => Err(missing),
             },
             Reference::Claim { namespace, name } => self.claim(namespace, name).await,
+            Reference::AccessModes { namespace, name } => {
+                match path("api/v1/namespaces", &[namespace, "persistentvolumeclaims", name]) {
+                    Ok(path) => self.get(&path).await.map(|value| own_answer(&value, reference)),
+                    Err(missing) => Err(missing),
+                }
+            }
+            Reference::Autoscaler { namespace, .. } => self.autoscaler(namespace, reference).await,
         };
         found.unwrap_or_else(|missing| match missing {
             Missing::NotFound => Answer::Absent,
@@ -231,6 +238,23 @@ impl Cluster {
         let terms = Vec::<NodeSelectorTerm>::deserialize(terms)
             .map_err(|error| Missing::Failed(error.to_string()))?;
         Ok(Answer::Volume(Some(terms)))
+    }
+
+    /// The autoscaler that names the workload: the API finds none by what it scales.
+    async fn autoscaler(&self, namespace: &str, reference: &Reference) -> Result<Answer, Missing> {
+        let list =
+            path("apis/autoscaling/v2/namespaces", &[namespace, "horizontalpodautoscalers"])?;
+        let list = self.get(&list).await?;
+        let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
+        let found = items.map(|item| {
+            // The items of a list do not say what they are.
+            let mut item = item.clone();
+            item["apiVersion"] = "autoscaling/v2".into();
+            item["kind"] = "HorizontalPodAutoscaler".into();
+            own_answer(&item, reference)
+        });
+        let mut found = found.filter(|answer| *answer != Answer::Absent);
+        Ok(found.next().unwrap_or(Answer::Absent))
     }
 
     /// The resource of a kind that is not built in, from the API's own description. Only what was

@@ -144,7 +144,9 @@ impl Files {
             Reference::Target { .. } => {
                 Some(self.answers.get(reference).cloned().unwrap_or(Answer::Absent))
             }
-            Reference::Namespace { .. } => self.answers.get(reference).cloned(),
+            Reference::Namespace { .. }
+            | Reference::AccessModes { .. }
+            | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
             Reference::Claim { .. } => {
                 let mut known = claims::answers(self.volumes.iter(), DEFAULT_NAMESPACE).into_iter();
                 known.find(|(of, _)| of == reference).map(|(_, answer)| answer)

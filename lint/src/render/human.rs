@@ -109,12 +109,22 @@ fn help(ways: &[Help], look: Look) -> String {
             [_] => way.text.clone(),
             _ => format!("{}. {}", position + 1, way.text),
         };
-        out.push_str(&word(name, &text, look));
+        out.push_str(&word(name, &set_apart(&text, &way.yields), look));
         for line in &way.lines {
             out.push_str(&format!("{}{}\n", " ".repeat(MARGIN), diff_line(line, look)));
         }
     }
     out
+}
+
+/// The text with what it yields at the right margin, if there is room for it.
+fn set_apart(text: &str, yields: &str) -> String {
+    let used = text.chars().count() + yields.chars().count();
+    match (WIDTH - MARGIN).checked_sub(used) {
+        _ if yields.is_empty() => text.to_owned(),
+        Some(gap) if gap > 0 => format!("{text}{}{yields}", " ".repeat(gap)),
+        _ => format!("{text} {yields}"),
+    }
 }
 
 fn diff_line(line: &str, look: Look) -> String {

@@ -49,6 +49,11 @@ struct JsonFinding<'a> {
     why: Option<&'a str>,
     help: Vec<JsonHelp<'a>>,
     holds: JsonHolds<'a>,
+    /// The argument of the certificate, and the fields that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -106,6 +111,8 @@ struct JsonEdit<'a> {
 struct JsonHolds<'a> {
     scope: &'static str,
     proof: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assume: Option<&'a [&'static str]>,
     text: &'a str,
 }
 
@@ -127,6 +134,7 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
     let finding = &placed.finding;
     let primary = placed.primary();
     let object = &finding.object;
+    let evidence = finding.evidence.as_ref();
     JsonFinding {
         v: 1,
         code: finding.code.as_str(),
@@ -155,8 +163,11 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
         holds: JsonHolds {
             scope: finding.holds.scope.as_str(),
             proof: finding.holds.proof,
+            assume: evidence.map(|evidence| evidence.assume.as_slice()),
             text: &finding.holds.text,
         },
+        core: evidence.map(|evidence| evidence.core.as_slice()),
+        proof: evidence.and_then(|evidence| serde_json::from_str(&evidence.proof).ok()),
     }
 }
 
@@ -179,7 +190,10 @@ fn ways_out<'a>(index: &'a Index, placed: &'a Placed) -> Vec<JsonHelp<'a>> {
     let mut ways: Vec<JsonHelp<'a>> = help
         .iter()
         .map(|way| JsonHelp {
-            text: way.text.clone(),
+            text: match way.yields.as_str() {
+                "" => way.text.clone(),
+                yields => format!("{} {yields}", way.text),
+            },
             safety: "suggested",
             lines: &way.lines,
             edits: Vec::new(),

@@ -5,7 +5,7 @@
 //! - S1: with required anti-affinity to one another over the label, at most one replica fits each
 //!   value;
 //! - S2: with a hard spread constraint over it that honours node rules and asks for more domains
-//!   than `D` has, at most `maxSkew` fit each value, because the minimum always counts as 0;
+//!   than `D` has (or asks for more than any cluster has), at most `maxSkew` fit each value, because the minimum always counts as 0;
 //! - S4: of pods that mount one claim with the access mode `ReadWriteOncePod`, one runs at a time;
 //! - I4: of pods that are required near and apart from one another in one level, one runs.
 //!
@@ -324,7 +324,8 @@ fn selects_itself(term: &AffinityTerm, pod: &Pod) -> bool {
 /// Does the constraint keep replicas apart, on every cluster alike?
 fn counts_itself(spread: &TopologySpread, pod: &Pod) -> bool {
     spread.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule
-        && spread.honor_affinity
+        // Only the domains that the node rules allow count; or no cluster has as many as are asked for.
+        && (spread.honor_affinity || spread.min_domains == i32::MAX)
         // A selector without requirements counts no pod that runs.
         && spread.selector.as_ref().is_some_and(|selector| !selector.is_everything())
         && certainly_matches(spread.selector.as_ref(), &pod.labels)
@@ -387,11 +388,8 @@ fn domains_of(demands: &[&Demand], key: &str) -> Option<Vec<String>> {
     if open.len() > MOST_OPEN || certain.values().any(Domain::is_empty) {
         return None;
     }
-    let mut search = Search {
-        subject: Subject::Label(key.to_owned()),
-        found: BTreeSet::new(),
-        budget: BUDGET,
-    };
+    let mut search =
+        Search { subject: Subject::Label(key.to_owned()), found: BTreeSet::new(), budget: BUDGET };
     search.walk(&certain, &open)?;
     let few = !search.found.is_empty() && search.found.len() <= MOST_DOMAINS;
     few.then(|| search.found.into_iter().collect())

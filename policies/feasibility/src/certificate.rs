@@ -48,6 +48,19 @@ pub enum Axiom {
 }
 
 impl Axiom {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::LabelSyntax,
+        Self::NoRelabelling,
+        Self::NoNewTaint,
+        Self::KubeletLabels,
+        Self::UniqueHostname,
+        Self::NestedLevels,
+        Self::OtherObjects,
+        Self::Snapshot,
+        Self::ClosedInventory,
+    ];
+
     /// The name in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

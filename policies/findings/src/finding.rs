@@ -15,6 +15,8 @@ pub enum Verdict {
     Contradictory,
     /// The replicas that are asked for could never all run.
     ContradictoryGroup,
+    /// The replicas can run, but no update of them could ever finish by itself.
+    ContradictoryUpdate,
     /// The API server would refuse the object.
     ApiRejects,
     /// Something that the rule names does not exist (yet) or cannot be reached.
@@ -33,6 +35,7 @@ impl Verdict {
             Self::NotAllowed => "not-allowed",
             Self::Contradictory => "contradictory",
             Self::ContradictoryGroup => "contradictory-group",
+            Self::ContradictoryUpdate => "contradictory-update",
             Self::ApiRejects => "api-rejects",
             Self::Unresolved => "unresolved",
             Self::Risk => "risk",
@@ -67,6 +70,19 @@ pub struct Finding {
     pub holds: Holds,
     /// The text of an admission response, where it differs from `message`; without object and code.
     pub admission: Option<String>,
+    /// The argument behind it, for programs that check it.
+    pub evidence: Option<Evidence>,
+}
+
+/// A certificate, for reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What it takes for granted: `A0`, …
+    pub assume: Vec<&'static str>,
+    /// The fields that clash, as JSON pointers into the object.
+    pub core: Vec<String>,
+    /// The argument, as JSON.
+    pub proof: String,
 }
 
 impl Finding {
@@ -92,6 +108,7 @@ impl Finding {
             fix: None,
             holds: Holds::every_cluster(),
             admission: None,
+            evidence: None,
         }
     }
 
@@ -142,6 +159,8 @@ impl Label {
 pub struct Help {
     /// What to change and what that yields.
     pub text: String,
+    /// What it yields, in a few words set apart: `4 nodes then fit`; may be empty.
+    pub yields: String,
     /// Lines to paste: `-` what goes, `+` what comes.
     pub lines: Vec<String>,
     /// Labels that the text names, by their index: each `{}` in the text stands for the next one.

@@ -285,8 +285,11 @@ fn named(reference: &Reference) -> String {
             format!("{kind} {}", full(namespace, name))
         }
         Reference::Namespace { name } => format!("Namespace {name}"),
-        Reference::Claim { namespace, name } => {
+        Reference::Claim { namespace, name } | Reference::AccessModes { namespace, name } => {
             format!("PersistentVolumeClaim {}", full(namespace, name))
+        }
+        Reference::Autoscaler { kind, namespace, name } => {
+            format!("the autoscaler of {kind} {}", full(namespace, name))
         }
     }
 }

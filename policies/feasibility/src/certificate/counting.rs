@@ -13,6 +13,9 @@ use crate::selector::Selector;
 /// The access mode of a claim that one pod at a time may use.
 const ONE_POD: &str = "ReadWriteOncePod";
 
+/// More domains than any cluster has nodes: with this `minDomains` it does not matter which count.
+const NO_CLUSTER_HAS: i32 = i32::MAX;
+
 fn require(holds: bool, refusal: Refusal) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(refusal) }
 }
@@ -58,7 +61,8 @@ pub(super) fn spread_window(
         !selector.requirements.is_empty() && certainly_selects(selector, &pod.labels)
     });
     let hard = spread.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
-    require(hard && spread.honor_affinity && counts_itself, Refusal::Argument)?;
+    let never_enough = spread.honor_affinity || spread.min_domains == NO_CLUSTER_HAS;
+    require(hard && never_enough && counts_itself, Refusal::Argument)?;
     require(reaches(reach, all_revisions), Refusal::Argument)?;
     same_domains(&one.domains, pod, &one.key)?;
     require(count(&one.domains) < one.min_domains, Refusal::Argument)?;
