@@ -34,6 +34,9 @@ use crate::words;
 /// (`pkg/apis/apps/v1/defaults.go`).
 const DEFAULT_SHARE: Amount = Amount::Percent(25);
 
+/// The most findings about one template.
+const MOST_FINDINGS: usize = 8;
+
 /// The template whose pods are counted, and what is known of it.
 pub(crate) struct Subject<'a> {
     pub(crate) object: &'a Object,
@@ -99,7 +102,10 @@ pub(crate) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let found = bounds(&manifest, &subject.demands.demands);
     let over = each_once(&found, |bound| bound.most < asked.pods);
     if exceeded(&found, &manifest).is_some() {
-        let cases = over.iter().filter_map(|bound| case(subject, &manifest, &asked, bound, false));
+        let cases = over
+            .iter()
+            .take(MOST_FINDINGS)
+            .filter_map(|bound| case(subject, &manifest, &asked, bound, false));
         return cases.filter_map(|case| words::bounds::too_many(&case)).collect();
     }
     if let Some(most) = most.filter(|most| most.pods > asked.pods) {

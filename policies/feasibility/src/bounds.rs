@@ -102,10 +102,12 @@ pub enum By {
 /// together they mean what the manifest's pod says with its native fields.
 #[must_use]
 pub fn bounds(manifest: &Manifest, demands: &[Demand]) -> Vec<Bound> {
-    let all: Vec<&Demand> = demands.iter().collect();
+    let rules = NodeRules::of(demands.iter());
+    let mut budget = BUDGET;
     let mut known: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
-    let mut domains =
-        |key: &str| known.entry(key.to_owned()).or_insert_with(|| domains_of(&all, key)).clone();
+    let mut domains = |key: &str| {
+        known.entry(key.to_owned()).or_insert_with(|| rules.domains(key, &mut budget)).clone()
+    };
     let mut found: Vec<Bound> = one_replica(manifest).into_iter().collect();
     let claims = manifest.pod.volumes.iter().filter_map(|volume| match volume {
         PodVolume::Claim(name) => Some(name),
@@ -231,7 +233,8 @@ impl By {
             indices.iter().filter_map(|index| demands.get(*index)).collect()
         };
         let core = minimal(demands.len(), &mut |indices| {
-            domains_of(&chosen(indices), key).is_some_and(|domains| {
+            let rules = NodeRules::of(chosen(indices).into_iter());
+            rules.domains(key, &mut { BUDGET }).is_some_and(|domains| {
                 let found = count(&domains);
                 found < enough_domains && found.saturating_mul(each) < need
             })
@@ -324,6 +327,7 @@ fn selects_itself(term: &AffinityTerm, pod: &Pod) -> bool {
 /// Does the constraint keep replicas apart, on every cluster alike?
 fn counts_itself(spread: &TopologySpread, pod: &Pod) -> bool {
     spread.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule
+        && spread.min_domains > 1
         // Only the domains that the node rules allow count; or no cluster has as many as are asked for.
         && (spread.honor_affinity || spread.min_domains == i32::MAX)
         // A selector without requirements counts no pod that runs.
@@ -374,25 +378,45 @@ fn one_replica(manifest: &Manifest) -> Option<Bound> {
 /// What is known of each label on one way through the alternatives.
 type Known = BTreeMap<Subject, Domain>;
 
-/// The values that nodes which meet all demands can have for the label, in order; `None` if they
-/// are not a few, if the label may be absent, or if no node meets the demands.
-fn domains_of(demands: &[&Demand], key: &str) -> Option<Vec<String>> {
-    let mut certain = Known::new();
-    let mut open: Vec<Vec<Known>> = Vec::new();
-    for demand in demands {
-        match alternatives(demand).as_slice() {
-            [only] => restrict(&mut certain, only),
-            alternatives => open.push(alternatives.to_vec()),
+/// What is asked of a node.
+struct NodeRules {
+    /// By demands without alternatives, all together.
+    certain: Known,
+    /// Something that none of them leaves possible.
+    impossible: bool,
+    /// By each demand with alternatives.
+    open: Vec<Vec<Known>>,
+}
+
+impl NodeRules {
+    fn of<'a>(demands: impl Iterator<Item = &'a Demand>) -> Self {
+        let mut rules = Self { certain: Known::new(), impossible: false, open: Vec::new() };
+        for demand in demands {
+            match alternatives(demand).as_slice() {
+                [only] => restrict(&mut rules.certain, only),
+                alternatives => rules.open.push(alternatives.to_vec()),
+            }
         }
+        rules.impossible = rules.certain.values().any(Domain::is_empty);
+        rules
     }
-    if open.len() > MOST_OPEN || certain.values().any(Domain::is_empty) {
-        return None;
+
+    /// The values that nodes which meet all demands can have for the label, in order; `None` if
+    /// they are not a few, if the label may be absent, if no node meets the demands, or if the
+    /// budget does not suffice.
+    fn domains(&self, key: &str, budget: &mut u64) -> Option<Vec<String>> {
+        let subject = Subject::Label(key.to_owned());
+        // Unless each alternative of some demand names the label, it can have any value.
+        let named = |ways: &Vec<Known>| ways.iter().all(|known| known.contains_key(&subject));
+        let may_be_few = self.certain.contains_key(&subject) || self.open.iter().any(named);
+        if self.impossible || !may_be_few || self.open.len() > MOST_OPEN {
+            return None;
+        }
+        let mut search = Search { subject, found: BTreeSet::new(), budget };
+        search.walk(&self.certain, &self.open)?;
+        let few = !search.found.is_empty() && search.found.len() <= MOST_DOMAINS;
+        few.then(|| search.found.into_iter().collect())
     }
-    let mut search =
-        Search { subject: Subject::Label(key.to_owned()), found: BTreeSet::new(), budget: BUDGET };
-    search.walk(&certain, &open)?;
-    let few = !search.found.is_empty() && search.found.len() <= MOST_DOMAINS;
-    few.then(|| search.found.into_iter().collect())
 }
 
 fn restrict(known: &mut Known, more: &Known) {
@@ -424,13 +448,13 @@ fn meaning(term: &TermDemand) -> Option<Known> {
 }
 
 /// A walk through all ways to meet all demands.
-struct Search {
+struct Search<'b> {
     subject: Subject,
     found: BTreeSet<String>,
-    budget: u64,
+    budget: &'b mut u64,
 }
 
-impl Search {
+impl Search<'_> {
     /// Adds the values of the subject on each way; `None` as soon as they are not a few. Labels are
     /// independent of one another: each value that is left on a way can be had.
     fn walk(&mut self, known: &Known, clauses: &[Vec<Known>]) -> Option<()> {
@@ -441,7 +465,7 @@ impl Search {
             return (self.found.len() <= MOST_DOMAINS).then_some(());
         };
         for alternative in clause {
-            if !spend(&mut self.budget, known.len().max(1)) {
+            if !spend(self.budget, known.len().max(1)) {
                 return None;
             }
             let mut both = known.clone();
