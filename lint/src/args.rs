@@ -49,6 +49,8 @@ pub enum Typed {
         scores: bool,
         /// `--all-reasons`.
         all_reasons: bool,
+        /// `--scheduler-config`.
+        configuration: Option<String>,
     },
     /// `placecard explain CODE`.
     Explain {
@@ -151,6 +153,7 @@ fn typed(matches: &ArgMatches) -> Typed {
             kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
             scores: matches.get_flag(verbs::SCORES.name),
             all_reasons: matches.get_flag(verbs::ALL_REASONS.name),
+            configuration: one(matches, verbs::SCHEDULER_CONFIG.name),
         },
         "explain" => Typed::Explain { code: one(matches, verbs::CODE.name) },
         "rules" => {

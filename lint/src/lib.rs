@@ -25,6 +25,7 @@ pub mod load_codes;
 pub mod plan;
 pub mod render;
 mod run;
+mod scheduler_configuration;
 pub mod verbs;
 pub mod vocabulary;
 mod why;
@@ -100,9 +101,17 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         }
         Plan::Expand { inputs, diff, look } => expand_all(&judge(&inputs, stdin)?, diff, look),
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
-        Plan::Feasible { cases, options } => {
+        Plan::Feasible { cases, mut options, configuration } => {
+            let mut complaints = String::new();
+            if let Some(path) = configuration {
+                let configured =
+                    scheduler_configuration::configured(&path, options.semantics, stdin)?;
+                options.configuration = Some(configured.configuration);
+                complaints = configured.notes;
+            }
             let readable = feasible::judge_all(&cases, &options, stdin, stdout)?;
             Ok(Outcome {
+                complaints,
                 worst: (!readable).then_some(Severity::Error),
                 fail_on: Some(Severity::Error),
                 ..Outcome::output(String::new())

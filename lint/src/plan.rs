@@ -44,6 +44,8 @@ pub enum Plan {
         cases: String,
         /// What a verdict contains.
         options: Options,
+        /// The file of the scheduler's configuration, or `-`.
+        configuration: Option<String>,
     },
     /// Print the page of a code.
     Explain {
@@ -111,6 +113,8 @@ pub struct Look {
     pub ascii: bool,
 }
 
+const ONCE: &str = "standard input can be read only once: name - in one place";
+
 /// Resolves a command line. `terminal`: whether the output goes to one; `no_color`: the variable
 /// `NO_COLOR`.
 ///
@@ -144,9 +148,19 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Feasible { cases: None, .. } => {
             return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
         }
-        Typed::Feasible { cases: Some(cases), kubernetes_version, scores, all_reasons } => {
+        Typed::Feasible {
+            cases: Some(cases),
+            kubernetes_version,
+            scores,
+            all_reasons,
+            configuration,
+        } => {
+            if cases == "-" && configuration.as_deref() == Some("-") {
+                return Err(ONCE.to_owned());
+            }
             let options = Options::of(server(&kubernetes_version)?);
-            Plan::Feasible { cases, options: Options { scores, all_reasons, ..options } }
+            let options = Options { scores, all_reasons, ..options };
+            Plan::Feasible { cases, options, configuration }
         }
         Typed::Explain { code: Some(code) } => Plan::Explain { code },
         Typed::Explain { code: None } => {
@@ -173,7 +187,7 @@ fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
     }
     let read_from_stdin = words.iter().chain(&cluster).chain(&sources.objects);
     if read_from_stdin.chain(&sources.vocabulary).filter(|path| *path == "-").count() > 1 {
-        return Err("standard input can be read only once: name - in one place".to_owned());
+        return Err(ONCE.to_owned());
     }
     let json = format == "json";
     Ok(Ask { words, cluster, namespace, all, json, inputs: inputs(sources)? })
@@ -186,7 +200,7 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
     }
     let read_from_stdin = paths.iter().chain(&objects).chain(&vocabulary);
     if read_from_stdin.filter(|path| *path == "-").count() > 1 {
-        return Err("standard input can be read only once: name - in one place".to_owned());
+        return Err(ONCE.to_owned());
     }
     let server = server(&kubernetes_version)?;
     Ok(Inputs { paths, vocabulary, objects, server })

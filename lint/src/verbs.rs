@@ -123,11 +123,8 @@ pub static JSONL: Argument = Argument {
     summary: "the cases, one JSON object a line; - for standard input",
 };
 /// The points of each node.
-pub static SCORES: Argument = Argument {
-    name: "scores",
-    form: Form::Switch,
-    summary: "score the feasible nodes with the weights of the default profile",
-};
+pub static SCORES: Argument =
+    Argument { name: "scores", form: Form::Switch, summary: "score the feasible nodes" };
 /// More than the first reason.
 pub static ALL_REASONS: Argument = Argument {
     name: "all-reasons",
@@ -160,6 +157,12 @@ pub static ANSWER_FORMAT: Argument = Argument {
     name: "format",
     form: Form::Choice { values: &["human", "json"], default: "human" },
     summary: "a report, or one JSON object",
+};
+/// The file of the scheduler.
+pub static SCHEDULER_CONFIG: Argument = Argument {
+    name: "scheduler-config",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "the configuration of kube-scheduler; - for standard input",
 };
 /// A code.
 pub static CODE: Argument = Argument {
@@ -273,24 +276,33 @@ left out, because the new ones replace them.",
         name: "feasible",
         summary: "Judge recorded cases: which nodes pass the scheduler's filters",
         details: "\
-Reads cases `{id, cluster, pod}`, one JSON object a line, and prints a verdict for each, in the same \
-order. `cluster` holds lists of objects under `nodes`, `pods`, `namespaces`, `pvs`, `pvcs`, \
-`storageclasses` and `csinodes`, all as they were submitted: what the API server would fill in is \
-filled in. A verdict is `{id, feasible[], nodes{name: {c, p, r[]}}, prefilter?, prefilterNodes?, \
-skipped[], scores?, all?}` with the plugins, codes and reasons of the scheduler: `c` is `S` for a \
+Reads cases `{id, cluster, pod, config?}`, one JSON object a line, and prints a verdict for each, in \
+the same order. `cluster` holds lists of objects under `nodes`, `pods`, `namespaces`, `pvs`, `pvcs`, \
+`storageclasses`, `csinodes`, `services`, `replicationcontrollers`, `replicasets` and \
+`statefulsets`, all as they were submitted: what the API server would fill in is filled in. A \
+verdict is `{id, feasible[], nodes{name: {c, p, r[]}}, prefilter?, prefilterNodes?, skipped[], \
+scores?, all?, unjudged?}` with the plugins, codes and reasons of the scheduler: `c` is `S` for a \
 node that passes, `U` if preemption might help, `UU` if it cannot, and `Error` if the plugin fails. \
 `scores` is there if at least two nodes pass; `all` asks each plugin alone and leaves nominated pods \
-out. A line that cannot be read gets `{id, error}`. Claims of devices (DynamicResources), storage \
+out. A line that cannot be read gets `{id, error}`.
+
+With `--scheduler-config`, or with a `config` of its own (a `KubeSchedulerConfiguration`), a case is \
+judged by the profile that its pod names: plugins enabled and disabled, their order, weights and \
+arguments. What of it is not judged (plugins that kube-scheduler itself does not have, extenders) \
+is told on standard error and in `unjudged`. A pod of a scheduler that has no profile is judged by \
+what a kubelet enforces alone. Without a configuration every pod is judged by the default profile. \
+Claims of devices (DynamicResources), storage \
 capacities and volume attachments are not looked at.",
-        arguments: &[&JSONL, &KUBERNETES_VERSION, &SCORES, &ALL_REASONS],
+        arguments: &[&JSONL, &KUBERNETES_VERSION, &SCORES, &ALL_REASONS, &SCHEDULER_CONFIG],
         exits: &[
             (0, "every case is judged"),
             (1, "a line could not be read; the answer to it says why"),
-            (2, "it could not run: a bad argument or an unreadable file"),
+            (2, "it could not run: a bad argument, or a file that cannot be read"),
         ],
         examples: &[
             "placecard feasible --jsonl cases.jsonl",
             "zcat cases.jsonl.gz | placecard feasible --jsonl - --scores --all-reasons",
+            "placecard feasible --jsonl cases.jsonl --scheduler-config kube-scheduler.yaml",
         ],
     },
     Verb {

@@ -439,3 +439,87 @@ fn cases_are_judged_line_by_line() {
         assert!(ran.err.contains(part), "{words:?}: {}", ran.err);
     }
 }
+
+const SCHEDULER: &str = "\
+# kubectl -n kube-system get configmap scheduler -o jsonpath='{.data.config}'
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles:
+  - schedulerName: packer
+    pluginConfig:
+      - name: NodeResourcesFit
+        args: {scoringStrategy: {type: MostAllocated}}
+      - name: NodeAffinity
+        args:
+          addedAffinity:
+            requiredDuringSchedulingIgnoredDuringExecution:
+              nodeSelectorTerms:
+                - matchExpressions: [{key: pool, operator: Exists}]
+    plugins:
+      filter:
+        enabled:
+          - name: Coscheduling
+";
+
+#[test]
+fn cases_are_judged_by_the_configuration_of_the_scheduler() {
+    let node = |name: &str, labels: &str, cpu: u8| {
+        let capacity = format!(r#"{{"cpu": "{cpu}", "memory": "8Gi", "pods": "9"}}"#);
+        format!(
+            r#"{{"metadata": {{"name": "{name}", "labels": {labels}}}, "status": {{"capacity": {capacity}}}}}"#
+        )
+    };
+    let pool = r#"{"pool": "a"}"#;
+    let nodes = [node("a", pool, 2), node("b", pool, 8), node("c", "{}", 2)].join(", ");
+    let case = |scheduler: &str| {
+        let spec =
+            format!(r#"{{"schedulerName": "{scheduler}", "containers": [{{"name": "c"}}]}}"#);
+        format!(
+            r#"{{"id": "{scheduler}", "cluster": {{"nodes": [{nodes}]}}, "pod": {{"spec": {spec}}}}}"#
+        )
+    };
+    let cases = format!("{}\n{}\n", case("packer"), case("other"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = write(folder.path(), "scheduler.yaml", SCHEDULER);
+    let words = ["feasible", "--jsonl", "-", "--scores", "--scheduler-config", &config];
+    let ran = run(&words, &cases);
+    let told = format!("placecard: {config}:18:19: not judged: plugin Coscheduling\n");
+    assert_eq!((ran.code, ran.err), (0, told));
+    let lines: Vec<Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [packed, other] = lines.as_slice() else { panic!("{}", ran.out) };
+    assert_eq!(packed["feasible"], serde_json::json!(["a", "b"]));
+    let reason = "node(s) didn't match scheduler-enforced node affinity";
+    assert_eq!(packed["nodes"]["c"]["r"], serde_json::json!([reason]));
+    let points = |node: &str| packed["scores"][node]["NodeResourcesFit"].as_i64();
+    assert!(points("a") > points("b"), "{packed}");
+    assert_eq!(packed["unjudged"], serde_json::json!(["plugin Coscheduling"]));
+    assert_eq!(other["feasible"], serde_json::json!(["a", "b", "c"]));
+    assert!(other["scores"].is_null() && other["unjudged"][0].is_string(), "{other}");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_told_with_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let strategy = SCHEDULER.replace("MostAllocated", "Most");
+    let weight = SCHEDULER.replace("- name: Coscheduling", "- {name: NodePorts, weight: a}");
+    let tab = SCHEDULER.replace("  - schedulerName", "\t- schedulerName");
+    let table = [
+        (strategy, "scheduler.yaml:8:40: profiles[0].pluginConfig[0].args.scoringStrategy.type: "),
+        (weight, "scheduler.yaml:18:39: profiles[0].plugins.filter.enabled[0].weight: a whole"),
+        (tab, "scheduler.yaml:5:1: "),
+        (format!("{SCHEDULER}---\n{SCHEDULER}"), "holds 2 documents"),
+        ("kind: ConfigMap\n".to_owned(), "scheduler.yaml:1:1: a ConfigMap holds the file as text"),
+        (String::new(), "is empty"),
+    ];
+    for (text, part) in table {
+        let config = write(folder.path(), "scheduler.yaml", &text);
+        let ran = run(&["feasible", "--jsonl", "-", "--scheduler-config", &config], "{}\n");
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{part}");
+        assert!(ran.err.contains(part), "{part}\n{}", ran.err);
+    }
+    for (config, part) in [("no-such-file", "no-such-file: "), ("-", "only once")] {
+        let ran = run(&["feasible", "--jsonl", "-", "--scheduler-config", config], "{}\n");
+        assert!(ran.code == 2 && ran.err.contains(part), "{}", ran.err);
+    }
+}

@@ -121,13 +121,14 @@ impl Judgement<'_> {
 }
 
 /// The points of the nodes that pass, as [`score`] gives them; none unless there is a choice
-/// between at least two nodes, because the scheduler does not score otherwise.
+/// between at least two nodes, because the scheduler does not score otherwise, and none for a
+/// kubelet, which chooses no node.
 #[must_use]
 pub fn score_cycle<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> BTreeMap<&'a str, Score> {
     let names: BTreeSet<&str> = judgement.feasible().collect();
     let passes = |host: &&Host<'a>| names.contains(host.node.name.as_str());
     let feasible: Vec<&Host<'a>> = cycle.hosts.iter().filter(passes).collect();
-    if feasible.len() < 2 {
+    if feasible.len() < 2 || cycle.profile.kubelet {
         return BTreeMap::new();
     }
     score(cycle, &feasible)
