@@ -164,8 +164,12 @@ pub fn judge<'a>(inventory: &'a Inventory, pod: &'a Pod, semantics: Semantics) -
 /// As [`judge`], once the pods are on their nodes and the profile is known.
 #[must_use]
 pub fn judge_cycle<'a>(cycle: &Cycle<'a>) -> Judgement<'a> {
-    let states = pre_filter(cycle);
-    let (rejection, narrowed) = match narrow(cycle, &states) {
+    judge_states(cycle, &pre_filter(cycle))
+}
+
+/// As [`judge_cycle`], once the pre-filters have run.
+pub(crate) fn judge_states<'a>(cycle: &Cycle<'a>, states: &States<'a>) -> Judgement<'a> {
+    let (rejection, narrowed) = match narrow(cycle, states) {
         Ok(narrowed) => (None, narrowed),
         Err(objection) => (Some(objection), None),
     };
@@ -177,9 +181,9 @@ pub fn judge_cycle<'a>(cycle: &Cycle<'a>) -> Judgement<'a> {
                 let rejection = Rejection::unresolvable(Reason::NotNamed(plugins.clone()));
                 Some(Objection { plugins: plugins.clone(), rejection })
             }
-            _ => reject_first(cycle, &states, host),
+            _ => reject_first(cycle, states, host),
         };
-        let all = reject_all(cycle, &states, host);
+        let all = reject_all(cycle, states, host);
         nodes.push(NodeJudgement { node: &host.node.name, first, all });
     }
     let skips = |plugin: &Plugin| matches!(states.outcome(*plugin, cycle.pod), Outcome::Skip);
@@ -244,23 +248,9 @@ pub(crate) fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed,
 }
 
 fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
-    let added = cycle.profile.added_nodes.is_some();
-    let mut request = node_resources_fit::pre_filter(cycle.pod);
-    node_resources_fit::ignore(&mut request, &cycle.profile.fit);
-    States {
-        node_affinity: match node_affinity::pre_filter(cycle.pod) {
-            Stage::Skip if added => Stage::Ready(None),
-            stage => stage,
-        },
-        node_ports: node_ports::pre_filter(cycle.pod),
-        request,
-        volume_restrictions: volume_restrictions::pre_filter(cycle),
-        node_volume_limits: node_volume_limits::pre_filter(cycle.pod),
-        volume_binding: volume_binding::pre_filter(cycle),
-        volume_zone: volume_zone::pre_filter(cycle),
-        spread: pod_topology_spread::pre_filter(cycle),
-        inter_pod: inter_pod_affinity::pre_filter(cycle),
-    }
+    let restrictions = volume_restrictions::pre_filter(cycle);
+    let spread = pod_topology_spread::pre_filter(cycle);
+    States::with_counts(cycle, restrictions, spread, inter_pod_affinity::pre_filter(cycle))
 }
 
 /// The first plugin that rejects the node with the nominated pods on it or, if none does, without
@@ -334,6 +324,32 @@ impl<'a> States<'a> {
         }
         if let Stage::Ready(state) = &mut self.inter_pod {
             state.add(pod, cycle, host.node);
+        }
+    }
+
+    /// What the pre-filters find, given what those found that count pods.
+    pub(crate) fn with_counts(
+        cycle: &Cycle<'a>,
+        volume_restrictions: Stage<volume_restrictions::State>,
+        spread: Stage<pod_topology_spread::State<'a>>,
+        inter_pod: Stage<inter_pod_affinity::State<'a>>,
+    ) -> Self {
+        let added = cycle.profile.added_nodes.is_some();
+        let mut request = node_resources_fit::pre_filter(cycle.pod);
+        node_resources_fit::ignore(&mut request, &cycle.profile.fit);
+        Self {
+            node_affinity: match node_affinity::pre_filter(cycle.pod) {
+                Stage::Skip if added => Stage::Ready(None),
+                stage => stage,
+            },
+            node_ports: node_ports::pre_filter(cycle.pod),
+            request,
+            volume_restrictions,
+            node_volume_limits: node_volume_limits::pre_filter(cycle.pod),
+            volume_binding: volume_binding::pre_filter(cycle),
+            volume_zone: volume_zone::pre_filter(cycle),
+            spread,
+            inter_pod,
         }
     }
 

@@ -11,7 +11,8 @@
 //! 4. [`rows`] and [`ports`]: what is free on each node.
 //! 5. [`spec`], [`pods`], [`nodes`]: pods share what they have in common; events.
 //! 6. [`terms`] and [`shapes`]: what the pod to be placed asks for, known before it comes.
-//! 7. [`decide`]: one plugin after the other, over rows of bits.
+//! 7. [`decide`]: one plugin after the other, over rows of bits; [`counted`]: the plain judge over
+//!    the same counts, for all reasons and for what is rare.
 //!
 //! Pods that are made from one template and have the same labels are one *class*: what a term
 //! selects is known by class, and a pod is a name, a class and a node. What the pod to be placed
@@ -20,6 +21,7 @@
 
 mod bits;
 mod column;
+mod counted;
 mod counters;
 mod decide;
 mod finder;
@@ -93,6 +95,8 @@ pub struct State {
     carriers: Interner<Carrier, u32>,
     carriers_by_label: Finder,
     shapes: Shapes,
+    /// The classes that match the term that was asked for last, while a pod is prepared.
+    matched: (u32, Vec<u32>),
 }
 
 impl State {
@@ -116,6 +120,7 @@ impl State {
             carriers: Interner::default(),
             carriers_by_label: Finder::default(),
             shapes: Shapes::default(),
+            matched: (table::NONE, Vec::new()),
         }
     }
 
@@ -149,6 +154,9 @@ impl State {
     pub fn set_unknown(&mut self, unknown: BTreeSet<Kind>) {
         self.objects.unknown = unknown;
         self.find_whether_ordinary();
+        // What was prepared may have been counted in namespaces that are not known any longer.
+        self.shapes.forget_all();
+        self.sweep();
     }
 
     fn find_whether_ordinary(&mut self) {

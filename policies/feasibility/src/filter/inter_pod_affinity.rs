@@ -15,7 +15,7 @@ use crate::pod_affinity::{AffinityTerm, term_selects};
 use crate::selector::Selector;
 
 /// A node label and its value, and how many matches of terms were found there.
-type Counts<'a> = BTreeMap<(&'a str, &'a str), i64>;
+pub(crate) type Counts<'a> = BTreeMap<(&'a str, &'a str), i64>;
 
 /// A term of the pod to be placed, its namespace selector resolved against the namespaces that
 /// exist.
@@ -111,29 +111,45 @@ pub fn existing_selects(term: &AffinityTerm, owner: &Pod, pod: &Pod, namespace: 
 /// Counts the matches.
 #[must_use]
 pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
-    let resolve = |terms: &'a [AffinityTerm]| {
-        terms.iter().map(|term| incoming_term(cycle, term)).collect::<Vec<_>>()
-    };
-    let mut state = State {
-        affinity: resolve(&cycle.pod.affinity),
-        anti_affinity: resolve(&cycle.pod.anti_affinity),
-        ..State::default()
-    };
+    let mut state = State::of(cycle);
     for host in &cycle.hosts {
         for other in &host.pods {
             state.add(other, cycle, host.node);
         }
     }
-    let unknown = |kind| cycle.inventory.is_unknown(kind);
-    let open = unknown(Kind::Pod) || unknown(Kind::Node);
-    state.open = open || state.affinity.iter().any(|it| it.open);
-    if state.repelling.is_empty() && state.affinity.is_empty() && state.anti_affinity.is_empty() {
-        return Stage::Skip;
-    }
-    Stage::Ready(state)
+    state.staged()
 }
 
 impl<'a> State<'a> {
+    /// Nothing is counted yet.
+    fn of(cycle: &Cycle<'a>) -> Self {
+        let resolve = |terms: &'a [AffinityTerm]| {
+            terms.iter().map(|term| incoming_term(cycle, term)).collect::<Vec<_>>()
+        };
+        let affinity = resolve(&cycle.pod.affinity);
+        let unknown = |kind| cycle.inventory.is_unknown(kind);
+        let open = unknown(Kind::Pod) || unknown(Kind::Node) || affinity.iter().any(|it| it.open);
+        let anti_affinity = resolve(&cycle.pod.anti_affinity);
+        Self { affinity, open, anti_affinity, ..Self::default() }
+    }
+
+    fn staged(self) -> Stage<Self> {
+        if self.repelling.is_empty() && self.affinity.is_empty() && self.anti_affinity.is_empty() {
+            return Stage::Skip;
+        }
+        Stage::Ready(self)
+    }
+
+    /// The terms of the cycle with the pods of each domain, already counted.
+    pub(crate) fn counted(
+        cycle: &Cycle<'a>,
+        companions: Counts<'a>,
+        repelled: Counts<'a>,
+        repelling: Counts<'a>,
+    ) -> Stage<Self> {
+        Self { companions, repelled, repelling, ..Self::of(cycle) }.staged()
+    }
+
     /// Counts one more pod on the node.
     pub fn add(&mut self, other: &'a Pod, cycle: &Cycle<'a>, node: &'a Node) {
         self.change(other, cycle, node, 1);

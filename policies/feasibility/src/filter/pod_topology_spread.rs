@@ -50,6 +50,16 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
 }
 
 impl<'a> State<'a> {
+    /// The hard constraints of the cycle with the pods of each domain, already counted.
+    pub(crate) fn counted(
+        cycle: &Cycle<'a>,
+        constraints: Vec<(TopologySpread, BTreeMap<&'a str, i64>)>,
+    ) -> Stage<Self> {
+        let unknown = |kind| cycle.inventory.is_unknown(kind);
+        let open = unknown(Kind::Pod) || unknown(Kind::Node);
+        if constraints.is_empty() { Stage::Skip } else { Stage::Ready(Self { constraints, open }) }
+    }
+
     /// Counts one more pod of the node. As in the scheduler, a terminating one counts here, and so
     /// does any if the selector is empty.
     pub fn add(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node) {

@@ -179,6 +179,11 @@ impl Extent {
         Self { scope, ..Self::default() }
     }
 
+    /// How many of the nodes are in a domain.
+    pub(super) fn size(&self, domain: u32) -> u32 {
+        self.sizes.get(domain as usize).copied().unwrap_or(0)
+    }
+
     /// Counts a node, which is in this domain, or no longer.
     pub(super) fn assign(&mut self, node: u32, domain: u32, present: bool) {
         if domain == NONE {

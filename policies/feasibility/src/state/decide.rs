@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::State;
-use super::bits::{count, has, ones, set};
+use super::bits::{clear, count, has, ones, ones_of, set, unite};
 use super::rows::Main;
 use super::shapes::{Constraint, Prepared, Shape};
 use super::strings::Pairs;
 use super::table::NONE;
 use crate::filter::node_ports::host_ports;
 use crate::filter::{Code, Plugin, Stage};
+use crate::inventory::kind::Kind;
 use crate::inventory::pod::Pod;
 use crate::inventory::requests::{CPU, EPHEMERAL_STORAGE, MEMORY, Resources, is_scalar, requests};
-use crate::judge::Objection;
+use crate::judge::{Judgement, Objection, judge_cycle};
 use crate::quantity::Quantity;
 
 /// Some plugins.
@@ -82,14 +83,14 @@ impl Decision {
         said.clear();
         said.resize(self.feasible.len() * 64, Said::NoNode);
         let mut say = |row: &[u64], word: Said| {
-            for (known, bits) in said.chunks_exact_mut(64).zip(row) {
+            for (known, bits) in said.as_chunks_mut::<64>().0.iter_mut().zip(row) {
                 if *bits == u64::MAX {
                     known.fill(word);
-                } else if *bits != 0 {
-                    for (bit, known) in known.iter_mut().enumerate() {
-                        if bits >> bit & 1 == 1 {
-                            *known = word;
-                        }
+                    continue;
+                }
+                for bit in ones_of(*bits) {
+                    if let Some(known) = known.get_mut(bit as usize) {
+                        *known = word;
                     }
                 }
             }
@@ -160,10 +161,22 @@ impl Scratch {
             }
             Some(known) => {
                 known.count += count;
-                super::bits::unite(&mut known.nodes, &row);
+                unite(&mut known.nodes, &row);
                 self.spare.push(row);
             }
         }
+    }
+
+    /// The node counts as one that passes, whatever was found before.
+    fn restore(&mut self, node: u32) {
+        set(&mut self.decision.feasible, node);
+        for rejected in &mut self.decision.rejected {
+            if has(&rejected.nodes, node) {
+                clear(&mut rejected.nodes, node);
+                rejected.count -= 1;
+            }
+        }
+        self.decision.rejected.retain(|rejected| rejected.count > 0);
     }
 
     fn strike_all_but(&mut self, row: &[u64], plugin: Plugin, code: Code) {
@@ -179,10 +192,11 @@ impl State {
     /// gave for it, or for a pod that differs from it only in name, labels, resources, ports,
     /// volumes and what no filter reads.
     ///
-    /// The work grows with the nodes and with the terms that match, not with the pods; unless the
-    /// shape has been forgotten since, room is being made for other pods, the profile is not that of a
-    /// scheduler without a configuration, or nodes, pods or namespaces may be missing: then the
-    /// plain judge is asked.
+    /// The work grows with the nodes and with the terms that match, not with the pods. The plain
+    /// judge is asked, over the same counts, about nodes where room is being made for other pods,
+    /// and about all nodes if the profile is not that of a scheduler without a configuration, or if
+    /// nodes, pods or namespaces may be missing. If the shape has been forgotten since, or default
+    /// spread constraints reject nodes, the pods are counted again.
     pub fn decide<'s>(
         &self,
         pod: &Pod,
@@ -190,19 +204,15 @@ impl State {
         scratch: &'s mut Scratch,
     ) -> &'s Decision {
         match self.shapes.prepared(prepared) {
-            Some(shape) if self.ordinary && !self.must_yield(pod) => self.run(pod, shape, scratch),
-            _ => self.decide_plainly(pod, scratch),
+            Some(shape) if self.ordinary => {
+                self.run(pod, shape, scratch);
+                self.yield_room(pod, shape, scratch);
+            }
+            Some(shape) => self.decide_counted(pod, shape, scratch),
+            None => self.decide_plainly(pod, scratch),
         }
         scratch.decision.feasible_count = count(&scratch.decision.feasible);
         &scratch.decision
-    }
-
-    /// Is room being made for a pod to which this one must yield?
-    fn must_yield(&self, pod: &Pod) -> bool {
-        self.pods.nominated.keys().any(|other| {
-            let (kind, _) = self.pods.kind(*other);
-            self.pods.specs.at(kind.spec).template.priority >= pod.priority
-        })
     }
 
     fn run(&self, pod: &Pod, shape: &Shape, scratch: &mut Scratch) {
@@ -269,7 +279,7 @@ impl State {
         }
         if !tolerated.cordons {
             scratch.clear_mask();
-            super::bits::unite(&mut scratch.mask, &self.nodes.cordoned);
+            unite(&mut scratch.mask, &self.nodes.cordoned);
             scratch.strike(Plugins::of(&[Plugin::NodeUnschedulable]), UNRESOLVABLE);
         }
         if !self.semantics.names_narrow {
@@ -346,7 +356,7 @@ impl State {
         }
         scratch.clear_mask();
         match u32::try_from(most) {
-            Err(_) => super::bits::unite(&mut scratch.mask, &column.present),
+            Err(_) => unite(&mut scratch.mask, &column.present),
             Ok(0) => column.add_nodes(&spread.pods.some, &mut scratch.mask),
             Ok(most) => {
                 let full = spread.pods.above(most);
@@ -379,34 +389,49 @@ impl State {
         for id in &shape.anti_affinity {
             column(id).add_nodes(&counter(id).pods.some, &mut scratch.mask);
         }
-        let labels = self.namespaces.get(&shape.namespace).map(Vec::as_slice).unwrap_or_default();
-        for carrier in self.carriers_by_label.candidates(pairs) {
-            let id = self.carriers.at(carrier);
-            let part = &self.carriers.key(carrier).part;
-            if !counter(id).pods.some.is_empty()
-                && part.needs.matches(pairs)
-                && part.scope.means(shape.namespace, labels)
-            {
-                column(id).add_nodes(&counter(id).pods.some, &mut scratch.mask);
-            }
+        for id in self.repelling(shape, pairs) {
+            column(&id).add_nodes(&counter(&id).pods.some, &mut scratch.mask);
         }
         scratch.strike(Plugins::of(&[Plugin::InterPodAffinity]), Code::Unschedulable);
     }
 
-    /// The decision of the plain judge.
-    fn decide_plainly(&self, pod: &Pod, scratch: &mut Scratch) {
+    /// The counters of the anti-affinity terms of existing pods that match the pod.
+    pub(super) fn repelling<'a>(
+        &'a self,
+        shape: &Shape,
+        pairs: &'a Pairs,
+    ) -> impl Iterator<Item = u32> + 'a {
+        let (namespace, labels) = (shape.namespace, self.namespaces.get(&shape.namespace));
+        let blind = !self.ordinary && self.objects.is_unknown(Kind::Namespace);
+        self.carriers_by_label.candidates(pairs).filter_map(move |carrier| {
+            let counter = *self.carriers.at(carrier);
+            let part = &self.carriers.key(carrier).part;
+            let matches = !self.topology.counters.at(counter).pods.some.is_empty()
+                && part.needs.matches(pairs)
+                && part.scope.means(namespace, labels, blind);
+            matches.then_some(counter)
+        })
+    }
+
+    /// The decision of the plain judge, which counts the pods again.
+    pub(super) fn decide_plainly(&self, pod: &Pod, scratch: &mut Scratch) {
         scratch.begin(&self.nodes.there);
         let view = self.view();
-        let judgement = crate::judge::judge_cycle(&view.cycle(pod));
+        self.adopt(judge_cycle(&view.cycle(pod)), scratch);
+    }
+
+    /// Takes over what the plain judge found.
+    pub(super) fn adopt(&self, judgement: Judgement<'_>, scratch: &mut Scratch) {
         for node in &judgement.nodes {
-            let Some(objection) = &node.first else {
+            let Some(number) = self.node_number(node.node) else {
                 continue;
             };
-            scratch.clear_mask();
-            if let Some(number) = self.node_number(node.node) {
+            scratch.restore(number);
+            if let Some(objection) = &node.first {
+                scratch.clear_mask();
                 set(&mut scratch.mask, number);
+                scratch.strike(Plugins::of(&objection.plugins), objection.rejection.code);
             }
-            scratch.strike(Plugins::of(&objection.plugins), objection.rejection.code);
         }
         scratch.decision.pre_filter = judgement.pre_filter;
         scratch.decision.pre_filter_nodes = judgement.pre_filter_nodes;

@@ -3,7 +3,7 @@
 use super::needs::{Needs, mark};
 use super::strings::{Pairs, Strings};
 use super::table::Map;
-use crate::label::Labels;
+use crate::label::{Labels, NAMESPACE_NAME};
 use crate::pod_affinity::AffinityTerm;
 use crate::selector::Selector;
 
@@ -16,6 +16,12 @@ pub(super) struct Scope {
     names: Box<[u32]>,
     /// By label.
     selector: Option<Needs>,
+    /// The selector reads no label but that of the name, which is always known.
+    reads_names: bool,
+}
+
+fn reads_names(selector: &Selector) -> bool {
+    selector.requirements.iter().all(|one| one.key == NAMESPACE_NAME)
 }
 
 impl Scope {
@@ -27,12 +33,14 @@ impl Scope {
     }
 
     /// What a term of a pod in the namespace `own` means, for the pod to be placed. `widened`: a
-    /// selector that the empty label set meets matches every namespace (kubernetes#141526).
+    /// selector that the empty label set meets matches every namespace (kubernetes#141526). `blind`:
+    /// there may be namespaces that are not listed, so that only names are known.
     pub(super) fn incoming(
         strings: &mut Strings,
         term: &AffinityTerm,
         own: u32,
         widened: bool,
+        blind: bool,
     ) -> Self {
         let mut names = Self::named(strings, term);
         let Some(selector) = &term.namespace_selector else {
@@ -44,8 +52,12 @@ impl Scope {
         if selector.is_everything() || (widened && selector.matches(&Labels::new())) {
             return Self { all: true, ..Self::default() };
         }
+        let reads_names = reads_names(selector);
+        if blind && !reads_names {
+            return Self { names: names.into(), ..Self::default() };
+        }
         let selector = Some(Needs::of_selector(strings, selector));
-        Self { all: false, names: names.into(), selector }
+        Self { all: false, names: names.into(), selector, reads_names }
     }
 
     /// What a term of an existing pod in the namespace `own` means.
@@ -57,7 +69,9 @@ impl Scope {
         let all = term.namespace_selector.as_ref().is_some_and(Selector::is_everything);
         let written = term.namespace_selector.as_ref().filter(|_| !all);
         let selector = written.map(|selector| Needs::of_selector(strings, selector));
-        Self { all, names: if all { Box::default() } else { names.into() }, selector }
+        let reads_names = written.is_some_and(reads_names);
+        let names = if all { Box::default() } else { names.into() };
+        Self { all, names, selector, reads_names }
     }
 
     /// One namespace.
@@ -86,11 +100,14 @@ impl Scope {
         Some(names.into())
     }
 
-    /// Is the namespace with these labels meant?
-    pub(super) fn means(&self, namespace: u32, labels: &[(u32, u32)]) -> bool {
+    /// Is the namespace meant? `labels`: those it has, if it is listed. `blind`: there may be
+    /// namespaces that are not listed, so that only names are known.
+    pub(super) fn means(&self, namespace: u32, labels: Option<&Pairs>, blind: bool) -> bool {
+        let known = !blind || (self.reads_names && labels.is_some());
+        let labels = labels.map(Vec::as_slice).unwrap_or_default();
         self.all
             || self.names.binary_search(&namespace).is_ok()
-            || self.selector.as_ref().is_some_and(|selector| selector.matches(labels))
+            || (known && self.selector.as_ref().is_some_and(|selector| selector.matches(labels)))
     }
 
     /// Marks the strings that it names.

@@ -10,6 +10,7 @@ use super::scope::Scope;
 use super::table::{Index, NONE, Seed, Slab};
 use super::terms::Part;
 use crate::filter::{Stage, node_affinity};
+use crate::inventory::kind::Kind;
 use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
 use crate::label::Labels;
 use crate::node_terms::NodeSet;
@@ -151,9 +152,17 @@ impl Shapes {
         Some(self.shapes.at(prepared.shape)).filter(|shape| shape.serial == prepared.serial)
     }
 
+    /// Forgets all shapes.
+    pub(super) fn forget_all(&mut self) {
+        self.forget_before(u64::MAX);
+    }
+
     /// Forgets the shapes that were not asked for in the last so many questions.
     pub(super) fn forget(&mut self, questions: u64) {
-        let oldest = self.questions.saturating_sub(questions);
+        self.forget_before((self.questions + 1).saturating_sub(questions));
+    }
+
+    fn forget_before(&mut self, oldest: u64) {
         let old = self.shapes.iter().filter(|(_, shape)| shape.asked < oldest);
         for id in old.map(|(id, _)| id).collect::<Vec<_>>() {
             let shape = self.shapes.take(id);
@@ -208,6 +217,7 @@ impl State {
             self.sweep();
         }
         let shape = Shape { serial: asked, asked, ..self.shape(pod) };
+        self.matched = (NONE, Vec::new());
         let id = self.shapes.shapes.add(shape);
         self.shapes.index.insert(hash, id);
         Prepared { shape: id, serial: asked }
@@ -245,7 +255,8 @@ impl State {
 
     fn part(&mut self, term: &AffinityTerm, namespace: u32) -> Part {
         let widened = self.semantics.negative_namespace_selectors_match_all;
-        let scope = Scope::incoming(&mut self.strings, term, namespace, widened);
+        let blind = self.objects.is_unknown(Kind::Namespace);
+        let scope = Scope::incoming(&mut self.strings, term, namespace, widened, blind);
         Part { scope, needs: Needs::of_optional(&mut self.strings, term.selector.as_ref()) }
     }
 

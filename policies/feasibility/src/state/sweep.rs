@@ -14,10 +14,11 @@ const LEAST: usize = 1024;
 type Used = BTreeSet<u32>;
 
 impl State {
-    /// Sweeps once as much has fallen out of use as is in use, so that it costs little for each event.
+    /// Sweeps once half of what is kept has fallen out of use, so that it costs little for each
+    /// event.
     pub(super) fn sweep_if_due(&mut self) {
-        let used = self.pods.classes.len() + self.nodes.len() + self.shapes.len();
-        if self.pods.garbage > LEAST + used {
+        let kept = self.pods.classes.len() + self.nodes.len() + self.shapes.len();
+        if self.pods.garbage > LEAST && self.pods.garbage * 2 > kept {
             self.sweep();
         }
     }
@@ -26,6 +27,7 @@ impl State {
     /// shapes that are forgotten. It happens by itself from time to time.
     pub fn sweep(&mut self) {
         self.pods.garbage = 0;
+        self.matched = (NONE, Vec::new());
         self.sweep_classes();
         self.sweep_carriers();
         self.sweep_terms();

@@ -127,9 +127,11 @@ impl State {
     fn match_classes(&mut self, term: u32) {
         let matching =
             self.pods.classes.iter().filter(|(_, kind, _)| self.kind_matches(term, kind));
-        for class in matching.map(|(class, _, _)| class).collect::<Vec<_>>() {
-            self.pods.classes.at_mut(class).terms.push(term);
+        let matching: Vec<u32> = matching.map(|(class, _, _)| class).collect();
+        for class in &matching {
+            self.pods.classes.at_mut(*class).terms.push(term);
         }
+        self.matched = (term, matching);
     }
 
     /// Namespaces have other labels: the terms that choose by them may mean others.
@@ -159,6 +161,7 @@ impl State {
                 });
             }
         }
+        self.matched = (NONE, Vec::new());
     }
 
     /// Counts all pods on nodes that match the term.
@@ -167,11 +170,13 @@ impl State {
         term: u32,
         mut count: impl FnMut(&mut super::topology::Topology, u32, bool),
     ) {
-        for (_, _, class) in self.pods.classes.iter() {
-            if !class.terms.contains(&term) {
-                continue;
-            }
-            for pod in &class.pods {
+        if self.matched.0 != term {
+            let classes = self.pods.classes.iter();
+            let matching = classes.filter(|(_, _, class)| class.terms.contains(&term));
+            self.matched = (term, matching.map(|(class, _, _)| class).collect());
+        }
+        for class in &self.matched.1 {
+            for pod in &self.pods.classes.at(*class).pods {
                 let (node, terminating) = self.pods.whereabouts(*pod);
                 if node != NONE {
                     count(&mut self.topology, node, terminating);

@@ -53,6 +53,21 @@ impl State {
         View { state: self, pods, nodes, nominated }
     }
 
+    /// What the pods on a node take, as far as a filter or a score compares it.
+    pub(super) fn requested(&self, node: u32) -> Resources {
+        let ([cpu, memory, disk, free_cpu, free_memory, free_disk, _, _], scalars) =
+            self.rows.row(node);
+        let taken = scalars.into_iter().filter(|(_, _, taken)| *taken != 0);
+        let text = |id: u32| self.strings.text(id).to_owned();
+        Resources {
+            milli_cpu: cpu.wrapping_sub(free_cpu),
+            memory: memory.wrapping_sub(free_memory),
+            ephemeral_storage: disk.wrapping_sub(free_disk),
+            pods: 0,
+            scalars: taken.map(|(name, _, taken)| (text(name), taken)).collect(),
+        }
+    }
+
     /// The cluster as an inventory again. Finished pods are not in it, nor what no filter and no
     /// score reads.
     #[must_use]
@@ -95,17 +110,7 @@ impl View<'_> {
 
     fn host(&self, number: u32, pods: &[usize]) -> Option<Host<'_>> {
         let node = self.state.nodes.node(number)?;
-        let ([cpu, memory, disk, free_cpu, free_memory, free_disk, _, _], scalars) =
-            self.state.rows.row(number);
-        let taken = scalars.into_iter().filter(|(_, _, taken)| *taken != 0);
-        let text = |id: u32| self.state.strings.text(id).to_owned();
-        let requested = Resources {
-            milli_cpu: cpu.wrapping_sub(free_cpu),
-            memory: memory.wrapping_sub(free_memory),
-            ephemeral_storage: disk.wrapping_sub(free_disk),
-            pods: 0,
-            scalars: taken.map(|(name, _, taken)| (text(name), taken)).collect(),
-        };
+        let requested = self.state.requested(number);
         let allocatable = Resources::of(&node.allocatable);
         let pods: Vec<&Pod> = pods.iter().filter_map(|index| self.pods.get(*index)).collect();
         let ports = pods.iter().flat_map(|pod| host_ports(pod)).collect();

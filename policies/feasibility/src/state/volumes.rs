@@ -93,7 +93,7 @@ impl State {
     }
 
     /// A pod, as far as the filters of volumes read it.
-    fn mounted(&self, pod: u32) -> Pod {
+    pub(super) fn mounted(&self, pod: u32) -> Pod {
         let (kind, _) = self.pods.kind(pod);
         let mount = self.pods.mounts.get(&pod).cloned().unwrap_or_default();
         Pod {
