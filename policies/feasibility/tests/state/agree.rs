@@ -126,7 +126,7 @@ fn any_semantics() -> impl Strategy<Value = Semantics> {
 fn a_state_judges_as_the_plain_judge_whatever_happens() {
     let events = prop::collection::vec(event(), 20..60);
     let input = (events, prop::collection::vec(pod(), 3), any_semantics(), 1..12usize);
-    check(250, &input, |(events, pods, semantics, pause)| {
+    check(150, &input, |(events, pods, semantics, pause)| {
         let (mut inventory, mut state) = (Inventory::default(), State::new(semantics));
         let (mut scratch, profile) = (Scratch::default(), Profile::of(semantics));
         for (at, event) in events.into_iter().enumerate() {
@@ -171,7 +171,7 @@ fn other_profiles_and_clusters_that_are_not_known_in_full_are_judged_alike() {
     let unknown = prop::sample::subsequence(kinds.to_vec(), 0..3);
     let events = prop::collection::vec(event(), 20..40);
     let input = (events, pod(), any_semantics(), 0..8u8, unknown);
-    check(120, &input, |(events, pod, semantics, which, unknown)| {
+    check(60, &input, |(events, pod, semantics, which, unknown)| {
         let (mut inventory, mut state) = (Inventory::default(), State::new(semantics));
         let profile = if which < 5 { profile(semantics, which) } else { Profile::of(semantics) };
         let pod = Pod { node: None, ..pod };
@@ -190,7 +190,7 @@ fn other_profiles_and_clusters_that_are_not_known_in_full_are_judged_alike() {
 #[test]
 fn what_was_prepared_and_forgotten_is_judged_alike() {
     let events = prop::collection::vec(event(), 30);
-    check(40, &(events, pod(), pod()), |(events, pod, other)| {
+    check(30, &(events, pod(), pod()), |(events, pod, other)| {
         let semantics = Semantics::of_minor(37);
         let (mut inventory, mut state) = (Inventory::default(), State::new(semantics));
         events.into_iter().for_each(|event| apply(&mut inventory, &mut state, event));
