@@ -71,9 +71,10 @@ fn linter(findings: &[Value], object: &Value, refused: &BTreeSet<(String, String
         }
         // What has the wrong type is refused by the API server itself; what only stops updates, or
         // rests on other objects, is admitted with a warning.
-        let admitted = finding["verdict"] == "contradictory-update"
-            || (finding["verdict"] == "contradictory-group"
-                && finding["holds"]["scope"] != "every-cluster");
+        let admitted =
+            matches!(text(&finding["verdict"]).as_str(), "contradictory-update" | "risk")
+                || (finding["verdict"] == "contradictory-group"
+                    && finding["holds"]["scope"] != "every-cluster");
         said.hopeless |= finding["severity"] == "error" && code != "field-type" && !admitted;
         said.codes.insert(code);
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::NodeSelectorTerm;
-use serde::Deserialize;
+use placecard_feasibility::inventory::volume::Volume;
 use serde_json::Value;
 
 use crate::read;
+use crate::snapshot;
 use crate::surroundings::{Answer, Reference};
 
 /// The answers of all PersistentVolumeClaims among the objects, by their PersistentVolumes
@@ -24,7 +24,7 @@ pub fn answers<'a>(
         match (reference.api_version.as_str(), reference.kind.as_str()) {
             ("v1", "PersistentVolumeClaim") => claims.push((reference, object)),
             ("v1", "PersistentVolume") => {
-                volumes.insert(reference.name, terms(object));
+                volumes.insert(reference.name, volume(object));
             }
             _ => {}
         }
@@ -35,19 +35,18 @@ pub fn answers<'a>(
         let volume = object.pointer("/spec/volumeName").and_then(Value::as_str).unwrap_or_default();
         let answer = match volumes.get(volume) {
             _ if volume.is_empty() => Answer::Unbound,
-            Some(terms) => Answer::Volume(terms.clone()),
-            None => continue,
+            Some(Some(volume)) => Answer::Volume(Box::new(volume.clone())),
+            _ => continue,
         };
         answers.push((Reference::Claim { namespace: at, name: claim.name }, answer));
     }
     answers
 }
 
-/// The terms of a volume's node affinity; `None`: it is reachable from every node.
+/// A PersistentVolume; `None` if it has a field that cannot be read.
 #[must_use]
-pub fn terms(volume: &Value) -> Option<Vec<NodeSelectorTerm>> {
-    let terms = volume.pointer("/spec/nodeAffinity/required/nodeSelectorTerms")?;
-    Vec::deserialize(terms).ok()
+pub fn volume(object: &Value) -> Option<Volume> {
+    snapshot::volume_of(object)
 }
 
 #[cfg(test)]
@@ -78,9 +77,10 @@ mod tests {
             let reference = Reference::Claim { namespace: "shop".into(), name: name.into() };
             answers.iter().find(|(asked, _)| *asked == reference).map(|(_, answer)| answer)
         };
-        let Some(Answer::Volume(Some(terms))) = of("bound") else { panic!() };
-        assert_eq!(terms.len(), 1);
-        assert_eq!(of("anywhere"), Some(&Answer::Volume(None)));
+        let Some(Answer::Volume(bound)) = of("bound") else { panic!() };
+        assert_eq!(bound.node_affinity.as_ref().map(Vec::len), Some(1));
+        let Some(Answer::Volume(anywhere)) = of("anywhere") else { panic!() };
+        assert_eq!((anywhere.name.as_str(), &anywhere.node_affinity), ("pv-net", &None));
         assert_eq!(of("waiting"), Some(&Answer::Unbound));
         assert_eq!(of("elsewhere"), None);
     }

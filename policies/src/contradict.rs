@@ -44,10 +44,12 @@ pub(crate) enum By {
     NodeName,
     /// A topology key, whose label the node must carry.
     TopologyKey,
+    /// A claim, whose volume the node must reach.
+    Volume,
 }
 
 /// The demands of one pod on its node, and where each requirement is written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Demands {
     /// By `DemandId`.
     pub(crate) demands: Vec<Demand>,
@@ -90,7 +92,11 @@ impl Demands {
         self.volumes.contains(&demand)
     }
 
-    fn add(&mut self, whole: Place, terms: Vec<Vec<(bool, Requirement, Place)>>) {
+    pub(crate) fn add(
+        &mut self,
+        whole: Place,
+        terms: Vec<Vec<(bool, Requirement, Place)>>,
+    ) -> DemandId {
         let id = DemandId(id_of(self.whole.len()));
         self.whole.push(whole);
         let mut demand = Demand { id, terms: Vec::new() };
@@ -104,6 +110,7 @@ impl Demands {
             demand.terms.push(TermDemand { atoms });
         }
         self.demands.push(demand);
+        id
     }
 }
 
@@ -127,7 +134,7 @@ pub(crate) fn nodes(object: &Object, demands: &Demands) -> Option<Finding> {
 }
 
 /// The places of a core: one for each clash, or for each demand if whole demands are dead.
-fn members<'a>(demands: &'a Demands, core: &Core) -> Vec<(DemandId, &'a Place)> {
+pub(crate) fn members<'a>(demands: &'a Demands, core: &Core) -> Vec<(DemandId, &'a Place)> {
     if core.clashes.is_empty() {
         let whole = |id: &DemandId| demands.whole(*id).map(|place| (*id, place));
         return core.demands.iter().filter_map(whole).collect();

@@ -29,6 +29,7 @@ pub mod surroundings;
 pub mod template_pod;
 mod trouble;
 pub mod vocabulary;
+mod volumes;
 pub mod why;
 pub mod words;
 

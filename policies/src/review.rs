@@ -20,6 +20,7 @@ use crate::native;
 use crate::object::{Object, PodSpec, Template};
 use crate::read::ReadProblem;
 use crate::surroundings::{Reference, Surroundings};
+use crate::volumes;
 use crate::words;
 
 /// What a review found.
@@ -84,6 +85,7 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
         let reading =
             read(&template.annotations, place(object), &surroundings.words, facts.as_ref());
         bounds::references(object, template, &reading.intents.rules, &mut found);
+        found.extend(volumes::references(object, template, reading.has_intents));
         if !reading.has_intents {
             continue;
         }
@@ -220,6 +222,8 @@ fn contradictions(
     let demands =
         Demands::of(template, &expander, &reading.intents, &expanded.sources, &expanded.spec);
     let mut found: Vec<Finding> = contradict::nodes(object, &demands).into_iter().collect();
+    let by_volumes = || volumes::conflict(object, template, &expander, &demands);
+    let by_volumes = if found.is_empty() { by_volumes() } else { None };
     found.extend(contradict::pods(object, template, frame, &expanded.sources, &expanded.spec));
     // A pod that can not be placed at all has no replicas to count.
     if found.is_empty() {
@@ -234,6 +238,8 @@ fn contradictions(
         };
         found.extend(bounds::findings(&subject));
     }
+    // Last, because other objects are to blame: it neither denies nor hides what does.
+    found.extend(by_volumes);
     found
 }
 

@@ -44,6 +44,8 @@ pub const HPA_MAX_EXCEEDS_DOMAINS: Code = Code::new("hpa-max-exceeds-domains");
 pub const ROLLOUT_NEEDS_SPARE_DOMAIN: Code = Code::new("rollout-needs-spare-domain");
 /// No pod can match all required pod affinity terms.
 pub const POD_AFFINITY_TERMS_NO_COMMON_POD: Code = Code::new("pod-affinity-terms-no-common-pod");
+/// No node meets the node demands of a pod and reaches the volumes of its claims.
+pub const PV_AFFINITY_CONFLICT: Code = Code::new("pv-affinity-conflict");
 /// A required pod affinity term has no selector.
 pub const POD_AFFINITY_SELECTOR_NULL: Code = Code::new("pod-affinity-selector-null");
 /// A selector that no pod can match.
@@ -150,6 +152,13 @@ static OTHERS: &[Rule] = &[
         Verdict::Contradictory,
         "a selector demands two values of one label",
         include_str!("rules/label_selector_unsatisfiable.md"),
+    ),
+    rule(
+        PV_AFFINITY_CONFLICT,
+        Severity::Error,
+        Verdict::Risk,
+        "no node that the pod may use reaches the volume of its claim",
+        include_str!("rules/pv_affinity_conflict.md"),
     ),
     rule(
         NOT_APPLIED,

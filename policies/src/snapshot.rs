@@ -21,8 +21,10 @@ mod volume;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::inventory::volume::Volume;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::object::Map;
@@ -168,6 +170,12 @@ impl Cluster {
         self.statefulsets.iter().map(sets(Kind::StatefulSet)).for_each(&mut put);
         inventory
     }
+}
+
+/// Reads a PersistentVolume; `None` if one of its fields has the wrong type.
+pub(crate) fn volume_of(object: &Value) -> Option<Volume> {
+    let written = volume::WrittenVolume::deserialize(object).ok()?;
+    Some(volume::read_volume(&written))
 }
 
 /// Parses one object of the API, and says which field is wrong.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::NodeSelectorTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_feasibility::inventory::volume::Volume;
 use placecard_findings::ObjectRef;
 use placecard_language::checked::Words;
 use placecard_language::intent::TargetKind;
@@ -84,7 +84,7 @@ pub enum Reference {
         /// Its name.
         name: String,
     },
-    /// The nodes from which the volume of a claim is reachable.
+    /// The volume of a claim.
     Claim {
         /// Namespace of the pod.
         namespace: String,
@@ -130,8 +130,8 @@ pub enum Answer {
     Selector(Option<LabelSelector>),
     /// The namespace's labels.
     Namespace(Map),
-    /// The terms of the volume's node affinity, ORed; `None`: reachable from every node.
-    Volume(Option<Vec<NodeSelectorTerm>>),
+    /// The volume that the claim is bound to.
+    Volume(Box<Volume>),
     /// The access modes that the claim asks for.
     AccessModes(Vec<String>),
     /// An autoscaler sets the number of replicas.

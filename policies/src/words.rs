@@ -10,6 +10,7 @@ pub mod scheduler_configuration;
 pub mod snapshot;
 pub mod trouble;
 pub mod vocabulary;
+pub mod volumes;
 pub mod why;
 
 use placecard_feasibility::requirement::{Operator, Requirement};

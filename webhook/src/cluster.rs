@@ -7,12 +7,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Request;
-use k8s_openapi::api::core::v1::NodeSelectorTerm;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_policies::language::intent::TargetKind;
-use placecard_policies::read;
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
-use serde::Deserialize;
+use placecard_policies::{claims, read};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -223,7 +221,7 @@ impl Cluster {
         Ok(selector.map_or(Answer::Absent, |selector| Answer::Selector(Some(selector))))
     }
 
-    /// The nodes that reach the volume of a claim.
+    /// The volume of a claim.
     async fn claim(&self, namespace: &str, name: &str) -> Result<Answer, Missing> {
         let claim = path("api/v1/namespaces", &[namespace, "persistentvolumeclaims", name])?;
         let claim = self.get(&claim).await?;
@@ -232,12 +230,9 @@ impl Cluster {
             return Ok(Answer::Unbound);
         }
         let volume = self.get(&path("api/v1/persistentvolumes", &[volume])?).await?;
-        let Some(terms) = volume.pointer("/spec/nodeAffinity/required/nodeSelectorTerms") else {
-            return Ok(Answer::Volume(None));
-        };
-        let terms = Vec::<NodeSelectorTerm>::deserialize(terms)
-            .map_err(|error| Missing::Failed(error.to_string()))?;
-        Ok(Answer::Volume(Some(terms)))
+        let volume = claims::volume(&volume)
+            .ok_or_else(|| Missing::Failed("a volume that cannot be read".to_owned()))?;
+        Ok(Answer::Volume(Box::new(volume)))
     }
 
     /// The autoscaler that names the workload: the API finds none by what it scales.

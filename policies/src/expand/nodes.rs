@@ -54,10 +54,7 @@ fn demanded(expander: &Expander<'_>, target: &NodeTarget) -> Result<NodeSet, Obs
                 name: claim.clone(),
             };
             let missing = match expander.surroundings.objects.get(&reference) {
-                Some(Answer::Volume(None)) => return Ok(None),
-                Some(Answer::Volume(Some(terms))) => {
-                    return Ok(Some(terms.iter().map(native::node_term).collect()));
-                }
+                Some(Answer::Volume(volume)) => return Ok(volume.node_affinity.clone()),
                 Some(Answer::Unbound) => Missing::Unbound,
                 Some(Answer::Absent) => Missing::Absent,
                 Some(Answer::Unreachable) => Missing::Unreachable,

@@ -55,7 +55,7 @@ fn code_of(members: &[(DemandId, &Place)]) -> Code {
     }
 }
 
-fn label(place: &Place, text: String) -> Label {
+pub(crate) fn label(place: &Place, text: String) -> Label {
     Label::new(place.site.clone(), text).quoting(place.quote.clone())
 }
 
@@ -117,7 +117,7 @@ fn asks(clash: &Clash) -> String {
 }
 
 /// What a demand wants, beside its caret.
-fn wants(clash: &Clash) -> String {
+pub(crate) fn wants(clash: &Clash) -> String {
     let (key, place) = match &clash.subject {
         Subject::Name => ("name", "node"),
         Subject::Label(key) => (key.as_str(), level(key)),

@@ -1,5 +1,8 @@
 //! One small cluster's words and objects, for tests: a shop.
 
+use placecard_feasibility::inventory::volume::Volume;
+use placecard_feasibility::node_terms::{NodeSet, NodeTerm};
+use placecard_feasibility::requirement::Requirement;
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::language::vocabulary_check;
@@ -89,11 +92,12 @@ pub(crate) fn surroundings(minor: u32) -> Surroundings {
     surroundings.objects.insert(service("gone"), Answer::Absent);
     surroundings.objects.insert(service("slow"), Answer::Unreachable);
     let claim = |name: &str| Reference::Claim { namespace: "shop".into(), name: name.into() };
-    let in_zone = json!([{"matchExpressions": [
-        {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a"]}]}]);
-    let in_zone = serde_json::from_value(in_zone).unwrap();
-    surroundings.objects.insert(claim("data"), Answer::Volume(Some(in_zone)));
-    surroundings.objects.insert(claim("anywhere"), Answer::Volume(None));
+    let in_zone = NodeTerm::of(vec![Requirement::one_of("topology.kubernetes.io/zone", &["a"])]);
+    let volume = |node_affinity: NodeSet| {
+        Answer::Volume(Box::new(Volume { node_affinity, ..Volume::default() }))
+    };
+    surroundings.objects.insert(claim("data"), volume(Some(vec![in_zone])));
+    surroundings.objects.insert(claim("anywhere"), volume(None));
     surroundings.objects.insert(claim("waiting"), Answer::Unbound);
     for (kind, uid, selector) in [
         ("ReplicaSet", "rs", json!({"matchLabels": {"app": "web", "pod-template-hash": "5d4"}})),

@@ -260,9 +260,10 @@ async fn claims_lead_to_the_nodes_of_their_volume() {
     ]);
     let claim =
         |name: &str| Reference::Claim { namespace: "shop".to_owned(), name: name.to_owned() };
-    let Answer::Volume(Some(terms)) = answer(&cluster, &claim("local")).await else { panic!() };
-    assert_eq!(terms[0].match_expressions.as_ref().unwrap()[0].key, "zone");
-    assert_eq!(answer(&cluster, &claim("net")).await, Answer::Volume(None));
+    let Answer::Volume(local) = answer(&cluster, &claim("local")).await else { panic!() };
+    assert_eq!(local.node_affinity.as_ref().unwrap()[0].expressions[0].key, "zone");
+    let Answer::Volume(net) = answer(&cluster, &claim("net")).await else { panic!() };
+    assert_eq!(net.node_affinity, None);
     assert_eq!(answer(&cluster, &claim("new")).await, Answer::Unbound);
     assert_eq!(answer(&cluster, &claim("lost")).await, Answer::Absent);
     assert_eq!(answer(&cluster, &claim("gone")).await, Answer::Absent, "{claims}/gone");

@@ -186,12 +186,14 @@ fn volume(dice: &mut Dice, index: usize) -> KnownVolume {
             let zones = values(dice, &NODE_VALUES[..3], 2);
             vec![requirement(ZONE, Operator::In, &zones)]
         };
-        let class = StorageClass {
+        let mut class = StorageClass {
             name: format!("class{index}"),
             provisioner: "csi.example.com".to_owned(),
             waits: true,
             allowed_topologies: dice.several(0, 2, term),
         };
+        // The API server refuses a term twice.
+        class.allowed_topologies.dedup();
         return KnownVolume { claim, reach: Reach::Made(Box::new(class)) };
     }
     let mut labels = Labels::new();
