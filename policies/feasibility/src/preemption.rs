@@ -14,7 +14,7 @@ use crate::filter::cycle::{Cycle, Host};
 use crate::inventory::NamespacedName;
 use crate::inventory::disruption::DisruptionBudget;
 use crate::inventory::pod::Pod;
-use crate::judge::trial::{Counted, Trial, counted};
+use crate::judge::trial::Trial;
 use crate::judge::{Judgement, Objection};
 
 /// What preemption can do for a pod.
@@ -86,7 +86,7 @@ pub fn preempt<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Preemption<'
     if found.refusal.is_some() {
         return found;
     }
-    let counted = counted(cycle);
+    let mut trial: Option<Trial<'_, 'a>> = None;
     let allowed: BTreeMap<&NamespacedName, i32> = cycle
         .inventory
         .budgets
@@ -97,10 +97,14 @@ pub fn preempt<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Preemption<'
         let code = node.first.as_ref().map(|objection| objection.rejection.code);
         match code {
             None => {}
-            Some(Code::Unschedulable) => match select(cycle, &counted, host, &allowed) {
-                Ok(candidate) => found.candidates.push(candidate),
-                Err(hopeless) => found.others.push((&host.node.name, hopeless)),
-            },
+            Some(Code::Unschedulable) => {
+                let trial = trial.get_or_insert_with(|| Trial::new(cycle, host));
+                trial.move_to(host);
+                match select(cycle, trial, host, &allowed) {
+                    Ok(candidate) => found.candidates.push(candidate),
+                    Err(hopeless) => found.others.push((&host.node.name, hopeless)),
+                }
+            }
             Some(_) => found.others.push((&host.node.name, Hopeless::Unresolvable)),
         }
     }
@@ -130,10 +134,11 @@ fn refusal<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Option<Refusal<'
 }
 
 /// Takes all pods of lower priority away; if the pod fits then, puts back as many as possible,
-/// those first whose loss would violate a budget, and the most important first.
+/// those first whose loss would violate a budget, and the most important first. In the end all are
+/// back where they were.
 fn select<'a>(
     cycle: &Cycle<'a>,
-    counted: &Counted<'a>,
+    trial: &mut Trial<'_, 'a>,
     host: &Host<'a>,
     allowed: &BTreeMap<&'a NamespacedName, i32>,
 ) -> Result<Candidate<'a>, Hopeless> {
@@ -142,11 +147,11 @@ fn select<'a>(
     if lower.is_empty() {
         return Err(Hopeless::NoLowerPriority);
     }
-    let mut trial = Trial::new(cycle, counted, host);
     for pod in &lower {
         trial.remove(pod);
     }
     if let Some(objection) = trial.objection() {
+        lower.iter().for_each(|pod| trial.add(pod));
         return Err(Hopeless::StillRejected(objection));
     }
     lower.sort_by_key(|pod| importance(pod));
@@ -160,6 +165,7 @@ fn select<'a>(
             victims.push(victim);
         }
     }
+    victims.iter().for_each(|victim: &Victim<'a>| trial.add(victim.pod));
     if victims.is_empty() {
         return Err(Hopeless::NobodyInTheWay);
     }

@@ -14,7 +14,7 @@ use crate::filter::cycle::{Cycle, Host, cycle_of};
 use crate::inventory::pod::Pod;
 use crate::inventory::priority::{Prioritised, prioritise};
 use crate::inventory::{Inventory, NamespacedName};
-use crate::judge::trial::{Trial, counted};
+use crate::judge::trial::Trial;
 use crate::judge::{Judgement, Objection, Semantics, judge_cycle};
 use crate::limit_range::{self, OutOfRange};
 use crate::node_template::{may_grow, present, virtual_nodes};
@@ -250,9 +250,7 @@ fn grow(cycle: &Cycle<'_>) -> Grown {
             let next = Growth { template: one.template, zone: one.zone };
             let mut larger = cycle.clone();
             larger.hosts.push(Host::empty(&one.node));
-            let counted = counted(&larger);
-            let host = Host::empty(&one.node);
-            match Trial::new(&larger, &counted, &host).objection() {
+            match Trial::new(&larger, &Host::empty(&one.node)).objection() {
                 None => growth.push(next),
                 Some(objection) => barred.push((next, objection)),
             }

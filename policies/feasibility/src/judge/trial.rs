@@ -9,15 +9,7 @@ use crate::filter::Stage;
 use crate::filter::cycle::{Cycle, Host};
 use crate::inventory::pod::Pod;
 
-/// What the pre-filters counted, before any pod is taken away.
-pub(crate) struct Counted<'a>(States<'a>);
-
-/// Runs the pre-filters.
-pub(crate) fn counted<'a>(cycle: &Cycle<'a>) -> Counted<'a> {
-    Counted(pre_filter(cycle))
-}
-
-/// A node under trial.
+/// A node under trial, and what the pre-filters counted for all nodes.
 pub(crate) struct Trial<'c, 'a> {
     cycle: &'c Cycle<'a>,
     states: States<'a>,
@@ -25,9 +17,14 @@ pub(crate) struct Trial<'c, 'a> {
 }
 
 impl<'c, 'a> Trial<'c, 'a> {
-    /// The node as it is.
-    pub(crate) fn new(cycle: &'c Cycle<'a>, counted: &Counted<'a>, host: &Host<'a>) -> Self {
-        Self { cycle, states: counted.0.clone(), host: host.clone() }
+    /// Runs the pre-filters; the node is as it is.
+    pub(crate) fn new(cycle: &'c Cycle<'a>, host: &Host<'a>) -> Self {
+        Self { cycle, states: pre_filter(cycle), host: host.clone() }
+    }
+
+    /// Goes on to another node. What was taken away from this one must have been put back.
+    pub(crate) fn move_to(&mut self, host: &Host<'a>) {
+        self.host = host.clone();
     }
 
     /// Takes a pod away.
