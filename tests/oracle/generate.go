@@ -54,7 +54,7 @@ func generateCommand(args []string, out io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if known := append(focuses, names.NodeDeclaredFeatures, names.DefaultPreemption, configurations); *focus != "" && !slices.Contains(known, *focus) {
+	if known := append(focuses, names.NodeDeclaredFeatures, names.DefaultPreemption, configurations, admissionFocus); *focus != "" && !slices.Contains(known, *focus) {
 		return fmt.Errorf("unknown focus %q; known: %s", *focus, strings.Join(known, ", "))
 	}
 	if *coverage {
@@ -72,6 +72,9 @@ func generateCommand(args []string, out io.Writer) error {
 
 // generate makes case `number` of a seed. Without a focus the cases take turns.
 func generate(seed uint64, number int, focus string) object {
+	if focus == admissionFocus {
+		return generateAdmission(seed, number)
+	}
 	preemption := focus == names.DefaultPreemption
 	switch {
 	case preemption:

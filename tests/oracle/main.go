@@ -13,6 +13,7 @@ const usage = `usage: oracle <command> [flags]
 
   judge     [--all] [--scores] [--preemption] [--jobs N]
                                               cases on stdin, one JSON object a line; verdicts on stdout
+  admit                                       what LimitRanger and ResourceQuota make of new pods
   compare   [--jobs N] [--show N]             judge recorded cases on stdin and count the differences
   generate  --seed N --count M [--focus P] [--coverage]
                                               random cases on stdout; with --coverage a table instead
@@ -42,6 +43,8 @@ func run(command string, args []string, in io.Reader, out io.Writer) error {
 	switch command {
 	case "judge":
 		return judgeCommand(args, in, out)
+	case "admit":
+		return admitCommand(args, in, out)
 	case "compare":
 		return compareCommand(args, in, out)
 	case "generate":

@@ -1,7 +1,9 @@
 //! What the limit ranges of a namespace make of a pod, and what they refuse.
 //!
 //! Semantics: `plugin/pkg/admission/limitranger/admission.go`. The API server takes the limit
-//! ranges of a namespace in any order; here they go by name.
+//! ranges of a namespace in any order; here they go by name. What a pod asks for as a whole is
+//! completed before, as servers up to 1.36 do; from 1.37 on that comes after the defaults of limit
+//! ranges, and completes limits too.
 
 use std::cmp::Ordering;
 
