@@ -436,7 +436,8 @@ const JSON: &str = "
 | `.labels[]` | the clashing demands, the primary one first: `text`, `file`, `start`, `end` (exclusive), `path`, and `inValue` for a place inside a string |
 | `.why` | why the labels clash, where that is not plain |
 | `.help[]` | ways out: `text`, `safety` (`suggested`, `safe` or `unsafe`), `lines` to paste, `edits` |
-| `.holds` | how far it holds: `scope`, `proof`, `text` |
+| `.holds` | how far it holds: `scope`, `proof`, `text`, and what a certificate takes for granted in `assume` |
+| `.proof`, `.core` | the certificate of a finding that has one: the argument by its `kind`, and the fields that it is about as JSON pointers |
 | `summary` | `errors`, `warnings`, `notes`, `files`, `objects`, `templates` |
 ";
 

@@ -8,6 +8,7 @@ use crate::inventory::pod::Pod;
 use crate::label::Labels;
 use crate::pod_affinity::AffinityTerm;
 use crate::requirement::Operator;
+use crate::selector::Selector;
 
 /// The most companions that are tried.
 const MOST: usize = 100_000;
@@ -55,10 +56,10 @@ fn chosen<'a>(terms: &'a [AffinityTerm], indices: &[usize]) -> Option<Vec<&'a Af
     found.filter(|_| once)
 }
 
-/// Namespaces by name, and operators that are known.
+/// Namespaces by name or all of them, and operators that are known.
 fn is_plain(term: &AffinityTerm) -> bool {
     let requirements = || term.selector.iter().flat_map(|one| &one.requirements);
-    term.namespace_selector.is_none()
+    term.namespace_selector.as_ref().is_none_or(Selector::is_everything)
         && term.selector.is_some()
         && requirements().all(|one| {
             let lists = matches!(one.operator, Operator::In | Operator::NotIn);
@@ -72,15 +73,17 @@ fn selects(term: &AffinityTerm, own: &Pod, namespace: &str, labels: &Labels) -> 
     let meant = if silent {
         own.namespace == namespace
     } else {
-        term.namespaces.iter().any(|name| name == namespace)
+        // A selector is plain, so that it means every namespace.
+        term.namespace_selector.is_some() || term.namespaces.iter().any(|name| name == namespace)
     };
     meant && term.selector.as_ref().is_some_and(|one| certainly_selects(one, labels))
 }
 
-/// The namespaces that the terms name, and that of the pod; no term means another.
+/// The namespaces that the terms name, that of the pod, and one that stands for all others: no
+/// namespace has a name so long.
 fn namespaces(terms: &[&AffinityTerm], own: &Pod) -> BTreeSet<String> {
     let named = terms.iter().flat_map(|term| term.namespaces.iter().cloned());
-    named.chain([own.namespace.clone()]).collect()
+    named.chain([own.namespace.clone(), "x".repeat(64)]).collect()
 }
 
 /// The labels of one pod for each kind that the selectors tell apart; `None` if there are too many.
