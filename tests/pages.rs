@@ -4,8 +4,8 @@
 //! clean, every other one ends in a line per finding,
 //! `# mark LINE:COLUMN-LINE:COLUMN severity[code]: message`, which is the primary label's place,
 //! counted within the block from 1, columns in code points, the end exclusive. A ```yaml vocabulary
-//! block is the vocabulary of the whole page, a ```yaml objects block its context. A ```yaml final
-//! block is a pod as the validating webhook gets it, and the ```text block after it the refusal.
+//! block is the vocabulary of the whole page, a ```yaml objects block its context, a ```yaml cluster
+//! block the cluster. A ```yaml final block is a pod as the validating webhook gets it, and the ```text block after it the refusal.
 //!
 //! `PLACECARD_UPDATE_DOCS=1` writes the marks anew; read the difference before you commit it.
 
@@ -100,7 +100,7 @@ fn lint(page: &[Block], block: &Block) -> Vec<String> {
         path.into_os_string()
     };
     let mut args = vec!["placecard".into(), "lint".into(), "--format".into(), "json".into()];
-    for context in ["vocabulary", "objects"] {
+    for context in ["vocabulary", "objects", "cluster"] {
         let text: Vec<&str> = page
             .iter()
             .filter(|other| other.info == format!("yaml {context}"))

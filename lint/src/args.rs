@@ -82,6 +82,10 @@ pub struct Sources {
     pub objects: Vec<String>,
     /// `--kubernetes-version`.
     pub kubernetes_version: String,
+    /// `--cluster`; of `lint` only.
+    pub cluster: Vec<String>,
+    /// `--namespace`; of `lint` only.
+    pub namespace: Option<String>,
 }
 
 /// What is asked of a cluster.
@@ -133,7 +137,11 @@ fn typed(matches: &ArgMatches) -> Typed {
     };
     match verb {
         "lint" => Typed::Lint {
-            sources: sources(matches),
+            sources: Sources {
+                cluster: all(matches, verbs::CLUSTER.name),
+                namespace: one(matches, verbs::NAMESPACE.name),
+                ..sources(matches)
+            },
             format: one(matches, verbs::FORMAT.name).unwrap_or_default(),
             fail_on: one(matches, verbs::FAIL_ON.name).unwrap_or_default(),
             look: look(matches),
@@ -184,6 +192,7 @@ fn context(matches: &ArgMatches) -> Sources {
         vocabulary: one(matches, verbs::VOCABULARY.name),
         objects: all(matches, verbs::OBJECTS.name),
         kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
+        ..Sources::default()
     }
 }
 
@@ -240,6 +249,7 @@ mod tests {
                 vocabulary: Some("v.yaml".into()),
                 objects: vec!["x".into(), "y".into()],
                 kubernetes_version: "1.31".into(),
+                ..Sources::default()
             },
             format: "json".into(),
             fail_on: "warning".into(),

@@ -16,6 +16,7 @@ use placecard_findings::{Severity, Verdict};
 
 pub mod args;
 pub mod cluster;
+mod cluster_of;
 pub mod expand;
 pub mod explain;
 mod feasible;
@@ -93,7 +94,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
                     Format::Short => render::short::render(&judged),
                     Format::Json => render::json::render(&judged),
                 },
-                complaints: unusable(&judged),
+                complaints: unusable(&judged) + &of_cluster(&judged),
                 worst: judged.worst(),
                 fail_on,
                 failed: judged.unusable.is_some(),
@@ -144,6 +145,15 @@ fn expand_all(judged: &Judged, diff: bool, look: Look) -> Result<Outcome, String
     let failed = judged.unusable.is_some();
     let output = if failed { String::new() } else { expand::expand(judged, diff) };
     Ok(Outcome { output, complaints, worst, fail_on: Some(Severity::Error), failed })
+}
+
+/// What is to be said of how the cluster was read.
+fn of_cluster(judged: &Judged) -> String {
+    judged.on_cluster.as_ref().map(|found| complaining(&found.complaints)).unwrap_or_default()
+}
+
+fn complaining(complaints: &[String]) -> String {
+    complaints.iter().map(|one| format!("placecard: {one}\n")).collect()
 }
 
 fn unusable(judged: &Judged) -> String {

@@ -74,6 +74,10 @@ pub struct Inputs {
     pub objects: Vec<String>,
     /// The server that will read the manifests.
     pub server: ServerVersion,
+    /// The cluster on which templates are judged; empty: none.
+    pub cluster: Vec<String>,
+    /// The namespace of what has none.
+    pub namespace: Option<String>,
 }
 
 /// What is asked of a cluster.
@@ -194,16 +198,16 @@ fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
 }
 
 fn inputs(sources: Sources) -> Result<Inputs, String> {
-    let Sources { paths, vocabulary, objects, kubernetes_version } = sources;
+    let Sources { paths, vocabulary, objects, kubernetes_version, cluster, namespace } = sources;
     if paths.is_empty() {
         return Err("nothing to read: name files or folders, or - for standard input".to_owned());
     }
-    let read_from_stdin = paths.iter().chain(&objects).chain(&vocabulary);
+    let read_from_stdin = paths.iter().chain(&objects).chain(&vocabulary).chain(&cluster);
     if read_from_stdin.filter(|path| *path == "-").count() > 1 {
         return Err(ONCE.to_owned());
     }
     let server = server(&kubernetes_version)?;
-    Ok(Inputs { paths, vocabulary, objects, server })
+    Ok(Inputs { paths, vocabulary, objects, server, cluster, namespace })
 }
 
 fn server(version: &str) -> Result<ServerVersion, String> {

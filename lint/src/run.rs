@@ -8,13 +8,17 @@ use placecard_findings::{
     FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 use placecard_language::Words;
+use placecard_language::vocabulary::Inventory;
 use placecard_policies::object::Object;
+use placecard_policies::placed::Outcome;
 use placecard_policies::read;
 use placecard_policies::review::{Expansion, Review, references, review, unreadable};
 use placecard_policies::surroundings::{Answer, Reference, Surroundings};
+use placecard_policies::template_pod::Unjudged;
 use placecard_policies::vocabulary;
 use serde_json::Value;
 
+use crate::cluster_of::{self, Taken};
 use crate::index::{Index, ObjectId, Role};
 use crate::load::{CollectError, Format, Problem, collect, describe};
 use crate::load_codes;
@@ -37,8 +41,27 @@ pub struct Judged {
     pub counts: Counts,
     /// What the objects were judged by.
     pub words: Arc<Words>,
+    /// What became of the templates on the cluster, if there is one.
+    pub on_cluster: Option<OnCluster>,
     /// Why the vocabulary cannot be used; then no object was judged.
     pub unusable: Option<String>,
+}
+
+/// What became of the templates on a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct OnCluster {
+    /// What the cluster is called.
+    pub name: String,
+    /// How many nodes it has.
+    pub nodes: usize,
+    /// The resources that it lacks.
+    pub missing: Vec<String>,
+    /// What is to be said of how it was read.
+    pub complaints: Vec<String>,
+    /// How many templates have a node that fits.
+    pub placed: usize,
+    /// The templates that were not judged, and why.
+    pub unjudged: Vec<(ObjectRef, Unjudged)>,
 }
 
 /// What becomes of one template.
@@ -91,9 +114,24 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
             words: words.into(),
             objects: index.answers.clone(),
             server: inputs.server,
+            cluster: None,
         };
+        if !inputs.cluster.is_empty() {
+            let closed = surroundings.words.inventory == Inventory::Closed;
+            let Taken { cluster, complaints } =
+                cluster_of::read(&inputs.cluster, inputs.server, closed, stdin)?;
+            judged.on_cluster = Some(OnCluster {
+                name: cluster.name.clone(),
+                nodes: cluster.inventory.nodes.len(),
+                missing: cluster.missing(),
+                complaints,
+                ..OnCluster::default()
+            });
+            surroundings.cluster = Some(Arc::new(cluster));
+        }
         judged.words = Arc::clone(&surroundings.words);
-        judge_objects(&index, &mut surroundings, &mut judged, &mut findings);
+        let namespace = inputs.namespace.as_deref();
+        judge_objects(&index, namespace, &mut surroundings, &mut judged, &mut findings);
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
     if judged.counts.objects == 0 && findings.is_empty() {
@@ -221,6 +259,7 @@ fn vocabulary_of(
 
 fn judge_objects(
     index: &Index,
+    namespace: Option<&str>,
     surroundings: &mut Surroundings,
     judged: &mut Judged,
     findings: &mut Vec<Placed>,
@@ -244,11 +283,36 @@ fn judge_objects(
                 judged.unfit.insert(id);
                 findings.push(place(index, id, unreadable(&name, &problem)));
             }
-            Ok(object) => {
+            Ok(mut object) => {
+                if surroundings.cluster.is_some() {
+                    read::keep_written(&mut object, value);
+                    in_namespace(&mut object, namespace);
+                }
                 answer_owners(index, &object, surroundings);
                 let review = review(&object, surroundings);
+                note_placements(judged, &object, &review);
                 note_expansions(judged, id, &object, &review);
                 findings.extend(place_all(index, id, review.findings));
+            }
+        }
+    }
+}
+
+/// Puts an object without a namespace into this one.
+pub(crate) fn in_namespace(object: &mut Object, namespace: Option<&str>) {
+    if let Some(namespace) = namespace.filter(|_| object.reference.namespace.is_empty()) {
+        namespace.clone_into(&mut object.reference.namespace);
+    }
+}
+
+fn note_placements(judged: &mut Judged, object: &Object, review: &Review) {
+    let Some(on_cluster) = &mut judged.on_cluster else { return };
+    for placement in &review.placements {
+        match &placement.outcome {
+            Outcome::Fits(_) => on_cluster.placed += 1,
+            Outcome::Shut => {}
+            Outcome::Unjudged(why) => {
+                on_cluster.unjudged.push((object.reference.clone(), why.clone()));
             }
         }
     }

@@ -193,11 +193,16 @@ Reads Kubernetes manifests (YAML with any number of documents, JSON, `kind: List
 is wrong with their placement. Rules that name other objects are resolved among all inputs and \
 `--objects`; an object without `metadata.namespace` finds the others without one. A broken document \
 does not hide the others. Templates that were not rendered are named and skipped. A \
-`PlacementVocabulary` among the inputs is checked too.",
+`PlacementVocabulary` among the inputs is checked too. With `--cluster`, the next pod of each \
+template is judged as the scheduler would: what fits no node is a warning (an error if the vocabulary \
+declares `inventory: closed` and no node could hold it even empty). The pods that a workload runs \
+already are left out, because the new ones replace them.",
         arguments: &[
             &PATH,
             &VOCABULARY,
             &OBJECTS,
+            &CLUSTER,
+            &NAMESPACE,
             &KUBERNETES_VERSION,
             &FORMAT,
             &FAIL_ON,
@@ -216,6 +221,7 @@ does not hide the others. Templates that were not rendered are named and skipped
         examples: &[
             "placecard lint deploy/",
             "placecard lint --vocabulary vocabulary.yaml --objects cluster/ deploy/",
+            "placecard lint --cluster prod.json deploy/",
             "kustomize build overlays/prod | placecard lint --format short -",
         ],
     },
@@ -435,10 +441,12 @@ const JSON: &str = "
 | `.message` `.suggestion` | what is, and the nearest known word |
 | `.labels[]` | the clashing demands, the primary one first: `text`, `file`, `start`, `end` (exclusive), `path`, and `inValue` for a place inside a string |
 | `.why` | why the labels clash, where that is not plain |
+| `.now[]` | lines about nodes, pods and volumes of the cluster, if it is about them |
 | `.help[]` | ways out: `text`, `safety` (`suggested`, `safe` or `unsafe`), `lines` to paste, `edits` |
 | `.holds` | how far it holds: `scope`, `proof`, `text`, and what a certificate takes for granted in `assume` |
 | `.proof`, `.core` | the certificate of a finding that has one: the argument by its `kind`, and the fields that it is about as JSON pointers |
 | `summary` | `errors`, `warnings`, `notes`, `files`, `objects`, `templates` |
+| `cluster` | with `--cluster`: `name`, `nodes`, `placed` templates, and `unjudged[]` with `object` and `why` |
 ";
 
 fn section(verb: &Verb) -> String {

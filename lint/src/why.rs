@@ -8,15 +8,17 @@ use std::io::Read;
 
 use placecard_findings::Severity;
 use placecard_policies::cluster::Cluster;
-use placecard_policies::feasibility::filter::cycle::{Cycle, cycle};
+use placecard_policies::feasibility::filter::cycle::cycle;
 use placecard_policies::feasibility::inventory::pod::Pod;
+use placecard_policies::placed::next_cycle;
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::why::groups::Holder;
 use placecard_policies::why::outlook::{Outlook, outlook};
-use placecard_policies::why::{Diagnosis, diagnose, without};
+use placecard_policies::why::{Diagnosis, diagnose};
 
-use crate::Outcome;
+use crate::cluster_of::{self, Taken};
 use crate::plan::{Ask, Look};
+use crate::{Outcome, complaining};
 
 /// One pod, and what becomes of it.
 pub(crate) struct Report {
@@ -43,7 +45,8 @@ pub(crate) struct Found {
 /// # Errors
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
-    let cluster = pods::cluster(ask, stdin)?;
+    let Taken { cluster, complaints } =
+        cluster_of::read(&ask.cluster, ask.inputs.server, false, stdin)?;
     let reports: Vec<Report> = pods::subjects(ask, &cluster, stdin)?
         .into_iter()
         .map(|subject| report(&cluster, subject))
@@ -56,13 +59,15 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
         true => json::render(&cluster, &reports),
         false => human::render(&cluster, &reports, ask.all, look),
     };
-    Ok(Outcome { worst, fail_on: Some(Severity::Error), ..Outcome::output(output) })
+    let complaints = complaining(&complaints);
+    let fail_on = Some(Severity::Error);
+    Ok(Outcome { worst, fail_on, complaints, ..Outcome::output(output) })
 }
 
 fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
     let pods::Subject { name, pod, owner, runs_on } = subject;
     let found = pod.map(|pod| {
-        let next = next(cluster, &pod, owner.as_ref());
+        let next = next_cycle(cluster, &pod, owner.as_ref());
         let every = cycle(&cluster.inventory, &pod, cluster.semantics);
         let own = |other: &&&Pod| owner.as_ref().is_some_and(|it| Holder::of(other) == *it);
         let left_out = every.hosts.iter().flat_map(|host| &host.pods).filter(own).count();
@@ -71,11 +76,4 @@ fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
         Found { left_out, diagnosis, outlook, runs_on, pod: pod.clone() }
     });
     Report { subject: name, found }
-}
-
-/// The cycle that judges the pod: without itself, and without the pods that it replaces.
-pub(crate) fn next<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
-    let replaced =
-        |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| Holder::of(other) == *owner);
-    without(cycle(&cluster.inventory, pod, cluster.semantics), replaced)
 }

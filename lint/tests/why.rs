@@ -62,6 +62,68 @@ fn a_pod_that_has_room() {
 }
 
 #[test]
+fn templates_are_linted_on_a_cluster() {
+    for (name, code) in [("embedder", 0), ("cart", 0), ("archive", 1), ("search", 0)] {
+        let line = format!("lint --cluster prod.yaml {name}.yaml");
+        expect(&format!("lint-{name}.txt"), &line, code);
+    }
+    expect("lint-cart.json", "lint --cluster prod.yaml cart.yaml --format json", 0);
+}
+
+/// Standard input: a Deployment of the namespace `ml`, with these lines in the template's spec.
+fn linted(namespace: &str, spec: &str, flags: &str) -> (u8, String) {
+    let manifest = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x{namespace}}}\nspec:\n  \
+         selector: {{matchLabels: {{app: x}}}}\n  template:\n    metadata: {{labels: {{app: x}}}}\n    \
+         spec: {{{spec}}}\n"
+    );
+    let line = format!("placecard lint - --cluster ../examples/snapshot/prod.yaml{flags}");
+    let mut out = Vec::new();
+    let code = placecard_lint::run(
+        line.split(' ').map(OsString::from),
+        &mut manifest.as_bytes(),
+        &mut out,
+        &mut Vec::new(),
+        false,
+    );
+    (code, String::from_utf8(out).expect("UTF-8"))
+}
+
+#[test]
+fn what_is_not_judged_is_listed_with_the_reason() {
+    let plain = "containers: [{name: a, image: 'a:1'}]";
+    for (namespace, spec, flags, expected) in [
+        (", namespace: ml", plain.to_owned(), "", "placed    1 template: a node fits"),
+        ("", plain.to_owned(), "", "unjudged  1 template: x (no namespace)"),
+        ("", plain.to_owned(), " -n ml", "placed    1 template: a node fits"),
+        (", namespace: ml", format!("schedulerName: volcano, {plain}"), "", "(scheduler volcano)"),
+        (", namespace: ml", "nodeSelector: {a: b}".to_owned(), "", "ml/x (a patch)"),
+        (", namespace: ml", format!("nodeName: n1, {plain}"), "", "(bound to node n1)"),
+        (
+            ", namespace: ml",
+            format!("schedulingGates: [{{name: example.com/wait}}], {plain}"),
+            "",
+            "(held back by example.com/wait)",
+        ),
+    ] {
+        let (code, out) = linted(namespace, &spec, flags);
+        assert_eq!(code, 0, "{out}");
+        assert!(out.contains(expected), "{spec}: {out}");
+    }
+}
+
+#[test]
+fn a_workload_is_not_in_its_own_way() {
+    // The three pods of shop/web that run hold the port that their successors want.
+    let port = "containers: [{name: a, image: 'a:1', ports: [{containerPort: 80, hostPort: 80}]}]";
+    let apart = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [\
+                 {topologyKey: topology.kubernetes.io/zone, labelSelector: {matchLabels: {app: \
+                 trainer}}}]}}";
+    let (_, out) = linted(", namespace: ml", &format!("{apart}, {port}"), "");
+    assert!(out.contains("placed    1 template"), "{out}");
+}
+
+#[test]
 fn what_cannot_be_answered_is_told() {
     for (line, part) in [
         ("why ml/trainer-9 --cluster prod.yaml", "no pod ml/trainer-9 in prod.yaml"),
@@ -69,7 +131,7 @@ fn what_cannot_be_answered_is_told() {
         ("why trainer-6 --cluster prod.yaml", "no pod default/trainer-6"),
         ("why ml/trainer-6", "on which cluster?"),
         ("why --cluster prod.yaml", "about what?"),
-        ("why ml/trainer-6 --cluster cart.yaml", "holds no node"),
+        ("why ml/trainer-6 --cluster cart.yaml", "no node"),
         ("why prod.yaml --cluster missing.yaml", "missing.yaml"),
         ("why - --cluster -", "only once"),
     ] {

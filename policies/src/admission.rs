@@ -222,6 +222,8 @@ fn denies(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> 
             proved && !object.is_pod() && !scaled
         }
         Verdict::ApiRejects => true,
+        // What holds in one snapshot of a cluster is no reason to refuse.
+        Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting => false,
         Verdict::ContradictoryUpdate | Verdict::Unresolved | Verdict::Risk => false,
     }
 }

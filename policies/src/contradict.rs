@@ -133,6 +133,23 @@ pub(crate) fn nodes(object: &Object, demands: &Demands) -> Option<Finding> {
     }
 }
 
+/// Where a requirement on a label of the node is written; the first place that names the label, if
+/// an expansion put several requirements together.
+pub(crate) fn place_of(
+    template: &Template,
+    expander: &Expander<'_>,
+    intents: &Intents,
+    requirement: &Requirement,
+) -> Option<Place> {
+    let mut demands = Demands::default();
+    rules(&mut demands, template, expander, intents);
+    fields(&mut demands, template);
+    let atoms = || demands.demands.iter().flat_map(|one| &one.terms).flat_map(|term| &term.atoms);
+    let exact = atoms().find(|atom| atom.requirement == *requirement);
+    let atom = exact.or_else(|| atoms().find(|atom| atom.requirement.key == requirement.key))?;
+    demands.atoms.get(usize::try_from(atom.id.0).ok()?).cloned()
+}
+
 /// The places of a core: one for each clash, or for each demand if whole demands are dead.
 pub(crate) fn members<'a>(demands: &'a Demands, core: &Core) -> Vec<(DemandId, &'a Place)> {
     if core.clashes.is_empty() {

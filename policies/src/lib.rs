@@ -20,6 +20,7 @@ mod native;
 pub mod node_templates;
 pub mod object;
 pub mod patch;
+pub mod placed;
 pub mod read;
 pub mod review;
 pub mod rules;

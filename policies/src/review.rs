@@ -18,7 +18,9 @@ use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
 use crate::native;
 use crate::object::{Object, PodSpec, Template};
+use crate::placed::{self, Asked, Placement};
 use crate::read::ReadProblem;
+use crate::rules;
 use crate::surroundings::{Reference, Surroundings};
 use crate::volumes;
 use crate::words;
@@ -33,6 +35,8 @@ pub struct Review {
     pub expansions: Vec<Expansion>,
     /// Whether the object carries intents at all.
     pub has_intents: bool,
+    /// What becomes of the next pod of each template on the cluster, if there is one.
+    pub placements: Vec<Placement>,
 }
 
 /// What becomes of one template.
@@ -181,6 +185,26 @@ fn of_template(
         }
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
         findings.extend(dead_selectors(object, template, &expanded.dead));
+        if let Some(cluster) = &surroundings.cluster {
+            let asked = Asked {
+                object,
+                template,
+                written: &base,
+                expander: &Expander::empty(object, &frame, surroundings),
+                intents: &reading.intents,
+                sources: &expanded.sources,
+                spec: &expanded.spec,
+                known: !unreadable && is_complete(&expanded),
+                cluster,
+            };
+            let contradicted = findings.iter().any(|one| {
+                one.verdict == Verdict::Contradictory || one.code == rules::PV_AFFINITY_CONFLICT
+            });
+            let (placement, found) = placed::judge(&asked);
+            // What fits no cluster at all fits this one neither: that is told once.
+            findings.extend(found.into_iter().filter(|_| !contradicted));
+            review.placements.push(placement);
+        }
         if !unreadable && (reading.has_intents || recorded.is_some()) {
             review.expansions.push(expansion(
                 object,
@@ -192,7 +216,8 @@ fn of_template(
             ));
         }
     }
-    silence(object, template, &reading.intents.ignores, &mut findings);
+    let on_cluster = surroundings.cluster.is_some();
+    silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
 }
 
@@ -243,6 +268,11 @@ fn contradictions(
     found
 }
 
+/// Every required rule is written.
+fn is_complete(expanded: &expand::Expanded) -> bool {
+    !expanded.troubles.iter().any(|trouble| trouble.required) && !expanded.impossible
+}
+
 fn expansion(
     object: &Object,
     template: &Template,
@@ -265,14 +295,14 @@ fn expansion(
             applied::content_with_own(&meaning.changes, &meaning.added, base, spec)
         }
     });
-    let stuck = expanded.troubles.iter().any(|trouble| trouble.required);
+    let complete = is_complete(&expanded);
     Expansion {
         template: template.path.clone(),
         changes: expanded.changes,
         base: template.spec.clone(),
         spec: expanded.spec,
         added: expanded.added,
-        complete: !stuck && !expanded.impossible,
+        complete,
         in_place,
         applied,
     }
@@ -313,7 +343,13 @@ fn written_selectors(spec: &PodSpec) -> Vec<(FieldPath, Selector)> {
 }
 
 /// Takes out what the object's own `ignore` silences, and reports what silences nothing.
-fn silence(object: &Object, template: &Template, ignores: &[Ignore], findings: &mut Vec<Finding>) {
+fn silence(
+    object: &Object,
+    template: &Template,
+    ignores: &[Ignore],
+    on_cluster: bool,
+    findings: &mut Vec<Finding>,
+) {
     let mut used = BTreeSet::new();
     findings.retain(|finding| {
         let ignore = ignores.iter().position(|ignore| ignore.code == finding.code.as_str());
@@ -326,10 +362,17 @@ fn silence(object: &Object, template: &Template, ignores: &[Ignore], findings: &
         }
     });
     for (index, ignore) in ignores.iter().enumerate() {
-        if !used.contains(&index) {
+        // Without a cluster nothing can be said of one, and nothing be ignored.
+        let of_cluster = rules::find(&ignore.code).is_some_and(|rule| is_of_cluster(rule.verdict));
+        if !used.contains(&index) && (on_cluster || !of_cluster) {
             findings.push(words::trouble::unused_ignore(&object.reference, template, ignore));
         }
     }
+}
+
+/// Whether findings of this verdict need a cluster.
+fn is_of_cluster(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting)
 }
 
 /// Verdicts and lint findings; never the language, permissions or what the API refuses.
@@ -338,6 +381,9 @@ fn can_be_silenced(verdict: Verdict) -> bool {
         Verdict::Contradictory
         | Verdict::ContradictoryGroup
         | Verdict::ContradictoryUpdate
+        | Verdict::NoInventory
+        | Verdict::CrowdedOut
+        | Verdict::Waiting
         | Verdict::Risk => true,
         Verdict::Language
         | Verdict::NotExpressible

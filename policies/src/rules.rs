@@ -50,6 +50,12 @@ pub const PV_AFFINITY_CONFLICT: Code = Code::new("pv-affinity-conflict");
 pub const POD_AFFINITY_SELECTOR_NULL: Code = Code::new("pod-affinity-selector-null");
 /// A selector that no pod can match.
 pub const LABEL_SELECTOR_UNSATISFIABLE: Code = Code::new("label-selector-unsatisfiable");
+/// No node of the cluster could hold the pod, even empty.
+pub const NO_NODE_FITS: Code = Code::new("no-node-fits");
+/// What runs on the nodes that could hold the pod is in the way.
+pub const WOULD_WAIT: Code = Code::new("would-wait");
+/// The anti-affinity of other pods keeps the pod out of every node that could hold it.
+pub const FOREIGN_ANTI_AFFINITY_BLOCKS: Code = Code::new("foreign-anti-affinity-blocks");
 /// The final pod lacks what its rules become.
 pub const NOT_APPLIED: Code = Code::new("not-applied");
 /// A field whose type is not the API's.
@@ -159,6 +165,27 @@ static OTHERS: &[Rule] = &[
         Verdict::Risk,
         "no node that the pod may use reaches the volume of its claim",
         include_str!("rules/pv_affinity_conflict.md"),
+    ),
+    rule(
+        NO_NODE_FITS,
+        Severity::Warning,
+        Verdict::NoInventory,
+        "no node of the cluster could hold the pod, even empty",
+        include_str!("rules/no_node_fits.md"),
+    ),
+    rule(
+        FOREIGN_ANTI_AFFINITY_BLOCKS,
+        Severity::Warning,
+        Verdict::CrowdedOut,
+        "the anti-affinity of other pods keeps the pod out of every node that fits",
+        include_str!("rules/foreign_anti_affinity_blocks.md"),
+    ),
+    rule(
+        WOULD_WAIT,
+        Severity::Warning,
+        Verdict::CrowdedOut,
+        "what runs on the nodes that fit is in the way",
+        include_str!("rules/would_wait.md"),
     ),
     rule(
         NOT_APPLIED,

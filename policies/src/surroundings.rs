@@ -9,6 +9,7 @@ use placecard_findings::ObjectRef;
 use placecard_language::checked::Words;
 use placecard_language::intent::TargetKind;
 
+use crate::cluster::Cluster;
 use crate::object::{Map, Owner};
 
 /// Everything besides the object.
@@ -20,6 +21,8 @@ pub struct Surroundings {
     pub objects: Objects,
     /// The server that will read the object.
     pub server: ServerVersion,
+    /// The cluster on which templates are judged; `None`: on none.
+    pub cluster: Option<Arc<Cluster>>,
 }
 
 /// Minor version of a Kubernetes server, `1.N`.

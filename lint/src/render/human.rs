@@ -9,14 +9,16 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
-use placecard_findings::{Finding, Fix, Help, Severity};
+use placecard_findings::{Finding, Fix, Help, ObjectRef, Severity};
+use placecard_policies::template_pod::Unjudged;
+use placecard_policies::words;
 
 use crate::index::Index;
 use crate::plan::Look;
 use crate::render::place::{Place, Placed};
 use crate::render::style::{Paint, paint, plain};
 use crate::render::window::{Window, windows};
-use crate::run::{Counts, Judged};
+use crate::run::{Counts, Judged, OnCluster};
 
 /// Columns of a line of text; a line of a manifest may be longer.
 pub(crate) const WIDTH: usize = 80;
@@ -33,7 +35,34 @@ pub fn render(judged: &Judged, look: Look) -> String {
     }
     text.push_str(&summary(&judged.counts, look));
     text.push('\n');
+    if let Some(on_cluster) = &judged.on_cluster {
+        text.push_str(&placed(on_cluster, look));
+    }
     text
+}
+
+/// What became of the templates on the cluster.
+fn placed(found: &OnCluster, look: Look) -> String {
+    let row = |name: &str, text: &str| {
+        let padding = " ".repeat(10_usize.saturating_sub(name.len()));
+        let lines = wrap(&plain(text, look.ascii), WIDTH - 12);
+        let start = format!("  {}{padding}", paint(look, Paint::Word, name));
+        start + &lines.join(&format!("\n{}", " ".repeat(12))) + "\n"
+    };
+    let mut text = match found.placed {
+        1 => row("placed", "1 template: a node fits its next pod"),
+        more => row("placed", &format!("{more} templates: a node fits the next pod of each")),
+    };
+    if !found.unjudged.is_empty() {
+        let named = |(object, why): &(ObjectRef, Unjudged)| {
+            format!("{} ({})", object.full_name(), words::why::unjudged(why))
+        };
+        let names: Vec<String> = found.unjudged.iter().map(named).collect();
+        let count = several(names.len(), "template");
+        text.push_str(&row("unjudged", &format!("{count}: {}", words::list(&names, "and", 4))));
+    }
+    let missing = words::why::without(&found.missing);
+    text + &row("snapshot", &format!("{}, {}{missing}", found.name, several(found.nodes, "node")))
 }
 
 /// One finding, with a line break at its end.
@@ -48,6 +77,7 @@ pub fn finding(index: &Index, placed: &Placed, look: Look) -> String {
     if let Some(why) = &finding.why {
         text.push_str(&word("why:", why, look));
     }
+    text.push_str(&now(&finding.now, look));
     text.push_str(&help(&finding.help, look));
     if let Some(fix) = &finding.fix {
         text.push_str(&fix_lines(index, placed, fix, look));
@@ -96,6 +126,28 @@ pub(crate) fn word(name: &str, text: &str, look: Look) -> String {
             out.push_str(&format!("  {}{padding}{line}\n", paint(look, Paint::Word, name)));
         } else {
             out.push_str(&format!("{}{line}\n", " ".repeat(MARGIN)));
+        }
+    }
+    out
+}
+
+/// Facts without a file: their columns stay, and what does not fit goes below the last of them.
+fn now(lines: &[String], look: Look) -> String {
+    let mut out = String::new();
+    for (position, line) in lines.iter().enumerate() {
+        let name = if position == 0 { "now:" } else { "" };
+        let columns = line.rfind("  ").map_or(0, |at| at + 2);
+        let (start, rest) = line.split_at(columns);
+        let width = (WIDTH - MARGIN).saturating_sub(start.chars().count()).max(24);
+        for (below, part) in wrap(&plain(rest, look.ascii), width).iter().enumerate() {
+            let start = match below {
+                0 => plain(start, look.ascii),
+                _ => " ".repeat(start.chars().count()),
+            };
+            let name = if below == 0 { name } else { "" };
+            let padding = " ".repeat((MARGIN - 2).saturating_sub(name.len()));
+            let name = if name.is_empty() { String::new() } else { paint(look, Paint::Word, name) };
+            out.push_str(&format!("  {name}{padding}{start}{part}\n"));
         }
     }
     out

@@ -3,19 +3,36 @@
 
 use std::collections::BTreeSet;
 
-use placecard_findings::{FieldPath, Finding};
+use placecard_findings::{FieldPath, Finding, ObjectRef};
+use placecard_policies::words;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::index::Index;
 use crate::render::place::{Place, Placed, PlacedLabel};
-use crate::run::{Counts, Judged};
+use crate::run::{Counts, Judged, OnCluster};
 
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
     findings: Vec<JsonFinding<'a>>,
     summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<JsonCluster<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonCluster<'a> {
+    name: &'a str,
+    nodes: usize,
+    placed: usize,
+    unjudged: Vec<JsonUnjudged<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonUnjudged<'a> {
+    object: JsonObject<'a>,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -47,6 +64,8 @@ struct JsonFinding<'a> {
     labels: Vec<JsonLabel<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    now: &'a [String],
     help: Vec<JsonHelp<'a>>,
     holds: JsonHolds<'a>,
     /// The argument of the certificate, and the fields that it is about.
@@ -124,10 +143,28 @@ pub fn render(judged: &Judged) -> String {
         version: 1,
         findings: judged.findings.iter().map(|placed| finding(&judged.index, placed)).collect(),
         summary: Summary { errors, warnings, notes, files, objects, templates },
+        cluster: judged.on_cluster.as_ref().map(cluster),
     };
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn cluster(found: &OnCluster) -> JsonCluster<'_> {
+    let OnCluster { name, nodes, placed, unjudged, .. } = found;
+    let unjudged = unjudged
+        .iter()
+        .map(|(one, why)| JsonUnjudged { object: object(one), why: words::why::unjudged(why) });
+    JsonCluster { name, nodes: *nodes, placed: *placed, unjudged: unjudged.collect() }
+}
+
+fn object(of: &ObjectRef) -> JsonObject<'_> {
+    JsonObject {
+        api_version: &of.api_version,
+        kind: &of.kind,
+        namespace: &of.namespace,
+        name: &of.name,
+    }
 }
 
 fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
@@ -144,12 +181,7 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
         file: placed.file_name(index),
         line: primary.line,
         column: primary.column,
-        object: (!object.kind.is_empty()).then_some(JsonObject {
-            api_version: &object.api_version,
-            kind: &object.kind,
-            namespace: &object.namespace,
-            name: &object.name,
-        }),
+        object: (!object.kind.is_empty()).then_some(self::object(object)),
         message: &finding.message,
         suggestion: finding.suggestion.as_deref(),
         labels: placed
@@ -159,6 +191,7 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
             .map(|(position, one)| label(index, one, position == 0))
             .collect(),
         why: finding.why.as_deref(),
+        now: &finding.now,
         help: ways_out(index, placed),
         holds: JsonHolds {
             scope: finding.holds.scope.as_str(),

@@ -79,7 +79,9 @@ fn beside(left: &str, right: &str) -> String {
 
 fn holds(cluster: &Cluster, found: &Found) -> String {
     let nodes = several(found.diagnosis.nodes, "node");
-    let mut text = format!("in snapshot {}, {nodes}; scheduler default-scheduler", cluster.name);
+    let missing = words::why::without(&cluster.missing());
+    let name = &cluster.name;
+    let mut text = format!("in snapshot {name}, {nodes}{missing}; scheduler default-scheduler");
     if found.left_out > 0 {
         let pods = several(found.left_out, "pod");
         text.push_str(&format!("; {pods} of the same workload left out: they are replaced"));

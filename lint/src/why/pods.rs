@@ -4,17 +4,14 @@ use std::io::Read;
 use std::path::Path;
 
 use placecard_policies::cluster::Cluster;
-use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::feasibility::inventory::pod::Pod;
-use placecard_policies::feasibility::judge::Semantics;
+use placecard_policies::read;
 use placecard_policies::template_pod::{Unjudged, holder, is_judged, pod_of};
 use placecard_policies::why::groups::Holder;
-use placecard_policies::{read, snapshot};
 
 use crate::index::Role;
-use crate::load::{Source, collect, load};
 use crate::plan::{Ask, Inputs};
-use crate::run::{Judged, judge};
+use crate::run::{Judged, in_namespace, judge};
 
 /// A pod, and what it is called.
 pub(crate) struct Subject {
@@ -23,42 +20,6 @@ pub(crate) struct Subject {
     /// The workload whose next pod it is.
     pub(crate) owner: Option<Holder>,
     pub(crate) runs_on: Option<String>,
-}
-
-/// Reads the cluster.
-pub(crate) fn cluster(ask: &Ask, stdin: &mut dyn Read) -> Result<Cluster, String> {
-    let files = collect(&ask.cluster, stdin).map_err(|errors| {
-        let lines: Vec<String> =
-            errors.iter().map(|one| format!("{}: {}", one.name, one.message)).collect();
-        lines.join("\n")
-    })?;
-    let mut inventory = Inventory::default();
-    for file in &files {
-        let source = Source::new(file.name.clone(), &file.bytes);
-        for document in load(&source) {
-            for object in &document.objects {
-                let Some(value) = document.object(object) else { continue };
-                snapshot::add(&mut inventory, &value.to_string())
-                    .map_err(|one| format!("{}: {}: {}", file.name, one.path, one.message))?;
-            }
-        }
-    }
-    let names: Vec<&str> = ask.cluster.iter().map(|path| file_name(path)).collect();
-    let name = names.join(", ");
-    if inventory.nodes.is_empty() {
-        return Err(format!(
-            "{name} holds no node: kubectl get nodes,pods,namespaces,pv,pvc,storageclasses,csinodes \
-             -A -o json > cluster.json"
-        ));
-    }
-    let semantics = Semantics::of_minor(ask.inputs.server.0);
-    Ok(Cluster { inventory, semantics, name, closed: false })
-}
-
-/// What a report calls a file: its name without its folders.
-fn file_name(path: &str) -> &str {
-    let name = Path::new(path).file_name().and_then(|name| name.to_str());
-    name.filter(|_| path != "-").unwrap_or(path)
 }
 
 /// The pods that the words name: one of the cluster, or those of the templates of manifests.
@@ -136,11 +97,7 @@ fn templates(judged: &Judged, namespace: Option<&str>) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {
         let Ok(mut object) = read::object(value, &judged.words) else { continue };
-        if object.reference.namespace.is_empty()
-            && let Some(namespace) = namespace
-        {
-            namespace.clone_into(&mut object.reference.namespace);
-        }
+        in_namespace(&mut object, namespace);
         read::keep_written(&mut object, value);
         for template in &object.templates {
             let planned = judged.expansions.get(&id).into_iter().flatten();

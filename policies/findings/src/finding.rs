@@ -19,6 +19,12 @@ pub enum Verdict {
     ContradictoryUpdate,
     /// The API server would refuse the object.
     ApiRejects,
+    /// No kind of node of the cluster could hold the pod, even empty.
+    NoInventory,
+    /// Nodes of the cluster could hold the pod, but what runs there is in the way.
+    CrowdedOut,
+    /// Preemption, or more nodes within the limits, will help.
+    Waiting,
     /// Something that the rule names does not exist (yet) or cannot be reached.
     Unresolved,
     /// A risk, or a rule without effect.
@@ -37,6 +43,9 @@ impl Verdict {
             Self::ContradictoryGroup => "contradictory-group",
             Self::ContradictoryUpdate => "contradictory-update",
             Self::ApiRejects => "api-rejects",
+            Self::NoInventory => "no-inventory",
+            Self::CrowdedOut => "crowded-out",
+            Self::Waiting => "waiting",
             Self::Unresolved => "unresolved",
             Self::Risk => "risk",
         }
@@ -62,6 +71,8 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// Why the labels clash, where that is not plain.
     pub why: Option<String>,
+    /// Facts without a file: nodes, pods, volumes. Each a line, its columns aligned.
+    pub now: Vec<String>,
     /// What would have to change, smallest change first; at most four.
     pub help: Vec<Help>,
     /// An edit that mends it.
@@ -104,6 +115,7 @@ impl Finding {
             suggestion: None,
             labels: vec![primary],
             why: None,
+            now: Vec::new(),
             help: Vec::new(),
             fix: None,
             holds: Holds::every_cluster(),
@@ -226,6 +238,8 @@ pub enum Scope {
     Vocabulary,
     /// For the objects that were read besides this one.
     Objects,
+    /// For the cluster as it was read.
+    Snapshot,
     /// Under a stated assumption.
     Assumption,
 }
@@ -238,6 +252,7 @@ impl Scope {
             Self::EveryCluster => "every-cluster",
             Self::Vocabulary => "vocabulary",
             Self::Objects => "objects",
+            Self::Snapshot => "snapshot",
             Self::Assumption => "assumption",
         }
     }
@@ -282,6 +297,12 @@ impl Holds {
     #[must_use]
     pub fn objects(text: impl Into<String>) -> Self {
         Self { scope: Scope::Objects, proof: false, text: text.into() }
+    }
+
+    /// For the cluster as it was read; `text` names it.
+    #[must_use]
+    pub fn snapshot(text: impl Into<String>) -> Self {
+        Self { scope: Scope::Snapshot, proof: false, text: text.into() }
     }
 
     /// Under the assumption in `text`.

@@ -12,6 +12,7 @@ use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::tolerations::{Taint, Toleration, TolerationOperator};
 
 use super::amounts::{amount_of, lower};
+use super::cover::Demand;
 use super::facts::{Fact, Lack};
 use super::groups::{Group, Holder, Shared, is_closed_for_good};
 
@@ -64,6 +65,28 @@ pub enum Edit {
         /// The controller.
         holder: Holder,
     },
+}
+
+impl Edit {
+    /// The demand of the pod that is edited; `None` if something else is.
+    #[must_use]
+    pub fn demand(&self) -> Option<Demand> {
+        Some(match self {
+            Self::Tolerate(_) => Demand::Tolerations,
+            Self::Lower { resource, .. } => Demand::Resource(resource.clone()),
+            Self::Allow { requirement, .. } | Self::DropLabel(requirement) => {
+                Demand::Label(requirement.clone())
+            }
+            Self::PreferNodeTerms => Demand::NodeTerms,
+            Self::HonorTaints(index) | Self::PreferSpread(index) => {
+                Demand::Of(Fact::Spread(*index))
+            }
+            Self::PreferAffinity => Demand::Of(Fact::Affinity),
+            Self::PreferAntiAffinity(index) => Demand::Of(Fact::AntiAffinity(*index)),
+            Self::DropPort(port) => Demand::Of(Fact::Port(*port)),
+            Self::Move { .. } | Self::Narrow { .. } => return None,
+        })
+    }
 }
 
 /// A way out: what is to be changed, and which nodes then fit.

@@ -1,10 +1,14 @@
 //! What is to be expected of a pod that fits no node now.
 
+use std::borrow::Cow;
+
 use placecard_feasibility::filter::cycle::{Cycle, cycle_of};
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::judge::judge_cycle;
+
+use super::{Diagnosis, diagnose};
 
 /// The start of taints that come and go with the state of a node.
 const TRANSIENT: &str = "node.kubernetes.io/";
@@ -31,32 +35,45 @@ pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
     if feasible {
         return Outlook::Fits;
     }
-    let nodes = fitting_when_empty(cycle);
+    let (inventory, pod) = (emptied(cycle), alone(cycle.pod));
+    let judgement = judge_cycle(&on_empty(cycle, &inventory, &pod));
+    let nodes: Vec<String> = judgement.feasible().map(str::to_owned).collect();
     if nodes.is_empty() { Outlook::NoInventory } else { Outlook::CrowdedOut { nodes } }
 }
 
-fn fitting_when_empty(cycle: &Cycle<'_>) -> Vec<String> {
+/// Why no node could hold the pod even if nothing ran there.
+#[must_use]
+pub fn diagnose_empty(cycle: &Cycle<'_>) -> Diagnosis {
+    let (inventory, pod) = (emptied(cycle), alone(cycle.pod));
+    diagnose(&on_empty(cycle, &inventory, &pod))
+}
+
+fn on_empty<'b>(cycle: &Cycle<'_>, inventory: &'b Inventory, pod: &'b Pod) -> Cycle<'b> {
+    let profile = Cow::Owned(cycle.profile.clone().into_owned());
+    cycle_of(inventory, pod, cycle.semantics, profile)
+}
+
+fn alone(pod: &Pod) -> Pod {
+    Pod { affinity: Vec::new(), ..pod.clone() }
+}
+
+fn emptied(cycle: &Cycle<'_>) -> Inventory {
     let known = cycle.inventory;
     let well = |node: &Node| Node {
         unschedulable: false,
         taints: node.taints.iter().filter(|it| !it.key.starts_with(TRANSIENT)).cloned().collect(),
         ..node.clone()
     };
-    let empty = Inventory {
+    Inventory {
         nodes: known.nodes.iter().map(|(name, node)| (name.clone(), well(node))).collect(),
-        pods: Default::default(),
-        image_sizes: Default::default(),
         namespaces: known.namespaces.clone(),
         volumes: known.volumes.clone(),
         claims: known.claims.clone(),
         classes: known.classes.clone(),
         csi_nodes: known.csi_nodes.clone(),
-        unknown: known.unknown.clone(),
         services: known.services.clone(),
         controllers: known.controllers.clone(),
+        unknown: known.unknown.clone(),
         ..Inventory::default()
-    };
-    let pod = Pod { affinity: Vec::new(), ..cycle.pod.clone() };
-    let cycle = cycle_of(&empty, &pod, cycle.semantics, cycle.profile.clone());
-    judge_cycle(&cycle).feasible().map(str::to_owned).collect()
+    }
 }

@@ -28,6 +28,16 @@ pub fn several(number: usize, name: &str) -> String {
     if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
 }
 
+/// What a snapshot lacks, after its name; empty if nothing.
+#[must_use]
+pub fn without(missing: &[String]) -> String {
+    if missing.is_empty() {
+        String::new()
+    } else {
+        format!(", without {}", list(missing, "and", 6))
+    }
+}
+
 /// The namespace and name of a controller, or of a pod without one.
 #[must_use]
 pub fn holder(holder: &Holder) -> String {

@@ -1,0 +1,139 @@
+//! What becomes of the next pod of a template on a cluster, as findings.
+//!
+//! The pods that the workload runs already are left out: those of the new template replace them, so
+//! that a workload is never told that it stands in its own way.
+
+mod sites;
+
+use placecard_feasibility::filter::cycle::{Cycle, cycle};
+use placecard_feasibility::inventory::pod::Pod;
+use placecard_findings::{FieldPath, Finding};
+use placecard_language::intent::Intents;
+
+use crate::cluster::Cluster;
+use crate::expand::{Expander, Sources};
+use crate::object::{Object, PodSpec, Template};
+use crate::template_pod::{Unjudged, holder, pod_of};
+use crate::why::facts::Fact;
+use crate::why::groups::Holder;
+use crate::why::outlook::{Outlook, diagnose_empty, outlook};
+use crate::why::{Diagnosis, diagnose, without};
+use crate::words;
+
+/// A template, and the cluster that it is judged on.
+pub(crate) struct Asked<'a> {
+    pub(crate) object: &'a Object,
+    /// As it is written.
+    pub(crate) template: &'a Template,
+    /// Without what an earlier expansion added.
+    pub(crate) written: &'a Template,
+    pub(crate) expander: &'a Expander<'a>,
+    pub(crate) intents: &'a Intents,
+    pub(crate) sources: &'a Sources,
+    /// The placement fields with what the rules mean.
+    pub(crate) spec: &'a PodSpec,
+    /// All rules could be read and written.
+    pub(crate) known: bool,
+    pub(crate) cluster: &'a Cluster,
+}
+
+/// What becomes of the next pod of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The template's path.
+    pub template: FieldPath,
+    /// What was found.
+    pub outcome: Outcome,
+}
+
+/// What was found of the next pod of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// So many nodes fit now.
+    Fits(usize),
+    /// No node fits; a finding says why.
+    Shut,
+    /// It was not judged.
+    Unjudged(Unjudged),
+}
+
+/// A pod that fits no node, for the words.
+pub(crate) struct Shut<'a> {
+    pub(crate) asked: &'a Asked<'a>,
+    pub(crate) pod: &'a Pod,
+    /// As things stand or, if that would not help, on empty nodes.
+    pub(crate) found: &'a Diagnosis,
+    /// The nodes that would fit if they were empty; none in vain.
+    pub(crate) when_empty: &'a [String],
+}
+
+/// Judges the next pod of a template.
+pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
+    let placement = |outcome| Placement { template: asked.template.path.clone(), outcome };
+    let unjudged = |why| (placement(Outcome::Unjudged(why)), None);
+    if !asked.known {
+        return unjudged(Unjudged::Rules);
+    }
+    let pod = match pod_of(asked.object, asked.template, asked.spec) {
+        Ok(pod) => pod,
+        Err(why) => return unjudged(why),
+    };
+    let owner = (!asked.object.is_pod()).then(|| holder(asked.object));
+    let cycle = next_cycle(asked.cluster, &pod, owner.as_ref());
+    let found = diagnose(&cycle);
+    if !found.feasible.is_empty() {
+        return (placement(Outcome::Fits(found.feasible.len())), None);
+    }
+    let finding = match outlook(&cycle, false) {
+        Outlook::CrowdedOut { nodes } => {
+            let shut = Shut { asked, pod: &pod, found: &found, when_empty: &nodes };
+            match repelled(&shut) {
+                Some(key) => words::placed::kept_out(&shut, &cycle, key),
+                None => words::placed::crowded_out(&shut),
+            }
+        }
+        Outlook::Fits | Outlook::NoInventory => {
+            let found = diagnose_empty(&cycle);
+            let shut = Shut { asked, pod: &pod, found: &found, when_empty: &[] };
+            match claim_elsewhere(&found) {
+                Some(claim) => words::placed::volume_elsewhere(&shut, claim),
+                None => words::placed::no_node_fits(&shut),
+            }
+        }
+    };
+    (placement(Outcome::Shut), Some(finding))
+}
+
+/// The cycle that judges the pod: without itself, and without the pods that it replaces.
+#[must_use]
+pub fn next_cycle<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
+    let replaced =
+        |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| Holder::of(other) == *owner);
+    without(cycle(&cluster.inventory, pod, cluster.semantics), replaced)
+}
+
+/// The label by which other pods keep this one out, if that alone is in the way on all nodes that
+/// would fit.
+fn repelled<'s>(shut: &'s Shut<'_>) -> Option<&'s str> {
+    let opens = |node: &String| shut.when_empty.contains(node);
+    let mut groups = shut.found.groups.iter().filter(|group| group.nodes.iter().any(opens));
+    let key = match groups.clone().next()?.facts.as_slice() {
+        [only] => match &only.fact {
+            Fact::Repelled(key) => key,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let same = |fact: &Fact| matches!(fact, Fact::Repelled(other) if other == key);
+    let only = groups.all(|group| group.facts.iter().all(|shared| same(&shared.fact)));
+    only.then_some(key.as_str())
+}
+
+/// The claim that no node can reach that the pod's other demands leave, if the core says so.
+fn claim_elsewhere(found: &Diagnosis) -> Option<&str> {
+    let claims = found.core.iter().filter_map(|member| match &member.demand {
+        crate::why::cover::Demand::Of(Fact::Volume { claim, .. }) => Some(claim.as_str()),
+        _ => None,
+    });
+    claims.min()
+}
