@@ -72,8 +72,8 @@ oracle: ## the real scheduler's plugins, which judge fresh random cases; needs G
 CASES ?= 100000
 SEED ?= 1
 .PHONY: fresh-cases
-fresh-cases: oracle ## judge CASES random clusters (SEED) as the real scheduler does; needs Go
-	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test recorded -- --nocapture e2e_fresh
+fresh-cases: oracle ## judge CASES random clusters, and CASES configurations (SEED), as the real scheduler does; needs Go
+	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_CONFIGURATIONS=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test recorded -- --nocapture e2e_fresh
 
 # Sections and flags of policies/benches/feasibility.
 BENCH ?=

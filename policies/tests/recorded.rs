@@ -220,6 +220,16 @@ fn a_newer_server_judges_as_its_scheduler_does() {
     tally.assert_equal();
 }
 
+#[test]
+fn configurations_are_judged_as_by_the_scheduler() {
+    let tally = check_all(lines("configurations-1.37.jsonl.gz"), |line, tally| {
+        let case: Recorded = serde_json::from_str(line).expect("JSON");
+        check(line, &case.id, &case.verdict, Semantics::of_minor(37), tally);
+    });
+    assert_eq!(tally.cases, 240);
+    tally.assert_equal();
+}
+
 /// A number from the environment, for longer runs and other cases.
 fn number(variable: &str, otherwise: usize) -> usize {
     let set = std::env::var(variable).ok();

@@ -118,3 +118,48 @@ func TestUnknownFocusIsRefused(t *testing.T) {
 		t.Error("accepted")
 	}
 }
+
+// Cases with a configuration are valid but for profiles that no pod survives, and most are scored.
+func TestGeneratedConfigurationsAreJudged(t *testing.T) {
+	const cases = 300
+	configured := configuredSchedulers{ctx: t.Context()}
+	judged, scored, spread := 0, 0, 0
+	for number := range cases {
+		c, _, err := decodeCase([]byte(generated(t, 11, number, configurations)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sched, err := configured.of(c.Config)
+		if err != nil {
+			t.Errorf("case %d: %v", number, err)
+			continue
+		}
+		verdict, err := sched.judge(c, options{scores: true})
+		if err != nil {
+			continue
+		}
+		judged++
+		if verdict.Scores != nil {
+			scored++
+		}
+		if _, ok := verdict.ByPlugin["PodTopologySpread"]; ok && len(c.Pod.Spec.TopologySpreadConstraints) == 0 {
+			spread++
+		}
+	}
+	if judged < cases*9/10 || scored < cases/5 || spread < cases/50 {
+		t.Errorf("of %d cases %d are judged, %d scored, %d spread by default", cases, judged, scored, spread)
+	}
+}
+
+func TestAConfigurationIsReadAsTheSchedulerReadsIt(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`{"apiVersion":"kubescheduler.config.k8s.io/v1","kind":"KubeSchedulerConfiguration"}`:                    true,
+		`{"apiVersion":"kubescheduler.config.k8s.io/v1","kind":"KubeSchedulerConfiguration","profile":[]}`:       false,
+		`{"apiVersion":"kubescheduler.config.k8s.io/v1","kind":"KubeSchedulerConfiguration","profiles":[{},{}]}`: false,
+		`{"apiVersion":"v1","kind":"ConfigMap"}`:                                                                 false,
+	} {
+		if _, err := readConfiguration([]byte(text)); (err == nil) != ok {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

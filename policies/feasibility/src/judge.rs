@@ -448,3 +448,77 @@ impl<'a> States<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::filter::cycle::cycle_of;
+    use crate::inventory::node::Node;
+    use crate::inventory::pod::Container;
+    use crate::inventory::requests::{Amounts, PODS};
+    use crate::profile::Profile;
+    use crate::quantity::Quantity;
+    use crate::tolerations::Taint;
+
+    fn amounts(pairs: &[(&str, i64)]) -> Amounts {
+        pairs.iter().map(|(name, one)| ((*name).to_owned(), Quantity::of_units(*one))).collect()
+    }
+
+    fn rejected(profile: Profile) -> Vec<(String, Plugin)> {
+        let mut inventory = Inventory::default();
+        for (name, effect, devices) in [
+            ("cordoned", "NoSchedule", 0),
+            ("evicting", "NoExecute", 0),
+            ("full", "", 0),
+            ("plain", "", 2),
+        ] {
+            let taint =
+                Taint { key: "k".to_owned(), value: String::new(), effect: effect.to_owned() };
+            let mut allocatable = amounts(&[(PODS, 9)]);
+            if name == "full" || devices > 0 {
+                allocatable.extend(amounts(&[("example.com/device", devices)]));
+            }
+            let taints = vec![taint];
+            let node = Node { name: name.to_owned(), taints, allocatable, ..Node::default() };
+            inventory.nodes.insert(name.to_owned(), node);
+        }
+        let requests = amounts(&[("example.com/device", 1)]);
+        let containers = vec![Container { requests, ..Container::default() }];
+        let pod = Pod { containers, ..Pod::default() };
+        let cycle = cycle_of(&inventory, &pod, Semantics::of_minor(34), Cow::Owned(profile));
+        let judgement = judge_cycle(&cycle);
+        assert!(score_cycle(&cycle, &judgement).is_empty());
+        let nodes = judgement.nodes.iter();
+        let objections = nodes.filter_map(|node| Some((node.node, node.first.as_ref()?)));
+        objections
+            .flat_map(|(node, first)| first.plugins.iter().map(|one| (node.to_owned(), *one)))
+            .collect()
+    }
+
+    #[test]
+    fn a_kubelet_asks_for_less_than_a_scheduler() {
+        let semantics = Semantics::of_minor(34);
+        let own = |list: &[(&str, Plugin)]| -> Vec<(String, Plugin)> {
+            list.iter().map(|(node, plugin)| ((*node).to_owned(), *plugin)).collect()
+        };
+        let scheduler = own(&[
+            ("cordoned", Plugin::TaintToleration),
+            ("evicting", Plugin::TaintToleration),
+            ("full", Plugin::NodeResourcesFit),
+        ]);
+        assert_eq!(rejected(Profile::of(semantics)), scheduler);
+        let kubelet =
+            own(&[("evicting", Plugin::TaintToleration), ("full", Plugin::NodeResourcesFit)]);
+        assert_eq!(rejected(Profile::of_kubelet(semantics)), kubelet);
+    }
+
+    #[test]
+    fn a_filter_fails_without_the_step_that_it_needs() {
+        let semantics = Semantics::of_minor(34);
+        let profile = Profile { pre_filter: Vec::new(), ..Profile::of(semantics) };
+        let found = rejected(profile);
+        assert!(found.contains(&("plain".to_owned(), Plugin::NodePorts)), "{found:?}");
+    }
+}
