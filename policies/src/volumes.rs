@@ -122,3 +122,170 @@ fn bound_claims(
     }
     (bound, known)
 }
+
+#[cfg(test)]
+mod tests {
+    use placecard_findings::Severity;
+    use serde_json::{Value, json};
+
+    use crate::admission::{Door, Operation, answer};
+    use crate::surroundings::Surroundings;
+    use crate::{claims, read, review};
+
+    const ZONE: &str = "topology.kubernetes.io/zone";
+
+    fn in_zone(zones: &[&str]) -> Value {
+        let literal = json!({"key": ZONE, "operator": "In", "values": zones});
+        json!({"nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [literal]}]}}})
+    }
+
+    fn bound(claim: &str, volume: &str, labels: Value, spec: Value) -> [Value; 2] {
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": claim, "namespace": "shop"}, "spec": {"volumeName": volume}});
+        let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume",
+            "metadata": {"name": volume, "labels": labels}, "spec": spec});
+        [claim, volume]
+    }
+
+    /// Claims by the zone of their volumes: `data` and `more` in eu-1b, `logs` in eu-1c, `old` with a
+    /// label alone, `either` in both, `net` everywhere, `disk` where a driver of former times is.
+    fn surroundings() -> Surroundings {
+        let mut in_tree = in_zone(&["eu-1b"]);
+        in_tree["gcePersistentDisk"] = json!({"pdName": "d"});
+        let ssd = json!({"key": "disk", "operator": "In", "values": ["ssd"]});
+        let ssd = json!({"nodeAffinity": {"required": {"nodeSelectorTerms": [
+            {"matchExpressions": [ssd]}]}}});
+        let objects = [
+            bound("data", "pv-7", json!({}), in_zone(&["eu-1b"])),
+            bound("more", "pv-8", json!({}), in_zone(&["eu-1b"])),
+            bound("logs", "pv-9", json!({}), in_zone(&["eu-1c"])),
+            bound("old", "pv-3", json!({ZONE: "eu-1b__eu-1c"}), json!({})),
+            bound("either", "pv-5", json!({}), in_zone(&["eu-1b", "eu-1c"])),
+            bound("net", "pv-1", json!({}), json!({})),
+            bound("disk", "pv-2", json!({}), in_tree),
+            bound("local", "pv-6", json!({}), ssd),
+        ];
+        let mut surroundings = Surroundings::default();
+        for (reference, answer) in claims::answers(objects.iter().flatten(), "shop") {
+            surroundings.objects.insert(reference, answer);
+        }
+        surroundings
+    }
+
+    fn workload(rule: &str, node_selector: Value, claims: &[&str]) -> Value {
+        let volumes: Vec<Value> = claims
+            .iter()
+            .map(|claim| json!({"name": claim, "persistentVolumeClaim": {"claimName": claim}}))
+            .collect();
+        let annotations = match rule {
+            "" => json!({}),
+            _ => json!({"placecard.dev/require": rule}),
+        };
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "ledger", "namespace": "shop"},
+            "spec": {"selector": {"matchLabels": {"app": "ledger"}}, "template": {
+                "metadata": {"labels": {"app": "ledger"}, "annotations": annotations},
+                "spec": {"nodeSelector": node_selector, "volumes": volumes}}}})
+    }
+
+    /// Message, labels, help and how long it holds, of each finding.
+    fn said(rule: &str, node_selector: Value, claims: &[&str]) -> Vec<String> {
+        let surroundings = surroundings();
+        let object =
+            read::object(&workload(rule, node_selector, claims), &surroundings.words).unwrap();
+        let review = review::review(&object, &surroundings);
+        let mut said = Vec::new();
+        for finding in review.findings {
+            assert_eq!(finding.code.as_str(), "pv-affinity-conflict");
+            assert_eq!(finding.severity, Severity::Error);
+            said.push(finding.message.clone());
+            let label = |label: &placecard_findings::Label| {
+                format!("{} at {}: {}", label.quote, label.site.path, label.text)
+            };
+            said.extend(finding.labels.iter().map(label));
+            said.extend(finding.help.iter().map(|help| help.text.clone()));
+            said.push(finding.holds.text.clone());
+        }
+        said
+    }
+
+    #[test]
+    fn a_rule_against_a_volume() {
+        assert_eq!(
+            said("on zone/eu-1a", json!({}), &["net", "data"]),
+            [
+                "the pods must run in zone eu-1a, their claim data is bound in eu-1b",
+                "on zone/eu-1a at spec.template.metadata.annotations[placecard.dev/require]: wants zone eu-1a",
+                "data at spec.template.spec.volumes[1].persistentVolumeClaim.claimName: bound to pv-7, eu-1b only",
+                "follow the volume, wherever it is: on volume/data",
+                "while claim shop/data is bound to pv-7",
+            ]
+        );
+    }
+
+    #[test]
+    fn fields_labels_and_other_volumes() {
+        let table: [(&str, Value, &[&str], &str); 8] = [
+            (
+                "",
+                json!({ZONE: "eu-1a"}),
+                &["old"],
+                "the pods must run in zone eu-1a, their claim old is bound in eu-1b or eu-1c",
+            ),
+            (
+                "not-on zone/eu-1b",
+                json!({}),
+                &["data"],
+                "the pods must run in another zone than eu-1b, their claim data is bound in eu-1b",
+            ),
+            (
+                "",
+                json!({"disk": "hdd"}),
+                &["local"],
+                "the pods must run where disk is hdd, their claim local is bound where disk is ssd",
+            ),
+            (
+                "",
+                json!({}),
+                &["data", "logs"],
+                "no node can reach the volumes of claims data and logs",
+            ),
+            ("not-on zone/eu-1b", json!({ZONE: "eu-1c"}), &["either", "logs"], ""),
+            ("on zone/eu-1b", json!({}), &["data", "more", "old", "either"], ""),
+            ("on volume/data", json!({}), &["data"], ""),
+            ("on zone/eu-1a", json!({}), &["disk"], ""),
+        ];
+        for (rule, node_selector, claims, expected) in table {
+            let said = said(rule, node_selector, claims);
+            assert_eq!(said.first().map_or("", String::as_str), expected, "{rule:?} {claims:?}");
+        }
+        // Every one of these is needed.
+        let three = said("not-on zone/eu-1b", json!({}), &["either", "old", "data"]);
+        assert_eq!(
+            three[0],
+            "the pods must run in another zone than eu-1b, their claim data is bound in eu-1b"
+        );
+    }
+
+    #[test]
+    fn the_webhook_warns() {
+        let surroundings = surroundings();
+        let object = workload("on zone/eu-1a", json!({}), &["data"]);
+        let object = read::object(&object, &surroundings.words).unwrap();
+        let asked = review::references(&object, &surroundings);
+        assert!(
+            asked
+                .iter()
+                .any(|one| matches!(one, super::Reference::Claim { name, .. } if name == "data"))
+        );
+        let review = review::review(&object, &surroundings);
+        let admission = answer(Door::Validate, Operation::Create, (&object, &review), None);
+        assert!(admission.denial.is_none());
+        assert_eq!(
+            admission.warnings,
+            [
+                "ledger: must run in zone eu-1a, but its claim data is bound in zone eu-1b [pv-affinity-conflict]"
+            ]
+        );
+    }
+}

@@ -26,7 +26,7 @@ use crate::inventory::Inventory;
 use crate::inventory::pod::{Pod, PodVolume};
 use crate::inventory::volume::{StorageClass, Volume};
 use crate::judge::Semantics;
-use crate::label::Labels;
+use crate::label::{Labels, is_label_value};
 use crate::node_terms::Subject;
 use crate::pod_affinity::AffinityTerm;
 
@@ -365,6 +365,10 @@ fn decide_pods(pod: &Pod, reading: Reading) -> Pods {
             proof: Proof::NilSelector { affinity },
             core: None,
         });
+    }
+    // There is no such namespace, so nothing can be said of the labels that it would have.
+    if !pod.affinity.is_empty() && !is_label_value(&pod.namespace) {
+        return Pods::Undecided;
     }
     let problem = Problem::of(pod, reading);
     match problem.solve() {

@@ -4,6 +4,7 @@
 mod clusters;
 pub(crate) mod dice;
 mod mutations;
+mod odd;
 pub(crate) mod pods;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,7 +8,9 @@ use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::inventory::volume::{Claim, ClaimReference};
-use placecard_feasibility::label::{Labels, NAMESPACE_NAME, integer, is_label_value};
+use placecard_feasibility::label::{
+    Labels, NAMESPACE_NAME, integer, is_label_key, is_label_value, is_node_name,
+};
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::quantity::Quantity;
 use placecard_feasibility::requirement::Requirement;
@@ -28,6 +30,9 @@ struct Pools {
 }
 
 fn add(pool: &mut Pool, requirement: &Requirement) {
+    if !is_label_key(&requirement.key) {
+        return;
+    }
     let values = pool.entry(requirement.key.clone()).or_default();
     values.extend(["other", "3"].map(str::to_owned));
     for value in &requirement.values {
@@ -71,7 +76,7 @@ fn pools(pod: &Pod, volumes: &[KnownVolume]) -> Pools {
     for (key, value) in &pod.node_selector {
         add(&mut pools.nodes, &Requirement::one_of(key, &[value.as_str()]));
     }
-    pools.names.extend(pod.node.clone());
+    pools.names.extend(pod.node.clone().filter(|name| is_node_name(name)));
     for spread in &pod.spread {
         add(&mut pools.nodes, &Requirement::one_of(&spread.topology_key, &["a"]));
         for one in spread.selector.iter().flat_map(|one| &one.requirements) {
