@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use crate::any_cluster::{AnyCluster, Contradiction, decide, known_volumes};
 use crate::empty_inventory::{Row, rows};
 use crate::filter::cycle::{Cycle, Host, cycle_of};
+use crate::inventory::kind::Kind;
 use crate::inventory::pod::Pod;
 use crate::inventory::priority::{Prioritised, prioritise};
 use crate::inventory::{Inventory, NamespacedName};
@@ -67,18 +68,22 @@ pub enum Standing {
     },
     /// No cluster could ever take it.
     Contradictory(Box<Contradiction>),
+    /// It fits on no node that is known, but there may be others.
+    NodesUnknown,
 }
 
 impl Standing {
-    /// Its place among the others: 0 for what no cluster could take, 4 for what fits now.
+    /// Its place among the others: 0 for what no cluster could take, 4 for what fits now; `None` if
+    /// the nodes are not known.
     #[must_use]
-    pub fn rank(&self) -> u8 {
+    pub fn rank(&self) -> Option<u8> {
         match self {
-            Self::Contradictory(_) => 0,
-            Self::NoInventory { .. } => 1,
-            Self::CrowdedOut(_) => 2,
-            Self::Waiting { .. } => 3,
-            Self::Fits { .. } => 4,
+            Self::Contradictory(_) => Some(0),
+            Self::NoInventory { .. } => Some(1),
+            Self::CrowdedOut(_) => Some(2),
+            Self::Waiting { .. } => Some(3),
+            Self::Fits { .. } => Some(4),
+            Self::NodesUnknown => None,
         }
     }
 }
@@ -158,12 +163,14 @@ pub struct Reading<'a> {
     pub profile: &'a Profile,
 }
 
-/// Admits so many new pods like this one. A pod of the cluster has been admitted already.
+/// Admits so many new pods like this one. A pod of the cluster has been admitted already. What the
+/// inventory does not know refuses nothing.
 #[must_use]
 pub fn admit(inventory: &Inventory, pod: &Pod, replicas: u32) -> Admission {
     let mut prioritised = pod.clone();
     let priority = match prioritise(&mut prioritised, &inventory.priority_classes) {
         Prioritised::Resolved { .. } => None,
+        _ if inventory.is_unknown(Kind::PriorityClass) => None,
         refused => Some(refused),
     };
     let (pod, out_of_range) = limit_range::admit(&prioritised, inventory);
@@ -201,6 +208,9 @@ pub fn place_in_chain(
         if let AnyCluster::Contradiction(found) = decided {
             return Standing::Contradictory(found);
         }
+    }
+    if lets_in && inventory.is_unknown(Kind::Node) {
+        return Standing::NodesUnknown;
     }
     let rows = rows(inventory, pod, semantics, profile);
     if possible || rows.iter().any(|row| row.lacks.is_empty()) {
@@ -339,6 +349,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_refuses_nothing() {
+        let unknown = [Kind::Node, Kind::PriorityClass].into();
+        let inventory = Inventory { unknown, ..inventory(3) };
+        assert_eq!(stands(&inventory, &pod(9)), Standing::NodesUnknown);
+        assert!(matches!(stands(&inventory, &pod(1)), Standing::Fits { .. }));
+        let high = Pod { priority_class: "high".into(), ..pod(1) };
+        assert!(admit(&inventory, &high, 1).lets_in());
+    }
+
+    #[test]
     fn who_is_not_let_in_does_not_fit() {
         let mut inventory = inventory(0);
         let quota = ResourceQuota {
@@ -362,7 +382,7 @@ mod tests {
             let admission = admit(&inventory, pod, replicas);
             assert_eq!(admission.lets_in(), let_in);
             let found = place_in_chain(&inventory, &admission.pod, Some(&admission), reading);
-            assert_eq!(found.rank(), if let_in { 4 } else { 2 }, "{found:?}");
+            assert_eq!(found.rank(), Some(if let_in { 4 } else { 2 }), "{found:?}");
         }
         assert_eq!(admit(&inventory, &high, 1).pod.priority, 7);
     }

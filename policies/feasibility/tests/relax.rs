@@ -257,7 +257,7 @@ fn each_question_is_weaker_than_the_one_before() {
             (.., false) => 3,
             _ => 4,
         };
-        prop_assert_eq!(standing.rank(), expected);
+        prop_assert_eq!(standing.rank(), Some(expected));
         if let Standing::Waiting { growth: found, .. } = &standing {
             prop_assert_eq!(found, &growth);
         }
