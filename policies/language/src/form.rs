@@ -40,6 +40,25 @@ fn is_label_name(text: &str) -> bool {
     text.len() <= 63 && bounded(text, u8::is_ascii_alphanumeric, |b| b"-_.".contains(b))
 }
 
+/// What may follow the digits of an amount.
+const SUFFIXES: [&str; 16] =
+    ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+
+/// An amount of a resource as the API writes it, such as `500m`, `1.5Gi` or `2e3`; not below 0
+/// (`ParseQuantity` of `k8s.io/apimachinery/pkg/api/resource`).
+pub(crate) fn is_amount(text: &str) -> bool {
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (whole, rest) = text.split_at(digits(text));
+    let (fraction, suffix) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(digits(rest)),
+        None => ("", rest),
+    };
+    let exponent = |text: &str| text.parse::<i64>().is_ok();
+    (!whole.is_empty() || !fraction.is_empty())
+        && (SUFFIXES.contains(&suffix) || suffix.strip_prefix(['e', 'E']).is_some_and(exponent))
+}
+
 fn is_lower(text: &str) -> bool {
     !text.bytes().any(|b| b.is_ascii_uppercase())
 }
@@ -94,6 +113,16 @@ mod tests {
             for text in bad {
                 assert!(!form.accepts(text), "{form:?} {text}");
             }
+        }
+    }
+
+    #[test]
+    fn amounts_as_the_api_server_reads_them() {
+        for good in ["0", "96", "500m", "1.5Gi", ".5", "1.", "2e3", "2E-1", "1E", "8Ei"] {
+            assert!(is_amount(good), "{good}");
+        }
+        for bad in ["", ".", "Gi", "1 Gi", "1GB", "1K", "-1", "+1", "1e", "1.2.3", "١"] {
+            assert!(!is_amount(bad), "{bad}");
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::checked::{Group, HOSTNAME, Words, level_spec};
 use crate::codes;
+use crate::form::is_amount;
 use crate::intent::Selector;
 use crate::keys;
 use crate::problem::{Form, WordKind};
@@ -436,6 +437,10 @@ impl Check {
                 self.form(&format!("{pointer}/key"), &taint.key, Form::LabelKey);
                 self.form(&format!("{pointer}/value"), &taint.value, Form::LabelValue);
                 self.one_of(&format!("{pointer}/effect"), &taint.effect, EFFECTS);
+            }
+            for (name, found) in template.allocatable.iter().filter(|(_, text)| !is_amount(text)) {
+                let pointer = format!("{pointer}/allocatable/{}", step(name));
+                self.tell(&pointer, VocabularyDetail::NotAnAmount { found: found.clone() });
             }
             for (index, zone) in template.zones.iter().enumerate() {
                 self.form(&format!("{pointer}/zones/{index}"), zone, Form::LabelValue);

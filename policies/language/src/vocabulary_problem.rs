@@ -150,6 +150,11 @@ pub enum VocabularyDetail {
         /// As written.
         found: String,
     },
+    /// Not an amount of a resource.
+    NotAnAmount {
+        /// As written.
+        found: String,
+    },
     /// More nodes at least than at most.
     CountOrder {
         /// At least.

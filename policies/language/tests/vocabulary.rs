@@ -333,6 +333,10 @@ fn the_rest_has_its_forms_too() {
             "value-syntax /spec/nodeTemplates/0/taints/0/effect",
         ),
         (json!({"nodeTemplates": [{"name": "pool", "zones": ["a"]}]}), ""),
+        (
+            json!({"nodeTemplates": [{"name": "a", "allocatable": {"a.b/gpu": "8", "memory": "1 TB"}}]}),
+            "value-syntax /spec/nodeTemplates/0/allocatable/memory",
+        ),
     ]);
 }
 

@@ -140,6 +140,10 @@ fn meaning(detail: &VocabularyDetail) -> Said {
             said(format!("{} is not a path to a template", quote(found)))
                 .help("as in /spec/template; * is every element of a list")
         }
+        Is::NotAnAmount { found } => {
+            said(format!("{} is not an amount of a resource", quote(found)))
+                .help("as in 96, 500m or 1.5Gi")
+        }
         Is::CountOrder { min, max } => {
             said(format!("at least {min} nodes cannot be at most {max}"))
         }
@@ -206,6 +210,11 @@ mod tests {
                 "",
             ),
             (json!({"serviceDomain": "nod"}), "no level is named nod", "did you mean node?"),
+            (
+                json!({"nodeTemplates": [{"name": "a", "allocatable": {"memory": "1 TB"}}]}),
+                "1 TB is not an amount of a resource",
+                "",
+            ),
             (
                 json!({"resources": [{"name": "a", "nodes": "x", "uid": long}]}),
                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx... is not a UUID",
