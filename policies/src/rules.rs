@@ -162,7 +162,7 @@ static OTHERS: &[Rule] = &[
     rule(
         PV_AFFINITY_CONFLICT,
         Severity::Error,
-        Verdict::Risk,
+        Verdict::NoInventory,
         "no node that the pod may use reaches the volume of its claim",
         include_str!("rules/pv_affinity_conflict.md"),
     ),

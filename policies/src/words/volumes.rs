@@ -37,7 +37,7 @@ pub(crate) fn conflict(
     let mut labels = labels.into_iter();
     let first = labels.next().unwrap_or_else(|| Label::new(Site::default(), ""));
     let code = rules::PV_AFFINITY_CONFLICT;
-    let mut finding = Finding::new(code, Verdict::Risk, object.clone(), message, first);
+    let mut finding = Finding::new(code, Verdict::NoInventory, object.clone(), message, first);
     finding.labels.extend(labels);
     finding.severity = Severity::Error;
     finding.admission = admission;
