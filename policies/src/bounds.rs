@@ -361,8 +361,7 @@ fn case<'a>(
     few.retain(|(place, _)| place.site != rule.site);
     let sites = [&rule.site].into_iter().chain(few.iter().map(|(place, _)| &place.site));
     let counted = asked.site.iter().filter(|site| site.object.is_none());
-    let mut pointers: Vec<String> =
-        sites.chain(counted).map(|site| site.path.pointer()).collect();
+    let mut pointers: Vec<String> = sites.chain(counted).map(|site| site.path.pointer()).collect();
     pointers.dedup();
     let mut certificate = if is_update {
         bound.update_certificate(manifest, pointers)

@@ -1,7 +1,9 @@
 //! Certificates as JSON, version 1: `{v, verdict, assume, core, proof}`.
 //!
 //! `core` are JSON pointers into the object that the certificate is about. A reader checks the
-//! certificate with [`placecard_feasibility::certificate::verify`].
+//! certificate with [`placecard_feasibility::certificate::verify`] and its kin.
+
+mod contradiction;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,8 @@ use placecard_feasibility::certificate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::certificate::contradiction::WireContradiction;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +34,9 @@ struct Wire {
     deny_unknown_fields
 )]
 enum Proof {
+    AnyCluster {
+        contradiction: WireContradiction,
+    },
     Pigeonhole {
         key: String,
         domains: Vec<String>,
@@ -70,6 +77,9 @@ enum Proof {
 impl From<&Argument> for Proof {
     fn from(argument: &Argument) -> Self {
         match argument.clone() {
+            Argument::AnyCluster(contradiction) => {
+                Self::AnyCluster { contradiction: contradiction.as_ref().into() }
+            }
             Argument::Pigeonhole(Pigeonhole { term, key, domains, per_domain, need }) => {
                 Self::Pigeonhole { key, domains, per_domain, need, term }
             }
@@ -97,6 +107,7 @@ impl From<&Argument> for Proof {
 impl From<Proof> for Argument {
     fn from(proof: Proof) -> Self {
         match proof {
+            Proof::AnyCluster { contradiction } => Self::AnyCluster(Box::new(contradiction.into())),
             Proof::Pigeonhole { key, domains, per_domain, need, term } => {
                 Self::Pigeonhole(Pigeonhole { term, key, domains, per_domain, need })
             }
@@ -145,4 +156,59 @@ pub fn from_json(wire: &Value) -> Option<(String, Certificate)> {
     let assume: Option<BTreeSet<Axiom>> = wire.assume.iter().map(known).collect();
     let argument = Argument::from(wire.proof);
     Some((wire.verdict, Certificate { assume: assume?, core: wire.core, argument }))
+}
+
+#[cfg(test)]
+mod tests {
+    use placecard_feasibility::any_cluster::{AnyCluster, decide};
+    use placecard_feasibility::certificate::verify_pod;
+    use placecard_feasibility::inventory::pod::Pod;
+    use placecard_feasibility::judge::Semantics;
+    use placecard_feasibility::node_terms::NodeTerm;
+    use placecard_feasibility::pod_affinity::AffinityTerm;
+    use placecard_feasibility::requirement::Requirement;
+    use placecard_feasibility::selector::Selector;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn contradictions_survive_the_wire_form() {
+        let semantics = Semantics::of_minor(34);
+        let term = |zone: &str, disk: &str| {
+            let disk = Requirement::one_of("disk", &[disk]);
+            NodeTerm::of(vec![Requirement::one_of("zone", &[zone]), disk])
+        };
+        let labels = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let near = |value: &str| AffinityTerm {
+            selector: Some(Selector::from_labels(&labels("app", value))),
+            topology_key: "zone".to_owned(),
+            ..AffinityTerm::default()
+        };
+        let by_cases = Pod {
+            node_selector: BTreeMap::from([
+                ("zone".to_owned(), "a".to_owned()),
+                ("disk".to_owned(), "ssd".to_owned()),
+            ]),
+            node_affinity: Some(vec![term("b", "ssd"), term("a", "hdd")]),
+            ..Pod::default()
+        };
+        let no_common = Pod { affinity: vec![near("web"), near("db")], ..Pod::default() };
+        let repelled =
+            Pod { affinity: vec![near("db")], anti_affinity: vec![near("db")], ..Pod::default() };
+        for pod in [by_cases, no_common, repelled] {
+            let AnyCluster::Contradiction(found) = decide(&pod, &[], semantics) else { panic!() };
+            let certificate = Certificate::of_contradiction(*found, vec!["/spec".to_owned()]);
+            let wire = to_json("contradictory", &certificate);
+            assert_eq!(wire["proof"]["kind"], "any-cluster");
+            let text = wire.to_string();
+            let again: Value = serde_json::from_str(&text).unwrap();
+            let (verdict, read) = from_json(&again).unwrap();
+            assert_eq!(verdict, "contradictory");
+            assert_eq!(verify_pod(&read, &pod, &[], semantics), Ok(()), "{text}");
+            assert_eq!(to_json(&verdict, &read), wire);
+            assert!(verify_pod(&read, &Pod::default(), &[], semantics).is_err(), "another pod");
+        }
+        assert_eq!(from_json(&json!({"v": 1})), None);
+    }
 }

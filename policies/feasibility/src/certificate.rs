@@ -1,8 +1,8 @@
 //! Certificates: why something can not be, as plain data that a small checker verifies.
 //!
 //! A procedure that finds an answer may be clever; what it hands over is checked by code that is
-//! not: [`verify`] reads nothing but the certificate and the [`Manifest`], and `verify_cover`
-//! besides these a cluster. The checkers share no code with the procedures. A certificate whose
+//! not: [`verify`] reads nothing but the certificate and the [`Manifest`], [`verify_pod`] the pod and
+//! its volumes, and [`verify_cover`] a cluster. The checkers share no code with the procedures. A certificate whose
 //! checker refuses it proves nothing: its verdict must become `Unknown`.
 //!
 //! The wire form is JSON, made where JSON is known; [`VERSION`] is its version.
@@ -14,7 +14,10 @@ mod requirements;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::any_cluster::check::check;
+use crate::any_cluster::{Assumption, Contradiction, KnownVolume};
 use crate::inventory::pod::Pod;
+use crate::judge::Semantics;
 
 pub use cover::{verify as verify_cover, verify_exclusions};
 
@@ -39,8 +42,11 @@ pub enum Axiom {
     UniqueHostname,
     /// A3: a node is in one zone, a zone in one region.
     NestedLevels,
-    /// Other objects (claims, autoscalers) are as they were read.
+    /// Other objects (claims, volumes, autoscalers) are as they were read.
     OtherObjects,
+    /// The server reads negative namespace selectors as its version is known to
+    /// (kubernetes#141526).
+    ServerVersion,
     /// The cluster is as it was read.
     Snapshot,
     /// There are no nodes of other kinds than those that were read.
@@ -49,7 +55,7 @@ pub enum Axiom {
 
 impl Axiom {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::LabelSyntax,
         Self::NoRelabelling,
         Self::NoNewTaint,
@@ -57,6 +63,7 @@ impl Axiom {
         Self::UniqueHostname,
         Self::NestedLevels,
         Self::OtherObjects,
+        Self::ServerVersion,
         Self::Snapshot,
         Self::ClosedInventory,
     ];
@@ -72,6 +79,7 @@ impl Axiom {
             Self::UniqueHostname => "A2",
             Self::NestedLevels => "A3",
             Self::OtherObjects => "other-objects",
+            Self::ServerVersion => "server-version",
             Self::Snapshot => "snapshot",
             Self::ClosedInventory => "closed-inventory",
         }
@@ -92,6 +100,8 @@ pub struct Certificate {
 /// Why something can not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {
+    /// Demands of one pod exclude one another: labels of nodes, companions, volumes.
+    AnyCluster(Box<Contradiction>),
     /// Replicas repel one another, and there are fewer domains than replicas.
     Pigeonhole(Pigeonhole),
     /// A spread constraint allows so many replicas a domain, and there are too few domains.
@@ -187,6 +197,15 @@ pub struct Cover {
 }
 
 impl Certificate {
+    /// The certificate of a contradiction; `core` are the fields, as pointers.
+    #[must_use]
+    pub fn of_contradiction(contradiction: Contradiction, core: Vec<String>) -> Self {
+        // The requirements that clash are for sentences: the proof does without them.
+        let contradiction = Contradiction { core: None, ..contradiction };
+        let argument = Argument::AnyCluster(Box::new(contradiction));
+        Self { assume: argument.needs(), core, argument }
+    }
+
     /// Whether it owns up to what an argument of its kind takes for granted at least.
     #[must_use]
     pub fn states_its_needs(&self) -> bool {
@@ -206,6 +225,14 @@ impl Argument {
     #[must_use]
     pub fn needs(&self) -> BTreeSet<Axiom> {
         match self {
+            Self::AnyCluster(contradiction) => {
+                let mut needs = BTreeSet::from([Axiom::LabelSyntax]);
+                needs.extend(contradiction.assumptions().iter().map(|one| match one {
+                    Assumption::VolumesAsGiven | Assumption::VolumesAreMade => Axiom::OtherObjects,
+                    Assumption::ServerVersion => Axiom::ServerVersion,
+                }));
+                needs
+            }
             Self::Pigeonhole(_) | Self::SpreadWindow(_) | Self::OneReplica(_) => {
                 BTreeSet::from([Axiom::LabelSyntax, Axiom::NoRelabelling])
             }
@@ -219,6 +246,7 @@ impl Argument {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
+            Self::AnyCluster(_) => "any-cluster",
             Self::Pigeonhole(_) => "pigeonhole",
             Self::SpreadWindow(_) => "spread-window",
             Self::OneReplica(_) => "one-replica",
@@ -295,6 +323,27 @@ pub fn verify(certificate: &Certificate, manifest: &Manifest) -> Result<(), Refu
     verify_argument(&certificate.argument, manifest, taints)
 }
 
+/// Verifies a certificate that no cluster can take one pod, given what is known of its volumes.
+///
+/// # Errors
+///
+/// Why the certificate proves nothing.
+pub fn verify_pod(
+    certificate: &Certificate,
+    pod: &Pod,
+    volumes: &[KnownVolume],
+    semantics: Semantics,
+) -> Result<(), Refusal> {
+    let Argument::AnyCluster(contradiction) = &certificate.argument else {
+        return Err(Refusal::Beyond);
+    };
+    if !certificate.states_its_needs() {
+        return Err(Refusal::Assumptions);
+    }
+    let holds = check(pod, volumes, contradiction, semantics);
+    if holds { Ok(()) } else { Err(Refusal::Argument) }
+}
+
 fn verify_argument(argument: &Argument, manifest: &Manifest, taints: bool) -> Result<(), Refusal> {
     match argument {
         Argument::Pigeonhole(one) => counting::pigeonhole(one, manifest, manifest.replicas, false),
@@ -304,7 +353,7 @@ fn verify_argument(argument: &Argument, manifest: &Manifest, taints: bool) -> Re
         Argument::OneReplica(one) => companions::one_replica(one, manifest, manifest.replicas),
         Argument::SharedClaim(one) => counting::shared_claim(one, manifest, manifest.replicas),
         Argument::FullUpdate(update) => full_update(update, manifest, taints),
-        Argument::Cover(_) => Err(Refusal::Beyond),
+        Argument::AnyCluster(_) | Argument::Cover(_) => Err(Refusal::Beyond),
     }
 }
 
@@ -323,7 +372,9 @@ fn full_update(one: &FullUpdate, manifest: &Manifest, taints: bool) -> Result<()
         Argument::SpreadWindow(one) => counting::spread_window(one, manifest, need, true, taints),
         Argument::OneReplica(one) => companions::one_replica(one, manifest, need),
         Argument::SharedClaim(one) => counting::shared_claim(one, manifest, need),
-        Argument::FullUpdate(_) | Argument::Cover(_) => Err(Refusal::Beyond),
+        Argument::AnyCluster(_) | Argument::FullUpdate(_) | Argument::Cover(_) => {
+            Err(Refusal::Beyond)
+        }
     }
 }
 

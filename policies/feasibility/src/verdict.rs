@@ -102,6 +102,7 @@ impl Class for Logic {
             | Axiom::UniqueHostname
             | Axiom::NestedLevels
             | Axiom::OtherObjects
+            | Axiom::ServerVersion
             | Axiom::Snapshot
             | Axiom::ClosedInventory => false,
         }

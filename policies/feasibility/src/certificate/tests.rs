@@ -1,6 +1,7 @@
 //! Each kind of certificate is verified, and refused as soon as one number or name is another.
 
 use super::*;
+use crate::any_cluster::{AnyCluster, decide};
 use crate::inventory::Inventory;
 use crate::inventory::node::Node;
 use crate::inventory::pod::{PodVolume, TopologySpread, WhenUnsatisfiable};
@@ -10,6 +11,7 @@ use crate::node_terms::NodeTerm;
 use crate::pod_affinity::AffinityTerm;
 use crate::requirement::{Operator, Requirement};
 use crate::selector::Selector;
+use crate::verdict::{Logic, Proof};
 
 const ZONE: &str = "topology.kubernetes.io/zone";
 
@@ -196,7 +198,7 @@ fn mutations(argument: &Argument) -> Vec<Argument> {
             each!(FullUpdate, unavailable, [1, u64::MAX]);
             each!(FullUpdate, bound, [Box::new(argument.clone())]);
         }
-        Argument::Cover(_) => {}
+        Argument::AnyCluster(_) | Argument::Cover(_) => {}
     }
     found.retain(|changed| changed != argument);
     found
@@ -301,4 +303,30 @@ fn a_cover_is_checked_node_by_node() {
     ] {
         assert!(cover(wrong).is_err(), "{wrong:?}");
     }
+}
+
+#[test]
+fn a_contradiction_of_one_pod_is_verified_and_any_other_is_refused() {
+    let semantics = Semantics::of_minor(34);
+    let zone = |value: &str| labels(&[(ZONE, value)]);
+    let affinity = Some(vec![NodeTerm::of(vec![Requirement::one_of(ZONE, &["b"])])]);
+    let pod = Pod { node_selector: zone("a"), node_affinity: affinity, ..Pod::default() };
+    let AnyCluster::Contradiction(found) = decide(&pod, &[], semantics) else { panic!() };
+    let certificate = Certificate::of_contradiction(*found.clone(), Vec::new());
+    assert_eq!(verify_pod(&certificate, &pod, &[], semantics), Ok(()));
+    assert_eq!(certificate.assume, BTreeSet::from([Axiom::LabelSyntax]));
+    assert_eq!(verify(&certificate, &Manifest::default()), Err(Refusal::Beyond));
+    let other = Pod { node_selector: zone("b"), ..pod.clone() };
+    assert_eq!(verify_pod(&certificate, &other, &[], semantics), Err(Refusal::Argument));
+    let mut silent = certificate.clone();
+    silent.assume.clear();
+    assert_eq!(verify_pod(&silent, &pod, &[], semantics), Err(Refusal::Assumptions));
+    let versioned = Contradiction { every_version: false, ..*found.clone() };
+    let versioned = Certificate::of_contradiction(versioned, Vec::new());
+    assert!(versioned.assume.contains(&Axiom::ServerVersion));
+    assert!(Proof::<Logic>::of(versioned).is_err(), "denials hold for every server");
+    assert!(Proof::<Logic>::of(certificate).is_ok());
+    let fewer = Contradiction { parts: found.parts.iter().skip(1).cloned().collect(), ..*found };
+    let fewer = Certificate::of_contradiction(fewer, Vec::new());
+    assert_eq!(verify_pod(&fewer, &pod, &[], semantics), Err(Refusal::Argument));
 }

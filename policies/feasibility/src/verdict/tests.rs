@@ -31,6 +31,7 @@ fn a_proof_takes_no_more_for_granted_than_its_class() {
         Axiom::UniqueHostname,
         Axiom::NestedLevels,
         Axiom::OtherObjects,
+        Axiom::ServerVersion,
         Axiom::Snapshot,
         Axiom::ClosedInventory,
     ] {
