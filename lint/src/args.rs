@@ -39,6 +39,15 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard place`.
+    Place {
+        /// `WHAT…` and what it is judged on.
+        question: Question,
+        /// Shared with `lint`; its paths are `WHAT…`.
+        sources: Sources,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
     /// `placecard feasible`.
     Feasible {
         /// `--jsonl`, if any was typed.
@@ -152,6 +161,11 @@ fn typed(matches: &ArgMatches) -> Typed {
             look: look(matches),
         },
         "why" => Typed::Why {
+            question: question(matches),
+            sources: Sources { paths: all(matches, verbs::SUBJECT.name), ..context(matches) },
+            look: look(matches),
+        },
+        "place" => Typed::Place {
             question: question(matches),
             sources: Sources { paths: all(matches, verbs::SUBJECT.name), ..context(matches) },
             look: look(matches),

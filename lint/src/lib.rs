@@ -23,6 +23,7 @@ mod feasible;
 pub mod index;
 pub mod load;
 pub mod load_codes;
+mod place;
 pub mod plan;
 pub mod render;
 mod run;
@@ -102,6 +103,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         }
         Plan::Expand { inputs, diff, look } => expand_all(&judge(&inputs, stdin)?, diff, look),
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
+        Plan::Place { ask, look } => place::answer(&ask, look, stdin),
         Plan::Feasible { cases, mut options, configuration } => {
             let mut complaints = String::new();
             if let Some(path) = configuration {

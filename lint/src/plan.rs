@@ -38,6 +38,13 @@ pub enum Plan {
         /// How it is drawn.
         look: Look,
     },
+    /// Rank the nodes that fit.
+    Place {
+        /// What is asked.
+        ask: Ask,
+        /// How it is drawn.
+        look: Look,
+    },
     /// Judge cases, line by line.
     Feasible {
         /// A file, or `-`.
@@ -148,6 +155,10 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Why { question, sources, look } => {
             let look = resolve_look(&look, terminal, no_color);
             Plan::Why { ask: ask(question, sources)?, look }
+        }
+        Typed::Place { question, sources, look } => {
+            let look = resolve_look(&look, terminal, no_color);
+            Plan::Place { ask: ask(question, sources)?, look }
         }
         Typed::Feasible { cases: None, .. } => {
             return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());

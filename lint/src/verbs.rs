@@ -279,6 +279,38 @@ left out, because the new ones replace them.",
         ],
     },
     Verb {
+        name: "place",
+        summary: "Rank the nodes that fit a pod, with the points of each plugin",
+        details: "\
+Judges a pod of the cluster, or the next pod of each template of a manifest, as the scheduler does, \
+and ranks the nodes that fit by their points, times the weights of the default profile. Nodes with as \
+many points have the same rank: the scheduler takes any of the first. The columns are those of \
+NodeResourcesFit (fit), NodeResourcesBalancedAllocation (balance), TaintToleration (taints), \
+NodeAffinity (nodes), InterPodAffinity (pods), PodTopologySpread (spread), ImageLocality (images), \
+VolumeBinding (volumes) and DynamicResources (devices), as far as they have something to say.",
+        arguments: &[
+            &SUBJECT,
+            &CLUSTER,
+            &NAMESPACE,
+            &VOCABULARY,
+            &OBJECTS,
+            &KUBERNETES_VERSION,
+            &ALL,
+            &ANSWER_FORMAT,
+            &COLOR,
+            &ASCII,
+        ],
+        exits: &[
+            (0, "every pod has room"),
+            (1, "a pod fits no node; `placecard why` says why"),
+            (2, "it could not run: as for `lint`, or there is no such pod"),
+        ],
+        examples: &[
+            "placecard place deploy/embedder.yaml --cluster prod.json",
+            "placecard place ml/trainer-6 --cluster prod.json --format json",
+        ],
+    },
+    Verb {
         name: "feasible",
         summary: "Judge recorded cases: which nodes pass the scheduler's filters",
         details: "\

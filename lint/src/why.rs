@@ -2,7 +2,7 @@
 
 mod human;
 mod json;
-mod pods;
+pub(crate) mod pods;
 
 use std::io::Read;
 

@@ -90,6 +90,14 @@ fn linted(namespace: &str, spec: &str, flags: &str) -> (u8, String) {
 }
 
 #[test]
+fn nodes_that_fit_are_ranked() {
+    expect("place-search.txt", "place search.yaml --cluster prod.yaml", 0);
+    expect("place-api.txt", "place api.yaml --cluster small.yaml", 0);
+    expect("place-api.json", "place api.yaml --cluster small.yaml --format json", 0);
+    expect("place-trainer.txt", "place ml/trainer-6 --cluster prod.yaml", 1);
+}
+
+#[test]
 fn what_is_not_judged_is_listed_with_the_reason() {
     let plain = "containers: [{name: a, image: 'a:1'}]";
     for (namespace, spec, flags, expected) in [

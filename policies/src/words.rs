@@ -6,6 +6,7 @@ pub mod annotation;
 pub mod bounds;
 pub mod contradiction;
 pub mod language;
+pub mod place;
 pub mod placed;
 pub mod scheduler_configuration;
 pub mod snapshot;

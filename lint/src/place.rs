@@ -1,0 +1,180 @@
+//! Where pods would go: the nodes that fit, ranked, with the points of each plugin.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use placecard_findings::Severity;
+use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::rank::{Ranked, rank};
+use placecard_policies::feasibility::score::ScorePlugin;
+use placecard_policies::placed::next_cycle;
+use placecard_policies::template_pod::Unjudged;
+use placecard_policies::words;
+use serde_json::{Map, Value, json};
+
+use crate::cluster_of::{self, Taken};
+use crate::plan::{Ask, Look};
+use crate::render::human::{WIDTH, word, wrap};
+use crate::render::style::{Paint, paint, plain};
+use crate::why::pods::{Subject, subjects};
+use crate::{Outcome, complaining};
+
+/// Rows that are shown without `--all`.
+const MOST_ROWS: usize = 10;
+
+/// A pod, and the nodes that fit it.
+struct Report {
+    subject: String,
+    found: Result<Found, Unjudged>,
+}
+
+/// The nodes that fit, best first.
+struct Found {
+    nodes: usize,
+    ranked: Vec<Row>,
+}
+
+/// A node that fits.
+struct Row {
+    node: String,
+    /// From 1; nodes with as many points have the same.
+    rank: usize,
+    /// `None` if the scheduler does not score.
+    total: Option<i64>,
+    points: Vec<(ScorePlugin, i64)>,
+}
+
+/// Answers `placecard place`.
+///
+/// # Errors
+/// Why it could not run.
+pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
+    let Taken { cluster, complaints } =
+        cluster_of::read(&ask.cluster, ask.inputs.server, false, stdin)?;
+    let reports: Vec<Report> =
+        subjects(ask, &cluster, stdin)?.into_iter().map(|one| report(&cluster, one)).collect();
+    let shut = |one: &Report| one.found.as_ref().is_ok_and(|found| found.ranked.is_empty());
+    let worst = reports.iter().any(shut).then_some(Severity::Error);
+    let output = match ask.json {
+        true => to_json(&cluster, &reports),
+        false => to_text(&cluster, &reports, ask.all, look),
+    };
+    let complaints = complaining(&complaints);
+    let fail_on = Some(Severity::Error);
+    Ok(Outcome { worst, fail_on, complaints, ..Outcome::output(output) })
+}
+
+fn report(cluster: &Cluster, subject: Subject) -> Report {
+    let Subject { name, pod, owner, .. } = subject;
+    let found = pod.map(|pod| {
+        let cycle = next_cycle(cluster, &pod, owner.as_ref());
+        let ranking = rank(&cycle);
+        let nodes = ranking.judgement.nodes.len();
+        Found { nodes, ranked: rows(&ranking.ranked) }
+    });
+    Report { subject: name, found }
+}
+
+fn rows(ranked: &[Ranked<'_>]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (position, one) in ranked.iter().enumerate() {
+        let total = one.score.as_ref().map(|score| score.total);
+        let tied = rows.last().filter(|last| last.total == total).map(|last| last.rank);
+        let points = one.score.iter().flat_map(|score| &score.by_plugin);
+        rows.push(Row {
+            node: one.node.to_owned(),
+            rank: tied.unwrap_or(position + 1),
+            total,
+            points: points.map(|(plugin, points)| (*plugin, *points)).collect(),
+        });
+    }
+    rows
+}
+
+/// The nodes of the first rank; none if the scheduler does not score several.
+fn best(found: &Found) -> Vec<&str> {
+    let scored = |row: &&Row| row.rank == 1 && (row.total.is_some() || found.ranked.len() == 1);
+    found.ranked.iter().filter(scored).map(|row| row.node.as_str()).collect()
+}
+
+fn to_text(cluster: &Cluster, reports: &[Report], all: bool, look: Look) -> String {
+    let texts: Vec<String> = reports.iter().map(|one| of_pod(cluster, one, all, look)).collect();
+    texts.join("\n")
+}
+
+fn of_pod(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
+    let subject = &report.subject;
+    let found = match &report.found {
+        Ok(found) => found,
+        Err(why) => {
+            let subject = plain(subject, look.ascii);
+            return format!("{subject} is not judged: {}\n", words::why::unjudged(why));
+        }
+    };
+    let headline = words::place::headline(subject, found.nodes, found.ranked.len(), &best(found));
+    let mut text = String::new();
+    for line in wrap(&plain(&headline, look.ascii), WIDTH) {
+        text.push_str(&format!("{line}\n"));
+    }
+    if found.ranked.is_empty() {
+        text.push_str(&word("help:", "placecard why says what is in the way", look));
+    } else {
+        text.push_str(&format!("\n{}\n", table(found, all, look)));
+    }
+    let nodes = words::why::several(found.nodes, "node");
+    let missing = words::why::without(&cluster.missing());
+    let holds = format!(
+        "in snapshot {}, {nodes}{missing}; default profile of kube-scheduler",
+        cluster.name
+    );
+    text + &word("holds:", &holds, look)
+}
+
+fn table(found: &Found, all: bool, look: Look) -> String {
+    let most = if all { found.ranked.len() } else { MOST_ROWS };
+    let shown = || found.ranked.iter().take(most);
+    let plugins: BTreeSet<ScorePlugin> =
+        shown().flat_map(|row| &row.points).map(|(plugin, _)| *plugin).collect();
+    let width = shown().map(|row| row.node.chars().count()).max().unwrap_or_default().max(4);
+    let mut title = format!("  rank  {:width$}  total", "node");
+    for plugin in &plugins {
+        title.push_str(&format!("  {:>5}", words::place::column(*plugin)));
+    }
+    let mut text = format!("{}\n", paint(look, Paint::Word, &title));
+    for row in shown() {
+        let total = row.total.map_or("-".to_owned(), |total| total.to_string());
+        let node = plain(&row.node, look.ascii);
+        let mut line = format!("  {:>4}  {node:width$}  {total:>5}", row.rank);
+        for plugin in &plugins {
+            let points = row.points.iter().find(|(one, _)| one == plugin);
+            let points = points.map_or("-".to_owned(), |(_, points)| points.to_string());
+            let width = words::place::column(*plugin).len().max(5);
+            line.push_str(&format!("  {points:>width$}"));
+        }
+        text.push_str(&format!("{line}\n"));
+    }
+    let rest = found.ranked.len().saturating_sub(most);
+    if rest > 0 {
+        text.push_str(&format!("  and {}: --all\n", words::why::several(rest, "more node")));
+    }
+    text
+}
+
+fn to_json(cluster: &Cluster, reports: &[Report]) -> String {
+    let row = |row: &Row| {
+        let points: Map<String, Value> =
+            row.points.iter().map(|(one, points)| (one.name().to_owned(), json!(points))).collect();
+        json!({"rank": row.rank, "node": row.node, "total": row.total, "points": points})
+    };
+    let pod = |report: &Report| match &report.found {
+        Ok(found) => {
+            let ranked: Vec<Value> = found.ranked.iter().map(row).collect();
+            json!({"subject": report.subject, "nodes": found.nodes, "ranked": ranked})
+        }
+        Err(why) => json!({"subject": report.subject, "unjudged": words::why::unjudged(why)}),
+    };
+    let pods: Vec<Value> = reports.iter().map(pod).collect();
+    let snapshot = json!({"name": cluster.name, "nodes": cluster.inventory.nodes.len()});
+    let answer = json!({"version": 1, "snapshot": snapshot, "pods": pods});
+    serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
+}
