@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::State;
-use super::bits::{clear, count, has, ones, ones_of, set, unite};
+use super::bits::{clear, has, ones, ones_of, set, unite};
 use super::rows::Main;
 use super::shapes::{Constraint, Prepared, Shape};
 use super::strings::Pairs;
@@ -130,40 +130,64 @@ impl Scratch {
         self.mask.resize(self.decision.feasible.len(), 0);
     }
 
-    /// The mask becomes the nodes that are not in the row.
-    fn mask_all_but(&mut self, row: &[u64]) {
-        self.mask.clear();
-        self.mask.extend(row.iter().take(self.decision.feasible.len()).map(|word| !word));
-        self.mask.resize(self.decision.feasible.len(), u64::MAX);
+    /// Rejects the nodes of the mask that are left.
+    pub(super) fn strike(&mut self, plugin: Plugin, code: Code) {
+        let mask = std::mem::take(&mut self.mask);
+        self.strike_row(&mask, 0, Plugins::of(&[plugin]), code);
+        self.mask = mask;
     }
 
-    /// Rejects the nodes of the mask that are left.
-    pub(super) fn strike(&mut self, plugins: Plugins, code: Code) {
-        let mut row = self.spare.pop().unwrap_or_default();
-        row.clear();
-        row.resize(self.mask.len(), 0);
-        let mut any = 0;
-        let words = self.decision.feasible.iter_mut().zip(&self.mask).zip(&mut row);
-        for ((left, mask), struck) in words {
-            *struck = *left & mask;
-            *left &= !mask;
-            any |= *struck;
-        }
-        if any == 0 {
-            self.spare.push(row);
+    /// Rejects the nodes that are left and not in the row.
+    fn strike_all_but(&mut self, row: &[u64], plugin: Plugin, code: Code) {
+        self.strike_row(row, u64::MAX, Plugins::of(&[plugin]), code);
+    }
+
+    /// Rejects the nodes of the row that are left or, with all bits of `flip`, the others.
+    pub(super) fn strike_row(&mut self, row: &[u64], flip: u64, plugins: Plugins, code: Code) {
+        let left = &mut self.decision.feasible;
+        let any = left.iter().zip(row).fold(0, |any, (left, mask)| any | (left & (mask ^ flip)));
+        if any == 0 && (flip == 0 || row.len() >= left.len()) {
             return;
         }
-        let count = count(&row);
+        if row.len() < left.len() {
+            let mut longer = row.to_vec();
+            longer.resize(left.len(), 0);
+            return self.strike_row(&longer, flip, plugins, code);
+        }
+        let mut nodes = self.spare.pop().unwrap_or_default();
+        nodes.resize(left.len(), 0);
+        let mut count = 0;
+        for ((left, mask), struck) in left.iter_mut().zip(row).zip(&mut nodes) {
+            *struck = *left & (mask ^ flip);
+            *left &= !*struck;
+            count += struck.count_ones() as usize;
+        }
         let same = |known: &&mut Rejected| known.plugins == plugins && known.code == code;
         match self.decision.rejected.iter_mut().find(same) {
-            None => {
-                self.decision.rejected.push(Rejected { plugins, code, count, nodes: row });
-            }
+            None => self.decision.rejected.push(Rejected { plugins, code, count, nodes }),
             Some(known) => {
                 known.count += count;
-                unite(&mut known.nodes, &row);
-                self.spare.push(row);
+                unite(&mut known.nodes, &nodes);
+                self.spare.push(nodes);
             }
+        }
+    }
+
+    /// Rejects one node that is left.
+    fn strike_one(&mut self, node: u32, plugins: Plugins, code: Code) {
+        clear(&mut self.decision.feasible, node);
+        let same = |known: &Rejected| known.plugins == plugins && known.code == code;
+        let known = self.decision.rejected.iter().position(same);
+        let at = known.unwrap_or_else(|| {
+            let mut nodes = self.spare.pop().unwrap_or_default();
+            nodes.clear();
+            nodes.resize(self.decision.feasible.len(), 0);
+            self.decision.rejected.push(Rejected { plugins, code, count: 0, nodes });
+            self.decision.rejected.len() - 1
+        });
+        if let Some(known) = self.decision.rejected.get_mut(at) {
+            set(&mut known.nodes, node);
+            known.count += 1;
         }
     }
 
@@ -177,11 +201,6 @@ impl Scratch {
             }
         }
         self.decision.rejected.retain(|rejected| rejected.count > 0);
-    }
-
-    fn strike_all_but(&mut self, row: &[u64], plugin: Plugin, code: Code) {
-        self.mask_all_but(row);
-        self.strike(Plugins::of(&[plugin]), code);
     }
 }
 
@@ -211,8 +230,10 @@ impl State {
             Some(shape) => self.decide_counted(pod, shape, scratch),
             None => self.decide_plainly(pod, scratch),
         }
-        scratch.decision.feasible_count = count(&scratch.decision.feasible);
-        &scratch.decision
+        let decision = &mut scratch.decision;
+        let rejected: usize = decision.rejected.iter().map(|rejected| rejected.count).sum();
+        decision.feasible_count = self.node_count().saturating_sub(rejected);
+        decision
     }
 
     fn run(&self, pod: &Pod, shape: &Shape, scratch: &mut Scratch) {
@@ -245,8 +266,8 @@ impl State {
         };
         match self.pre_filter(pod, node_affinity) {
             Err(objection) => {
-                scratch.mask_all_but(&[]);
-                scratch.strike(Plugins::of(&objection.plugins), objection.rejection.code);
+                let plugins = Plugins::of(&objection.plugins);
+                scratch.strike_row(&self.nodes.there, 0, plugins, objection.rejection.code);
                 scratch.decision.pre_filter = Some(objection);
                 false
             }
@@ -256,8 +277,7 @@ impl State {
                 for number in names.iter().filter_map(|name| self.node_number(name)) {
                     set(&mut row, number);
                 }
-                scratch.mask_all_but(&row);
-                scratch.strike(Plugins::of(&plugins), UNRESOLVABLE);
+                scratch.strike_row(&row, u64::MAX, Plugins::of(&plugins), UNRESOLVABLE);
                 scratch.decision.pre_filter_nodes = Some(names);
                 true
             }
@@ -278,9 +298,8 @@ impl State {
             named(scratch);
         }
         if !tolerated.cordons {
-            scratch.clear_mask();
-            unite(&mut scratch.mask, &self.nodes.cordoned);
-            scratch.strike(Plugins::of(&[Plugin::NodeUnschedulable]), UNRESOLVABLE);
+            let plugins = Plugins::of(&[Plugin::NodeUnschedulable]);
+            scratch.strike_row(&self.nodes.cordoned, 0, plugins, UNRESOLVABLE);
         }
         if !self.semantics.names_narrow {
             named(scratch);
@@ -294,20 +313,23 @@ impl State {
         if ports.peek().is_some() {
             scratch.clear_mask();
             ports.for_each(|port| self.ports.add_taken(&self.strings, port, &mut scratch.mask));
-            scratch.strike(Plugins::of(&[Plugin::NodePorts]), Code::Unschedulable);
+            scratch.strike(Plugin::NodePorts, Code::Unschedulable);
         }
     }
 
     /// Too little free.
     fn strike_short(&self, pod: &Pod, scratch: &mut Scratch) {
         let (main, scalars) = request(pod);
+        if scalars.is_empty() && self.rows.fits_everywhere(&main) {
+            return;
+        }
         scratch.clear_mask();
         let mut never = std::mem::take(&mut scratch.more);
         never.clear();
         never.resize(scratch.mask.len(), 0);
         let words = scratch.decision.feasible.iter().zip(&mut scratch.mask).zip(&mut never);
         for (block, ((left, now), ever)) in words.enumerate() {
-            if *left != 0 {
+            if *left != 0 && !self.rows.fits_block(block, &main) {
                 let short = self.rows.short(block, *left, &main);
                 (*now, *ever) = (short.now, short.ever);
             }
@@ -315,10 +337,9 @@ impl State {
         for (name, wanted) in scalars.iter().filter(|(_, wanted)| *wanted > 0) {
             self.lacking(name, *wanted, &mut scratch.mask, &mut never);
         }
-        std::mem::swap(&mut scratch.mask, &mut never);
-        scratch.strike(Plugins::of(&[Plugin::NodeResourcesFit]), UNRESOLVABLE);
-        std::mem::swap(&mut scratch.mask, &mut never);
-        scratch.strike(Plugins::of(&[Plugin::NodeResourcesFit]), Code::Unschedulable);
+        let plugins = Plugins::of(&[Plugin::NodeResourcesFit]);
+        scratch.strike_row(&never, 0, plugins, UNRESOLVABLE);
+        scratch.strike(Plugin::NodeResourcesFit, Code::Unschedulable);
         scratch.more = never;
     }
 
@@ -363,7 +384,7 @@ impl State {
                 full.for_each(|domain| column.add_domain(domain, &mut scratch.mask));
             }
         }
-        scratch.strike(Plugins::of(&[Plugin::PodTopologySpread]), Code::Unschedulable);
+        scratch.strike(Plugin::PodTopologySpread, Code::Unschedulable);
     }
 
     /// Pods that must be near, pods that must not be, pods that do not want this one.
@@ -381,18 +402,20 @@ impl State {
             } else {
                 scratch.clear_mask();
                 column(id).add_nodes(&counter(id).pods.some, &mut scratch.mask);
-                scratch.mask.iter_mut().for_each(|word| *word = !*word);
-                scratch.strike(Plugins::of(&[Plugin::InterPodAffinity]), UNRESOLVABLE);
+                let mask = std::mem::take(&mut scratch.mask);
+                scratch.strike_all_but(&mask, Plugin::InterPodAffinity, UNRESOLVABLE);
+                scratch.mask = mask;
             }
         }
+        let mut apart = shape.anti_affinity.iter().copied().chain(self.repelling(shape, pairs));
+        let Some(one) = apart.next() else {
+            return;
+        };
         scratch.clear_mask();
-        for id in &shape.anti_affinity {
-            column(id).add_nodes(&counter(id).pods.some, &mut scratch.mask);
-        }
-        for id in self.repelling(shape, pairs) {
+        for id in [one].into_iter().chain(apart) {
             column(&id).add_nodes(&counter(&id).pods.some, &mut scratch.mask);
         }
-        scratch.strike(Plugins::of(&[Plugin::InterPodAffinity]), Code::Unschedulable);
+        scratch.strike(Plugin::InterPodAffinity, Code::Unschedulable);
     }
 
     /// The counters of the anti-affinity terms of existing pods that match the pod.
@@ -428,9 +451,8 @@ impl State {
             };
             scratch.restore(number);
             if let Some(objection) = &node.first {
-                scratch.clear_mask();
-                set(&mut scratch.mask, number);
-                scratch.strike(Plugins::of(&objection.plugins), objection.rejection.code);
+                let plugins = Plugins::of(&objection.plugins);
+                scratch.strike_one(number, plugins, objection.rejection.code);
             }
         }
         scratch.decision.pre_filter = judgement.pre_filter;

@@ -51,12 +51,32 @@ impl Row {
 /// The extremes of 64 nodes.
 #[derive(Clone, Copy, Debug)]
 struct Block {
+    least: Least,
     least_all: Main,
     most_all: Main,
-    least_free: Main,
     most_free: Main,
-    least_left: i64,
     most_left: i64,
+}
+
+/// The least that is free on any of 64 nodes, and of pods that it may still run.
+#[derive(Clone, Copy, Debug)]
+struct Least {
+    free: Main,
+    left: i64,
+}
+
+impl Default for Least {
+    fn default() -> Self {
+        Self { free: [i64::MAX; 3], left: i64::MAX }
+    }
+}
+
+impl Least {
+    /// Does a pod that asks for so much fit on all of them?
+    fn takes(&self, main: &Main) -> bool {
+        self.left > 0
+            && main.iter().zip(&self.free).all(|(wanted, free)| *wanted <= 0 || wanted <= free)
+    }
 }
 
 impl Default for Block {
@@ -64,9 +84,8 @@ impl Default for Block {
         Self {
             least_all: [i64::MAX; 3],
             most_all: [i64::MIN; 3],
-            least_free: [i64::MAX; 3],
             most_free: [i64::MIN; 3],
-            least_left: i64::MAX,
+            least: Least::default(),
             most_left: i64::MIN,
         }
     }
@@ -82,18 +101,18 @@ impl Block {
         };
         lower(&mut self.least_all, &row.all);
         raise(&mut self.most_all, &row.all);
-        lower(&mut self.least_free, &row.free);
+        lower(&mut self.least.free, &row.free);
         raise(&mut self.most_free, &row.free);
-        self.least_left = self.least_left.min(row.left());
+        self.least.left = self.least.left.min(row.left());
         self.most_left = self.most_left.max(row.left());
     }
 
     /// Might the extremes be those of this row?
     fn touches(&self, row: &Row) -> bool {
         let same = |a: &Main, b: &Main| a.iter().zip(b).any(|(a, b)| a == b);
-        same(&self.least_free, &row.free)
+        same(&self.least.free, &row.free)
             || same(&self.most_free, &row.free)
-            || self.least_left == row.left()
+            || self.least.left == row.left()
             || self.most_left == row.left()
     }
 }
@@ -106,6 +125,8 @@ type Scalar = BTreeMap<u32, (i64, i64)>;
 pub(super) struct Rows {
     rows: Vec<Row>,
     blocks: Vec<Block>,
+    /// Of each block what is looked at first, close together.
+    least: Vec<Least>,
     scalars: BTreeMap<u32, Scalar>,
 }
 
@@ -174,7 +195,11 @@ impl Rows {
         }
         if has(nodes, node) {
             match self.blocks.get_mut(node as usize / 64) {
-                Some(block) if !block.touches(&before) => block.include(&after),
+                Some(block) if !block.touches(&before) => {
+                    block.include(&after);
+                    let least = block.least;
+                    self.keep_least(node as usize / 64, least);
+                }
                 _ => self.refresh(node, nodes),
             }
         }
@@ -195,6 +220,26 @@ impl Rows {
         if let Some(known) = self.blocks.get_mut(index) {
             *known = block;
         }
+        self.keep_least(index, block.least);
+    }
+
+    fn keep_least(&mut self, index: usize, least: Least) {
+        if self.least.len() <= index {
+            self.least.resize(index + 1, Least::default());
+        }
+        if let Some(known) = self.least.get_mut(index) {
+            *known = least;
+        }
+    }
+
+    /// Does a pod that asks for so much fit on every node?
+    pub(super) fn fits_everywhere(&self, main: &Main) -> bool {
+        self.least.iter().all(|least| least.takes(main))
+    }
+
+    /// Does it fit on every node of the block?
+    pub(super) fn fits_block(&self, block: usize, main: &Main) -> bool {
+        self.least.get(block).is_none_or(|least| least.takes(main))
     }
 
     /// The nodes among the `left` ones of a block that are too full for a pod that asks for `main`.
@@ -203,7 +248,7 @@ impl Rows {
             return Short::default();
         };
         let all_below = |limits: &Main| main.iter().zip(limits).all(|(w, l)| *w <= 0 || w <= l);
-        if extremes.least_left > 0 && all_below(&extremes.least_free) {
+        if extremes.least.takes(main) {
             return Short::default();
         }
         let wanted = || main.iter().copied().zip(0usize..).filter(|(wanted, _)| *wanted > 0);

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
 use super::bits::{ones, set};
-use super::decide::{Plugins, Scratch};
+use super::decide::Scratch;
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::{Plugin, Stage};
-use crate::inventory::pod::Pod;
+use crate::inventory::pod::{Pod, PodVolume};
 use crate::inventory::requests::Resources;
 use crate::judge::{Narrowed, Objection, States, narrow};
 
@@ -65,13 +65,20 @@ impl State {
     pub(super) fn strike_by_volume(&self, pod: &Pod, scratch: &mut Scratch) {
         let cycle = self.bare_cycle(pod);
         let states = self.states(&cycle, Stage::Skip);
+        let has_disk = pod.volumes.iter().any(|volume| matches!(volume, PodVolume::Disk(_)));
         for plugin in BY_VOLUME {
             let mut found = BTreeMap::new();
             for number in ones(&scratch.decision.feasible) {
                 let Some(node) = self.nodes.node(number) else {
                     continue;
                 };
-                let mounted = self.nodes.slot(number).mounted.iter();
+                let limits = self.objects.csi_nodes.get(&node.name).map(|csi| &csi.limits);
+                let looks_at_pods = match plugin {
+                    Plugin::VolumeRestrictions => has_disk,
+                    Plugin::NodeVolumeLimits => limits.is_some_and(|limits| !limits.is_empty()),
+                    _ => false,
+                };
+                let mounted = self.nodes.slot(number).mounted.iter().filter(|_| looks_at_pods);
                 let pods: Vec<Pod> = mounted.map(|pod| self.mounted(*pod)).collect();
                 let host = Host {
                     node,
@@ -87,7 +94,7 @@ impl State {
             for (code, row) in found {
                 scratch.clear_mask();
                 super::bits::unite(&mut scratch.mask, &row);
-                scratch.strike(Plugins::of(&[plugin]), code);
+                scratch.strike(plugin, code);
             }
         }
     }
