@@ -90,15 +90,27 @@ pub enum ProblemKind {
         /// Its `kind`.
         kind: String,
     },
-    /// A value of another type.
-    Type {
-        /// What belongs there: `a mapping`, `a list`, `a string`, `a whole number`, `true or false`.
-        expected: &'static str,
+    /// A value of another form.
+    Form {
+        /// What belongs there.
+        expected: Form,
     },
     /// As the API's type says of a field within.
     Unreadable {
         /// The words of the reader.
         message: String,
+    },
+    /// One word where another belongs.
+    Instead {
+        /// As written.
+        found: String,
+        /// What belongs there.
+        expected: String,
+    },
+    /// More than placecard reads.
+    TooMany {
+        /// So many are read.
+        most: usize,
     },
     /// A field is missing or empty.
     Missing {
@@ -132,8 +144,8 @@ pub enum ProblemKind {
     Forbidden {
         /// Which.
         field: &'static str,
-        /// Why, as a part of a sentence.
-        why: &'static str,
+        /// Why.
+        why: Why,
     },
     /// A plugin that has no part in the step.
     NotAtStep {
@@ -155,6 +167,37 @@ pub enum ProblemKind {
     /// A node requirement that cannot be read.
     Requirement,
 }
+
+/// The form of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A mapping.
+    Mapping,
+    /// A list.
+    List,
+    /// A string.
+    Text,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Truth,
+}
+
+/// Why a field may not be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It belongs to the strategy `RequestedToCapacityRatio` alone.
+    OtherStrategy,
+    /// It belongs to `defaultingType: List` alone.
+    SystemDefaulting,
+    /// The selector of a default constraint is that of the pod's services and controller.
+    SelectorDeduced,
+    /// The version does not score volumes.
+    VolumesNotScored,
+}
+
+/// So many profiles are read: each costs memory, and each knows the names of all.
+const MOST_PROFILES: usize = 100;
 
 /// Reads a configuration that was parsed already.
 ///
@@ -209,6 +252,10 @@ fn configuration(reader: &mut Reader, value: &Value) -> Vec<Profile> {
     let nothing = Value::Object(reader::Mapping::new());
     if written.is_empty() {
         written.push((root.clone(), &nothing));
+    }
+    if let Some((at, _)) = written.get(MOST_PROFILES) {
+        reader.problem(at, ProblemKind::TooMany { most: MOST_PROFILES });
+        written.truncate(MOST_PROFILES);
     }
     let alone = written.len() == 1;
     let mut profiles: Vec<Profile> = Vec::new();

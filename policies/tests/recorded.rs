@@ -397,7 +397,8 @@ fn some_cases() -> Vec<String> {
         case.to_string()
     };
     let every = lines("cases.jsonl.gz").take(2000).step_by(40);
-    every.chain(lines("counterexamples.jsonl.gz")).map(strip).collect()
+    let configured = lines("configurations-1.37.jsonl.gz").take(60);
+    every.chain(lines("counterexamples.jsonl.gz")).chain(configured).map(strip).collect()
 }
 
 #[test]

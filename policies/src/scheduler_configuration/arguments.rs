@@ -11,7 +11,7 @@ use placecard_feasibility::profile::{DefaultSpread, Profile, ShapePoint, Strateg
 use placecard_findings::FieldPath;
 
 use super::reader::{Mapping, Reader};
-use super::{API_VERSION, ProblemKind, UnjudgedKind};
+use super::{API_VERSION, ProblemKind, UnjudgedKind, Why};
 use crate::native;
 
 /// Plugins with arguments that do not bear on where a pod may go.
@@ -71,8 +71,8 @@ fn arguments(
     let kind = format!("{name}Args");
     for (key, expected) in [("apiVersion", API_VERSION), ("kind", kind.as_str())] {
         if let Some(found) = reader.text(at, args, key).filter(|found| found != expected) {
-            let message = format!("{found} stands where {expected} belongs");
-            reader.problem(&at.key(key), ProblemKind::Unreadable { message });
+            let expected = expected.to_owned();
+            reader.problem(&at.key(key), ProblemKind::Instead { found, expected });
         }
     }
 }
@@ -132,7 +132,7 @@ fn fit(reader: &mut Reader, at: &FieldPath, args: &Mapping, profile: &mut Profil
     }
     if ratio.is_some() {
         let field = "requestedToCapacityRatio";
-        let why = "the type is not RequestedToCapacityRatio";
+        let why = Why::OtherStrategy;
         reader.problem(&at.key(field), ProblemKind::Forbidden { field, why });
     }
 }
@@ -177,9 +177,9 @@ fn shape(reader: &mut Reader, at: &FieldPath, written: &Mapping) -> Vec<ShapePoi
 
 fn balanced(reader: &mut Reader, at: &FieldPath, args: &Mapping, profile: &mut Profile) {
     fields(reader, at, args, &["resources"]);
-    let mut names: Vec<String> = Vec::new();
+    let (mut names, mut seen) = (Vec::new(), BTreeSet::new());
     for (index, (name, _)) in resources(reader, at, args, 1).into_iter().enumerate() {
-        if names.contains(&name) {
+        if !seen.insert(name.clone()) {
             let at = at.key("resources").index(index).key("name");
             reader.problem(&at, ProblemKind::Duplicate { found: name.clone() });
         }
@@ -256,21 +256,19 @@ fn pod_topology_spread(reader: &mut Reader, at: &FieldPath, args: &Mapping, prof
     if system {
         if !written.is_empty() {
             let field = "defaultConstraints";
-            let why = "defaultingType is System: write defaultingType: List";
+            let why = Why::SystemDefaulting;
             reader.problem(&at.key(field), ProblemKind::Forbidden { field, why });
         }
         return;
     }
     let mut constraints: Vec<TopologySpread> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (at, value) in written {
         let Some(constraint) = constraint(reader, &at, value) else {
             continue;
         };
-        let same = |other: &TopologySpread| {
-            other.topology_key == constraint.topology_key
-                && other.when_unsatisfiable == constraint.when_unsatisfiable
-        };
-        if constraints.iter().any(same) {
+        let hard = constraint.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
+        if !seen.insert((constraint.topology_key.clone(), hard)) {
             let found = constraint.topology_key.clone();
             reader.problem(&at, ProblemKind::Duplicate { found });
         }
@@ -295,7 +293,7 @@ fn constraint(
     }
     if written.label_selector.is_some() {
         let field = "labelSelector";
-        let why = "it is that of the pod's services and controller";
+        let why = Why::SelectorDeduced;
         reader.problem(&at.key(field), ProblemKind::Forbidden { field, why });
     }
     let when_unsatisfiable = match written.when_unsatisfiable.as_str() {
@@ -331,7 +329,7 @@ fn volume_binding(reader: &mut Reader, at: &FieldPath, args: &Mapping, profile: 
     if reader.semantics.volumes_scored {
         profile.volume_shape = shape;
     } else {
-        let why = "this version does not score volumes";
+        let why = Why::VolumesNotScored;
         reader.problem(&at.key("shape"), ProblemKind::Forbidden { field: "shape", why });
     }
 }

@@ -116,6 +116,7 @@ fn plugin_set(
         };
         set.disabled.extend(reader.text(&at, plugin, "name"));
     }
+    let mut names = BTreeSet::new();
     for (at, value) in reader.list(&at, written, "enabled") {
         let Some(plugin) = reader.mapping(&at, value) else {
             continue;
@@ -126,8 +127,12 @@ fn plugin_set(
             reader.problem(&at, ProblemKind::Missing { field: "name" });
             continue;
         };
-        check(reader, &at.key("name"), step, &name, &set, unknown);
-        set.enabled.push(Enabled { name, weight });
+        if names.insert(name.clone()) {
+            check(reader, &at.key("name"), step, &name, unknown);
+            set.enabled.push(Enabled { name, weight });
+        } else {
+            reader.problem(&at.key("name"), ProblemKind::Duplicate { found: name });
+        }
     }
     set
 }
@@ -138,13 +143,10 @@ fn check(
     at: &FieldPath,
     step: &'static str,
     name: &str,
-    set: &PluginSet,
     unknown: &mut BTreeSet<String>,
 ) {
     if REMOVED.contains(&name) {
         reader.problem(at, ProblemKind::Removed { plugin: name.to_owned() });
-    } else if set.enabled.iter().any(|other| other.name == name) {
-        reader.problem(at, ProblemKind::Duplicate { found: name.to_owned() });
     } else if !is_known(name) {
         if unknown.insert(name.to_owned()) {
             reader.unjudged(at, UnjudgedKind::Plugin(name.to_owned()));

@@ -5,10 +5,13 @@ use placecard_findings::{FieldPath, Segment};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Problem, ProblemKind, Unjudged, UnjudgedKind};
+use super::{Form, Problem, ProblemKind, Unjudged, UnjudgedKind};
 
 /// A mapping of JSON.
 pub(super) type Mapping = serde_json::Map<String, Value>;
+
+/// So many mistakes are kept, and so many things that are not known.
+const MOST: usize = 100;
 
 /// What was found so far.
 pub(super) struct Reader {
@@ -25,10 +28,16 @@ impl Reader {
     }
 
     pub(super) fn problem(&mut self, at: &FieldPath, kind: ProblemKind) {
-        self.problems.push(Problem { path: at.clone(), kind });
+        if self.problems.len() < MOST {
+            self.problems.push(Problem { path: at.clone(), kind });
+        }
     }
 
     pub(super) fn unjudged(&mut self, at: &FieldPath, what: UnjudgedKind) {
+        if self.unjudged.len() == MOST {
+            self.problem(at, ProblemKind::TooMany { most: MOST });
+            return;
+        }
         let scheduler = self.scheduler.clone();
         self.unjudged.push(Unjudged { path: at.clone(), scheduler, what });
     }
@@ -45,7 +54,7 @@ impl Reader {
     pub(super) fn mapping<'v>(&mut self, at: &FieldPath, value: &'v Value) -> Option<&'v Mapping> {
         let found = value.as_object();
         if found.is_none() {
-            self.problem(at, ProblemKind::Type { expected: "a mapping" });
+            self.problem(at, ProblemKind::Form { expected: Form::Mapping });
         }
         found
     }
@@ -69,7 +78,7 @@ impl Reader {
         let value = Self::field(found, key)?;
         let text = value.as_str().map(str::to_owned);
         if text.is_none() {
-            self.problem(&at.key(key), ProblemKind::Type { expected: "a string" });
+            self.problem(&at.key(key), ProblemKind::Form { expected: Form::Text });
         }
         text
     }
@@ -77,7 +86,7 @@ impl Reader {
     pub(super) fn truth(&mut self, at: &FieldPath, found: &Mapping, key: &str) -> Option<bool> {
         let truth = Self::field(found, key)?.as_bool();
         if truth.is_none() {
-            self.problem(&at.key(key), ProblemKind::Type { expected: "true or false" });
+            self.problem(&at.key(key), ProblemKind::Form { expected: Form::Truth });
         }
         truth
     }
@@ -93,7 +102,7 @@ impl Reader {
     ) -> Option<i64> {
         let value = Self::field(found, key)?;
         let Some(number) = value.as_i64() else {
-            self.problem(&at.key(key), ProblemKind::Type { expected: "a whole number" });
+            self.problem(&at.key(key), ProblemKind::Form { expected: Form::Integer });
             return None;
         };
         if number < least || number > most {
@@ -115,7 +124,7 @@ impl Reader {
         };
         let at = at.key(key);
         let Some(items) = value.as_array() else {
-            self.problem(&at, ProblemKind::Type { expected: "a list" });
+            self.problem(&at, ProblemKind::Form { expected: Form::List });
             return Vec::new();
         };
         items.iter().enumerate().map(|(index, item)| (at.index(index), item)).collect()
@@ -132,7 +141,7 @@ impl Reader {
         for (at, item) in self.list(at, found, key) {
             match item.as_str() {
                 Some(text) => texts.push((at, text.to_owned())),
-                None => self.problem(&at, ProblemKind::Type { expected: "a string" }),
+                None => self.problem(&at, ProblemKind::Form { expected: Form::Text }),
             }
         }
         texts

@@ -255,6 +255,29 @@ fn mistakes_of_arguments_are_pointed_at() {
 }
 
 #[test]
+fn a_file_beyond_all_measure_is_read_in_bounded_work() {
+    let many = |one: Value| Value::Array(vec![one; 20_000]);
+    let plugins = json!({"multiPoint": {"enabled": many(json!({"name": "NodePorts"}))}});
+    let constraint =
+        json!({"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "ScheduleAnyway"});
+    let spread = json!({"defaultingType": "List", "defaultConstraints": many(constraint)});
+    let args = json!([{"name": "PodTopologySpread", "args": spread}]);
+    for profiles in [
+        many(json!({})),
+        json!([{"plugins": plugins}]),
+        json!([{"pluginConfig": args}]),
+        json!([{"pluginConfig": many(json!(7))}]),
+    ] {
+        let problems = read(&file(&profiles), SEMANTICS()).expect_err("too much");
+        assert!(problems.len() <= 100, "{}", problems.len());
+    }
+    let unknown: Vec<Value> =
+        (0..20_000).map(|number| json!({"name": format!("p{number}")})).collect();
+    let profiles = json!([{"plugins": {"filter": {"enabled": unknown}}}]);
+    assert!(read(&file(&profiles), SEMANTICS()).is_err());
+}
+
+#[test]
 fn what_is_not_known_is_kept() {
     let mut file = file(&json!([
         {"schedulerName": "a", "plugins": {

@@ -1,7 +1,7 @@
 //! Words for the configuration file of a scheduler.
 
 use crate::scheduler_configuration::{
-    API_VERSION, KIND, Problem, ProblemKind, Unjudged, UnjudgedKind,
+    API_VERSION, Form, KIND, Problem, ProblemKind, Unjudged, UnjudgedKind, Why,
 };
 use crate::words::language::quote;
 use crate::words::list;
@@ -22,8 +22,12 @@ pub fn problem(problem: &Problem) -> String {
             or_nothing(api_version),
             or_nothing(kind)
         ),
-        ProblemKind::Type { expected } => format!("{expected} belongs here"),
+        ProblemKind::Form { expected } => format!("{} belongs here", form(*expected)),
         ProblemKind::Unreadable { message } => message.clone(),
+        ProblemKind::Instead { found, expected } => {
+            format!("{} stands where {expected} belongs", or_nothing(found))
+        }
+        ProblemKind::TooMany { most } => format!("this is too much: {most} are read"),
         ProblemKind::Missing { field } => format!("{field} is missing or empty here"),
         ProblemKind::Range { found, least, most } => {
             format!("{found} is not in the range from {least} to {most}")
@@ -37,7 +41,9 @@ pub fn problem(problem: &Problem) -> String {
         ProblemKind::NotAscending => {
             "the utilization of each point must be larger than that of the one before".to_owned()
         }
-        ProblemKind::Forbidden { field, why } => format!("{field} may not be set: {why}"),
+        ProblemKind::Forbidden { field, why } => {
+            format!("{field} may not be set: {}", reason(*why))
+        }
         ProblemKind::NotAtStep { plugin, step } => format!(
             "{} does nothing at {step}, and kube-scheduler does not start with it there: drop it",
             quote(plugin)
@@ -69,6 +75,25 @@ pub fn unjudged(unjudged: &Unjudged) -> String {
 #[must_use]
 pub fn other_scheduler(name: &str) -> String {
     format!("scheduler {name}: only what a kubelet enforces is judged")
+}
+
+fn form(form: Form) -> &'static str {
+    match form {
+        Form::Mapping => "a mapping",
+        Form::List => "a list",
+        Form::Text => "a string",
+        Form::Integer => "a whole number",
+        Form::Truth => "true or false",
+    }
+}
+
+fn reason(why: Why) -> &'static str {
+    match why {
+        Why::OtherStrategy => "the type is not RequestedToCapacityRatio",
+        Why::SystemDefaulting => "defaultingType is System: write defaultingType: List",
+        Why::SelectorDeduced => "it is that of the pod's services and controller",
+        Why::VolumesNotScored => "this version does not score volumes",
+    }
 }
 
 fn or_nothing(text: &str) -> String {
