@@ -74,6 +74,7 @@ SEED ?= 1
 .PHONY: fresh-cases
 fresh-cases: oracle ## judge CASES random clusters, and CASES configurations (SEED), as the real scheduler does; needs Go
 	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_CONFIGURATIONS=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test recorded -- --nocapture e2e_fresh
+	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test any_cluster -- --nocapture e2e
 
 # Sections and flags of policies/benches/feasibility.
 BENCH ?=

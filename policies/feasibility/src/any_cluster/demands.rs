@@ -13,9 +13,9 @@ use crate::requirement::{Operator, Requirement};
 /// The demands of a pod on its node, and the part of the pod that makes each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeDemands {
-    /// The demands. Those of a whole list have the index into `parts` as their name.
+    /// The demands.
     pub demands: Vec<Demand>,
-    /// What makes them.
+    /// What makes each of them, in the same order.
     pub parts: Vec<Part>,
     /// Parts that are volumes of in-tree plugins.
     translated: Vec<Part>,
