@@ -201,7 +201,7 @@ impl Extent {
             *size += 1;
         } else {
             *size = size.saturating_sub(1);
-            self.domains -= u32::from(*size == 0);
+            self.domains = self.domains.saturating_sub(u32::from(*size == 0));
         }
     }
 }

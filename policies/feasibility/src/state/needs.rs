@@ -8,7 +8,7 @@ use crate::node_terms::{NodeSet, NodeTerm, requirement_flaw};
 use crate::requirement::{Operator, Requirement};
 use crate::selector::{Selector, selector_flaw};
 
-/// What must hold of one label.
+/// What must hold of one label. Values are sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Test {
     In(Box<[u32]>),
@@ -114,8 +114,10 @@ impl Needs {
             let value = if need.name { Some(name) } else { value_of(pairs, need.key) };
             let number = |value: Option<u32>| value.and_then(|it| integer(strings.text(it)));
             match &need.test {
-                Test::In(values) => value.is_some_and(|value| values.contains(&value)),
-                Test::NotIn(values) => value.is_none_or(|value| !values.contains(&value)),
+                Test::In(values) => value.is_some_and(|value| values.binary_search(&value).is_ok()),
+                Test::NotIn(values) => {
+                    value.is_none_or(|value| values.binary_search(&value).is_err())
+                }
                 Test::Exists => value.is_some(),
                 Test::Absent => value.is_none(),
                 Test::Above(least) => number(value).is_some_and(|number| number > *least),
@@ -130,8 +132,10 @@ impl Needs {
         self.0.iter().all(|need| {
             let value = value_of(pairs, need.key);
             match &need.test {
-                Test::In(values) => value.is_some_and(|value| values.contains(&value)),
-                Test::NotIn(values) => value.is_none_or(|value| !values.contains(&value)),
+                Test::In(values) => value.is_some_and(|value| values.binary_search(&value).is_ok()),
+                Test::NotIn(values) => {
+                    value.is_none_or(|value| values.binary_search(&value).is_err())
+                }
                 Test::Exists => value.is_some(),
                 Test::Absent => value.is_none(),
                 Test::Above(_) | Test::Below(_) | Test::Never => false,

@@ -78,7 +78,15 @@ impl Strings {
     }
 }
 
+/// Among so many labels it is quicker to jump than to walk.
+const MANY: usize = 32;
+
 /// The value of a label.
 pub(super) fn value_of(pairs: &[(u32, u32)], key: u32) -> Option<u32> {
-    pairs.iter().find(|(known, _)| *known == key).map(|(_, value)| *value)
+    let found = if pairs.len() > MANY {
+        pairs.binary_search_by_key(&key, |(known, _)| *known).ok().and_then(|at| pairs.get(at))
+    } else {
+        pairs.iter().find(|(known, _)| *known == key)
+    };
+    found.map(|(_, value)| *value)
 }
