@@ -6,6 +6,7 @@
 
 mod amounts;
 mod condition;
+mod counted;
 mod governance;
 mod node;
 pub mod object;
@@ -23,7 +24,7 @@ use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::inventory::volume::Volume;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -41,10 +42,10 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// The parts of `metadata` that matter.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
+/// The parts of `metadata` that matter; `A`: annotations, for kinds of which they matter.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "A: Default + Deserialize<'de>"))]
+struct Metadata<A = IgnoredAny> {
     #[serde(deserialize_with = "or_default")]
     name: String,
     #[serde(deserialize_with = "or_default")]
@@ -54,7 +55,7 @@ struct Metadata {
     #[serde(deserialize_with = "or_default")]
     labels: Map,
     #[serde(deserialize_with = "or_default")]
-    annotations: Map,
+    annotations: A,
     deletion_timestamp: Option<String>,
     creation_timestamp: Moment,
     resource_version: Revision,
@@ -62,7 +63,7 @@ struct Metadata {
     owner_references: Vec<OwnerReference>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct OwnerReference {
     #[serde(rename = "apiVersion", deserialize_with = "or_default")]
@@ -139,7 +140,7 @@ impl WrittenPod {
     /// The pod with the API's defaults.
     #[must_use]
     pub fn read(&self) -> Pod {
-        pod::read(&self.0)
+        pod::read(&mut self.0.clone())
     }
 }
 

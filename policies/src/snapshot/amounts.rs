@@ -1,11 +1,11 @@
 //! Quantities in JSON: strings, and bare numbers as well.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
 use placecard_feasibility::inventory::requests::Amounts;
 use placecard_feasibility::quantity::Quantity;
-use serde::de::{Error, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// A quantity as it stands in JSON.
@@ -13,11 +13,44 @@ use serde::{Deserialize, Deserializer};
 pub(super) struct Written(pub(super) Quantity);
 
 /// Quantities by resource, as they stand in JSON.
-pub(super) type WrittenAmounts = BTreeMap<String, Written>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct WrittenAmounts(Amounts);
+
+impl Deref for WrittenAmounts {
+    type Target = Amounts;
+
+    fn deref(&self) -> &Amounts {
+        &self.0
+    }
+}
 
 /// The amounts of the inventory.
 pub(super) fn read(written: &WrittenAmounts) -> Amounts {
-    written.iter().map(|(name, amount)| (name.clone(), amount.0)).collect()
+    written.0.clone()
+}
+
+struct AmountsVisitor;
+
+impl<'de> Visitor<'de> for AmountsVisitor {
+    type Value = WrittenAmounts;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("quantities by resource")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WrittenAmounts, A::Error> {
+        let mut amounts = Amounts::new();
+        while let Some((name, amount)) = map.next_entry::<String, Written>()? {
+            amounts.insert(name, amount.0);
+        }
+        Ok(WrittenAmounts(amounts))
+    }
+}
+
+impl<'de> Deserialize<'de> for WrittenAmounts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(AmountsVisitor)
+    }
 }
 
 struct QuantityVisitor;

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::stamp::{Moment, Revision};
 use super::volume::{WrittenClaim, WrittenVolume};
-use super::{Metadata, WrittenNamespace, WrittenPod, governance, node, services, volume};
+use super::{Metadata, WrittenNamespace, WrittenPod, governance, node, pod, services, volume};
 
 /// An object, with the API's defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ pub(super) struct Read {
 }
 
 impl Read {
-    fn plain(object: Object, metadata: &Metadata) -> Self {
+    fn plain<A>(object: Object, metadata: &Metadata<A>) -> Self {
         Self {
             object,
             moment: metadata.creation_timestamp,
@@ -175,8 +175,9 @@ pub(super) fn read<P: Parse>(kind: Kind, live: bool, parse: P) -> Result<Read, P
     Ok(match kind {
         Kind::Node => read_node(&parse.parse()?, live),
         Kind::Pod => {
-            let written: WrittenPod = parse.parse()?;
-            Read::plain(pod(&written), &written.0.metadata)
+            let mut written: WrittenPod = parse.parse()?;
+            let object = Object::Pod(Box::new(pod::read(&mut written.0)));
+            Read::plain(object, &written.0.metadata)
         }
         Kind::Namespace => {
             let written: WrittenNamespace = parse.parse()?;
@@ -190,7 +191,7 @@ pub(super) fn read<P: Parse>(kind: Kind, live: bool, parse: P) -> Result<Read, P
             let written: WrittenClaim = parse.parse()?;
             Read::plain(claim(&written), &written.metadata)
         }
-        other => Read::plain(read_more(other, parse)?, &Metadata::default()),
+        other => Read::plain(read_more(other, parse)?, &<Metadata>::default()),
     })
 }
 

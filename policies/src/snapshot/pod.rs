@@ -2,6 +2,9 @@
 
 mod resources;
 mod terms;
+mod word;
+
+use std::mem::take;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use placecard_feasibility::inventory::pod::{
@@ -12,6 +15,7 @@ use placecard_feasibility::inventory::volume::{InTree, InTreePlugin};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use self::word::Word;
 use super::amounts::{self, WrittenAmounts};
 use super::volume::{AzureDisk, ById, GceDisk};
 use super::{Metadata, governance, or_default};
@@ -19,7 +23,7 @@ use crate::native;
 use crate::object::Map;
 
 /// A pod as it stands in JSON.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Written {
     #[serde(deserialize_with = "or_default")]
@@ -30,7 +34,7 @@ pub(super) struct Written {
     status: Status,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Spec {
     #[serde(deserialize_with = "or_default")]
@@ -43,7 +47,7 @@ struct Spec {
     #[serde(deserialize_with = "or_default")]
     priority_class_name: String,
     #[serde(deserialize_with = "or_default")]
-    preemption_policy: String,
+    preemption_policy: Word,
     active_deadline_seconds: Option<i64>,
     #[serde(deserialize_with = "or_default")]
     host_network: bool,
@@ -69,14 +73,14 @@ struct Spec {
     resource_claims: Vec<IgnoredAny>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Gate {
     #[serde(deserialize_with = "or_default")]
     name: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct WrittenContainer {
     #[serde(deserialize_with = "or_default")]
@@ -88,10 +92,10 @@ struct WrittenContainer {
     #[serde(deserialize_with = "or_default")]
     ports: Vec<Port>,
     #[serde(deserialize_with = "or_default")]
-    restart_policy: String,
+    restart_policy: Word,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Resources {
     #[serde(deserialize_with = "or_default")]
@@ -100,7 +104,7 @@ struct Resources {
     requests: WrittenAmounts,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Port {
     #[serde(deserialize_with = "or_default")]
@@ -113,7 +117,7 @@ struct Port {
     protocol: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct WrittenVolume {
     #[serde(deserialize_with = "or_default")]
@@ -129,21 +133,21 @@ struct WrittenVolume {
     image: Option<ImageSource>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct ImageSource {
     #[serde(deserialize_with = "or_default")]
     reference: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ClaimSource {
     #[serde(deserialize_with = "or_default")]
     claim_name: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Iscsi {
     #[serde(deserialize_with = "or_default")]
@@ -152,7 +156,7 @@ struct Iscsi {
     read_only: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Rbd {
     #[serde(deserialize_with = "or_default")]
@@ -165,11 +169,11 @@ struct Rbd {
     read_only: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Status {
     #[serde(deserialize_with = "or_default")]
-    phase: String,
+    phase: Word,
     #[serde(deserialize_with = "or_default")]
     nominated_node_name: String,
     #[serde(deserialize_with = "or_default")]
@@ -184,18 +188,18 @@ struct Status {
     resources: Option<Actuated>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Condition {
     #[serde(rename = "type", deserialize_with = "or_default")]
-    kind: String,
+    kind: Word,
     #[serde(deserialize_with = "or_default")]
-    status: String,
+    status: Word,
     #[serde(deserialize_with = "or_default")]
-    reason: String,
+    reason: Word,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct WrittenReport {
     #[serde(deserialize_with = "or_default")]
@@ -204,7 +208,7 @@ struct WrittenReport {
     resources: Option<Actuated>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Actuated {
     requests: Option<WrittenAmounts>,
@@ -213,35 +217,39 @@ struct Actuated {
 /// The pool of a Ceph volume that names none (`SetDefaults_RBDVolumeSource`).
 const RBD_POOL: &str = "rbd";
 
-/// The pod with the API's defaults.
-pub(super) fn read(written: &Written) -> Pod {
+/// The pod with the API's defaults. Takes texts and labels out of what is written.
+pub(super) fn read(written: &mut Written) -> Pod {
     let Written { metadata, spec, status } = written;
-    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let some = |text: &mut String| (!text.is_empty()).then(|| take(text));
     let containers = |list: &[WrittenContainer]| -> Vec<Container> {
         list.iter().map(|one| container(one, spec.host_network, status)).collect()
     };
-    let resize = status.conditions.iter().find(|one| one.kind == "PodResizePending");
+    let (containers, init_containers) =
+        (containers(&spec.containers), containers(&spec.init_containers));
+    let resize = status.conditions.iter().find(|one| one.kind.0 == "PodResizePending");
     let affinity = terms::read(&spec.affinity, &metadata.labels);
     let mut pod = Pod {
-        name: metadata.name.clone(),
-        namespace: metadata.namespace.clone(),
-        uid: metadata.uid.clone(),
-        labels: metadata.labels.clone(),
+        volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
+        spread: terms::spread(&spec.topology_spread_constraints, &metadata.labels),
+        name: take(&mut metadata.name),
+        namespace: take(&mut metadata.namespace),
+        uid: take(&mut metadata.uid),
+        labels: take(&mut metadata.labels),
         owner: owner(metadata),
         terminating: metadata.deletion_timestamp.is_some(),
-        finished: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
-        node: some(&spec.node_name),
-        nominated_node: some(&status.nominated_node_name),
-        scheduler: spec.scheduler_name.clone(),
+        finished: matches!(status.phase.0, "Succeeded" | "Failed"),
+        node: some(&mut spec.node_name),
+        nominated_node: some(&mut status.nominated_node_name),
+        scheduler: take(&mut spec.scheduler_name),
         gates: spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect(),
         priority: spec.priority.unwrap_or(0),
         has_priority: spec.priority.is_some(),
-        priority_class: spec.priority_class_name.clone(),
-        never_preempts: spec.preemption_policy == "Never",
+        priority_class: take(&mut spec.priority_class_name),
+        never_preempts: spec.preemption_policy.0 == "Never",
         started: governance::seconds(&status.start_time),
         preempted: metadata.deletion_timestamp.is_some() && is_preempted(status),
         has_deadline: spec.active_deadline_seconds.is_some_and(|seconds| seconds >= 0),
-        node_selector: spec.node_selector.clone(),
+        node_selector: take(&mut spec.node_selector),
         node_affinity: affinity.nodes,
         preferred_nodes: affinity.preferred_nodes,
         tolerations: spec.tolerations.iter().map(native::toleration).collect(),
@@ -249,15 +257,13 @@ pub(super) fn read(written: &Written) -> Pod {
         anti_affinity: affinity.anti,
         preferred_affinity: affinity.preferred_pods,
         preferred_anti_affinity: affinity.preferred_anti,
-        spread: terms::spread(&spec.topology_spread_constraints, &metadata.labels),
-        containers: containers(&spec.containers),
-        init_containers: containers(&spec.init_containers),
+        containers,
+        init_containers,
         pod_level: amounts::read(&spec.resources.requests),
         pod_level_limits: Amounts::new(),
         reported: report(&status.allocated_resources, &status.resources),
         overhead: amounts::read(&spec.overhead),
-        resize_infeasible: resize.is_some_and(|one| one.reason == "Infeasible"),
-        volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
+        resize_infeasible: resize.is_some_and(|one| one.reason.0 == "Infeasible"),
         image_volumes: spec
             .volumes
             .iter()
@@ -283,8 +289,8 @@ fn owner(metadata: &Metadata) -> Option<Owner> {
 /// The first condition of the type decides (`PodTerminatingByPreemption` of
 /// `pkg/scheduler/framework/preemption/util.go`).
 fn is_preempted(status: &Status) -> bool {
-    let target = status.conditions.iter().find(|one| one.kind == "DisruptionTarget");
-    target.is_some_and(|one| one.status == "True" && one.reason == "PreemptionByScheduler")
+    let target = status.conditions.iter().find(|one| one.kind.0 == "DisruptionTarget");
+    target.is_some_and(|one| one.status.0 == "True" && one.reason.0 == "PreemptionByScheduler")
 }
 
 fn container(written: &WrittenContainer, host_network: bool, status: &Status) -> Container {
@@ -305,7 +311,7 @@ fn container(written: &WrittenContainer, host_network: bool, status: &Status) ->
         requests: resources::container_requests(&written.resources),
         limits: amounts::read(&written.resources.limits),
         host_ports: written.ports.iter().filter_map(port).collect(),
-        restartable: written.restart_policy == "Always",
+        restartable: written.restart_policy.0 == "Always",
         reported: reported.map(|one| report(&one.allocated_resources, &one.resources)),
     }
 }

@@ -268,6 +268,9 @@ impl Reader {
             Some(b'{') if !after => self.object(kind, live, to, last),
             Some(b'"' | b'[' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') if !after => {
                 let place = self.place(self.at);
+                if kind.is_none() {
+                    to.doubt();
+                }
                 to.leave_out(kind, || Problem {
                     place: Some(place),
                     object: None,
@@ -381,6 +384,10 @@ impl Reader {
             Head::Known(kind) => kind,
             Head::Object { kind: None, .. } => {
                 let place = self.place(self.at);
+                // A file that lies beside the dump is one thing, an item of a list another.
+                if !self.frames.is_empty() {
+                    to.doubt();
+                }
                 to.leave_out(None, || Problem {
                     place: Some(place),
                     object: None,

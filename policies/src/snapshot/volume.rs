@@ -5,12 +5,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::inventory::volume::{
     Claim, ClaimReference, InTree, InTreePlugin, StorageClass, Volume, VolumeSource,
 };
+use placecard_feasibility::quantity::Quantity;
 use placecard_feasibility::requirement::{Operator, Requirement};
 use serde::Deserialize;
 
-use super::amounts::{Written, WrittenAmounts};
+use super::amounts::WrittenAmounts;
 use super::{Metadata, or_default};
 use crate::native;
+use crate::object::Map;
 
 const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
@@ -19,25 +21,25 @@ const STORAGE: &str = "storage";
 const FILESYSTEM: &str = "Filesystem";
 
 /// A persistent volume as it stands in JSON.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WrittenVolume {
     #[serde(deserialize_with = "or_default")]
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Metadata<Map>,
     #[serde(deserialize_with = "or_default")]
     spec: VolumeSpec,
     #[serde(deserialize_with = "or_default")]
     status: Status,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Status {
     #[serde(deserialize_with = "or_default")]
     phase: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct VolumeSpec {
     #[serde(deserialize_with = "or_default")]
@@ -59,20 +61,20 @@ struct VolumeSpec {
     azure_disk: Option<AzureDisk>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct NodeAffinity {
     required: Option<Required>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Required {
     #[serde(deserialize_with = "or_default")]
     node_selector_terms: Vec<NodeSelectorTerm>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct WrittenReference {
     #[serde(deserialize_with = "or_default")]
@@ -83,7 +85,7 @@ struct WrittenReference {
     uid: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Csi {
     #[serde(deserialize_with = "or_default")]
@@ -93,7 +95,7 @@ struct Csi {
 }
 
 /// A volume of a cloud that has an identifier.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ById {
     /// `volumeID`.
@@ -102,7 +104,7 @@ pub(super) struct ById {
 }
 
 /// A disk of Google's cloud.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct GceDisk {
     /// `pdName`.
@@ -114,7 +116,7 @@ pub(super) struct GceDisk {
 }
 
 /// A disk of Microsoft's cloud.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct AzureDisk {
     /// `diskURI`.
@@ -123,18 +125,18 @@ pub(super) struct AzureDisk {
 }
 
 /// A claim as it stands in JSON.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WrittenClaim {
     #[serde(deserialize_with = "or_default")]
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Metadata<Map>,
     #[serde(deserialize_with = "or_default")]
     spec: ClaimSpec,
     #[serde(deserialize_with = "or_default")]
     status: Status,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ClaimSpec {
     #[serde(deserialize_with = "or_default")]
@@ -151,7 +153,7 @@ struct ClaimSpec {
     selector: Option<LabelSelector>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct Resources {
     #[serde(deserialize_with = "or_default")]
@@ -159,11 +161,11 @@ struct Resources {
 }
 
 /// A storage class as it stands in JSON.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WrittenClass {
     #[serde(deserialize_with = "or_default")]
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Metadata<Map>,
     #[serde(deserialize_with = "or_default")]
     provisioner: String,
     #[serde(deserialize_with = "or_default")]
@@ -172,14 +174,14 @@ pub(super) struct WrittenClass {
     allowed_topologies: Vec<TopologyTerm>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct TopologyTerm {
     #[serde(deserialize_with = "or_default")]
     match_label_expressions: Vec<TopologyRequirement>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct TopologyRequirement {
     #[serde(deserialize_with = "or_default")]
@@ -188,7 +190,7 @@ struct TopologyRequirement {
     values: Vec<String>,
 }
 
-fn class(metadata: &Metadata, written: &str) -> String {
+fn class(metadata: &Metadata<Map>, written: &str) -> String {
     metadata.annotations.get(OLD_CLASS).map_or(written, String::as_str).to_owned()
 }
 
@@ -196,7 +198,7 @@ fn mode(written: Option<&String>) -> String {
     written.map_or(FILESYSTEM, String::as_str).to_owned()
 }
 
-fn storage(amounts: &WrittenAmounts) -> Written {
+fn storage(amounts: &WrittenAmounts) -> Quantity {
     amounts.get(STORAGE).copied().unwrap_or_default()
 }
 
@@ -212,7 +214,7 @@ pub(super) fn read_volume(written: &WrittenVolume) -> Volume {
             claim: (reference.namespace.clone(), reference.name.clone()),
             uid: reference.uid.clone(),
         }),
-        capacity: storage(&spec.capacity).0,
+        capacity: storage(&spec.capacity),
         available: written.status.phase == "Available",
         class: class(metadata, &spec.storage_class_name),
         access_modes: spec.access_modes.clone(),
@@ -258,7 +260,7 @@ pub(super) fn read_claim(written: &WrittenClaim) -> Claim {
         selected_node: metadata.annotations.get(SELECTED_NODE).cloned(),
         lost: written.status.phase == "Lost",
         access_modes: spec.access_modes.clone(),
-        request: storage(&spec.resources.requests).0,
+        request: storage(&spec.resources.requests),
         mode: mode(spec.volume_mode.as_ref()),
         attributes_class: spec.volume_attributes_class_name.clone(),
         selector: spec.selector.as_ref().map(native::selector),

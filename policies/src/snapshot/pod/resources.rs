@@ -57,7 +57,7 @@ fn container_limits(spec: &Spec) -> Amounts {
     let limited = |list: &[WrittenContainer]| {
         let container = |written: &WrittenContainer| Container {
             requests: amounts::read(&written.resources.limits),
-            restartable: written.restart_policy == "Always",
+            restartable: written.restart_policy.0 == "Always",
             ..Container::default()
         };
         list.iter().map(container).collect()
