@@ -4,14 +4,14 @@
 //! for a pod, and which plugin rejects each of the others first. Everything that a decision looks
 //! up is counted when pods and nodes come and go. Read in this order:
 //!
-//! 1. [`table`], [`bits`], [`strings`]: numbers for things, sets of numbers, strings as numbers.
-//! 2. [`needs`] and [`scope`]: selectors, node rules and namespaces of terms, read once.
-//! 3. [`column`], [`counters`], [`topology`]: which domain each node is in, and how many pods of
+//! 1. `table`, `bits`, `strings`: numbers for things, sets of numbers, strings as numbers.
+//! 2. `needs` and `scope`: selectors, node rules and namespaces of terms, read once.
+//! 3. `column`, `counters`, `topology`: which domain each node is in, and how many pods of
 //!    each term there are in each domain.
-//! 4. [`rows`] and [`ports`]: what is free on each node.
-//! 5. [`spec`], [`pods`], [`nodes`]: pods share what they have in common; events.
-//! 6. [`terms`] and [`shapes`]: what the pod to be placed asks for, known before it comes.
-//! 7. [`decide`]: one plugin after the other, over rows of bits; [`counted`]: the plain judge over
+//! 4. `rows` and `ports`: what is free on each node.
+//! 5. `spec`, `pods`, `nodes`: pods share what they have in common; events.
+//! 6. `terms` and `shapes`: what the pod to be placed asks for, known before it comes.
+//! 7. `decide`: one plugin after the other, over rows of bits; `counted`: the plain judge over
 //!    the same counts, for all reasons and for what is rare.
 //!
 //! Pods that are made from one template and have the same labels are one *class*: what a term
