@@ -33,6 +33,14 @@ pub fn resident() -> Option<(f64, f64)> {
     Some((megabytes("VmHWM")?, megabytes("VmRSS")?))
 }
 
+/// How many seconds of processor time this process has used; `None` where the system does not say.
+pub fn processor_seconds() -> Option<f64> {
+    let (_, own) = busy()?;
+    #[expect(clippy::cast_precision_loss, reason = "hundredths of seconds")]
+    let seconds = own as f64 / 100.0;
+    Some(seconds)
+}
+
 /// A stretch of time in which the processors are watched.
 pub struct Watch {
     start: Instant,
