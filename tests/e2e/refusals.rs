@@ -1,6 +1,6 @@
 //! What is refused, in which words, and what a refusal leaves behind: nothing.
 
-use placecard_tests::controlplane::{Refusal, wait_for};
+use placecard_tests::controlplane::{Patch, Refusal, wait_for};
 use serde_json::{Value, json};
 
 use super::stage::with_stage;
@@ -46,6 +46,27 @@ fn a_contradictory_deployment_is_refused_with_both_places() {
         assert_eq!(refusal.causes[0].reason, "node-selector-contradicts-affinity");
         let absent = world.api.get(&world.target("Deployment", "cart"));
         assert_eq!(refused(absent).status, 404);
+    });
+}
+
+#[test]
+fn more_replicas_than_allowed_zones_are_refused_and_a_scale_is_only_told_of() {
+    with_stage(|stage| {
+        let world = World::new(stage, &plain(&["a1", "b1", "c1"]));
+        let rules = require("apart-from self in zone; on zone/a or zone/b");
+        let refusal = refused(world.api.create(&world.deployment("quorum", 3, &rules)));
+        assert_eq!(refusal.status, 403, "{refusal}");
+        let words = "quorum: 3 replicas need 3 zones, 2 are allowed: 1 replica can never run \
+                     [anti-affinity-replicas-exceed-allowed]";
+        assert!(refusal.message.contains(words), "{refusal}");
+        assert_eq!(fields(&refusal), [REQUIRE, REQUIRE, "spec.replicas"], "{refusal}");
+
+        assert_eq!(world.deploy("quorum", 2, &rules), ["a1", "b1"]);
+        let scale = json!({"spec": {"replicas": 4}});
+        let target = world.target("Deployment", "quorum");
+        let scaled = accepted(world.api.patch(&target, Patch::Merge, &scale));
+        let told = |one: &String| one.ends_with("[anti-affinity-replicas-exceed-allowed]");
+        assert!(scaled.warnings.iter().any(told), "{:?}", scaled.warnings);
     });
 }
 
