@@ -20,6 +20,8 @@
 //!     data that a small checker verifies; [`verdict`]: what is said in the end, with what it rests
 //!     on in its type.
 //! 11. [`state`]: what [`judge`] says, of a cluster that is kept up to date, and fast.
+//! 12. [`relax`]: where a pod stands that fits nowhere now: [`preemption`], [`node_template`],
+//!     [`empty_inventory`], and what its namespace lets in, [`limit_range`] and [`quota`].
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
