@@ -9,6 +9,7 @@ use placecard_findings::{
 };
 use placecard_language::Words;
 use placecard_language::vocabulary::Inventory;
+use placecard_policies::node_templates::node_templates;
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
@@ -118,8 +119,9 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
         };
         if !inputs.cluster.is_empty() {
             let closed = surroundings.words.inventory == Inventory::Closed;
-            let Taken { cluster, complaints } =
+            let Taken { mut cluster, complaints } =
                 cluster_of::read(&inputs.cluster, inputs.server, closed, stdin)?;
+            cluster.inventory.templates = node_templates(&surroundings.words);
             judged.on_cluster = Some(OnCluster {
                 name: cluster.name.clone(),
                 nodes: cluster.inventory.nodes.len(),

@@ -85,6 +85,10 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
         return (placement(Outcome::Fits(found.feasible.len())), None);
     }
     let finding = match outlook(&cycle, false) {
+        Outlook::Waiting { preemption, growth } => {
+            let shut = Shut { asked, pod: &pod, found: &found, when_empty: &[] };
+            words::placed::waits(&shut, &preemption, &growth)
+        }
         Outlook::CrowdedOut { nodes } => {
             let shut = Shut { asked, pod: &pod, found: &found, when_empty: &nodes };
             match repelled(&shut) {

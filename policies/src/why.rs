@@ -63,7 +63,7 @@ pub fn diagnose(cycle: &Cycle<'_>) -> Diagnosis {
         diagnosis.core = cover::core(&facts).unwrap_or_default();
         diagnosis.certificate = cover::certificate(&judgement);
         diagnosis.ways = changes::ways_out(cycle, &diagnosis.groups);
-        diagnosis.event = event::event(&judgement, cycle.semantics);
+        diagnosis.event = event::event(cycle, &judgement);
         diagnosis.hidden = event::hidden(&judgement, &facts, cycle.semantics);
     }
     diagnosis

@@ -1,12 +1,14 @@
 //! The report as JSON, version 1. The structs are the format: order and names of their fields are
 //! part of the interface.
 
+use placecard_policies::certificate::to_json;
 use placecard_policies::cluster::Cluster;
 use placecard_policies::why::cover::{Demand, Member};
 use placecard_policies::why::groups::{Group, Held, Holder, Shared};
 use placecard_policies::why::outlook::Outlook;
 use placecard_policies::words;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Found, Report};
 
@@ -27,7 +29,7 @@ struct JsonSnapshot<'a> {
 #[serde(rename_all = "camelCase")]
 struct JsonPod<'a> {
     subject: &'a str,
-    /// As in the verdicts of a review: `ok`, `crowded-out`, `no-inventory`, `unknown`.
+    /// As in the verdicts of a review: `ok`, `waiting`, `crowded-out`, `no-inventory`, `unknown`.
     verdict: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +42,9 @@ struct JsonPod<'a> {
     /// The few demands that exclude every node, and which nodes each of them excludes: the
     /// certificate.
     core: Vec<JsonMember<'a>>,
+    /// The same for the plugins of the scheduler, in the form that checkers read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Value>,
     help: Vec<JsonWay<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'a str>,
@@ -106,6 +111,7 @@ fn pod(report: &Report) -> JsonPod<'_> {
             feasible: &[],
             groups: Vec::new(),
             core: Vec::new(),
+            certificate: None,
             help: Vec::new(),
             event: None,
         },
@@ -114,19 +120,22 @@ fn pod(report: &Report) -> JsonPod<'_> {
 
 fn judged<'a>(subject: &'a str, found: &'a Found) -> JsonPod<'a> {
     let diagnosis = &found.diagnosis;
+    let verdict = match found.outlook {
+        Outlook::Fits => "ok",
+        Outlook::Waiting { .. } => "waiting",
+        Outlook::CrowdedOut { .. } => "crowded-out",
+        Outlook::NoInventory => "no-inventory",
+    };
     JsonPod {
         subject,
-        verdict: match found.outlook {
-            Outlook::Fits => "ok",
-            Outlook::CrowdedOut { .. } => "crowded-out",
-            Outlook::NoInventory => "no-inventory",
-        },
+        verdict,
         message: words::why::headline(subject, diagnosis, &found.outlook),
         runs_on: found.runs_on.as_deref(),
         left_out: found.left_out,
         feasible: &diagnosis.feasible,
         groups: diagnosis.groups.iter().map(|one| group(one, found)).collect(),
         core: diagnosis.core.iter().map(|one| member(one, &diagnosis.groups)).collect(),
+        certificate: diagnosis.certificate.as_ref().map(|one| to_json(verdict, one)),
         help: diagnosis
             .ways
             .iter()

@@ -245,10 +245,13 @@ fn make_room(cycle: &Cycle<'_>, judgement: &Judgement<'_>) -> Rooms {
     (rooms, refusal, hopeless)
 }
 
-type Grown = (Vec<Growth>, Vec<(Growth, Objection)>, Vec<FullGroup>);
+/// The groups whose next node would take the pod; those whose next node would not, and why; and
+/// those that may not grow.
+pub type Grown = (Vec<Growth>, Vec<(Growth, Objection)>, Vec<FullGroup>);
 
 /// Which groups would take the pod with their next node, beside everything that runs now.
-fn grow(cycle: &Cycle<'_>) -> Grown {
+#[must_use]
+pub fn grow(cycle: &Cycle<'_>) -> Grown {
     let (mut growth, mut barred, mut full) = Grown::default();
     for template in cycle.inventory.templates.values() {
         if !may_grow(template, cycle.inventory) {

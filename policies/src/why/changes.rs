@@ -15,6 +15,7 @@ use super::amounts::{amount_of, lower};
 use super::cover::Demand;
 use super::facts::{Fact, Lack};
 use super::groups::{Group, Holder, Shared, is_closed_for_good};
+use super::outlook::make_room;
 
 /// A change of the pod, or of what runs already.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,13 @@ pub enum Edit {
         /// The node.
         node: String,
     },
+    /// Rank above the pods of a controller, so that the scheduler takes them away.
+    Outrank {
+        /// The controller.
+        holder: Holder,
+        /// The highest priority of its pods.
+        priority: i32,
+    },
     /// Have the anti-affinity of a controller's pods match fewer pods.
     Narrow {
         /// The controller.
@@ -84,7 +92,7 @@ impl Edit {
             Self::PreferAffinity => Demand::Of(Fact::Affinity),
             Self::PreferAntiAffinity(index) => Demand::Of(Fact::AntiAffinity(*index)),
             Self::DropPort(port) => Demand::Of(Fact::Port(*port)),
-            Self::Move { .. } | Self::Narrow { .. } => return None,
+            Self::Move { .. } | Self::Narrow { .. } | Self::Outrank { .. } => return None,
         })
     }
 }
@@ -156,6 +164,7 @@ fn cost(edit: &Edit) -> u32 {
         | Edit::PreferAntiAffinity(_)
         | Edit::DropPort(_) => 1,
         Edit::Move { .. } | Edit::Narrow { .. } => 2,
+        Edit::Outrank { .. } => 3,
     }
 }
 
@@ -207,6 +216,7 @@ fn edits(cycle: &Cycle<'_>, group: &Group, shared: &Shared) -> Vec<Edit> {
             }
             if *lack == Lack::Taken {
                 edits.extend(fewest_to_move(cycle, group, name, from));
+                edits.extend(outrank(cycle, shared));
             }
             edits
         }
@@ -225,6 +235,16 @@ fn edits(cycle: &Cycle<'_>, group: &Group, shared: &Shared) -> Vec<Edit> {
         }
         _ => Vec::new(),
     }
+}
+
+/// A higher priority than that of the pods that have most of a resource.
+fn outrank(cycle: &Cycle<'_>, shared: &Shared) -> Option<Edit> {
+    let (holder, _) = shared.holders.first()?;
+    let pods = cycle.hosts.iter().flat_map(|host| &host.pods);
+    let theirs = pods.filter(|pod| Holder::of(pod) == *holder).map(|pod| pod.priority);
+    let priority = theirs.max().filter(|priority| *priority >= cycle.pod.priority)?;
+    let may = !cycle.pod.never_preempts;
+    may.then(|| Edit::Outrank { holder: holder.clone(), priority })
 }
 
 /// An amount that people write: memory in whole mebibytes.
@@ -284,6 +304,9 @@ fn try_out(cycle: &Cycle<'_>, edits: &[Edit]) -> Vec<String> {
         return Vec::new();
     }
     let mut changed = cycle.for_pod(&pod);
+    if edits.iter().any(|edit| matches!(edit, Edit::Outrank { .. })) {
+        return make_room(&changed).into_iter().map(|(node, _)| node).collect();
+    }
     if !edits.iter().any(|edit| cost(edit) == 2) {
         return judge_cycle(&changed).feasible().map(str::to_owned).collect();
     }
@@ -363,6 +386,7 @@ fn change(pod: &mut Pod, edit: &Edit) -> bool {
                 container.host_ports.retain(|it| it.port != *port);
             }
         }
+        Edit::Outrank { priority, .. } => pod.priority = priority.saturating_add(1),
         Edit::Move { .. } | Edit::Narrow { .. } => {}
     }
     true

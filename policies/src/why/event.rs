@@ -5,16 +5,71 @@
 use std::collections::BTreeMap;
 
 use placecard_feasibility::filter::Plugin;
+use placecard_feasibility::filter::cycle::Cycle;
 use placecard_feasibility::filter::reason::{Reason, text};
 use placecard_feasibility::judge::{Judgement, Semantics};
+use placecard_feasibility::preemption::{Hopeless, Refusal, preempt};
 
 use super::cover::Demand;
 use super::facts::Facts;
 
-/// The text without what the plugins after the filters add, preemption above all; `None` if a node
-/// fits.
+/// The text of the event, with what preemption adds; `None` if a node fits.
 #[must_use]
-pub fn event(judgement: &Judgement<'_>, semantics: Semantics) -> Option<String> {
+pub fn event(cycle: &Cycle<'_>, judgement: &Judgement<'_>) -> Option<String> {
+    let filtered = of_filters(judgement, cycle.semantics)?;
+    match of_preemption(cycle, judgement) {
+        Some(more) => Some(format!("{filtered} {more}")),
+        None => Some(filtered),
+    }
+}
+
+/// What the plugins say that run once no node fits (`RunPostFilterPlugins`, `Evaluator.Preempt`):
+/// nothing if one of them helps. Not known if the pod claims devices.
+fn of_preemption(cycle: &Cycle<'_>, judgement: &Judgement<'_>) -> Option<String> {
+    let found = preempt(cycle, judgement);
+    if !found.candidates.is_empty() || cycle.pod.claims_devices {
+        return None;
+    }
+    let devices = if cycle.semantics.claims_devices { "no new claims to deallocate, " } else { "" };
+    let said = match &found.refusal {
+        Some(Refusal::Never) => "not eligible due to preemptionPolicy=Never.".to_owned(),
+        Some(Refusal::VictimsEnding(_)) => {
+            "not eligible due to a terminating pod on the nominated node.".to_owned()
+        }
+        None => {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            let mut count = |text: String| *counts.entry(text).or_default() += 1;
+            for (_, why) in &found.others {
+                match why {
+                    Hopeless::Unresolvable => {
+                        count("Preemption is not helpful for scheduling".to_owned());
+                    }
+                    Hopeless::NoLowerPriority | Hopeless::NobodyInTheWay => {
+                        count("No preemption victims found for incoming pod".to_owned());
+                    }
+                    Hopeless::StillRejected(objection) => {
+                        for reason in &objection.rejection.reasons {
+                            count(text(reason, cycle.semantics.taint_named));
+                        }
+                    }
+                }
+            }
+            let start = format!("0/{} nodes are available:", judgement.nodes.len());
+            histogram(&start, &counts)
+        }
+    };
+    Some(format!("{devices}preemption: {said}"))
+}
+
+/// Counts and reasons, sorted as text.
+fn histogram(start: &str, counts: &BTreeMap<String, usize>) -> String {
+    let mut lines: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    lines.sort();
+    if lines.is_empty() { start.to_owned() } else { format!("{start} {}.", lines.join(", ")) }
+}
+
+fn of_filters(judgement: &Judgement<'_>, semantics: Semantics) -> Option<String> {
     if judgement.feasible().next().is_some() {
         return None;
     }
@@ -30,10 +85,7 @@ pub fn event(judgement: &Judgement<'_>, semantics: Semantics) -> Option<String> 
             *counts.entry(said(reason)).or_default() += 1;
         }
     }
-    let mut lines: Vec<String> =
-        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    lines.sort();
-    if lines.is_empty() { Some(start) } else { Some(format!("{start} {}.", lines.join(", "))) }
+    Some(histogram(&start, &counts))
 }
 
 /// What the event leaves out: it gives each node's first plugin only.

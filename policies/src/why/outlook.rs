@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use placecard_feasibility::filter::cycle::{Cycle, cycle_of};
-use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::inventory::{Inventory, NamespacedName};
 use placecard_feasibility::judge::judge_cycle;
+use placecard_feasibility::preemption::{Candidate, preempt};
+use placecard_feasibility::relax::grow;
 
 use super::{Diagnosis, diagnose};
 
@@ -19,6 +21,14 @@ pub enum Outlook {
     /// A node fits now.
     #[default]
     Fits,
+    /// Preemption, or one more node of a group that may grow, will help.
+    Waiting {
+        /// The nodes on which pods of lower priority would make room, the best first, and these
+        /// pods as namespace and name, most important first.
+        preemption: Vec<(String, Vec<NamespacedName>)>,
+        /// The groups whose next node would take the pod.
+        growth: Vec<String>,
+    },
     /// These nodes fit as soon as what runs there now is gone, or the node is well again.
     CrowdedOut {
         /// Their names, in order.
@@ -35,10 +45,30 @@ pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
     if feasible {
         return Outlook::Fits;
     }
+    let preemption = make_room(cycle);
+    let (grown, _, _) = grow(cycle);
+    if !preemption.is_empty() || !grown.is_empty() {
+        let mut growth: Vec<String> = grown.into_iter().map(|one| one.template).collect();
+        growth.dedup();
+        return Outlook::Waiting { preemption, growth };
+    }
     let (inventory, pod) = (emptied(cycle), alone(cycle.pod));
     let judgement = judge_cycle(&on_empty(cycle, &inventory, &pod));
     let nodes: Vec<String> = judgement.feasible().map(str::to_owned).collect();
     if nodes.is_empty() { Outlook::NoInventory } else { Outlook::CrowdedOut { nodes } }
+}
+
+/// The nodes on which preemption makes room, the best first, and who would have to go.
+#[must_use]
+pub fn make_room(cycle: &Cycle<'_>) -> Vec<(String, Vec<NamespacedName>)> {
+    let judgement = judge_cycle(cycle);
+    let found = preempt(cycle, &judgement);
+    let room = |candidate: &Candidate<'_>| {
+        let victims = candidate.victims.iter().map(|victim| victim.pod);
+        let names = victims.map(|pod| (pod.namespace.clone(), pod.name.clone()));
+        (candidate.node.to_owned(), names.collect())
+    };
+    found.candidates.iter().map(room).collect()
 }
 
 /// Why no node could hold the pod even if nothing ran there.

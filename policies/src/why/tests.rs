@@ -103,6 +103,7 @@ fn everything_in_the_way_is_told_with_whose_pods_are_there() {
             "cpu: 1: 1 node then fits",
             "do without host port 80: 1 node then fits",
             "move 1 pod of shop/hog off n1: 1 node then fits",
+            "priority above that of shop/hog (0): 3 nodes by preemption",
         ]
     );
 }
@@ -173,4 +174,39 @@ fn an_empty_cluster_and_a_pod_that_fits_have_nothing_to_explain() {
     let inventory = cluster(&[node("n1", "a")]);
     let fits = diagnose(&cycle(&inventory, &new, semantics()));
     assert_eq!((fits.feasible.as_slice(), fits.event), (&["n1".to_owned()][..], None));
+}
+
+#[test]
+fn a_higher_priority_is_a_way_out_and_preemption_is_told() {
+    let hog = pod("hog", &json!({"nodeName": "n1", "priority": 5, "containers": asks("3")}));
+    let inventory = cluster(&[node("n1", "a"), hog]);
+    let new = read(&pod("new", &json!({"containers": asks("2")})));
+    let (_, ways) = told(&inventory, &new);
+    assert_eq!(
+        ways,
+        [
+            "cpu: 1: 1 node then fits",
+            "move 1 pod of shop/hog off n1: 1 node then fits",
+            "priority above that of shop/hog (5): 1 node by preemption",
+        ]
+    );
+    let found = diagnose(&cycle(&inventory, &new, semantics()));
+    assert_eq!(
+        found.event.as_deref(),
+        Some(
+            "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: \
+             0/1 nodes are available: 1 No preemption victims found for incoming pod."
+        )
+    );
+    let important = Pod { priority: 6, ..new };
+    let cycle = cycle(&inventory, &important, semantics());
+    let room = vec![("n1".to_owned(), vec![("shop".to_owned(), "hog".to_owned())])];
+    let waiting = outlook::Outlook::Waiting { preemption: room, growth: Vec::new() };
+    assert_eq!(outlook::outlook(&cycle, false), waiting);
+    let found = diagnose(&cycle);
+    assert_eq!(found.event.as_deref(), Some("0/1 nodes are available: 1 Insufficient cpu."));
+    assert_eq!(
+        words::why::headline("it", &found, &waiting),
+        "it is pending until shop/hog of lower priority make room on n1"
+    );
 }

@@ -1,6 +1,7 @@
 //! A pod that fits no node of a cluster, as a finding.
 
 use placecard_feasibility::filter::cycle::Cycle;
+use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::pod_affinity::{AffinityTerm, term_selects};
 use placecard_findings::{Code, Finding, Help, Holds, Label, Severity, Verdict};
@@ -173,6 +174,33 @@ pub(crate) fn crowded_out(shut: &Shut<'_>) -> Finding {
         "in snapshot {}; ends when there is room on one of them",
         shut.asked.cluster.name
     ));
+    finding
+}
+
+/// Preemption, or one more node of a group, will help.
+pub(crate) fn waits(
+    shut: &Shut<'_>,
+    preemption: &[(String, Vec<NamespacedName>)],
+    growth: &[String],
+) -> Finding {
+    let message = match (growth, preemption.first()) {
+        ([], Some((node, _))) => {
+            format!("would wait until pods of lower priority make room on {node}")
+        }
+        _ => format!("waits for a new node of group {}", list(growth, "or", 2)),
+    };
+    let message = shorten(&message, MOST_MESSAGE);
+    let mut finding = finding(shut, rules::WOULD_WAIT, Verdict::Waiting, message);
+    if growth.is_empty() {
+        let room = |(node, victims): &(String, Vec<NamespacedName>)| {
+            let names = victims.iter().map(|(namespace, name)| format!("{namespace}/{name}"));
+            format!("{node}  {} would go", list(&names.collect::<Vec<String>>(), "and", 3))
+        };
+        finding.now = preemption.iter().take(MOST_ROWS).map(room).collect();
+    } else {
+        finding.severity = Severity::Note;
+    }
+    finding.holds = Holds::snapshot(format!("in snapshot {}", shut.asked.cluster.name));
     finding
 }
 

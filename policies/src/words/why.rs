@@ -181,7 +181,12 @@ pub fn in_the_way(group: &Group) -> String {
 #[must_use]
 pub fn way(way: &Way, pod: &Pod) -> (String, String) {
     let edits: Vec<String> = way.edits.iter().map(|one| edit(one, pod)).collect();
-    (list(&edits, "and", edits.len()), fit(way.nodes.len()))
+    let preempts = way.edits.iter().any(|edit| matches!(edit, Edit::Outrank { .. }));
+    let yields = match preempts {
+        true => format!("{} by preemption", several(way.nodes.len(), "node")),
+        false => fit(way.nodes.len()),
+    };
+    (list(&edits, "and", edits.len()), yields)
 }
 
 /// `4 nodes then fit`.
@@ -220,6 +225,9 @@ pub fn edit(edit: &Edit, pod: &Pod) -> String {
         Edit::DropPort(port) => format!("do without host port {port}"),
         Edit::Move { holder: of, pods, node } => {
             format!("move {} of {} off {node}", several(pods.len(), "pod"), holder(of))
+        }
+        Edit::Outrank { holder: of, priority } => {
+            format!("priority above that of {} ({priority})", holder(of))
         }
         Edit::Narrow { holder: of } => format!("narrow the anti-affinity of {}", holder(of)),
     }
@@ -288,6 +296,15 @@ pub fn headline(subject: &str, found: &Diagnosis, outlook: &Outlook) -> String {
             let verb = if feasible.len() == 1 { "fits" } else { "fit" };
             format!("{subject} has room: {} of {nodes} nodes {verb}", feasible.len())
         }
+        Outlook::Waiting { preemption, growth } => match preemption.first() {
+            Some((node, victims)) => {
+                let names: Vec<String> =
+                    victims.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
+                let names = list(&names, "and", 2);
+                format!("{subject} is pending until {names} of lower priority make room on {node}")
+            }
+            None => format!("{subject} waits for a new node of {}", list(growth, "or", 2)),
+        },
         Outlook::NoInventory => {
             format!("{subject} is pending: none of {nodes} nodes fits, even empty")
         }
