@@ -1,6 +1,5 @@
 //! The reader of snapshots on any input: pieces cut anywhere, broken bytes, and what is too large,
 //! too deep or too many.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
