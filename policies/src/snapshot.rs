@@ -17,6 +17,7 @@ pub mod seen;
 mod services;
 pub mod stamp;
 pub mod stream;
+mod value;
 mod volume;
 
 use placecard_feasibility::inventory::Inventory;

@@ -6,13 +6,13 @@
 
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::object::{self, Parse, minor};
+use super::object::{self, minor};
 use super::problem::{ObjectName, Place, Problem, ProblemKind, kind_of};
 use super::scan::{Entry, Head, Skip, blank, entry, head, text};
 use super::seen::Intake;
 use super::stamp::Revision;
+use super::value::{Failure, Stream, Whole, name_of, take};
 use crate::read::or_default;
 
 /// The longest object that is read, in bytes (16 MiB). The store of a cluster takes 1.5 MiB.
@@ -64,12 +64,6 @@ enum Step {
     /// More bytes are needed.
     Short,
     Fatal(ProblemKind),
-}
-
-/// Why an object could not be read from a buffer.
-enum Failure {
-    Short,
-    Broken,
 }
 
 impl Default for Reader {
@@ -510,98 +504,6 @@ pub(super) fn kind_of_resource(name: &str) -> Option<Kind> {
         "pdbs" => Some(Kind::PodDisruptionBudget),
         _ => KINDS.into_iter().find(|kind| kind.resource() == name),
     }
-}
-
-/// Reads the value at the start of the bytes, and says how long it is.
-fn take<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Failure> {
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<T>();
-    match values.next() {
-        Some(Ok(value)) => Ok((value, values.byte_offset())),
-        Some(Err(error)) if !error.is_eof() => Err(Failure::Broken),
-        _ => Err(Failure::Short),
-    }
-}
-
-/// Reads the start of a text, fast.
-struct Stream<'b, 'l> {
-    bytes: &'b [u8],
-    length: &'l mut usize,
-}
-
-impl Parse for Stream<'_, '_> {
-    type Error = Failure;
-
-    fn parse<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        let (value, length) = take(self.bytes)?;
-        *self.length = length;
-        Ok(value)
-    }
-}
-
-/// Reads a whole text, and says what is wrong with it.
-pub(super) struct Whole<'t>(pub(super) &'t str);
-
-/// What is wrong with a text.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) path: String,
-    pub(super) message: String,
-    line: u64,
-    column: u64,
-}
-
-impl Parse for Whole<'_> {
-    type Error = Fault;
-
-    fn parse<T: DeserializeOwned>(self) -> Result<T, Fault> {
-        let mut from = serde_json::Deserializer::from_str(self.0);
-        let error = match serde_path_to_error::deserialize(&mut from) {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        let message = inner.to_string();
-        let position = format!(" at line {} column {}", inner.line(), inner.column());
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        Err(Fault {
-            path: if path == "." { String::new() } else { path },
-            message: message.strip_suffix(&position).unwrap_or(&message).to_owned(),
-            line: count(inner.line()),
-            column: count(inner.column()),
-        })
-    }
-}
-
-/// What the object at the start of the bytes is called, as far as that can be read.
-fn name_of(bytes: &[u8]) -> ObjectName {
-    let mut name = ObjectName::default();
-    let mut at = 1;
-    while let Entry::Key(key, value) = entry(bytes, at) {
-        match key {
-            "kind" => name.kind = short_text(bytes, value),
-            "metadata" if bytes.get(value) == Some(&b'{') => {
-                let mut inner = value + 1;
-                while let Entry::Key(key, value) = entry(bytes, inner) {
-                    match key {
-                        "name" => name.name = short_text(bytes, value),
-                        "namespace" => name.namespace = short_text(bytes, value),
-                        _ => {}
-                    }
-                    inner = Skip::default().feed(bytes, value).0;
-                }
-            }
-            _ => {}
-        }
-        at = Skip::default().feed(bytes, value).0;
-    }
-    name
-}
-
-/// A string for a message; names in a cluster have at most 253 characters.
-fn short_text(bytes: &[u8], at: usize) -> String {
-    let text = bytes.get(at).filter(|byte| **byte == b'"').and_then(|_| text(bytes, at));
-    text.unwrap_or_default().chars().take(253).collect()
 }
 
 #[derive(Debug, Default, Deserialize)]
