@@ -13,6 +13,7 @@
 //! 6. `terms` and `shapes`: what the pod to be placed asks for, known before it comes.
 //! 7. `decide`: one plugin after the other, over rows of bits; `counted`: the plain judge over
 //!    the same counts, for all reasons and for what is rare.
+//! 8. `score` and `place`: the best of the nodes that pass, and the pod on it.
 //!
 //! Pods that are made from one template and have the same labels are one *class*: what a term
 //! selects is known by class, and a pod is a name, a class and a node. What the pod to be placed
@@ -27,10 +28,12 @@ mod decide;
 mod finder;
 mod needs;
 mod nodes;
+mod place;
 mod pods;
 mod ports;
 mod rows;
 mod scope;
+mod score;
 mod shapes;
 mod spec;
 mod strings;
@@ -42,6 +45,7 @@ mod view;
 mod volumes;
 
 pub use crate::state::decide::{Decision, Plugins, Rejected, Said, Scratch};
+pub use crate::state::place::{Board, Placed};
 pub use crate::state::shapes::Prepared;
 pub use crate::state::view::View;
 
@@ -61,6 +65,7 @@ use crate::state::nodes::Nodes;
 use crate::state::pods::Pods;
 use crate::state::ports::Ports;
 use crate::state::rows::Rows;
+use crate::state::score::Scores;
 use crate::state::shapes::Shapes;
 use crate::state::strings::{Pairs, Strings};
 use crate::state::table::{Interner, Map};
@@ -97,13 +102,15 @@ pub struct State {
     shapes: Shapes,
     /// The classes that match the term that was asked for last, while a pod is prepared.
     matched: (u32, Vec<u32>),
+    /// What scores need.
+    scores: Scores,
 }
 
 impl State {
     /// An empty cluster, as this version of the scheduler reads it.
     #[must_use]
     pub fn new(semantics: Semantics) -> Self {
-        Self {
+        let mut state = Self {
             semantics,
             profile: Profile::of(semantics),
             ordinary: true,
@@ -121,7 +128,10 @@ impl State {
             carriers_by_label: Finder::default(),
             shapes: Shapes::default(),
             matched: (table::NONE, Vec::new()),
-        }
+            scores: Scores::default(),
+        };
+        state.find_how_it_scores();
+        state
     }
 
     /// The cluster of an inventory.
@@ -170,6 +180,7 @@ impl State {
             && self.profile.fit.ignored_resource_groups.is_empty()
             && self.profile.default_spread == ordinary.default_spread
             && !self.profile.kubelet;
+        self.find_how_it_scores();
     }
 
     /// All that is neither a node nor a pod.
@@ -181,21 +192,25 @@ impl State {
     /// A service: its selector.
     pub fn set_service(&mut self, name: NamespacedName, selector: Labels) {
         self.objects.services.insert(name, selector);
+        self.scores.forget();
     }
 
     /// The service is gone.
     pub fn remove_service(&mut self, name: &NamespacedName) {
         self.objects.services.remove(name);
+        self.scores.forget();
     }
 
     /// A ReplicationController, ReplicaSet or StatefulSet: its selector.
     pub fn set_controller(&mut self, name: (Kind, NamespacedName), selector: Option<Selector>) {
         self.objects.controllers.insert(name, selector);
+        self.scores.forget();
     }
 
     /// The controller is gone.
     pub fn remove_controller(&mut self, name: &(Kind, NamespacedName)) {
         self.objects.controllers.remove(name);
+        self.scores.forget();
     }
 
     /// A namespace and its labels, `kubernetes.io/metadata.name` among them.
@@ -221,6 +236,7 @@ impl State {
     /// The size in bytes of an image, if no node has reported it before.
     pub fn set_image_size(&mut self, image: &str, size: i64) {
         self.objects.image_sizes.entry(image.to_owned()).or_insert(size);
+        self.scores.forget();
     }
 
     /// A persistent volume.

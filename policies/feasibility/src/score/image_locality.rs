@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::cycle::{Cycle, Host};
+use crate::inventory::pod::Pod;
+use crate::judge::Semantics;
 use crate::score::MOST;
 
 const MIB: i64 = 1024 * 1024;
@@ -23,11 +25,7 @@ pub fn score(cycle: &Cycle<'_>, feasible: &[&Host<'_>]) -> Vec<i64> {
             nodes.entry(image).or_default().insert(&host.node.name);
         }
     }
-    let containers = || cycle.pod.init_containers.iter().chain(&cycle.pod.containers);
-    let images: Vec<String> = containers().map(|one| tagged(&one.image)).collect();
-    let of_volumes = cycle.semantics.image_volumes.then_some(&cycle.pod.image_volumes);
-    let of_volumes = of_volumes.into_iter().flatten().map(|image| tagged(image));
-    let wanted: Vec<String> = images.iter().cloned().chain(of_volumes).collect();
+    let (containers, wanted) = wanted(cycle.pod, cycle.semantics);
     let one = |host: &&Host<'_>| {
         let sizes = wanted.iter().filter_map(|image| {
             let nodes = nodes.get(image.as_str())?;
@@ -35,9 +33,20 @@ pub fn score(cycle: &Cycle<'_>, feasible: &[&Host<'_>]) -> Vec<i64> {
             let here = nodes.contains(host.node.name.as_str());
             here.then(|| spread_out(*size, nodes.len(), cycle.hosts.len()))
         });
-        points(sizes.fold(0, i64::saturating_add), images.len())
+        points(sizes.fold(0, i64::saturating_add), containers)
     };
     feasible.iter().map(one).collect()
+}
+
+/// How many containers the pod has, and the images that it wants.
+pub(crate) fn wanted(pod: &Pod, semantics: Semantics) -> (usize, Vec<String>) {
+    let containers = pod.init_containers.iter().chain(&pod.containers);
+    let mut images: Vec<String> = containers.map(|one| tagged(&one.image)).collect();
+    let containers = images.len();
+    if semantics.image_volumes {
+        images.extend(pod.image_volumes.iter().map(|image| tagged(image)));
+    }
+    (containers, images)
 }
 
 #[expect(
@@ -45,11 +54,11 @@ pub fn score(cycle: &Cycle<'_>, feasible: &[&Host<'_>]) -> Vec<i64> {
     clippy::cast_possible_truncation,
     reason = "as the scheduler computes it"
 )]
-fn spread_out(size: i64, nodes: usize, all: usize) -> i64 {
+pub(crate) fn spread_out(size: i64, nodes: usize, all: usize) -> i64 {
     (size as f64 * (nodes as f64 / all as f64)) as i64
 }
 
-fn points(sum: i64, containers: usize) -> i64 {
+pub(crate) fn points(sum: i64, containers: usize) -> i64 {
     let most = ENOUGH.saturating_mul(i64::try_from(containers).unwrap_or(i64::MAX));
     let sum = if sum < LEAST { LEAST } else { sum.min(most) };
     let share = i128::from(MOST) * i128::from(sum - LEAST) / i128::from((most - LEAST).max(1));

@@ -35,7 +35,7 @@ pub fn fit(cycle: &Cycle<'_>, feasible: &[&Host<'_>], arguments: &Fit) -> Vec<i6
 
 /// The points of a node from what would be taken of each resource, what there is, and its weight.
 /// Sums beyond 64 bits wrap, as in the scheduler.
-fn by_strategy(strategy: &Strategy, shares: &[(i64, i64, i64)]) -> i64 {
+pub(crate) fn by_strategy(strategy: &Strategy, shares: &[(i64, i64, i64)]) -> i64 {
     let (mut points, mut weights) = (0i64, 0i64);
     for (taken, capacity, weight) in shares {
         let share = match strategy {
@@ -110,7 +110,7 @@ fn share(
     counts.then(|| (of(taken), request, capacity))
 }
 
-fn amount(amounts: &Amounts, name: &str) -> i64 {
+pub(crate) fn amount(amounts: &Amounts, name: &str) -> i64 {
     let amount = amounts.get(name).copied().unwrap_or_default();
     if name == CPU { amount.thousandths() } else { amount.units() }
 }
@@ -136,7 +136,7 @@ fn percent_taken(taken: i64, capacity: i64) -> i64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "as the scheduler computes it")]
-fn fraction(used: i64, capacity: i64) -> f64 {
+pub(crate) fn fraction(used: i64, capacity: i64) -> f64 {
     (used as f64 / capacity as f64).min(1.0)
 }
 
@@ -146,7 +146,7 @@ fn fraction(used: i64, capacity: i64) -> f64 {
     clippy::cast_possible_truncation,
     reason = "as the scheduler computes it"
 )]
-fn evenness(fractions: &[f64]) -> i64 {
+pub(crate) fn evenness(fractions: &[f64]) -> i64 {
     let deviation = match fractions {
         [] | [_] => 0.0,
         [one, other] => ((one - other) / 2.0).abs(),

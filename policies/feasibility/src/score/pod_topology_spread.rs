@@ -75,13 +75,13 @@ fn counts<'a>(
 
 /// Constraints with many domains count more, so that small counts are not lost.
 #[expect(clippy::cast_precision_loss, reason = "as the scheduler computes it")]
-fn weight(domains: usize) -> f64 {
+pub(crate) fn weight(domains: usize) -> f64 {
     ((domains + 2) as f64).ln()
 }
 
 /// A larger skew waters the differences between domains down.
 #[expect(clippy::cast_precision_loss, reason = "as the scheduler computes it")]
-fn crowding(count: i64, max_skew: i32, weight: f64) -> f64 {
+pub(crate) fn crowding(count: i64, max_skew: i32, weight: f64) -> f64 {
     count as f64 * weight + f64::from(max_skew.saturating_sub(1))
 }
 

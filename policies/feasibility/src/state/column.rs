@@ -43,6 +43,21 @@ impl Column {
         self.domains.get(node as usize).copied().unwrap_or(NONE)
     }
 
+    /// The domain of each node, as far as nodes have been in any; [`NONE`] without the label.
+    pub(super) fn domains(&self) -> &[u32] {
+        &self.domains
+    }
+
+    /// Have two nodes ever been in one domain? Else each domain has the number of its node.
+    pub(super) fn is_shared(&self) -> bool {
+        self.members.is_some()
+    }
+
+    /// Does any node have this value?
+    pub(super) fn has_value(&self, value: u32) -> bool {
+        self.by_value.contains_key(&value)
+    }
+
     /// Puts a node, which is in no domain, into that of its value.
     pub(super) fn join(&mut self, node: u32, value: u32) {
         let domain = match (self.by_value.get(&value).copied(), &self.members) {

@@ -154,6 +154,7 @@ impl State {
         let amount = Amount::of(&all, |name| strings.add(name));
         self.rows.set_node(number, &amount, all.pods);
         assign(&mut self.nodes.cordoned, number, node.unschedulable);
+        self.scores.change_node(number, self.nodes.node(number), Some(&node));
         self.nodes.slot_mut(number).node = Some(Box::new(node));
     }
 
@@ -173,6 +174,7 @@ impl State {
         self.rows.refresh(number, &self.nodes.there);
         clear(&mut self.nodes.cordoned, number);
         let slot = self.nodes.slots.take(number);
+        self.scores.change_node(number, slot.node.as_deref(), None);
         self.nodes.by_name.remove(&slot.name);
         self.pods.garbage += 1;
         self.sweep_if_due();

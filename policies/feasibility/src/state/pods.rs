@@ -11,7 +11,7 @@ use super::strings::{Pairs, Strings};
 use super::table::{Index, Interner, NONE, Seed, Slab};
 use crate::filter::node_ports::host_ports;
 use crate::inventory::pod::{Pod, PodVolume};
-use crate::inventory::requests::{Resources, requests};
+use crate::inventory::requests::{Resources, assumed_requests, requests};
 
 /// One pod.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +47,8 @@ pub(super) struct Class {
     pub(super) terms: Vec<u32>,
     /// The counters of their own anti-affinity terms.
     pub(super) carried: Box<[u32]>,
+    /// What they prefer, for scores: the number of the term, and its weight.
+    pub(super) preferred: Box<[(u32, i64)]>,
 }
 
 /// The volumes of a pod, and who it is to claims that were made for it.
@@ -197,26 +199,7 @@ impl State {
         let mount =
             (!volumes.is_empty()).then(|| Mount { volumes, uid: std::mem::take(&mut pod.uid) });
         let class = self.class(pod);
-        let namespace = self.pods.classes.key(class).namespace;
-        let id = match self.pods.find_in(namespace, &name) {
-            Some(id) => {
-                self.unplace(id);
-                self.pods.delist(id);
-                id
-            }
-            None => {
-                let hash = self.pods.hash(namespace, &name);
-                let record = Record { name: name.into(), node: NONE, ..Record::default() };
-                let id = self.pods.records.add(record);
-                self.pods.by_name.insert(hash, id);
-                id
-            }
-        };
-        self.pods.enlist(id, class);
-        self.pods.records.at_mut(id).terminating = terminating;
-        if let Some(mount) = mount {
-            self.pods.mounts.insert(id, mount);
-        }
+        let id = self.enter(class, &name, terminating, mount);
         match (node, nominated) {
             (Some(node), _) => match self.node_number(&node) {
                 Some(number) => self.put(id, number),
@@ -228,6 +211,49 @@ impl State {
             (None, None) => {}
         }
         self.sweep_if_due();
+    }
+
+    /// The number of the pod of this class and name, which is on no node now.
+    pub(super) fn enter(
+        &mut self,
+        class: u32,
+        name: &str,
+        terminating: bool,
+        mount: Option<Mount>,
+    ) -> u32 {
+        let namespace = self.pods.classes.key(class).namespace;
+        let id = match self.pods.find_in(namespace, name) {
+            Some(id) => {
+                self.unplace(id);
+                self.pods.delist(id);
+                id
+            }
+            None => {
+                let hash = self.pods.hash(namespace, name);
+                let record = Record { name: name.into(), node: NONE, ..Record::default() };
+                let id = self.pods.records.add(record);
+                self.pods.by_name.insert(hash, id);
+                id
+            }
+        };
+        self.pods.enlist(id, class);
+        self.pods.records.at_mut(id).terminating = terminating;
+        if let Some(mount) = mount {
+            self.pods.mounts.insert(id, mount);
+        }
+        id
+    }
+
+    /// The class of a pod, if there is one.
+    pub(super) fn find_class(&mut self, pod: &Pod) -> Option<u32> {
+        let namespace = self.strings.get(&pod.namespace)?;
+        let mut pairs = std::mem::take(&mut self.pods.pairs);
+        self.strings.known_pairs(&pod.labels, &mut pairs);
+        let all_known = pairs.len() == pod.labels.len();
+        let labels = self.pods.labels.find(pairs.as_slice()).filter(|_| all_known);
+        self.pods.pairs = pairs;
+        let (_, spec) = self.pods.find_spec(pod);
+        self.pods.classes.find(&Kind { namespace, labels: labels?, spec: spec? })
     }
 
     /// The pod is gone.
@@ -286,6 +312,7 @@ impl State {
     pub(super) fn count_terms(&mut self, pod: u32, node: u32, more: bool) {
         let record = self.pods.records.at(pod);
         let class = self.pods.classes.at(record.class);
+        let preferred = class.preferred.clone();
         for term in &class.terms {
             let term = self.terms.at(*term);
             for counter in &term.counters {
@@ -300,12 +327,16 @@ impl State {
         for counter in &class.carried {
             self.topology.count(*counter, node, more);
         }
+        for (term, weight) in preferred {
+            self.count_preference(term, weight, node, more);
+        }
     }
 
     fn count_resources(&mut self, pod: u32, node: u32, more: bool) {
         let (kind, _) = self.pods.kind(pod);
         let spec = self.pods.specs.at(kind.spec);
         self.rows.count(node, &spec.amount, more, &self.nodes.there);
+        self.scores.loads.count(node, spec.assumed, more);
         for port in &spec.ports {
             self.ports.count(node, *port, more);
         }
@@ -332,7 +363,7 @@ impl State {
     }
 
     /// The class of a pod, made if there is none.
-    fn class(&mut self, pod: Pod) -> u32 {
+    pub(super) fn class(&mut self, pod: Pod) -> u32 {
         let namespace = self.strings.add(&pod.namespace);
         let mut pairs = std::mem::take(&mut self.pods.pairs);
         self.strings.add_pairs(&pod.labels, &mut pairs);
@@ -350,10 +381,12 @@ impl State {
     fn add_spec(&mut self, hash: u64, pod: Pod) -> u32 {
         let template = Box::new(stripped(pod));
         let taken = Resources::of(&requests(&template, Some(self.semantics.resizing)));
+        let assumed = Resources::of(&assumed_requests(&template, self.semantics.resizing));
+        let assumed = [assumed.milli_cpu, assumed.memory];
         let strings = &mut self.strings;
         let amount = Amount::of(&taken, |name| strings.add(name));
         let ports = host_ports(&template).map(|port| Port::of(strings, port)).collect();
-        let id = self.pods.specs.add(Spec { template, amount, ports });
+        let id = self.pods.specs.add(Spec { template, amount, assumed, ports });
         self.pods.spec_index.insert(hash, id);
         id
     }
@@ -363,7 +396,9 @@ impl State {
         let matching = candidates.filter(|term| self.matches(*term, kind.namespace, pairs));
         let terms = matching.collect();
         let carried = self.carried(kind);
-        self.pods.classes.add(kind, Class { pods: Vec::new(), terms, carried })
+        let preferred = self.preferred(kind);
+        let class = Class { pods: Vec::new(), terms, carried, preferred };
+        self.pods.classes.add(kind, class)
     }
 
     /// The pod again, as far as a filter or a score reads it.

@@ -287,6 +287,11 @@ impl Rows {
         nodes.map(|(node, (all, taken))| (*node, *all, *taken))
     }
 
+    /// What a node has, and what of that is free.
+    pub(super) fn main(&self, node: u32) -> (Main, Main) {
+        self.rows.get(node as usize).map_or(([0; 3], [0; 3]), |row| (row.all, row.free))
+    }
+
     /// The names of the resources that not every node has.
     pub(super) fn scalar_names(&self) -> impl Iterator<Item = u32> {
         self.scalars.keys().copied()

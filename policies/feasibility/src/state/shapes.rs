@@ -223,6 +223,18 @@ impl State {
         Prepared { shape: id, serial: asked }
     }
 
+    /// Is it kept still?
+    pub(super) fn is_prepared(&self, prepared: Prepared) -> bool {
+        self.shapes.prepared(prepared).is_some()
+    }
+
+    /// The node rules and the tolerations that a shape honours, each [`NONE`] if there are none.
+    pub(super) fn rules_of(&self, prepared: Prepared) -> (u32, u32) {
+        self.shapes
+            .prepared(prepared)
+            .map_or((NONE, NONE), |shape| (shape.rules, shape.tolerations))
+    }
+
     fn shape(&mut self, pod: &Pod) -> Shape {
         let namespace = self.strings.add(&pod.namespace);
         let names = node_affinity::pre_filter(pod);
@@ -253,7 +265,7 @@ impl State {
         shape
     }
 
-    fn part(&mut self, term: &AffinityTerm, namespace: u32) -> Part {
+    pub(super) fn part(&mut self, term: &AffinityTerm, namespace: u32) -> Part {
         let widened = self.semantics.negative_namespace_selectors_match_all;
         let blind = self.objects.is_unknown(Kind::Namespace);
         let scope = Scope::incoming(&mut self.strings, term, namespace, widened, blind);

@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::ports::Port;
 use super::rows::Amount;
+use super::score::loads::Pair;
 use crate::inventory::pod::Pod;
 
 /// All that a filter or a score reads of a pod but its namespace, labels, state and volumes.
@@ -13,6 +14,8 @@ pub(super) struct Spec {
     pub(super) template: Box<Pod>,
     /// What such a pod takes from its node.
     pub(super) amount: Amount,
+    /// What it counts for scores, which assume CPU and memory that it does not ask for.
+    pub(super) assumed: Pair,
     /// The host ports that it takes.
     pub(super) ports: Box<[Port]>,
 }

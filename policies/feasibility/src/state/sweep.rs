@@ -27,9 +27,11 @@ impl State {
     /// shapes that are forgotten. It happens by itself from time to time.
     pub fn sweep(&mut self) {
         self.pods.garbage = 0;
+        self.scores.forget();
         self.matched = (NONE, Vec::new());
         self.sweep_classes();
         self.sweep_carriers();
+        self.sweep_preferences();
         self.sweep_terms();
         self.sweep_topology();
         self.sweep_strings();
@@ -70,6 +72,19 @@ impl State {
         self.carriers_by_label = Finder::default();
         for (id, carrier, _) in self.carriers.iter() {
             self.carriers_by_label.add(id, &carrier.part.needs);
+        }
+    }
+
+    fn sweep_preferences(&mut self) {
+        let classes = self.pods.classes.iter();
+        let used: Used =
+            classes.flat_map(|(_, _, class)| class.preferred.iter().map(|(id, _)| *id)).collect();
+        if self.scores.preferences.keep(|id, _| used.contains(&id)).is_empty() {
+            return;
+        }
+        self.scores.preferences_by_label = Finder::default();
+        for (id, carrier, _) in self.scores.preferences.iter() {
+            self.scores.preferences_by_label.add(id, &carrier.part.needs);
         }
     }
 
@@ -115,6 +130,7 @@ impl State {
             tolerations.insert(scope.tolerations);
         }
         columns.extend(topology.counters.iter().map(|(_, counter)| counter.column));
+        columns.extend(self.scores.preferences.iter().map(|(_, carrier, _)| carrier.column));
         for shape in self.shapes.iter() {
             rules.insert(shape.rules);
             tolerations.insert(shape.tolerations);
@@ -149,6 +165,8 @@ impl State {
         }
         self.rows.scalar_names().for_each(|name| mark(&mut used, name));
         let carried = self.carriers.iter().map(|(_, carrier, _)| &carrier.part);
+        let preferred = self.scores.preferences.iter().map(|(_, carrier, _)| &carrier.part);
+        let carried = carried.chain(preferred);
         for part in self.terms.iter().flat_map(|(_, parts, _)| parts).chain(carried) {
             part.scope.mark(&mut used);
             part.needs.mark(&mut used);

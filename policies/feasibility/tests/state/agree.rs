@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use crate::check;
 use crate::world::{Event, event, pod};
 
-fn apply(inventory: &mut Inventory, state: &mut State, event: Event) {
+pub(crate) fn apply(inventory: &mut Inventory, state: &mut State, event: Event) {
     match event {
         Event::Node(node) => {
             inventory.nodes.insert(node.name.clone(), node.clone());

@@ -4,6 +4,7 @@
 
 mod agree;
 mod garbage;
+mod score;
 mod world;
 
 use proptest::strategy::Strategy;

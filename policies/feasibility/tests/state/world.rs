@@ -83,7 +83,7 @@ fn selector(keys: &'static [&'static str]) -> impl Strategy<Value = Option<Selec
     prop::option::weighted(0.95, requirements)
 }
 
-fn term() -> impl Strategy<Value = AffinityTerm> {
+pub(crate) fn term() -> impl Strategy<Value = AffinityTerm> {
     let namespaces = prop::collection::vec(namespace(), 0..2);
     let by_label = prop::option::weighted(0.25, selector(&["team"]));
     (selector(&["app", "tier"]), namespaces, by_label, select(KEYS.to_vec())).prop_map(
@@ -185,7 +185,7 @@ fn container() -> impl Strategy<Value = Container> {
     )
 }
 
-fn node_rules() -> impl Strategy<Value = (Labels, Option<Vec<NodeTerm>>)> {
+pub(crate) fn node_rules() -> impl Strategy<Value = (Labels, Option<Vec<NodeTerm>>)> {
     let rule = prop::collection::vec(requirement(&["zone", "rack", "host"]), 0..3);
     let fields = prop::option::weighted(0.2, name("n", 6));
     let term = (rule, fields).prop_map(|(expressions, field)| {
