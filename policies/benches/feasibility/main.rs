@@ -12,6 +12,7 @@ mod huge;
 mod machine;
 mod options;
 mod oracle;
+mod placements;
 mod report;
 
 #[path = "../../tests/workload/cluster.rs"]
@@ -22,6 +23,8 @@ mod dump;
 mod engine;
 #[path = "../../tests/workload/fit.rs"]
 mod fit;
+#[path = "../../tests/workload/greedy.rs"]
+mod greedy;
 #[path = "../../tests/workload/reading.rs"]
 mod reading;
 #[path = "../../tests/workload/rotation.rs"]
@@ -70,6 +73,7 @@ fn measure(options: &Options) -> Result<(), Failure> {
             Section::Decisions => decisions::measure(options)?,
             Section::Growth => growth::measure(options)?,
             Section::Load => dumps::measure(options)?,
+            Section::Placements => placements::measure(options)?,
             Section::Huge => huge::measure()?,
         }
     }

@@ -11,6 +11,7 @@ sections (decisions, growth and load, if none is named)
   decisions   one pod against all nodes, and events; beside the real scheduler
   growth      how the cost of a decision grows with pods, nodes and terms
   load        files to read: seconds and memory
+  placements  pods placed one after another; beside the real scheduler
   huge        100,000 nodes and 2,000,000 pods; takes minutes
   all         everything
 
@@ -27,6 +28,7 @@ pub enum Section {
     Decisions,
     Growth,
     Load,
+    Placements,
     Huge,
 }
 
@@ -76,6 +78,7 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
             "growth" => options.sections.push(Section::Growth),
             "load" => options.sections.push(Section::Load),
             "huge" => options.sections.push(Section::Huge),
+            "placements" => options.sections.push(Section::Placements),
             "all" => options.sections.extend(ALL),
             "--nodes" => nodes = Some(number(&value()?)?),
             "--pods" => pods = Some(number(&value()?)?),
@@ -103,7 +106,8 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
     Ok(Task::Measure(options))
 }
 
-const ALL: [Section; 4] = [Section::Decisions, Section::Growth, Section::Load, Section::Huge];
+const ALL: [Section; 5] =
+    [Section::Decisions, Section::Growth, Section::Load, Section::Placements, Section::Huge];
 
 fn number(text: &str) -> Result<usize, String> {
     match text.parse() {
