@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use placecard_policies::cluster::Cluster;
+use placecard_policies::cluster::{Cluster, Counts};
 use placecard_policies::feasibility::judge::Semantics;
 use placecard_policies::surroundings::ServerVersion;
 use placecard_policies::words;
@@ -36,7 +36,7 @@ pub(crate) fn read(
     let name = words::list(&names, "and", 1);
     let semantics = Semantics::of_minor(server.0);
     Ok(Taken {
-        cluster: Cluster { inventory, semantics, name, closed },
+        cluster: Cluster { inventory, semantics, name, closed, counts: Counts::default() },
         complaints: summary.complaints.iter().map(ToString::to_string).collect(),
     })
 }

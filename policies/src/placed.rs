@@ -79,6 +79,10 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
         Err(why) => return unjudged(why),
     };
     let owner = (!asked.object.is_pod()).then(|| holder(asked.object));
+    let fitting = asked.cluster.fitting(&pod, owner.as_ref());
+    if let Some(nodes) = fitting.filter(|nodes| !nodes.is_empty()) {
+        return (placement(Outcome::Fits(nodes.len())), None);
+    }
     let cycle = next_cycle(asked.cluster, &pod, owner.as_ref());
     let found = diagnose(&cycle);
     if !found.feasible.is_empty() {
@@ -112,7 +116,7 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
 #[must_use]
 pub fn next_cycle<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
     let replaced =
-        |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| Holder::of(other) == *owner);
+        |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| owner.holds(other));
     without(cycle(&cluster.inventory, pod, cluster.semantics), replaced)
 }
 

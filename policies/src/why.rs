@@ -16,7 +16,7 @@ pub mod names;
 pub mod outlook;
 
 use placecard_feasibility::certificate::Certificate;
-use placecard_feasibility::filter::cycle::{Cycle, Host};
+use placecard_feasibility::filter::cycle::Cycle;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::inventory::requests::Resources;
 use placecard_feasibility::judge::judge_cycle;
@@ -74,8 +74,9 @@ pub fn diagnose(cycle: &Cycle<'_>) -> Diagnosis {
 pub fn without<'a>(mut cycle: Cycle<'a>, leave: impl Fn(&Pod) -> bool) -> Cycle<'a> {
     for host in &mut cycle.hosts {
         if host.pods.iter().any(|pod| leave(pod)) {
-            let empty = Host { pods: Vec::new(), requested: Resources::default(), ..host.clone() };
-            let pods = std::mem::replace(host, empty).pods;
+            let pods = std::mem::take(&mut host.pods);
+            host.requested = Resources::default();
+            host.ports.clear();
             for pod in pods.into_iter().filter(|pod| !leave(pod)) {
                 host.add(pod, cycle.semantics);
             }

@@ -26,17 +26,27 @@ impl Holder {
     /// label of the revision say which Deployment it belongs to.
     #[must_use]
     pub fn of(pod: &Pod) -> Self {
-        let namespace = pod.namespace.clone();
-        let Some(owner) = &pod.owner else {
-            return Self { namespace, kind: "Pod".to_owned(), name: pod.name.clone() };
-        };
-        let deployment = pod.labels.get(POD_TEMPLATE_HASH).and_then(|hash| {
-            owner.name.strip_suffix(hash.as_str())?.strip_suffix('-').filter(|_| !hash.is_empty())
-        });
-        match deployment.filter(|_| owner.kind == "ReplicaSet") {
-            Some(name) => Self { namespace, kind: "Deployment".to_owned(), name: name.to_owned() },
-            None => Self { namespace, kind: owner.kind.clone(), name: owner.name.clone() },
-        }
+        let (kind, name) = kind_and_name(pod);
+        Self { namespace: pod.namespace.clone(), kind: kind.to_owned(), name: name.to_owned() }
+    }
+
+    /// Is this the pod's [`Holder::of`]? Asked of every pod of a cluster, so nothing is copied.
+    #[must_use]
+    pub fn holds(&self, pod: &Pod) -> bool {
+        self.namespace == pod.namespace && (&*self.kind, &*self.name) == kind_and_name(pod)
+    }
+}
+
+fn kind_and_name(pod: &Pod) -> (&str, &str) {
+    let Some(owner) = &pod.owner else {
+        return ("Pod", &pod.name);
+    };
+    let deployment = pod.labels.get(POD_TEMPLATE_HASH).and_then(|hash| {
+        owner.name.strip_suffix(hash.as_str())?.strip_suffix('-').filter(|_| !hash.is_empty())
+    });
+    match deployment.filter(|_| owner.kind == "ReplicaSet") {
+        Some(name) => ("Deployment", name),
+        None => (&owner.kind, &owner.name),
     }
 }
 
@@ -246,6 +256,8 @@ mod tests {
             (Pod { owner: None, ..pod("", "", "") }, "Pod", "x"),
         ] {
             let holder = Holder::of(&pod);
+            assert!(holder.holds(&pod));
+            assert!(!Holder { namespace: "other".into(), ..holder.clone() }.holds(&pod));
             assert_eq!((holder.kind.as_str(), holder.name.as_str()), (kind, name));
         }
     }
