@@ -95,6 +95,8 @@ pub struct Sources {
     pub cluster: Vec<String>,
     /// `--namespace`; of `lint` only.
     pub namespace: Option<String>,
+    /// `--scheduler-config`; not of `expand`.
+    pub scheduler_config: Option<String>,
 }
 
 /// What is asked of a cluster.
@@ -149,6 +151,7 @@ fn typed(matches: &ArgMatches) -> Typed {
             sources: Sources {
                 cluster: all(matches, verbs::CLUSTER.name),
                 namespace: one(matches, verbs::NAMESPACE.name),
+                scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
                 ..sources(matches)
             },
             format: one(matches, verbs::FORMAT.name).unwrap_or_default(),
@@ -162,12 +165,12 @@ fn typed(matches: &ArgMatches) -> Typed {
         },
         "why" => Typed::Why {
             question: question(matches),
-            sources: Sources { paths: all(matches, verbs::SUBJECT.name), ..context(matches) },
+            sources: on_cluster(matches),
             look: look(matches),
         },
         "place" => Typed::Place {
             question: question(matches),
-            sources: Sources { paths: all(matches, verbs::SUBJECT.name), ..context(matches) },
+            sources: on_cluster(matches),
             look: look(matches),
         },
         "feasible" => Typed::Feasible {
@@ -198,6 +201,14 @@ fn question(matches: &ArgMatches) -> Question {
 
 fn sources(matches: &ArgMatches) -> Sources {
     Sources { paths: all(matches, verbs::PATH.name), ..context(matches) }
+}
+
+fn on_cluster(matches: &ArgMatches) -> Sources {
+    Sources {
+        paths: all(matches, verbs::SUBJECT.name),
+        scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
+        ..context(matches)
+    }
 }
 
 fn context(matches: &ArgMatches) -> Sources {

@@ -3,12 +3,17 @@
 use std::io::Read;
 use std::path::Path;
 
+use placecard_language::Words;
+use placecard_language::vocabulary::Inventory as Closeness;
 use placecard_policies::cluster::{Cluster, Counts};
 use placecard_policies::feasibility::judge::Semantics;
-use placecard_policies::surroundings::ServerVersion;
+use placecard_policies::node_templates::node_templates;
+use placecard_policies::scheduling::Schedulers;
 use placecard_policies::words;
 
 use crate::cluster::{Loaded, Progress, load};
+use crate::plan::Inputs;
+use crate::scheduler_configuration::configured;
 
 /// A cluster, and what is to be said of how it was read.
 pub(crate) struct Taken {
@@ -17,27 +22,45 @@ pub(crate) struct Taken {
     pub(crate) complaints: Vec<String>,
 }
 
-/// Reads a cluster from files and folders. `closed`: the vocabulary says that no other kinds of
-/// nodes will come.
+/// Reads a cluster from files and folders, and the configuration of its scheduler; the vocabulary
+/// says which nodes may be added.
 ///
 /// # Errors
 /// What could not be read, or that it holds no node.
 pub(crate) fn read(
     paths: &[String],
-    server: ServerVersion,
-    closed: bool,
+    inputs: &Inputs,
+    words: &Words,
     stdin: &mut dyn Read,
 ) -> Result<Taken, String> {
+    let semantics = Semantics::of_minor(inputs.server.0);
+    let mut notes = Vec::new();
+    let mut schedulers = None;
+    if let Some(path) = &inputs.scheduler_config {
+        let found = configured(path, semantics, stdin)?;
+        notes = found.notes;
+        let name = file_name(path).to_owned();
+        schedulers = Some(Schedulers { name, configuration: found.configuration });
+    }
     let read = load(paths, stdin, &mut Progress::silent()).map_err(|complaints| {
         complaints.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
     })?;
-    let Loaded { inventory, summary } = read;
+    let Loaded { mut inventory, summary } = read;
+    inventory.templates = node_templates(words);
     let names: Vec<String> = summary.names.iter().map(|path| file_name(path).to_owned()).collect();
     let name = words::list(&names, "and", 1);
-    let semantics = Semantics::of_minor(server.0);
+    let closed = words.inventory == Closeness::Closed;
+    let complaints = summary.complaints.iter().map(ToString::to_string);
     Ok(Taken {
-        cluster: Cluster { inventory, semantics, name, closed, counts: Counts::default() },
-        complaints: summary.complaints.iter().map(ToString::to_string).collect(),
+        cluster: Cluster {
+            inventory,
+            semantics,
+            name,
+            closed,
+            schedulers,
+            counts: Counts::default(),
+        },
+        complaints: complaints.chain(notes).collect(),
     })
 }
 

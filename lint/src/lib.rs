@@ -110,7 +110,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
                 let configured =
                     scheduler_configuration::configured(&path, options.semantics, stdin)?;
                 options.configuration = Some(configured.configuration);
-                complaints = configured.notes;
+                complaints = complaining(&configured.notes);
             }
             let readable = feasible::judge_all(&cases, &options, stdin, stdout)?;
             Ok(Outcome {

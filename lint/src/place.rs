@@ -5,6 +5,7 @@ use std::io::Read;
 
 use placecard_findings::Severity;
 use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::feasibility::rank::{Ranked, rank};
 use placecard_policies::feasibility::score::ScorePlugin;
 use placecard_policies::placed::next_cycle;
@@ -16,6 +17,7 @@ use crate::cluster_of::{self, Taken};
 use crate::plan::{Ask, Look};
 use crate::render::human::{WIDTH, word, wrap};
 use crate::render::style::{Paint, paint, plain};
+use crate::run::words_of;
 use crate::why::pods::{Subject, subjects};
 use crate::{Outcome, complaining};
 
@@ -30,6 +32,7 @@ struct Report {
 
 /// The nodes that fit, best first.
 struct Found {
+    pod: Pod,
     nodes: usize,
     ranked: Vec<Row>,
 }
@@ -49,10 +52,12 @@ struct Row {
 /// # Errors
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
-    let Taken { cluster, complaints } =
-        cluster_of::read(&ask.cluster, ask.inputs.server, false, stdin)?;
-    let reports: Vec<Report> =
-        subjects(ask, &cluster, stdin)?.into_iter().map(|one| report(&cluster, one)).collect();
+    let words = words_of(&ask.inputs, stdin)?;
+    let Taken { cluster, complaints } = cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
+    let reports: Vec<Report> = subjects(ask, &cluster, words, stdin)?
+        .into_iter()
+        .map(|one| report(&cluster, one))
+        .collect();
     let shut = |one: &Report| one.found.as_ref().is_ok_and(|found| found.ranked.is_empty());
     let worst = reports.iter().any(shut).then_some(Severity::Error);
     let output = match ask.json {
@@ -70,7 +75,8 @@ fn report(cluster: &Cluster, subject: Subject) -> Report {
         let cycle = next_cycle(cluster, &pod, owner.as_ref());
         let ranking = rank(&cycle);
         let nodes = ranking.judgement.nodes.len();
-        Found { nodes, ranked: rows(&ranking.ranked) }
+        let ranked = rows(&ranking.ranked);
+        Found { nodes, ranked, pod: pod.clone() }
     });
     Report { subject: name, found }
 }
@@ -123,10 +129,11 @@ fn of_pod(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
     }
     let nodes = words::why::several(found.nodes, "node");
     let missing = words::why::without(&cluster.missing());
-    let holds = format!(
-        "in snapshot {}, {nodes}{missing}; default profile of kube-scheduler",
-        cluster.name
-    );
+    let judged_by = match &cluster.schedulers {
+        Some(_) => words::why::profile(cluster, &found.pod),
+        None => "; default profile of kube-scheduler".to_owned(),
+    };
+    let holds = format!("in snapshot {}, {nodes}{missing}{judged_by}", cluster.name);
     text + &word("holds:", &holds, look)
 }
 

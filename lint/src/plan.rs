@@ -85,6 +85,8 @@ pub struct Inputs {
     pub cluster: Vec<String>,
     /// The namespace of what has none.
     pub namespace: Option<String>,
+    /// The file of the configuration of the cluster's scheduler, or `-`.
+    pub scheduler_config: Option<String>,
 }
 
 /// What is asked of a cluster.
@@ -133,6 +135,13 @@ const ONCE: &str = "standard input can be read only once: name - in one place";
 /// What is wrong, for exit code 2.
 pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result<Plan, String> {
     Ok(match typed {
+        Typed::Lint { sources, .. }
+            if sources.cluster.is_empty() && sources.scheduler_config.is_some() =>
+        {
+            return Err("--scheduler-config says how pods are judged on a cluster: name one with \
+                        --cluster"
+                .to_owned());
+        }
         Typed::Lint { sources, format, fail_on, look } => Plan::Lint {
             inputs: inputs(sources)?,
             format: match format.as_str() {
@@ -201,24 +210,35 @@ fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
             .to_owned());
     }
     let read_from_stdin = words.iter().chain(&cluster).chain(&sources.objects);
-    if read_from_stdin.chain(&sources.vocabulary).filter(|path| *path == "-").count() > 1 {
+    let files = sources.vocabulary.iter().chain(&sources.scheduler_config);
+    if read_from_stdin.chain(files).filter(|path| *path == "-").count() > 1 {
         return Err(ONCE.to_owned());
     }
     let json = format == "json";
-    Ok(Ask { words, cluster, namespace, all, json, inputs: inputs(sources)? })
+    let inputs = inputs(sources)?;
+    Ok(Ask { words, cluster, namespace, all, json, inputs })
 }
 
 fn inputs(sources: Sources) -> Result<Inputs, String> {
-    let Sources { paths, vocabulary, objects, kubernetes_version, cluster, namespace } = sources;
+    let Sources {
+        paths,
+        vocabulary,
+        objects,
+        kubernetes_version,
+        cluster,
+        namespace,
+        scheduler_config,
+    } = sources;
     if paths.is_empty() {
         return Err("nothing to read: name files or folders, or - for standard input".to_owned());
     }
     let read_from_stdin = paths.iter().chain(&objects).chain(&vocabulary).chain(&cluster);
+    let read_from_stdin = read_from_stdin.chain(&scheduler_config);
     if read_from_stdin.filter(|path| *path == "-").count() > 1 {
         return Err(ONCE.to_owned());
     }
     let server = server(&kubernetes_version)?;
-    Ok(Inputs { paths, vocabulary, objects, server, cluster, namespace })
+    Ok(Inputs { paths, vocabulary, objects, server, cluster, namespace, scheduler_config })
 }
 
 fn server(version: &str) -> Result<ServerVersion, String> {

@@ -8,8 +8,6 @@ use placecard_findings::{
     FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 use placecard_language::Words;
-use placecard_language::vocabulary::Inventory;
-use placecard_policies::node_templates::node_templates;
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
@@ -105,10 +103,25 @@ impl Judged {
 /// # Errors
 /// Why it could not run: an unreadable path, no vocabulary in its file, nothing to look at.
 pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
+    judge_by(None, inputs, stdin)
+}
+
+/// As [`judge()`], by these words if the vocabulary has been read already.
+///
+/// # Errors
+/// As for [`judge()`].
+pub(crate) fn judge_by(
+    known: Option<Words>,
+    inputs: &Inputs,
+    stdin: &mut dyn Read,
+) -> Result<Judged, String> {
     let index = gather(inputs, stdin)?;
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
-    let (words, unusable) = vocabulary_of(inputs, &index, &mut findings)?;
+    let (words, unusable) = match known {
+        Some(words) => (words, None),
+        None => vocabulary_of(inputs, &index, &mut findings)?,
+    };
     judged.unusable = unusable;
     if judged.unusable.is_none() {
         let mut surroundings = Surroundings {
@@ -118,10 +131,8 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
             cluster: None,
         };
         if !inputs.cluster.is_empty() {
-            let closed = surroundings.words.inventory == Inventory::Closed;
-            let Taken { mut cluster, complaints } =
-                cluster_of::read(&inputs.cluster, inputs.server, closed, stdin)?;
-            cluster.inventory.templates = node_templates(&surroundings.words);
+            let Taken { cluster, complaints } =
+                cluster_of::read(&inputs.cluster, inputs, &surroundings.words, stdin)?;
             judged.on_cluster = Some(OnCluster {
                 name: cluster.name.clone(),
                 nodes: cluster.inventory.nodes.len(),
@@ -149,6 +160,22 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
     }
     judged.index = index;
     Ok(judged)
+}
+
+/// The words of the vocabulary alone.
+///
+/// # Errors
+/// Why it cannot be used.
+pub(crate) fn words_of(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Words, String> {
+    let alone = Inputs { paths: Vec::new(), objects: Vec::new(), ..inputs.clone() };
+    let index = gather(&alone, stdin)?;
+    let (words, unusable) = vocabulary_of(&alone, &index, &mut Vec::new())?;
+    match (unusable, &inputs.vocabulary) {
+        (Some(_), Some(name)) => {
+            Err(format!("the vocabulary {name} cannot be used: `placecard lint {name}` says why"))
+        }
+        _ => Ok(words),
+    }
 }
 
 fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {

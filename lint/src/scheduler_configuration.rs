@@ -1,21 +1,21 @@
 //! The file of kube-scheduler's `--config`: from a path to profiles, with lines and columns for all
 //! that is wrong in it.
 
-use std::fmt::Write;
 use std::io::Read;
 
 use placecard_findings::FieldPath;
 use placecard_policies::feasibility::judge::Semantics;
-use placecard_policies::scheduler_configuration::{SchedulerConfiguration, read};
+use placecard_policies::scheduler_configuration::{SchedulerConfiguration, Unjudged, read};
 use placecard_policies::words::scheduler_configuration as words;
 
 use crate::load::{Document, Source, Span, collect, describe, load, locate};
 use crate::render::style::plain;
 
-/// A configuration, and what of it is not judged, a line each.
+/// A configuration, and what of it is not judged.
 pub(crate) struct Configured {
     pub(crate) configuration: SchedulerConfiguration,
-    pub(crate) notes: String,
+    /// For standard error.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Reads the file, or standard input for `-`: YAML or JSON.
@@ -65,11 +65,11 @@ pub(crate) fn configured(
             Err(lines.collect::<Vec<_>>().join("\n"))
         }
         Ok(configuration) => {
-            let mut notes = String::new();
-            for one in &configuration.unjudged {
+            let note = |one: &Unjudged| {
                 let text = format!("not judged: {}", words::unjudged(one));
-                let _ = writeln!(notes, "placecard: {}", line(&source, at(&one.path), &text));
-            }
+                line(&source, at(&one.path), &text)
+            };
+            let notes = configuration.unjudged.iter().map(note).collect();
             Ok(Configured { configuration, notes })
         }
     }

@@ -196,13 +196,16 @@ does not hide the others. Templates that were not rendered are named and skipped
 `PlacementVocabulary` among the inputs is checked too. With `--cluster`, the next pod of each \
 template is judged as the scheduler would: what fits no node is a warning (an error if the vocabulary \
 declares `inventory: closed` and no node could hold it even empty). The pods that a workload runs \
-already are left out, because the new ones replace them.",
+already are left out, because the new ones replace them. With `--scheduler-config` each pod is judged \
+by the profile that its `schedulerName` names; what of the file is not judged (plugins that \
+kube-scheduler itself does not have, extenders) is told on standard error.",
         arguments: &[
             &PATH,
             &VOCABULARY,
             &OBJECTS,
             &CLUSTER,
             &NAMESPACE,
+            &SCHEDULER_CONFIG,
             &KUBERNETES_VERSION,
             &FORMAT,
             &FAIL_ON,
@@ -254,13 +257,15 @@ and says of every node what is in the way: all of it, not only what the schedule
 with the same reasons are one row, nearest to fitting first, with the owners of the pods that are in \
 the way. Every way out was tried out: so many nodes fit once it is taken. Last comes the text of the \
 scheduler's own event, and what it leaves out. The pods that a workload of a manifest runs already are \
-left out, because the new ones replace them.",
+left out, because the new ones replace them. The node templates of the vocabulary are groups of nodes \
+that may grow. `--scheduler-config` counts as for `lint`.",
         arguments: &[
             &SUBJECT,
             &CLUSTER,
             &NAMESPACE,
             &VOCABULARY,
             &OBJECTS,
+            &SCHEDULER_CONFIG,
             &KUBERNETES_VERSION,
             &ALL,
             &ANSWER_FORMAT,
@@ -283,8 +288,9 @@ left out, because the new ones replace them.",
         summary: "Rank the nodes that fit a pod, with the points of each plugin",
         details: "\
 Judges a pod of the cluster, or the next pod of each template of a manifest, as the scheduler does, \
-and ranks the nodes that fit by their points, times the weights of the default profile. Nodes with as \
-many points have the same rank: the scheduler takes any of the first. The columns are those of \
+and ranks the nodes that fit by their points, times the weights of the scheduler's profile: the \
+default one, or with `--scheduler-config` the one that `schedulerName` names. Nodes with as many \
+points have the same rank: the scheduler takes any of the first. The columns are those of \
 NodeResourcesFit (fit), NodeResourcesBalancedAllocation (balance), TaintToleration (taints), \
 NodeAffinity (nodes), InterPodAffinity (pods), PodTopologySpread (spread), ImageLocality (images), \
 VolumeBinding (volumes) and DynamicResources (devices), as far as they have something to say.",
@@ -294,6 +300,7 @@ VolumeBinding (volumes) and DynamicResources (devices), as far as they have some
             &NAMESPACE,
             &VOCABULARY,
             &OBJECTS,
+            &SCHEDULER_CONFIG,
             &KUBERNETES_VERSION,
             &ALL,
             &ANSWER_FORMAT,

@@ -8,9 +8,8 @@ use std::io::Read;
 
 use placecard_findings::Severity;
 use placecard_policies::cluster::Cluster;
-use placecard_policies::feasibility::filter::cycle::cycle;
 use placecard_policies::feasibility::inventory::pod::Pod;
-use placecard_policies::placed::next_cycle;
+use placecard_policies::placed::{full_cycle, next_cycle};
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::why::groups::Holder;
 use placecard_policies::why::outlook::{Outlook, outlook};
@@ -18,6 +17,7 @@ use placecard_policies::why::{Diagnosis, diagnose};
 
 use crate::cluster_of::{self, Taken};
 use crate::plan::{Ask, Look};
+use crate::run::words_of;
 use crate::{Outcome, complaining};
 
 /// One pod, and what becomes of it.
@@ -45,9 +45,9 @@ pub(crate) struct Found {
 /// # Errors
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
-    let Taken { cluster, complaints } =
-        cluster_of::read(&ask.cluster, ask.inputs.server, false, stdin)?;
-    let reports: Vec<Report> = pods::subjects(ask, &cluster, stdin)?
+    let words = words_of(&ask.inputs, stdin)?;
+    let Taken { cluster, complaints } = cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
+    let reports: Vec<Report> = pods::subjects(ask, &cluster, words, stdin)?
         .into_iter()
         .map(|subject| report(&cluster, subject))
         .collect();
@@ -68,10 +68,14 @@ fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
     let pods::Subject { name, pod, owner, runs_on } = subject;
     let found = pod.map(|pod| {
         let next = next_cycle(cluster, &pod, owner.as_ref());
-        let every = cycle(&cluster.inventory, &pod, cluster.semantics);
+        let every = full_cycle(cluster, &pod);
         let own = |other: &&&Pod| owner.as_ref().is_some_and(|it| Holder::of(other) == *it);
         let left_out = every.hosts.iter().flat_map(|host| &host.pods).filter(own).count();
-        let diagnosis = diagnose(&next);
+        let mut diagnosis = diagnose(&next);
+        if cluster.schedulers.is_some() {
+            // Checkers take the default profile for granted.
+            diagnosis.certificate = None;
+        }
         let outlook = outlook(&next, !diagnosis.feasible.is_empty());
         Found { left_out, diagnosis, outlook, runs_on, pod: pod.clone() }
     });

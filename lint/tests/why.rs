@@ -9,6 +9,11 @@ use std::path::Path;
 
 /// Runs a command line in the folder of the example clusters; its exit code, output and complaints.
 fn placecard(line: &str) -> (u8, String, String) {
+    placecard_with(line, "")
+}
+
+/// As [`placecard`], with this standard input.
+fn placecard_with(line: &str, stdin: &str) -> (u8, String, String) {
     let folder = "../examples/snapshot/";
     let word = |word: &str| match word.ends_with(".yaml") {
         true => OsString::from(format!("{folder}{word}")),
@@ -16,7 +21,7 @@ fn placecard(line: &str) -> (u8, String, String) {
     };
     let words = std::iter::once(OsString::from("placecard")).chain(line.split(' ').map(word));
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut std::io::empty(), &mut out, &mut err, false);
+    let code = placecard_lint::run(words, &mut stdin.as_bytes(), &mut out, &mut err, false);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     (code, text(out), text(err))
 }
@@ -98,6 +103,70 @@ fn nodes_that_fit_are_ranked() {
 }
 
 #[test]
+fn a_pod_is_judged_by_the_profile_that_it_names() {
+    let flags = "--cluster prod.yaml --scheduler-config scheduler.yaml";
+    expect("place-labeller.txt", &format!("place labeller.yaml {flags}"), 0);
+    expect("labeller.txt", &format!("why labeller.yaml {flags}"), 0);
+    expect("lint-labeller.txt", &format!("lint labeller.yaml embedder.yaml {flags}"), 0);
+    // Without the file its scheduler is not known.
+    let (code, out, _) = placecard("why labeller.yaml --cluster prod.yaml");
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "Deployment ml/labeller is not judged: scheduler packed\n")
+    );
+}
+
+#[test]
+fn what_of_a_configuration_is_not_judged_is_told_once() {
+    let configuration = "apiVersion: kubescheduler.config.k8s.io/v1\n\
+                         kind: KubeSchedulerConfiguration\nprofiles:\n\
+                         - plugins: {filter: {enabled: [{name: OurOwn}]}}\n";
+    for verb in
+        ["why search.yaml api.yaml", "place search.yaml api.yaml", "lint search.yaml api.yaml"]
+    {
+        let flags = "--cluster prod.yaml --scheduler-config -";
+        let (code, _, err) = placecard_with(&format!("{verb} {flags}"), configuration);
+        assert_eq!(code, 0, "{verb}: {err}");
+        let lines: Vec<&str> = err.lines().collect();
+        assert!(
+            matches!(lines.as_slice(), [one] if one.contains("<stdin>:4:") && one.contains("OurOwn")),
+            "{verb}: {err}"
+        );
+    }
+    let (code, _, err) =
+        placecard_with("why search.yaml --cluster prod.yaml --scheduler-config -", "kind: Pod\n");
+    assert_eq!(code, 2);
+    assert!(err.contains("<stdin>:1:1"), "{err}");
+}
+
+#[test]
+fn the_vocabulary_says_which_nodes_may_come() {
+    let vocabulary = "apiVersion: placecard.dev/v1alpha1\nkind: PlacementVocabulary\n\
+                      metadata: {name: default}\nspec:\n  levels:\n  \
+                      - {name: node, key: kubernetes.io/hostname}\n";
+    let templates = "  nodeTemplates:\n  - {name: a100-large, labels: {accelerator: a100}, \
+                     allocatable: {cpu: '32', memory: 120Gi, pods: '110', nvidia.com/gpu: '8'}, \
+                     count: {max: 20}}\n";
+    let line = "why embedder.yaml --cluster prod.yaml --vocabulary -";
+    let (code, out, err) = placecard_with(line, &format!("{vocabulary}{templates}"));
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(
+        out.starts_with("Deployment ml/embedder waits for a new node of a100-large\n"),
+        "{out}"
+    );
+    let (code, out, _) = placecard_with(line, &format!("{vocabulary}  inventory: closed\n"));
+    assert_eq!(code, 1, "{out}");
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains("the vocabulary declares inventory: closed"), "{out}");
+    let pod = "why ml/trainer-6 --cluster prod.yaml --vocabulary -";
+    let (_, out, _) = placecard_with(pod, &format!("{vocabulary}{templates}"));
+    assert!(out.starts_with("ml/trainer-6 waits for a new node of a100-large\n"), "{out}");
+    let (code, _, err) = placecard_with(pod, &format!("{vocabulary}  inventory: shut\n"));
+    assert_eq!(code, 2);
+    assert!(err.contains("cannot be used"), "{err}");
+}
+
+#[test]
 fn what_is_not_judged_is_listed_with_the_reason() {
     let plain = "containers: [{name: a, image: 'a:1'}]";
     for (namespace, spec, flags, expected) in [
@@ -142,6 +211,8 @@ fn what_cannot_be_answered_is_told() {
         ("why ml/trainer-6 --cluster cart.yaml", "no node"),
         ("why prod.yaml --cluster missing.yaml", "missing.yaml"),
         ("why - --cluster -", "only once"),
+        ("why a --cluster - --scheduler-config -", "only once"),
+        ("lint search.yaml --scheduler-config scheduler.yaml", "name one with --cluster"),
     ] {
         let (code, out, err) = placecard(line);
         assert_eq!((code, out.as_str()), (2, ""), "{line}");

@@ -6,9 +6,9 @@ use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::judge::Semantics;
-use placecard_feasibility::profile::Profile;
 
 pub use crate::cluster::counts::Counts;
+use crate::scheduling::Schedulers;
 use crate::why::groups::Holder;
 
 /// A cluster as it was read.
@@ -22,6 +22,8 @@ pub struct Cluster {
     pub name: String,
     /// The vocabulary says that no other kinds of nodes will come.
     pub closed: bool,
+    /// The profiles of its schedulers; `None`: the default profile of kube-scheduler is all there is.
+    pub schedulers: Option<Schedulers>,
     /// The same nodes and pods, counted; [`Counts::default`] at first.
     pub counts: Counts,
 }
@@ -35,8 +37,8 @@ impl Cluster {
     #[must_use]
     pub fn fitting(&self, pod: &Pod, owner: Option<&Holder>) -> Option<Vec<String>> {
         // No field is left out with `..`: whatever a judge reads of a cluster has to be used here.
-        let Self { inventory, semantics, name: _, closed: _, counts } = self;
-        let profile = Profile::of(*semantics);
+        let Self { inventory, semantics, name: _, closed: _, schedulers: _, counts } = self;
+        let profile = self.profile_of(pod)?.into_owned();
         counts.fitting(inventory, *semantics, profile, pod, owner)
     }
 

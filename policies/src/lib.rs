@@ -25,6 +25,7 @@ pub mod read;
 pub mod review;
 pub mod rules;
 pub mod scheduler_configuration;
+pub mod scheduling;
 pub mod snapshot;
 pub mod surroundings;
 pub mod template_pod;

@@ -5,7 +5,7 @@
 
 mod sites;
 
-use placecard_feasibility::filter::cycle::{Cycle, cycle};
+use placecard_feasibility::filter::cycle::{Cycle, cycle, cycle_of};
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_findings::{FieldPath, Finding};
 use placecard_language::intent::Intents;
@@ -74,7 +74,7 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
     if !asked.known {
         return unjudged(Unjudged::Rules);
     }
-    let pod = match pod_of(asked.object, asked.template, asked.spec) {
+    let pod = match pod_of(asked.cluster, asked.object, asked.template, asked.spec) {
         Ok(pod) => pod,
         Err(why) => return unjudged(why),
     };
@@ -117,7 +117,17 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
 pub fn next_cycle<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
     let replaced =
         |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| owner.holds(other));
-    without(cycle(&cluster.inventory, pod, cluster.semantics), replaced)
+    without(full_cycle(cluster, pod), replaced)
+}
+
+/// The cycle that judges the pod beside everything that runs, by the profile of its scheduler, or by
+/// the default one if that is not known.
+#[must_use]
+pub fn full_cycle<'a>(cluster: &'a Cluster, pod: &'a Pod) -> Cycle<'a> {
+    match cluster.profile_of(pod) {
+        Some(profile) => cycle_of(&cluster.inventory, pod, cluster.semantics, profile),
+        None => cycle(&cluster.inventory, pod, cluster.semantics),
+    }
 }
 
 /// The label by which other pods keep this one out, if that alone is in the way on all nodes that

@@ -3,13 +3,11 @@
 use placecard_feasibility::inventory::pod::{Pod, PodVolume};
 use serde_json::{Map, Value, json};
 
+use crate::cluster::Cluster;
 use crate::kinds::POD_TEMPLATE_HASH;
 use crate::object::{Object, PodSpec, Template};
 use crate::snapshot::{WrittenPod, parse};
 use crate::why::groups::Holder;
-
-/// The name of the scheduler that pods get without a word about it.
-const DEFAULT_SCHEDULER: &str = "default-scheduler";
 
 /// A value of a revision label that no pod has yet.
 const NEW_REVISION: &str = "new";
@@ -37,28 +35,18 @@ pub enum Unjudged {
     Field(String),
 }
 
-/// Whether the default scheduler places a pod.
-///
-/// # Errors
-///
-/// Why it is not to be judged.
-pub fn is_judged(pod: &Pod) -> Result<(), Unjudged> {
-    if !pod.scheduler.is_empty() && pod.scheduler != DEFAULT_SCHEDULER {
-        return Err(Unjudged::Scheduler(pod.scheduler.clone()));
-    }
-    if !pod.gates.is_empty() {
-        return Err(Unjudged::Gates(pod.gates.clone()));
-    }
-    Ok(())
-}
-
 /// The next pod of the template, with the placement fields of `spec`: a new revision of a
 /// Deployment, the first of a StatefulSet that is not there yet.
 ///
 /// # Errors
 ///
 /// Why it is not to be judged.
-pub fn pod_of(object: &Object, template: &Template, spec: &PodSpec) -> Result<Pod, Unjudged> {
+pub fn pod_of(
+    cluster: &Cluster,
+    object: &Object,
+    template: &Template,
+    spec: &PodSpec,
+) -> Result<Pod, Unjudged> {
     let Some(written) = &template.written else { return Err(Unjudged::Partial) };
     if object.is_daemon_set() {
         return Err(Unjudged::DaemonSet);
@@ -74,7 +62,7 @@ pub fn pod_of(object: &Object, template: &Template, spec: &PodSpec) -> Result<Po
     let value = placed(object, template, spec, written);
     let read = parse::<WrittenPod>(&value.to_string()).map(|pod| pod.read());
     let mut pod = read.map_err(|problem| Unjudged::Field(problem.path))?;
-    is_judged(&pod)?;
+    cluster.places(&pod)?;
     if let Some(node) = pod.node.clone().filter(|_| !object.is_pod()) {
         return Err(Unjudged::Bound(node));
     }

@@ -2,6 +2,7 @@
 
 use placecard_policies::cluster::Cluster;
 use placecard_policies::why::groups::Group;
+use placecard_policies::why::outlook::Outlook;
 use placecard_policies::words;
 use placecard_policies::words::why::several;
 
@@ -81,7 +82,14 @@ fn holds(cluster: &Cluster, found: &Found) -> String {
     let nodes = several(found.diagnosis.nodes, "node");
     let missing = words::why::without(&cluster.missing());
     let name = &cluster.name;
-    let mut text = format!("in snapshot {name}, {nodes}{missing}; scheduler default-scheduler");
+    let judged_by = match &cluster.schedulers {
+        Some(_) => words::why::profile(cluster, &found.pod),
+        None => "; scheduler default-scheduler".to_owned(),
+    };
+    let mut text = format!("in snapshot {name}, {nodes}{missing}{judged_by}");
+    if cluster.closed && found.outlook == Outlook::NoInventory {
+        text.push_str("; the vocabulary declares inventory: closed");
+    }
     if found.left_out > 0 {
         let pods = several(found.left_out, "pod");
         text.push_str(&format!("; {pods} of the same workload left out: they are replaced"));

@@ -3,15 +3,16 @@
 use std::io::Read;
 use std::path::Path;
 
+use placecard_language::Words;
 use placecard_policies::cluster::Cluster;
 use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::read;
-use placecard_policies::template_pod::{Unjudged, holder, is_judged, pod_of};
+use placecard_policies::template_pod::{Unjudged, holder, pod_of};
 use placecard_policies::why::groups::Holder;
 
 use crate::index::Role;
 use crate::plan::{Ask, Inputs};
-use crate::run::{Judged, in_namespace, judge};
+use crate::run::{Judged, in_namespace, judge_by};
 
 /// A pod, and what it is called.
 pub(crate) struct Subject {
@@ -26,6 +27,7 @@ pub(crate) struct Subject {
 pub(crate) fn subjects(
     ask: &Ask,
     cluster: &Cluster,
+    words_of_vocabulary: Words,
     stdin: &mut dyn Read,
 ) -> Result<Vec<Subject>, String> {
     let words: Vec<&str> = ask.words.iter().map(String::as_str).collect();
@@ -42,13 +44,13 @@ pub(crate) fn subjects(
     };
     let key = named.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
     if let Some(pod) = key.as_ref().and_then(|key| cluster.inventory.pods.get(key)) {
-        return Ok(vec![running(pod)]);
+        return Ok(vec![running(cluster, pod)]);
     }
     let is_file = |word: &&str| *word == "-" || Path::new(word).exists();
     if !words.iter().all(is_file) {
         return Err(nothing_of_this_name(ask, cluster, named));
     }
-    of_manifests(ask, stdin)
+    of_manifests(ask, cluster, words_of_vocabulary, stdin)
 }
 
 fn nothing_of_this_name(ask: &Ask, cluster: &Cluster, named: Option<(&str, &str)>) -> String {
@@ -70,22 +72,27 @@ fn nothing_of_this_name(ask: &Ask, cluster: &Cluster, named: Option<(&str, &str)
     format!("no pod {name} in {}, and no such file{hint}", cluster.name)
 }
 
-fn running(pod: &Pod) -> Subject {
+fn running(cluster: &Cluster, pod: &Pod) -> Subject {
     Subject {
         name: format!("{}/{}", pod.namespace, pod.name),
-        pod: is_judged(pod).map(|()| Pod { node: None, nominated_node: None, ..pod.clone() }),
+        pod: cluster.places(pod).map(|()| Pod { node: None, nominated_node: None, ..pod.clone() }),
         owner: None,
         runs_on: pod.node.clone(),
     }
 }
 
-fn of_manifests(ask: &Ask, stdin: &mut dyn Read) -> Result<Vec<Subject>, String> {
-    let inputs = Inputs { paths: ask.words.clone(), ..ask.inputs.clone() };
-    let judged = judge(&inputs, stdin)?;
+fn of_manifests(
+    ask: &Ask,
+    cluster: &Cluster,
+    words: Words,
+    stdin: &mut dyn Read,
+) -> Result<Vec<Subject>, String> {
+    let inputs = Inputs { paths: ask.words.clone(), vocabulary: None, ..ask.inputs.clone() };
+    let judged = judge_by(Some(words), &inputs, stdin)?;
     if let Some(why) = &judged.unusable {
         return Err(why.clone());
     }
-    let subjects = templates(&judged, ask.namespace.as_deref());
+    let subjects = templates(&judged, cluster, ask.namespace.as_deref());
     if subjects.is_empty() {
         return Err(format!("no pod template in {}", ask.words.join(", ")));
     }
@@ -93,7 +100,7 @@ fn of_manifests(ask: &Ask, stdin: &mut dyn Read) -> Result<Vec<Subject>, String>
 }
 
 /// The next pod of every template of the judged objects.
-fn templates(judged: &Judged, namespace: Option<&str>) -> Vec<Subject> {
+fn templates(judged: &Judged, cluster: &Cluster, namespace: Option<&str>) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {
         let Ok(mut object) = read::object(value, &judged.words) else { continue };
@@ -105,8 +112,8 @@ fn templates(judged: &Judged, namespace: Option<&str>) -> Vec<Subject> {
             let expansion = planned.find(|one| one.template == template.path);
             let pod = match expansion {
                 Some(expansion) if !expansion.complete => Err(Unjudged::Rules),
-                Some(expansion) => pod_of(&object, template, &expansion.spec),
-                None => pod_of(&object, template, &template.spec),
+                Some(expansion) => pod_of(cluster, &object, template, &expansion.spec),
+                None => pod_of(cluster, &object, template, &template.spec),
             };
             let owner = (!object.is_pod()).then(|| holder(&object));
             let name = object.reference.to_string();

@@ -152,6 +152,7 @@ mod tests {
                 semantics: Semantics::of_minor(if at % 2 == 0 { 34 } else { 37 }),
                 name: String::new(),
                 closed: false,
+                schedulers: None,
                 counts: Counts::default(),
             };
             let holder = |kind: &str, name: &str| Holder {

@@ -6,7 +6,7 @@ use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::pod_affinity::{AffinityTerm, term_selects};
 use placecard_findings::{Code, Finding, Help, Holds, Label, Severity, Verdict};
 
-use super::why::{fact, holder, owners_on, reasons, several, way};
+use super::why::{fact, holder, owners_on, profile, reasons, several, way};
 use super::{amount, level, list, requirement, selector, shorten};
 use crate::placed::Shut;
 use crate::rules;
@@ -39,13 +39,19 @@ pub(crate) fn no_node_fits(shut: &Shut<'_>) -> Finding {
         finding.admission = Some(format!("no node offers {}", list(&demands, "and", 6)));
     }
     let cluster = shut.asked.cluster;
-    let mut holds = format!("in snapshot {}", cluster.name);
+    let mut holds = in_snapshot(shut);
     if cluster.closed {
         finding.severity = Severity::Error;
         holds.push_str("; the vocabulary declares inventory: closed");
     }
     finding.holds = Holds::snapshot(holds);
     finding
+}
+
+/// The snapshot, and the profile if it is known.
+fn in_snapshot(shut: &Shut<'_>) -> String {
+    let cluster = shut.asked.cluster;
+    format!("in snapshot {}{}", cluster.name, profile(cluster, shut.pod))
 }
 
 /// What the nodes of a group lack, if that is one thing: `4 lack 4Gi of memory`.
@@ -122,7 +128,7 @@ pub(crate) fn kept_out(shut: &Shut<'_>, cycle: &Cycle<'_>, key: &str) -> Finding
     }
     let leaver = blocker.map_or(of.name.as_str(), |pod| pod.name.as_str());
     let ends = format!("ends when {leaver} leaves the {}", level(key));
-    finding.holds = Holds::snapshot(format!("in snapshot {}; {ends}", shut.asked.cluster.name));
+    finding.holds = Holds::snapshot(format!("{}; {ends}", in_snapshot(shut)));
     let warning = format!("would wait: {} {} keeps {labels} out of {domain}", of.kind, of.name);
     finding.admission = Some(shorten(&warning, 100));
     finding
@@ -170,10 +176,8 @@ pub(crate) fn crowded_out(shut: &Shut<'_>) -> Finding {
     let message = shorten(&message, MOST_MESSAGE);
     let mut finding = finding(shut, rules::WOULD_WAIT, Verdict::CrowdedOut, message);
     finding.now = rows(&groups, shut.pod);
-    finding.holds = Holds::snapshot(format!(
-        "in snapshot {}; ends when there is room on one of them",
-        shut.asked.cluster.name
-    ));
+    let holds = format!("{}; ends when there is room on one of them", in_snapshot(shut));
+    finding.holds = Holds::snapshot(holds);
     finding
 }
 
@@ -200,7 +204,7 @@ pub(crate) fn waits(
     } else {
         finding.severity = Severity::Note;
     }
-    finding.holds = Holds::snapshot(format!("in snapshot {}", shut.asked.cluster.name));
+    finding.holds = Holds::snapshot(in_snapshot(shut));
     finding
 }
 
@@ -241,8 +245,10 @@ pub(crate) fn volume_elsewhere(shut: &Shut<'_>, claim: &str) -> Finding {
         }
     }
     let namespace = &shut.pod.namespace;
+    let cluster = shut.asked.cluster;
+    let judged_by = profile(cluster, shut.pod);
     let held = format!("while claim {namespace}/{claim} is bound to {volume}");
-    finding.holds = Holds::snapshot(format!("in snapshot {}, {held}", shut.asked.cluster.name));
+    finding.holds = Holds::snapshot(format!("in snapshot {}, {held}{judged_by}", cluster.name));
     finding
         .help
         .insert(0, Help::text(format!("follow the volume, wherever it is: on volume/{claim}")));

@@ -9,6 +9,7 @@ use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::tolerations::Taint;
 
 use super::{amount, level, list, requirement, selector};
+use crate::cluster::Cluster;
 use crate::template_pod::Unjudged;
 use crate::why::Diagnosis;
 use crate::why::amounts::asked;
@@ -35,6 +36,15 @@ pub fn without(missing: &[String]) -> String {
         String::new()
     } else {
         format!(", without {}", list(missing, "and", 6))
+    }
+}
+
+/// Which profile judged, for the end of a sentence; empty without a configuration.
+#[must_use]
+pub fn profile(cluster: &Cluster, pod: &Pod) -> String {
+    match &cluster.schedulers {
+        Some(known) => format!("; profile {} of {}", pod.scheduler_name(), known.name),
+        None => String::new(),
     }
 }
 
