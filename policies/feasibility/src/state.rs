@@ -80,8 +80,9 @@ use crate::state::topology::Topology;
 pub struct State {
     semantics: Semantics,
     profile: Profile,
-    /// The profile runs what a scheduler without a configuration runs, and everything is known that
-    /// is counted here.
+    /// The profile runs what a scheduler without a configuration runs, and nodes and pods are known.
+    countable: bool,
+    /// The same, and namespaces are known.
     ordinary: bool,
     strings: Strings,
     /// All that is neither a node nor a pod.
@@ -113,6 +114,7 @@ impl State {
         let mut state = Self {
             semantics,
             profile: Profile::of(semantics),
+            countable: true,
             ordinary: true,
             strings: Strings::default(),
             objects: Inventory::default(),
@@ -171,8 +173,8 @@ impl State {
 
     fn find_whether_ordinary(&mut self) {
         let ordinary = Profile::of(self.semantics);
-        let counted = [Kind::Node, Kind::Pod, Kind::Namespace];
-        self.ordinary = !counted.iter().any(|kind| self.objects.is_unknown(*kind))
+        let counted = [Kind::Node, Kind::Pod];
+        self.countable = !counted.iter().any(|kind| self.objects.is_unknown(*kind))
             && self.profile.pre_filter == ordinary.pre_filter
             && self.profile.filter == ordinary.filter
             && self.profile.added_nodes.is_none()
@@ -180,6 +182,7 @@ impl State {
             && self.profile.fit.ignored_resource_groups.is_empty()
             && self.profile.default_spread == ordinary.default_spread
             && !self.profile.kubelet;
+        self.ordinary = self.countable && !self.objects.is_unknown(Kind::Namespace);
         self.find_how_it_scores();
     }
 

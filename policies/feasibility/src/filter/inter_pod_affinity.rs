@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::filter::cycle::Cycle;
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
+use crate::inventory::Inventory;
 use crate::inventory::kind::Kind;
 use crate::inventory::node::Node;
 use crate::inventory::pod::Pod;
+use crate::judge::Semantics;
 use crate::label::{Labels, NAMESPACE_NAME};
 use crate::pod_affinity::{AffinityTerm, term_selects};
 use crate::selector::Selector;
@@ -54,11 +56,10 @@ pub fn incoming_term<'a>(cycle: &Cycle<'a>, term: &'a AffinityTerm) -> IncomingT
         }
         return IncomingTerm { term, namespaces: Some(named), open: false };
     };
-    let widened = cycle.semantics.negative_namespace_selectors_match_all;
-    if selector.is_everything() || (widened && selector.matches(&Labels::new())) {
+    if matches_all(cycle.semantics, selector) {
         return IncomingTerm { term, namespaces: None, open: false };
     }
-    if reads_unknown_labels(cycle, selector) {
+    if reads_unknown_labels(cycle.inventory, selector) {
         return IncomingTerm { term, namespaces: Some(named), open: true };
     }
     let selected = cycle.inventory.namespaces.iter().filter(|(_, labels)| selector.matches(labels));
@@ -67,9 +68,22 @@ pub fn incoming_term<'a>(cycle: &Cycle<'a>, term: &'a AffinityTerm) -> IncomingT
 }
 
 /// Does the selector read labels of namespaces that are not known? Their names always are.
-fn reads_unknown_labels(cycle: &Cycle<'_>, selector: &Selector) -> bool {
+fn reads_unknown_labels(inventory: &Inventory, selector: &Selector) -> bool {
     let names = || selector.requirements.iter().all(|one| one.key == NAMESPACE_NAME);
-    cycle.inventory.is_unknown(Kind::Namespace) && !names()
+    inventory.is_unknown(Kind::Namespace) && !names()
+}
+
+/// Might a term of the pod to be placed mean namespaces whose labels are not known?
+pub(crate) fn is_open(inventory: &Inventory, semantics: Semantics, term: &AffinityTerm) -> bool {
+    term.namespace_selector.as_ref().is_some_and(|selector| {
+        !matches_all(semantics, selector) && reads_unknown_labels(inventory, selector)
+    })
+}
+
+/// Does a namespace selector of the pod to be placed match every namespace?
+fn matches_all(semantics: Semantics, selector: &Selector) -> bool {
+    let widened = semantics.negative_namespace_selectors_match_all;
+    selector.is_everything() || (widened && selector.matches(&Labels::new()))
 }
 
 /// Is it known whether a term of another pod speaks of the namespace of the pod to be placed?
@@ -82,7 +96,7 @@ fn is_known(cycle: &Cycle<'_>, term: &AffinityTerm) -> bool {
         let unknown = cycle.inventory.is_unknown(Kind::Namespace);
         !unknown || cycle.inventory.namespaces.contains_key(namespace)
     };
-    let read = || !reads_unknown_labels(cycle, selector) && listed();
+    let read = || !reads_unknown_labels(cycle.inventory, selector) && listed();
     selector.is_everything() || term.namespaces.contains(namespace) || read()
 }
 

@@ -134,6 +134,24 @@ impl Set {
         self.thin.iter().copied().chain(ones(&self.row))
     }
 
+    /// Adds the numbers to a row of bits, which grows as it must.
+    pub(super) fn grow_into(&self, row: &mut Vec<u64>) {
+        let last = self.thin.last().map_or(0, |largest| *largest as usize / 64 + 1);
+        let len = last.max(self.row.len());
+        if row.len() < len {
+            row.resize(len, 0);
+        }
+        self.add_to(row);
+    }
+
+    /// Takes the numbers out of a row of bits.
+    pub(super) fn take_from(&self, row: &mut [u64]) {
+        for (word, less) in row.iter_mut().zip(&self.row) {
+            *word &= !less;
+        }
+        self.thin.iter().for_each(|number| clear(row, *number));
+    }
+
     /// Adds the numbers to a row of bits that is long enough.
     pub(super) fn add_to(&self, row: &mut [u64]) {
         unite(row, &self.row);
@@ -227,6 +245,10 @@ mod tests {
             let mut row = vec![0; 7];
             tally.some.add_to(&mut row);
             prop_assert_eq!(ones(&row).collect::<Vec<_>>(), model.keys().copied().collect::<Vec<_>>());
+            let mut grown = vec![1];
+            tally.some.grow_into(&mut grown);
+            tally.some.take_from(&mut grown);
+            prop_assert_eq!(ones(&grown).count(), usize::from(!model.contains_key(&0)));
         }
     }
 }

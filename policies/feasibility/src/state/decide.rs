@@ -130,6 +130,11 @@ impl Scratch {
         self.mask.resize(self.decision.feasible.len(), 0);
     }
 
+    /// Are all nodes in the mask that are left?
+    fn masks_all(&self) -> bool {
+        self.decision.feasible.iter().zip(&self.mask).all(|(left, mask)| left & !mask == 0)
+    }
+
     /// Rejects the nodes of the mask that are left.
     pub(super) fn strike(&mut self, plugin: Plugin, code: Code) {
         let mask = std::mem::take(&mut self.mask);
@@ -204,6 +209,9 @@ impl Scratch {
     }
 }
 
+/// After so many terms it is found out whether any node is left for the others.
+const GLANCE: usize = 256;
+
 const UNRESOLVABLE: Code = Code::UnschedulableAndUnresolvable;
 
 impl State {
@@ -214,7 +222,7 @@ impl State {
     /// The work grows with the nodes and with the terms that match, not with the pods. The plain
     /// judge is asked, over the same counts, about nodes where room is being made for other pods,
     /// and about all nodes if the profile is not that of a scheduler without a configuration, or if
-    /// nodes, pods or namespaces may be missing. If the shape has been forgotten since, or default
+    /// nodes or pods may be missing. If the shape has been forgotten since, or default
     /// spread constraints reject nodes, the pods are counted again.
     pub fn decide<'s>(
         &self,
@@ -223,7 +231,7 @@ impl State {
         scratch: &'s mut Scratch,
     ) -> &'s Decision {
         match self.shapes.prepared(prepared) {
-            Some(shape) if self.ordinary => {
+            Some(shape) if self.countable => {
                 self.run(pod, shape, scratch);
                 self.yield_room(pod, shape, scratch);
             }
@@ -392,9 +400,10 @@ impl State {
         let counter = |id: &u32| self.topology.counters.at(*id);
         let column = |id: &u32| self.topology.columns.at(counter(id).column);
         let alone = || shape.affinity.iter().all(|id| counter(id).pods.some.is_empty());
-        let first = shape.companions != NONE
-            && alone()
-            && self.matches(shape.companions, shape.namespace, pairs);
+        let first = shape.is_open
+            || (shape.companions != NONE
+                && alone()
+                && self.matches(shape.companions, shape.namespace, pairs));
         for id in &shape.affinity {
             if first {
                 let present = &column(id).present;
@@ -407,13 +416,17 @@ impl State {
                 scratch.mask = mask;
             }
         }
-        let mut apart = shape.anti_affinity.iter().copied().chain(self.repelling(shape, pairs));
-        let Some(one) = apart.next() else {
+        let apart = shape.anti_affinity.iter().copied().chain(self.repelling(shape, pairs));
+        let mut apart = apart.peekable();
+        if apart.peek().is_none() {
             return;
-        };
+        }
         scratch.clear_mask();
-        for id in [one].into_iter().chain(apart) {
+        for (at, id) in apart.enumerate() {
             column(&id).add_nodes(&counter(&id).pods.some, &mut scratch.mask);
+            if at % GLANCE == GLANCE - 1 && scratch.masks_all() {
+                break;
+            }
         }
         scratch.strike(Plugin::InterPodAffinity, Code::Unschedulable);
     }
@@ -426,7 +439,7 @@ impl State {
     ) -> impl Iterator<Item = u32> + 'a {
         let (namespace, labels) = (shape.namespace, self.namespaces.get(&shape.namespace));
         let blind = !self.ordinary && self.objects.is_unknown(Kind::Namespace);
-        self.carriers_by_label.candidates(pairs).filter_map(move |carrier| {
+        self.carriers_by_label.candidates_in(namespace, pairs).filter_map(move |carrier| {
             let counter = *self.carriers.at(carrier);
             let part = &self.carriers.key(carrier).part;
             let matches = !self.topology.counters.at(counter).pods.some.is_empty()

@@ -151,9 +151,22 @@ impl Needs {
         })
     }
 
-    /// A key that a match must have.
-    pub(super) fn key(&self) -> Option<u32> {
-        self.0.iter().find(|need| need.test == Test::Exists).map(|need| need.key)
+    /// The keys that a match must have, with whatever value.
+    pub(super) fn keys(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().filter(|need| need.test == Test::Exists).map(|need| need.key)
+    }
+
+    /// The lists of label values of which a match must have none, by key.
+    pub(super) fn barred(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.0.iter().filter_map(|need| match &need.test {
+            Test::NotIn(values) => Some((need.key, &**values)),
+            _ => None,
+        })
+    }
+
+    /// The keys that a match must not have.
+    pub(super) fn barred_keys(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().filter(|need| need.test == Test::Absent).map(|need| need.key)
     }
 
     /// True if nothing can meet them because they cannot be read.

@@ -79,6 +79,11 @@ impl Scope {
         Self { names: Box::new([namespace]), ..Self::default() }
     }
 
+    /// The only namespaces that can be meant, if they are known by name.
+    pub(super) fn names(&self) -> Option<&[u32]> {
+        (!self.all && self.selector.is_none()).then_some(&*self.names)
+    }
+
     /// True if it depends on the labels of namespaces.
     pub(super) fn is_by_label(&self) -> bool {
         self.selector.is_some()

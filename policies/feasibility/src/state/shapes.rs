@@ -9,7 +9,7 @@ use super::needs::{Needs, NodeRules};
 use super::scope::Scope;
 use super::table::{Index, NONE, Seed, Slab};
 use super::terms::Part;
-use crate::filter::{Stage, node_affinity};
+use crate::filter::{Stage, inter_pod_affinity, node_affinity};
 use crate::inventory::kind::Kind;
 use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
 use crate::label::Labels;
@@ -93,6 +93,8 @@ pub(super) struct Shape {
     pub(super) tolerations: u32,
     /// What matches all required affinity terms, or [`NONE`] without any.
     pub(super) companions: u32,
+    /// Companions may be anywhere, because the labels of their namespaces are not known.
+    pub(super) is_open: bool,
     /// Where companions are, by topology key.
     pub(super) affinity: Vec<u32>,
     /// Where the pods are that required anti-affinity terms match.
@@ -276,6 +278,8 @@ impl State {
         if !pod.affinity.is_empty() {
             let parts = pod.affinity.iter().map(|term| self.part(term, shape.namespace));
             let parts: Vec<Part> = parts.collect();
+            let is_open = |term| inter_pod_affinity::is_open(&self.objects, self.semantics, term);
+            shape.is_open = pod.affinity.iter().any(is_open);
             shape.companions = self.term(parts);
             for term in &pod.affinity {
                 let column = self.column(&term.topology_key);

@@ -71,7 +71,8 @@ impl State {
         }
         self.carriers_by_label = Finder::default();
         for (id, carrier, _) in self.carriers.iter() {
-            self.carriers_by_label.add(id, &carrier.part.needs);
+            let part = &carrier.part;
+            self.carriers_by_label.add_in(id, &part.needs, part.scope.names());
         }
     }
 

@@ -73,9 +73,9 @@ impl State {
             let id = self.carriers.find(&carrier).unwrap_or_else(|| {
                 let counter = Counter { column, ..Counter::default() };
                 let counter = self.topology.counters.add(counter);
-                let needs = carrier.part.needs.clone();
+                let part = carrier.part.clone();
                 let id = self.carriers.add(carrier, counter);
-                self.carriers_by_label.add(id, &needs);
+                self.carriers_by_label.add_in(id, &part.needs, part.scope.names());
                 id
             });
             counters.push(*self.carriers.at(id));
