@@ -142,8 +142,8 @@ pub(crate) struct States<'a> {
     request: Resources,
     volume_restrictions: Stage<volume_restrictions::State>,
     node_volume_limits: Stage<()>,
-    volume_binding: Stage<volume_binding::State<'a>>,
-    volume_zone: Stage<Vec<volume_zone::Place<'a>>>,
+    pub(crate) volume_binding: Stage<volume_binding::State<'a>>,
+    pub(crate) volume_zone: Stage<Vec<volume_zone::Place<'a>>>,
     spread: Stage<pod_topology_spread::State<'a>>,
     inter_pod: Stage<inter_pod_affinity::State<'a>>,
 }

@@ -8,7 +8,7 @@
 //! 2. `needs` and `scope`: selectors, node rules and namespaces of terms, read once.
 //! 3. `column`, `counters`, `topology`: which domain each node is in, and how many pods of
 //!    each term there are in each domain.
-//! 4. `rows` and `ports`: what is free on each node.
+//! 4. `rows`, `ports` and `attached`: what is free on each node; `reach`: who reaches a volume.
 //! 5. `spec`, `pods`, `nodes`: pods share what they have in common; events.
 //! 6. `terms` and `shapes`: what the pod to be placed asks for, known before it comes.
 //! 7. `decide`: one plugin after the other, over rows of bits; `counted`: the plain judge over
@@ -20,6 +20,7 @@
 //! asks for, apart from its name, labels and resources, is its *shape*; what terms a shape needs
 //! to have counted is found out once, by [`State::prepare`].
 
+mod attached;
 mod bits;
 mod column;
 mod counted;
@@ -31,6 +32,7 @@ mod nodes;
 mod place;
 mod pods;
 mod ports;
+mod reach;
 mod rows;
 mod scope;
 mod score;
@@ -60,6 +62,7 @@ use crate::judge::Semantics;
 use crate::label::Labels;
 use crate::profile::Profile;
 use crate::selector::Selector;
+use crate::state::attached::Attachments;
 use crate::state::finder::Finder;
 use crate::state::nodes::Nodes;
 use crate::state::pods::Pods;
@@ -94,6 +97,7 @@ pub struct State {
     rows: Rows,
     ports: Ports,
     topology: Topology,
+    attachments: Attachments,
     /// What the pods to be placed look for.
     terms: Interner<Vec<Part>, Term>,
     terms_by_label: Finder,
@@ -124,6 +128,7 @@ impl State {
             rows: Rows::default(),
             ports: Ports::default(),
             topology: Topology::default(),
+            attachments: Attachments::default(),
             terms: Interner::default(),
             terms_by_label: Finder::default(),
             carriers: Interner::default(),
@@ -144,6 +149,7 @@ impl State {
         for (name, labels) in &inventory.namespaces {
             state.set_namespace(name, labels.clone());
         }
+        inventory.volumes.values().for_each(|volume| state.follow(volume));
         inventory.nodes.values().for_each(|node| state.set_node(node.clone()));
         inventory.pods.values().for_each(|pod| state.set_pod(pod.clone()));
         state.find_whether_ordinary();
@@ -244,6 +250,7 @@ impl State {
 
     /// A persistent volume.
     pub fn set_volume(&mut self, volume: Volume) {
+        self.follow(&volume);
         self.objects.volumes.insert(volume.name.clone(), volume);
     }
 
@@ -274,11 +281,17 @@ impl State {
 
     /// What the CSI drivers report of a node.
     pub fn set_csi_node(&mut self, name: &str, csi_node: CsiNode) {
+        if let Some(number) = self.node_number(name) {
+            self.attachments.limit(number, Some(&csi_node.limits));
+        }
         self.objects.csi_nodes.insert(name.to_owned(), csi_node);
     }
 
     /// The CSI drivers report nothing of the node any longer.
     pub fn remove_csi_node(&mut self, name: &str) {
+        if let Some(number) = self.node_number(name) {
+            self.attachments.limit(number, None);
+        }
         self.objects.csi_nodes.remove(name);
     }
 

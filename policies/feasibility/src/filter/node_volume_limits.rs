@@ -59,6 +59,11 @@ pub fn filter(cycle: &Cycle<'_>, host: &Host<'_>) -> Verdict {
     Ok(())
 }
 
+/// Are all claims of the pod there? If not, nodes without limits reject it as well.
+pub(crate) fn has_claims(cycle: &Cycle<'_>) -> bool {
+    attach(cycle, cycle.pod, None, true, &mut Attached::new()).is_ok()
+}
+
 /// Adds the CSI volumes of the pod.
 fn attach(
     cycle: &Cycle<'_>,

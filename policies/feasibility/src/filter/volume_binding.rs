@@ -32,6 +32,13 @@ pub struct State<'a> {
     candidates: BTreeMap<&'a str, Vec<&'a Volume>>,
 }
 
+impl<'a> State<'a> {
+    /// The claims that have a volume, if no other has to get one where the pod goes.
+    pub(crate) fn only_bound(&self) -> Option<&[&'a Claim]> {
+        self.waiting.is_empty().then_some(&self.bound)
+    }
+}
+
 /// Looks up the claims.
 #[must_use]
 pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {

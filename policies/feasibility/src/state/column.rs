@@ -58,6 +58,11 @@ impl Column {
         self.by_value.contains_key(&value)
     }
 
+    /// The domain of a value that some node has.
+    pub(super) fn domain_of(&self, value: u32) -> Option<u32> {
+        self.by_value.get(&value).copied()
+    }
+
     /// Puts a node, which is in no domain, into that of its value.
     pub(super) fn join(&mut self, node: u32, value: u32) {
         let domain = match (self.by_value.get(&value).copied(), &self.members) {

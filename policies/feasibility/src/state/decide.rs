@@ -143,7 +143,7 @@ impl Scratch {
     }
 
     /// Rejects the nodes that are left and not in the row.
-    fn strike_all_but(&mut self, row: &[u64], plugin: Plugin, code: Code) {
+    pub(super) fn strike_all_but(&mut self, row: &[u64], plugin: Plugin, code: Code) {
         self.strike_row(row, u64::MAX, Plugins::of(&[plugin]), code);
     }
 
@@ -212,7 +212,7 @@ impl Scratch {
 /// After so many terms it is found out whether any node is left for the others.
 const GLANCE: usize = 256;
 
-const UNRESOLVABLE: Code = Code::UnschedulableAndUnresolvable;
+pub(super) const UNRESOLVABLE: Code = Code::UnschedulableAndUnresolvable;
 
 impl State {
     /// Judges every node for a pod that has been prepared: `prepared` is what [`State::prepare`]

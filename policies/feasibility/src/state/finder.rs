@@ -143,12 +143,12 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(ProptestConfig::with_cases(60))]
         #[test]
         fn what_matches_is_found_once(
             selectors in prop::collection::vec(
                 (prop::collection::vec(requirement(), 0..3), prop::option::of(0u32..3)),
-                0..300,
+                0..200,
             ),
             labels in prop::collection::vec(prop::option::of(select(vec!["x", "y", "w"])), 3),
             namespace in 0u32..4,

@@ -115,6 +115,8 @@ impl State {
         self.strings.add_pairs(&node.labels, &mut labels);
         let number = self.nodes.slots.add(Slot { name, labels, ..Slot::default() });
         self.nodes.by_name.insert(name, number);
+        let csi_node = self.objects.csi_nodes.get(&node.name);
+        self.attachments.limit(number, csi_node.map(|csi_node| &csi_node.limits));
         let strays = self.pods.strays.remove(&node.name).unwrap_or_default();
         self.hold(number, node);
         self.topology.join(&self.strings, self.nodes.facts(number));
@@ -173,6 +175,7 @@ impl State {
         self.rows.set_node(number, &Amount::default(), 0);
         self.rows.refresh(number, &self.nodes.there);
         clear(&mut self.nodes.cordoned, number);
+        self.attachments.limit(number, None);
         let slot = self.nodes.slots.take(number);
         self.scores.change_node(number, slot.node.as_deref(), None);
         self.nodes.by_name.remove(&slot.name);

@@ -343,6 +343,7 @@ impl State {
         let Some(mount) = self.pods.mounts.get(&pod) else {
             return;
         };
+        self.attachments.count(node, &mount.volumes, more);
         for volume in &mount.volumes {
             let PodVolume::Claim(name) = volume else {
                 continue;

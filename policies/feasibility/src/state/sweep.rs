@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::State;
 use super::finder::Finder;
 use super::needs::{mark, mark_pairs};
+use super::reach::keys_of;
 use super::table::NONE;
 
 /// Less garbage than this is left where it is.
@@ -137,6 +138,9 @@ impl State {
             tolerations.insert(shape.tolerations);
             columns.extend(shape.spread.iter().map(|constraint| constraint.column));
         }
+        let named = self.objects.volumes.values().flat_map(keys_of);
+        let named = named.filter_map(|key| topology.columns.find(&self.strings.get(key)?));
+        columns.extend(named);
         topology.rules.keep(|id, _| rules.contains(&id));
         topology.tolerations.keep(|id, _| tolerations.contains(&id));
         topology.columns.keep(|id, _| columns.contains(&id));

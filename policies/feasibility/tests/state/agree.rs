@@ -53,6 +53,22 @@ pub(crate) fn apply(inventory: &mut Inventory, state: &mut State, event: Event) 
             state.remove_claim(&namespace, &name);
             inventory.claims.remove(&(namespace, name));
         }
+        Event::Volume(volume) => {
+            inventory.volumes.insert(volume.name.clone(), (*volume).clone());
+            state.set_volume(*volume);
+        }
+        Event::VolumeGone(name) => {
+            state.remove_volume(&name);
+            inventory.volumes.remove(&name);
+        }
+        Event::CsiNode(name, csi_node) => {
+            inventory.csi_nodes.insert(name.clone(), csi_node.clone());
+            state.set_csi_node(&name, csi_node);
+        }
+        Event::CsiNodeGone(name) => {
+            state.remove_csi_node(&name);
+            inventory.csi_nodes.remove(&name);
+        }
         Event::Sweep => state.sweep(),
         Event::Forget => state.forget(2),
     }
@@ -168,7 +184,8 @@ fn profile(semantics: Semantics, which: u8) -> Profile {
 #[test]
 fn other_profiles_and_clusters_that_are_not_known_in_full_are_judged_alike() {
     let kinds = [Kind::Node, Kind::Pod, Kind::Namespace, Kind::PersistentVolumeClaim];
-    let unknown = prop::sample::subsequence(kinds.to_vec(), 0..3);
+    let kinds = [&kinds[..], &[Kind::PersistentVolume]].concat();
+    let unknown = prop::sample::subsequence(kinds, 0..3);
     let events = prop::collection::vec(event(), 20..40);
     let input = (events, pod(), any_semantics(), 0..8u8, unknown);
     check(60, &input, |(events, pod, semantics, which, unknown)| {

@@ -1,11 +1,11 @@
 //! Small clusters whose objects often meet.
 
-use placecard_feasibility::inventory::node::Node;
+use placecard_feasibility::inventory::node::{CsiNode, Node};
 use placecard_feasibility::inventory::pod::{
-    Container, HostPort, Pod, PodVolume, TopologySpread, WhenUnsatisfiable,
+    Container, Disk, HostPort, Pod, PodVolume, TopologySpread, WhenUnsatisfiable,
 };
 use placecard_feasibility::inventory::requests::Amounts;
-use placecard_feasibility::inventory::volume::Claim;
+use placecard_feasibility::inventory::volume::{Claim, Volume, VolumeSource};
 use placecard_feasibility::label::Labels;
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::AffinityTerm;
@@ -27,12 +27,17 @@ pub(crate) enum Event {
     NamespaceGone(String),
     Claim(Claim),
     ClaimGone(String, String),
+    Volume(Box<Volume>),
+    VolumeGone(String),
+    CsiNode(String, CsiNode),
+    CsiNodeGone(String),
     Sweep,
     Forget,
 }
 
 pub(crate) const NAMESPACES: [&str; 3] = ["a", "b", "c"];
 const KEYS: [&str; 3] = ["host", "zone", "rack"];
+const PLACES: [&str; 2] = ["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"];
 
 fn name(prefix: &'static str, most: u8) -> impl Strategy<Value = String> {
     (0..most).prop_map(move |number| format!("{prefix}{number}"))
@@ -154,8 +159,10 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
     let taints = prop::collection::vec(taint(), 0..2);
     let host = prop::option::weighted(0.9, prop::option::weighted(0.2, select(vec!["n0", "n1"])));
     let rest = (prop::bool::weighted(0.1), amounts(4), prop::option::weighted(0.9, 0..6i64), host);
-    (name("n", 6), labels(&["zone", "rack"]), taints, rest).prop_map(
-        |(name, mut labels, taints, (unschedulable, mut allocatable, pods, host))| {
+    let places = prop::option::weighted(0.7, labels(&PLACES));
+    (name("n", 6), (labels(&["zone", "rack"]), places), taints, rest).prop_map(
+        |(name, (mut labels, places), taints, (unschedulable, mut allocatable, pods, host))| {
+            labels.extend(places.into_iter().flatten());
             if let Some(host) = host {
                 let host = host.map_or_else(|| name.clone(), str::to_owned);
                 labels.insert("host".to_owned(), host);
@@ -200,7 +207,7 @@ pub(crate) fn node_rules() -> impl Strategy<Value = (Labels, Option<Vec<NodeTerm
 pub(crate) fn pod() -> impl Strategy<Value = Pod> {
     let rare = |most| prop::collection::vec(term(), 0..most);
     let terms = (rare(3), rare(3), prop::collection::vec(spread(), 0..3), 0..8u8);
-    let volumes = prop::option::weighted(0.15, name("claim", 3));
+    let volumes = prop::option::weighted(0.3, prop::collection::vec(pod_volume(), 1..3));
     let tolerations = prop::collection::vec(toleration(), 0..2);
     let containers = prop::collection::vec(container(), 1..3);
     let init = prop::option::weighted(0.2, container());
@@ -220,7 +227,7 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
                 (affinity, anti_affinity, spread, kinds),
                 tolerations,
             ) = rules;
-            let (containers, init, volume) = parts;
+            let (containers, init, volumes) = parts;
             let (finished, terminating, priority) = state;
             // Most pods ask for one thing.
             let keep = |bit: u8| kinds >> bit & 1 == 1;
@@ -241,20 +248,51 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
                 tolerations,
                 containers,
                 init_containers: init.into_iter().collect(),
-                volumes: volume.into_iter().map(PodVolume::Claim).collect(),
+                volumes: volumes.unwrap_or_default(),
                 ..Pod::default()
             }
         })
 }
 
+fn pod_volume() -> impl Strategy<Value = PodVolume> {
+    prop_oneof![
+        9 => name("claim", 3).prop_map(PodVolume::Claim),
+        1 => name("claim", 3).prop_map(PodVolume::Ephemeral),
+        1 => Just(PodVolume::Disk(Disk::Aws { volume: "disk".to_owned() })),
+    ]
+}
+
+/// A volume with node affinity on few labels, and now and then on what is not looked up by label.
+fn volume() -> impl Strategy<Value = Volume> {
+    let term = prop::collection::vec(requirement(&KEYS), 0..3);
+    let named = (term, prop::option::weighted(0.05, name("n", 6)));
+    let term = named.prop_map(|(expressions, node)| {
+        let fields = node.map(|node| NodeTerm::named(&node)).unwrap_or_default().fields;
+        NodeTerm { fields, ..NodeTerm::of(expressions) }
+    });
+    let node_affinity = prop::option::of(prop::collection::vec(term, 0..3));
+    (name("v", 4), labels(&PLACES), node_affinity).prop_map(|(name, labels, node_affinity)| {
+        let source = VolumeSource::Csi { driver: "driver".to_owned(), handle: name.clone() };
+        Volume { name, labels, node_affinity, source: Some(source), ..Volume::default() }
+    })
+}
+
+fn csi_node() -> impl Strategy<Value = CsiNode> {
+    let limit = prop::option::weighted(0.8, 0..4i64);
+    limit.prop_map(|limit| CsiNode {
+        limits: limit.map(|limit| ("driver".to_owned(), limit)).into_iter().collect(),
+    })
+}
+
 fn claim() -> impl Strategy<Value = Claim> {
-    let mode = select(vec!["ReadWriteOnce", "ReadWriteOncePod"]);
-    (name("claim", 3), namespace(), mode).prop_map(|(name, namespace, mode)| Claim {
+    let mode = select(vec!["ReadWriteOnce", "ReadWriteOnce", "ReadWriteOncePod"]);
+    let input = (name("claim", 3), namespace(), mode, name("v", 4));
+    input.prop_map(|(name, namespace, mode, volume)| Claim {
         name,
         namespace,
         access_modes: vec![mode.to_owned()],
         bound: true,
-        volume: "v".to_owned(),
+        volume,
         ..Claim::default()
     })
 }
@@ -267,7 +305,11 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         4 => (namespace(), name("p", 25)).prop_map(|(namespace, name)| Event::PodGone(namespace, name)),
         3 => (namespace(), labels(&["team"])).prop_map(|(name, labels)| Event::Namespace(name, labels)),
         1 => namespace().prop_map(Event::NamespaceGone),
-        1 => claim().prop_map(Event::Claim),
+        4 => claim().prop_map(Event::Claim),
+        4 => volume().prop_map(|volume| Event::Volume(Box::new(volume))),
+        1 => name("v", 4).prop_map(Event::VolumeGone),
+        2 => (name("n", 6), csi_node()).prop_map(|(name, node)| Event::CsiNode(name, node)),
+        1 => name("n", 6).prop_map(Event::CsiNodeGone),
         1 => (namespace(), name("claim", 3)).prop_map(|(namespace, name)| Event::ClaimGone(namespace, name)),
         1 => Just(Event::Sweep),
         1 => Just(Event::Forget),
