@@ -116,10 +116,10 @@ pub fn load(
     Ok(Loaded { inventory, summary })
 }
 
-/// As [`load`], into anything that takes objects: no object is kept.
+/// As [`load()`], into anything that takes objects: no object is kept.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load()`].
 pub fn load_into(
     paths: &[String],
     stdin: &mut dyn Read,
