@@ -4,24 +4,26 @@ use super::bits::{Set, ones_of};
 use super::needs::Needs;
 use super::table::{Map, NONE};
 
-/// A namespace counts as a label with this key, which no label has.
-const NAMESPACE: u32 = NONE;
-
 /// So many candidates are looked at one by one; more are narrowed down by what rules them out.
 const FEW: u32 = 64;
 
-/// Selectors by what a match must have: a label value, a key, a namespace; and by what a match
-/// must not have.
+/// Selectors by what a match must have: a label value, else a key, else a namespace; and by what
+/// rules a match out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Finder {
     by_pair: Map<(u32, u32), Set>,
     by_key: Map<u32, Set>,
+    by_namespace: Map<u32, Set>,
     /// Those that a match need have nothing for.
     rest: Set,
     /// Those that a label value rules out.
     barred_by_pair: Map<(u32, u32), Set>,
     /// Those that a key rules out.
     barred_by_key: Map<u32, Set>,
+    /// Those that count in a namespace, whatever finds them.
+    homes: Map<u32, Set>,
+    /// Those that count in every namespace, or in ones that are not known yet.
+    homeless: Set,
 }
 
 impl Finder {
@@ -30,8 +32,9 @@ impl Finder {
         self.add_in(id, needs, None);
     }
 
-    /// Adds a selector that counts in these namespaces only. Of all that a match must have, that
-    /// counts by which the fewest selectors are found already.
+    /// Adds a selector that counts in these namespaces only. Of several label values that a match
+    /// must have, those count that the fewest selectors are found by already. A namespace, of which
+    /// many terms speak, finds only what no label finds.
     pub(super) fn add_in(&mut self, id: u32, needs: &Needs, namespaces: Option<&[u32]>) {
         if needs.is_never() {
             return;
@@ -40,24 +43,27 @@ impl Finder {
             let crowd = |value: &u32| self.by_pair.get(&(*key, *value)).map_or(0, Set::len);
             values.iter().map(crowd).fold(values.len(), |sum, crowd| sum + crowd as usize)
         };
-        let namespaces = namespaces.map(|names| (NAMESPACE, names));
-        let choices = needs.choices().chain(namespaces);
-        let choice = choices.map(|choice| (crowd(&choice), choice)).min_by_key(|(crowd, _)| *crowd);
-        let crowd = |key: &u32| self.by_key.get(key).map_or(0, Set::len) as usize + 1;
-        let key = needs.keys().map(|key| (crowd(&key), key)).min_by_key(|(crowd, _)| *crowd);
-        match (choice, key) {
-            (Some((least, (choice, values))), key)
-                if key.is_none_or(|(crowd, _)| least <= crowd) =>
-            {
-                for value in values {
-                    self.by_pair.entry((choice, *value)).or_default().insert(id);
+        if let Some((key, values)) = needs.choices().min_by_key(crowd) {
+            for value in values {
+                self.by_pair.entry((key, *value)).or_default().insert(id);
+            }
+        } else if let Some(key) = needs.key() {
+            self.by_key.entry(key).or_default().insert(id);
+        } else if let Some(namespaces) = namespaces {
+            for namespace in namespaces {
+                self.by_namespace.entry(*namespace).or_default().insert(id);
+            }
+        } else {
+            self.rest.insert(id);
+        }
+        match namespaces {
+            None => {
+                self.homeless.insert(id);
+            }
+            Some(namespaces) => {
+                for namespace in namespaces {
+                    self.homes.entry(*namespace).or_default().insert(id);
                 }
-            }
-            (_, Some((_, key))) => {
-                self.by_key.entry(key).or_default().insert(id);
-            }
-            _ => {
-                self.rest.insert(id);
             }
         }
         for (key, values) in needs.barred() {
@@ -70,7 +76,8 @@ impl Finder {
         }
     }
 
-    /// The selectors that the labels might meet in any namespace, each once.
+    /// The selectors that the labels might meet, each once. For those that were added without
+    /// namespaces.
     pub(super) fn candidates<'a>(
         &'a self,
         pairs: &'a [(u32, u32)],
@@ -86,7 +93,7 @@ impl Finder {
     ) -> impl Iterator<Item = u32> + 'a {
         let found = move || self.found(namespace, pairs);
         let many = found().map(Set::len).sum::<u32>() > FEW;
-        let row = if many { self.narrowed(found(), pairs) } else { Vec::new() };
+        let row = if many { self.narrowed(namespace, pairs) } else { Vec::new() };
         let few = (!many).then(found);
         few.into_iter().flatten().flat_map(Set::iter).chain(ones_in(row))
     }
@@ -99,16 +106,17 @@ impl Finder {
     ) -> impl Iterator<Item = &'a Set> {
         let by_pair = pairs.iter().filter_map(|pair| self.by_pair.get(pair));
         let by_key = pairs.iter().filter_map(|(key, _)| self.by_key.get(key));
-        let by_namespace = self.by_pair.get(&(NAMESPACE, namespace));
-        by_pair.chain(by_key).chain(by_namespace).chain([&self.rest])
+        by_pair.chain(by_key).chain(self.by_namespace.get(&namespace)).chain([&self.rest])
     }
 
-    /// Those of them that no label rules out.
-    fn narrowed<'a>(&self, found: impl Iterator<Item = &'a Set>, pairs: &[(u32, u32)]) -> Vec<u64> {
-        let mut row = Vec::new();
-        for found in found {
-            found.grow_into(&mut row);
-        }
+    /// Those of them that neither the namespace nor a label rules out.
+    fn narrowed(&self, namespace: u32, pairs: &[(u32, u32)]) -> Vec<u64> {
+        let (mut row, mut here) = (Vec::new(), Vec::new());
+        self.found(namespace, pairs).for_each(|found| found.grow_into(&mut row));
+        self.homeless.grow_into(&mut here);
+        self.homes.get(&namespace).into_iter().for_each(|homes| homes.grow_into(&mut here));
+        let here = here.into_iter().chain(std::iter::repeat(0));
+        row.iter_mut().zip(here).for_each(|(word, here)| *word &= here);
         let by_pair = pairs.iter().filter_map(|pair| self.barred_by_pair.get(pair));
         let by_key = pairs.iter().filter_map(|(key, _)| self.barred_by_key.get(key));
         by_pair.chain(by_key).for_each(|barred| barred.take_from(&mut row));
@@ -175,8 +183,9 @@ mod tests {
                 let here = home.is_none_or(|home| home == namespace);
                 let is_found = found.binary_search(&id).is_ok();
                 prop_assert!(is_found || !(matches && here), "{id} is not found");
-                let only_bars = needs.choices().next().is_none() && needs.keys().next().is_none();
-                prop_assert!(!is_found || matches || crowd <= FEW || !only_bars, "{id} is ruled out");
+                let only_bars = needs.choices().next().is_none() && needs.key().is_none();
+                let in_vain = is_found && crowd > FEW && !(here && (matches || !only_bars));
+                prop_assert!(!in_vain, "{id} is ruled out");
             }
         }
     }

@@ -151,9 +151,9 @@ impl Needs {
         })
     }
 
-    /// The keys that a match must have, with whatever value.
-    pub(super) fn keys(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().filter(|need| need.test == Test::Exists).map(|need| need.key)
+    /// A key that a match must have.
+    pub(super) fn key(&self) -> Option<u32> {
+        self.0.iter().find(|need| need.test == Test::Exists).map(|need| need.key)
     }
 
     /// The lists of label values of which a match must have none, by key.
