@@ -6,6 +6,7 @@
 //! One way leads through: [`read::read`] takes the annotations of an object and the checked
 //! [`Words`] of the cluster, which [`vocabulary_check::check`] makes from a vocabulary as written.
 
+pub mod affinity;
 pub mod ast;
 pub mod checked;
 pub mod codes;
