@@ -104,6 +104,13 @@ impl Quantity {
         Self { thousandths, ..Self::ZERO } + Self { thousandths: 0, ..self }
     }
 
+    /// What is left without another amount: nothing, where that is more.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        let left = self.thousandths.saturating_sub(other.thousandths);
+        Self { thousandths: left.max(self.thousandths.min(0)), ..self }
+    }
+
     /// Compares the amounts alone, however they were written (`Quantity.Cmp`).
     #[must_use]
     pub fn compare(self, other: Self) -> Ordering {

@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use crate::inventory::kind::Kind;
 use crate::inventory::pod::Pod;
 use crate::inventory::quota::{QuotaScope, ResourceQuota, ScopeName, ScopeOperator};
 use crate::inventory::requests::{
@@ -57,15 +58,42 @@ pub struct Exceeded {
     pub room_for: u32,
 }
 
+/// What counts as used up when new pods come.
+#[derive(Clone, Copy)]
+pub enum Beside<'f> {
+    /// Everything that runs.
+    Everything,
+    /// Everything but the pods that this names: they will have gone.
+    AllBut(&'f dyn Fn(&Pod) -> bool),
+    /// Nothing: who will have gone is not known, and it may be everybody.
+    Nothing,
+}
+
 /// What the quotas of the namespace refuse of so many new pods like this one, by quota and
 /// resource. The pod is as it would be stored: priority and limit ranges have been applied.
 #[must_use]
 pub fn refuse(pod: &Pod, replicas: u32, inventory: &Inventory) -> Vec<OverQuota> {
+    refuse_beside(pod, replicas, inventory, Beside::Everything)
+}
+
+/// As [`refuse`], beside a part of what runs now. What the inventory does not know refuses
+/// nothing.
+#[must_use]
+pub fn refuse_beside(
+    pod: &Pod,
+    replicas: u32,
+    inventory: &Inventory,
+    beside: Beside<'_>,
+) -> Vec<OverQuota> {
     let asked = usage(pod);
     let mut refused = Vec::new();
-    for (name, quota) in inventory.quotas.iter().filter(|(_, quota)| counts(quota, pod)) {
-        unspecified(name, quota, pod, &mut refused);
-        let used = quota.used.clone().unwrap_or_else(|| used_by_pods(quota, inventory));
+    let counting = |quota: &ResourceQuota| counts(quota, pod) && is_certain(quota, pod, inventory);
+    for (name, quota) in inventory.quotas.iter().filter(|(_, quota)| counting(quota)) {
+        // A limit range that is not known may say it for the containers.
+        if !inventory.is_unknown(Kind::LimitRange) {
+            unspecified(name, quota, pod, &mut refused);
+        }
+        let used = used(quota, inventory, beside);
         for (resource, each) in &asked {
             let Some(hard) = quota.hard.get(resource) else {
                 continue;
@@ -85,6 +113,40 @@ pub fn refuse(pod: &Pod, replicas: u32, inventory: &Inventory) -> Vec<OverQuota>
         }
     }
     refused
+}
+
+/// Does the quota count the pod whatever is not known? A limit range may give it requests, a
+/// global default a priority class.
+fn is_certain(quota: &ResourceQuota, pod: &Pod, inventory: &Inventory) -> bool {
+    let doubtful = |scope: &QuotaScope| match scope.name {
+        ScopeName::BestEffort => inventory.is_unknown(Kind::LimitRange),
+        ScopeName::PriorityClass => {
+            pod.priority_class.is_empty() && inventory.is_unknown(Kind::PriorityClass)
+        }
+        _ => false,
+    };
+    !quota.scopes.iter().any(doubtful)
+}
+
+/// What is used up of a quota.
+fn used(quota: &ResourceQuota, inventory: &Inventory, beside: Beside<'_>) -> Amounts {
+    let everything = || match &quota.used {
+        Some(used) => used.clone(),
+        None => used_by_pods(quota, inventory, &|_| true),
+    };
+    match beside {
+        Beside::Everything => everything(),
+        Beside::Nothing => Amounts::new(),
+        Beside::AllBut(leaves) => {
+            let mut used = everything();
+            for (name, freed) in used_by_pods(quota, inventory, leaves) {
+                if let Some(amount) = used.get_mut(&name) {
+                    *amount = amount.without(freed);
+                }
+            }
+            used
+        }
+    }
 }
 
 /// How many of so many pods fit: what adds nothing always does, also over a quota that is used up.
@@ -173,10 +235,17 @@ fn in_quota_words(requests: &Amounts, limits: &Amounts) -> Amounts {
     found
 }
 
-/// Sums up the pods that the quota counts, where nobody has done it yet.
-fn used_by_pods(quota: &ResourceQuota, inventory: &Inventory) -> Amounts {
+/// Sums up those of the pods that the quota counts.
+fn used_by_pods(
+    quota: &ResourceQuota,
+    inventory: &Inventory,
+    meant: &dyn Fn(&Pod) -> bool,
+) -> Amounts {
     let mut sum = Amounts::new();
-    for pod in inventory.pods.values().filter(|pod| counts(quota, pod)) {
+    let first = (quota.namespace.clone(), String::new());
+    let pods = inventory.pods.range(first..).map(|(_, pod)| pod);
+    let pods = pods.take_while(|pod| pod.namespace == quota.namespace);
+    for pod in pods.filter(|pod| meant(pod) && counts(quota, pod)) {
         if pod.finished {
             let one = Quantity::of_units(1);
             add(&mut sum, &Amounts::from([(COUNT.to_owned(), one)]));
@@ -292,6 +361,44 @@ mod tests {
         }
         let refused = refuse(&pod("cpu=1", ""), 3, &inventory);
         assert_eq!(exceeded(&refused), [("cpu", 2), ("pods", 1)]);
+    }
+
+    #[test]
+    fn pods_that_will_have_gone_use_nothing() {
+        for status in [None, Some("pods=3 requests.cpu=9")] {
+            let mut inventory = with("pods=3 requests.cpu=10", status, vec![]);
+            for (name, cpu) in [("own-1", "cpu=4"), ("own-2", "cpu=3"), ("other", "cpu=2")] {
+                let other = Pod { name: name.into(), ..pod(cpu, "") };
+                inventory.pods.insert(("shop".into(), name.into()), other);
+            }
+            let own = |other: &Pod| other.name.starts_with("own");
+            for (beside, expected) in [
+                (Beside::Everything, [("pods", 0), ("requests.cpu", 0)]),
+                (Beside::AllBut(&own), [("pods", 2), ("requests.cpu", 1)]),
+                (Beside::Nothing, [("pods", 3), ("requests.cpu", 2)]),
+            ] {
+                let refused = refuse_beside(&pod("cpu=5", ""), 9, &inventory, beside);
+                assert_eq!(exceeded(&refused), expected, "{status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_refuses_nothing() {
+        let scope = |name, operator| QuotaScope { name, operator, values: vec![] };
+        let class = || scope(ScopeName::PriorityClass, ScopeOperator::DoesNotExist);
+        let best = || scope(ScopeName::BestEffort, ScopeOperator::Exists);
+        let silent = pod("", "");
+        for (kind, hard, scopes) in [
+            (Kind::PriorityClass, "pods=0", vec![class()]),
+            (Kind::LimitRange, "pods=0", vec![best()]),
+            (Kind::LimitRange, "limits.cpu=9", vec![]),
+        ] {
+            let mut inventory = with(hard, Some(""), scopes);
+            assert_eq!(refuse(&silent, 1, &inventory).len(), 1, "{hard}");
+            inventory.unknown.insert(kind);
+            assert_eq!(refuse(&silent, 1, &inventory), [], "{hard} without {kind:?}");
+        }
     }
 
     #[test]

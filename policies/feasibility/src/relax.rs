@@ -21,7 +21,7 @@ use crate::limit_range::{self, OutOfRange};
 use crate::node_template::{may_grow, present, virtual_nodes};
 use crate::preemption::{Candidate, Hopeless, Refusal, preempt};
 use crate::profile::Profile;
-use crate::quota::{self, OverQuota};
+use crate::quota::{self, Beside, OverQuota};
 
 /// What the namespace and the classes of the cluster make of a new pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,14 +167,36 @@ pub struct Reading<'a> {
 /// inventory does not know refuses nothing.
 #[must_use]
 pub fn admit(inventory: &Inventory, pod: &Pod, replicas: u32) -> Admission {
+    admit_beside(inventory, pod, replicas, Beside::Everything)
+}
+
+/// As [`admit`], beside a part of what runs now.
+#[must_use]
+pub fn admit_beside(
+    inventory: &Inventory,
+    pod: &Pod,
+    replicas: u32,
+    beside: Beside<'_>,
+) -> Admission {
     let mut prioritised = pod.clone();
+    let unknown = inventory.is_unknown(Kind::PriorityClass);
     let priority = match prioritise(&mut prioritised, &inventory.priority_classes) {
+        Prioritised::Resolved { class: None } if unknown => {
+            // There may be a global default.
+            prioritised.has_priority = pod.has_priority;
+            None
+        }
         Prioritised::Resolved { .. } => None,
-        _ if inventory.is_unknown(Kind::PriorityClass) => None,
+        _ if unknown => None,
         refused => Some(refused),
     };
-    let (pod, out_of_range) = limit_range::admit(&prioritised, inventory);
-    let over_quota = quota::refuse(&pod, replicas, inventory);
+    let (pod, out_of_range) = if inventory.is_unknown(Kind::LimitRange) {
+        // Others than those that are known may come first.
+        (prioritised, Vec::new())
+    } else {
+        limit_range::admit(&prioritised, inventory)
+    };
+    let over_quota = quota::refuse_beside(&pod, replicas, inventory, beside);
     Admission { pod, priority, out_of_range, over_quota }
 }
 
@@ -275,6 +297,7 @@ pub fn grow(cycle: &Cycle<'_>) -> Grown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::limit_range::{LimitKind, LimitRange, LimitRangeItem};
     use crate::inventory::node::Node;
     use crate::inventory::pod::Container;
     use crate::inventory::priority::PriorityClass;
@@ -359,6 +382,19 @@ mod tests {
         assert!(matches!(stands(&inventory, &pod(1)), Standing::Fits { .. }));
         let high = Pod { priority_class: "high".into(), ..pod(1) };
         assert!(admit(&inventory, &high, 1).lets_in());
+        // There may be a global default, and other limit ranges may come first.
+        assert!(!admit(&inventory, &pod(1), 1).pod.has_priority);
+        let item = LimitRangeItem {
+            kind: LimitKind::Container,
+            max: amounts(0),
+            ..LimitRangeItem::default()
+        };
+        let range = LimitRange { name: "l".into(), items: vec![item], ..LimitRange::default() };
+        let mut inventory = inventory;
+        inventory.limit_ranges.insert((String::new(), "l".into()), range);
+        assert!(!admit(&inventory, &pod(1), 1).lets_in());
+        inventory.unknown.insert(Kind::LimitRange);
+        assert!(admit(&inventory, &pod(1), 1).lets_in());
     }
 
     #[test]
