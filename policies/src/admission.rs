@@ -4,15 +4,19 @@
 //! warning. An object whose review was already bad and did not get worse is admitted, and what is
 //! being deleted is never looked at.
 
+mod denial;
+
 use std::collections::BTreeSet;
 
-use placecard_findings::{Code, FieldPath, Finding, Scope, Severity, Verdict, api_group};
+use placecard_findings::{Code, FieldPath, Finding, Severity, Verdict, api_group};
 use placecard_language::keys;
 
 use crate::object::{Object, Owner, Template};
 use crate::patch;
 use crate::review::{Expansion, Review};
 use crate::words;
+
+pub use denial::{Cause, Denial, Ground, Refusal};
 
 /// Which webhook asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,29 +53,6 @@ pub struct Admission {
     pub audit: Vec<(&'static str, String)>,
     /// Codes and severities of all findings, for metrics.
     pub findings: Vec<(Code, Severity)>,
-}
-
-/// A refusal: code 403, reason `Forbidden` (for `Invalid`, kubectl prints the causes and hides the
-/// message).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Denial {
-    /// `status.message`; depends on object and vocabulary alone.
-    pub message: String,
-    /// `status.details.causes`.
-    pub causes: Vec<Cause>,
-    /// Whether the same request may succeed later without a change (503, `ServiceUnavailable`).
-    pub retryable: bool,
-}
-
-/// One entry of `status.details.causes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// The finding's code.
-    pub reason: String,
-    /// The label's text, or the finding's message.
-    pub message: String,
-    /// The field path.
-    pub field: String,
 }
 
 /// Whether a request about these objects has anything to review: it changes what placement depends
@@ -158,17 +139,18 @@ pub fn answer(
     // A controller would put back what is changed in its objects.
     let controlled = !object.is_pod() && object.controller().is_some();
     let in_place = !controlled && review.expansions.iter().any(|expansion| expansion.in_place);
-    let mut denying: Vec<&Finding> = Vec::new();
+    let mut denying: Vec<(&Finding, Ground)> = Vec::new();
     let mut warning: Vec<&Finding> = Vec::new();
     for finding in &review.findings {
-        if denies(object, review, finding, scaled) && !before.contains(&identity(finding)) {
-            denying.push(finding);
-        } else if finding.severity >= Severity::Warning {
-            warning.push(finding);
+        let ground = ground(object, review, finding, scaled);
+        match ground.filter(|_| !before.contains(&identity(finding))) {
+            Some(ground) => denying.push((finding, ground)),
+            None if finding.severity >= Severity::Warning => warning.push(finding),
+            None => {}
         }
     }
     if door == Door::Validate || (door == Door::Mutate && in_place) {
-        admission.denial = denial(object, review, &denying, door);
+        admission.denial = denial(object, review, denying, door);
     }
     if door == Door::Mutate && in_place && admission.denial.is_none() {
         for expansion in review.expansions.iter().filter(|expansion| expansion.in_place) {
@@ -204,37 +186,34 @@ fn template<'a>(object: &'a Object, expansion: &Expansion) -> Option<&'a Templat
     object.templates.iter().find(|template| template.path == expansion.template)
 }
 
-fn denies(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> bool {
+/// The ground on which a finding refuses the object here and now, if there is one.
+fn ground(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> Option<Ground> {
     if finding.severity < Severity::Error {
-        return false;
+        return None;
     }
-    match finding.verdict {
-        Verdict::Language | Verdict::NotExpressible | Verdict::NotAllowed => true,
+    let ground = Ground::of(finding)?;
+    let here = match finding.verdict {
         // A pod of a controller was judged at its workload; here it would only fail for ever. But
         // what cannot be written into it must not run without it.
         Verdict::Contradictory => {
             !(object.is_pod() && object.controller().is_some())
                 || review.expansions.iter().any(|expansion| !expansion.complete)
         }
-        // Only what is proved of every cluster, whatever other objects say.
-        Verdict::ContradictoryGroup => {
-            let proved = finding.holds.proof && finding.holds.scope == Scope::EveryCluster;
-            proved && !object.is_pod() && !scaled
-        }
-        Verdict::ApiRejects => true,
-        // What holds in one snapshot of a cluster is no reason to refuse.
-        Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting => false,
-        Verdict::ContradictoryUpdate | Verdict::Unresolved | Verdict::Risk => false,
-    }
+        Verdict::ContradictoryGroup => !object.is_pod() && !scaled,
+        _ => true,
+    };
+    here.then_some(ground)
 }
 
-fn denial(object: &Object, review: &Review, denying: &[&Finding], door: Door) -> Option<Denial> {
+fn denial(
+    object: &Object,
+    review: &Review,
+    denying: Vec<(&Finding, Ground)>,
+    door: Door,
+) -> Option<Denial> {
     if !denying.is_empty() {
-        return Some(Denial {
-            message: words::admission::denial(object, denying),
-            causes: denying.iter().flat_map(|finding| causes(finding)).collect(),
-            retryable: false,
-        });
+        let (findings, grounds): (Vec<&Finding>, Vec<Ground>) = denying.into_iter().unzip();
+        return told(object, &findings, grounds);
     }
     let in_place = review.expansions.iter().filter(|expansion| expansion.in_place);
     for expansion in in_place {
@@ -256,13 +235,15 @@ fn denial(object: &Object, review: &Review, denying: &[&Finding], door: Door) ->
         } else {
             unresolved
         };
-        return Some(Denial {
-            message: words::admission::denial(object, &reasons),
-            causes: reasons.iter().flat_map(|finding| causes(finding)).collect(),
-            retryable: true,
-        });
+        return told(object, &reasons, vec![Ground::NotApplied]);
     }
     None
+}
+
+/// The denial on these grounds, in the words of the findings.
+fn told(object: &Object, findings: &[&Finding], grounds: Vec<Ground>) -> Option<Denial> {
+    let causes = findings.iter().flat_map(|finding| causes(finding)).collect();
+    Denial::of(grounds, words::admission::denial(object, findings), causes)
 }
 
 /// Whether something that a required rule needs is not in the fields.
@@ -297,11 +278,8 @@ fn pod_update(door: Door, object: &Object, old: Option<&Object>) -> Admission {
     if let Some(key) = changed {
         let finding = words::admission::changed_intent(object, key.full);
         admission.findings = vec![(finding.code, finding.severity)];
-        admission.denial = Some(Denial {
-            message: words::admission::denial(object, &[&finding]),
-            causes: causes(&finding),
-            retryable: false,
-        });
+        let grounds = Ground::of(&finding).into_iter().collect();
+        admission.denial = told(object, &[&finding], grounds);
     }
     admission
 }

@@ -214,6 +214,19 @@ pub fn manifest_of(
     object: &Object,
     surroundings: &Surroundings,
 ) -> Option<(Manifest, Vec<Demand>)> {
+    with_subject(object, surroundings, |subject| {
+        let (asked, _) = asked(subject)?;
+        let manifest = manifest(subject, asked.pods, update(object, asked.pods));
+        Some((manifest, subject.demands.demands.clone()))
+    })?
+}
+
+/// Asks about an object's only template.
+pub(crate) fn with_subject<T>(
+    object: &Object,
+    surroundings: &Surroundings,
+    ask: impl FnOnce(&Subject<'_>) -> T,
+) -> Option<T> {
     let [template] = object.templates.as_slice() else { return None };
     let place = match object.expands_in_place() {
         true => keys::Place::ExpandedTemplate,
@@ -227,13 +240,11 @@ pub fn manifest_of(
     let demands = Demands::of(template, &expander, &reading.intents, sources, spec);
     let subject =
         Subject { object, template, frame: &frame, surroundings, demands: &demands, sources, spec };
-    let (asked, _) = asked(&subject)?;
-    let manifest = manifest(&subject, asked.pods, update(object, asked.pods));
-    Some((manifest, demands.demands))
+    Some(ask(&subject))
 }
 
 /// What the bounds and their checkers see of the template.
-fn manifest(subject: &Subject<'_>, replicas: u64, update: Option<Update>) -> Manifest {
+pub(crate) fn manifest(subject: &Subject<'_>, replicas: u64, update: Option<Update>) -> Manifest {
     let Subject { frame, spec, .. } = subject;
     let terms = |natives: &[PodAffinityTerm]| {
         let one = |native: &PodAffinityTerm| {

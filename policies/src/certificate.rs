@@ -16,6 +16,8 @@ use serde_json::Value;
 
 use crate::certificate::contradiction::WireContradiction;
 
+pub use crate::contradict::proof::pod_of;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {

@@ -2,22 +2,27 @@
 //!
 //! The proofs come from the label algebra; this module knows where each demand is written.
 
-use std::collections::BTreeSet;
+pub(crate) mod proof;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::PodAffinityTerm;
+use placecard_feasibility::any_cluster::Part;
+use placecard_feasibility::certificate::Certificate;
 use placecard_feasibility::contradiction::{
     Atom, AtomId, BUDGET, Clash, Core, Demand, DemandId, NodeVerdict, TermDemand, decide,
 };
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::{self, NamedTerm, OwnPod, PodContradiction, TermId};
 use placecard_feasibility::requirement::Requirement;
-use placecard_findings::{FieldPath, Finding, Site};
+use placecard_feasibility::verdict::{Logic, Proof};
+use placecard_findings::{Evidence, FieldPath, Finding, Holds, Site};
 use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
 
+use crate::bounds::Subject;
 use crate::expand::{self, Expander, Sources, affinity_path, source};
-use crate::frame::Frame;
 use crate::native::{self, PodTerm};
-use crate::object::{Map, Object, PodSpec, Template};
+use crate::object::{Map, PodSpec, Template};
 use crate::words;
 
 /// Where a demand, or one requirement of it, is written.
@@ -59,6 +64,8 @@ pub(crate) struct Demands {
     atoms: Vec<Place>,
     /// Those that follow a volume: facts about other objects.
     volumes: BTreeSet<DemandId>,
+    /// What each is a part of in the pod as it would be placed; unknown for those of volumes.
+    parts: BTreeMap<DemandId, Part>,
 }
 
 impl Demands {
@@ -123,14 +130,32 @@ fn index(id: u32) -> usize {
 }
 
 /// The contradiction of a template's node demands, if there is one.
-pub(crate) fn nodes(object: &Object, demands: &Demands) -> Option<Finding> {
+pub(crate) fn nodes(subject: &Subject<'_>) -> Option<Finding> {
+    let Subject { object, demands, .. } = subject;
     match decide(&demands.demands, BUDGET) {
         NodeVerdict::Satisfiable(_) | NodeVerdict::Undecided => None,
         NodeVerdict::Contradiction(core) => {
             let members = members(demands, &core);
-            Some(words::contradiction::nodes(&object.reference, &core, &members))
+            let finding = words::contradiction::nodes(&object.reference, &core, &members);
+            let certificate = proof::of_nodes(subject, &core, &finding.labels);
+            Some(certified(finding, certificate))
         }
     }
+}
+
+/// The finding with its certificate, and how far that one holds. Without one (its checker refused
+/// it, or the terms are too many) it is not called proved, and denies nothing.
+fn certified(mut finding: Finding, certificate: Option<Certificate>) -> Finding {
+    match certificate {
+        None => finding.holds = Holds::every_cluster(),
+        Some(certificate) => {
+            if Proof::<Logic>::of(certificate.clone()).is_err() {
+                finding.holds = words::contradiction::by_objects();
+            }
+            finding.evidence = Some(Evidence::Certificate(Box::new(certificate)));
+        }
+    }
+    finding
 }
 
 /// Where a requirement on a label of the node is written; the first place that names the label, if
@@ -181,7 +206,8 @@ fn rules(demands: &mut Demands, template: &Template, expander: &Expander<'_>, in
         if targets.iter().any(|target| matches!(target.demand, NodeDemand::Volume { .. })) {
             demands.volumes.insert(DemandId(id_of(demands.whole.len())));
         }
-        demands.add(whole, terms);
+        let id = demands.add(whole, terms);
+        demands.parts.insert(id, Part::NodeAffinity);
     }
 }
 
@@ -228,7 +254,8 @@ fn fields(demands: &mut Demands, template: &Template) {
         let site = Site::value(template.spec_path(&["nodeSelector", key]));
         let place = Place { site, quote: value.clone(), by: By::NodeSelector };
         let requirement = Requirement::one_of(key, &[value.as_str()]);
-        demands.add(place.clone(), vec![vec![(false, requirement, place)]]);
+        let id = demands.add(place.clone(), vec![vec![(false, requirement, place)]]);
+        demands.parts.insert(id, Part::NodeSelector(key.clone()));
     }
     if !template.spec.node_name.is_empty() {
         let name = template.spec.node_name.clone();
@@ -236,7 +263,8 @@ fn fields(demands: &mut Demands, template: &Template) {
         let place = Place { site, quote: name.clone(), by: By::NodeName };
         let term = NodeTerm::named(&name);
         let atoms = term.requirements().map(|(field, one)| (field, one.clone(), place.clone()));
-        demands.add(place.clone(), vec![atoms.collect()]);
+        let id = demands.add(place.clone(), vec![atoms.collect()]);
+        demands.parts.insert(id, Part::NodeName);
     }
     let Some(terms) = native::required_node_terms(&template.spec) else { return };
     let list = template.path.join(&affinity_path("nodeAffinity")).key("nodeSelectorTerms");
@@ -257,7 +285,8 @@ fn fields(demands: &mut Demands, template: &Template) {
     });
     let terms = terms.collect();
     let whole = Place { site: Site::key(list), quote: String::new(), by: By::NodeAffinity };
-    demands.add(whole, terms);
+    let id = demands.add(whole, terms);
+    demands.parts.insert(id, Part::NodeAffinity);
 }
 
 /// Labels that the node must carry because a required topology key names them: pod affinity fails
@@ -268,7 +297,7 @@ fn topology_keys(
     sources: &Sources,
     expanded: &PodSpec,
 ) {
-    let mut add = |key: &str, by_rule: Option<&Origin>, field: FieldPath| {
+    let mut add = |part: Part, key: &str, by_rule: Option<&Origin>, field: FieldPath| {
         if key.is_empty() {
             return;
         }
@@ -280,16 +309,19 @@ fn topology_keys(
                 by: By::TopologyKey,
             },
         };
-        demands.add(place.clone(), vec![vec![(false, Requirement::exists(key), place)]]);
+        let id = demands.add(place.clone(), vec![vec![(false, Requirement::exists(key), place)]]);
+        demands.parts.insert(id, part);
     };
     for (index, term) in native::required_affinity(expanded).iter().enumerate() {
         let field = affinity_path("podAffinity").index(index);
-        add(&term.topology_key, source(&sources.affinity, index), field);
+        let part = Part::AffinityKey(index);
+        add(part, &term.topology_key, source(&sources.affinity, index), field);
     }
     for (index, constraint) in expanded.spread.iter().enumerate() {
         if constraint.when_unsatisfiable == "DoNotSchedule" {
             let field = FieldPath::of(&["spec", "topologySpreadConstraints"]).index(index);
-            add(&constraint.topology_key, source(&sources.spread, index), field);
+            let part = Part::SpreadKey(index);
+            add(part, &constraint.topology_key, source(&sources.spread, index), field);
         }
     }
 }
@@ -307,13 +339,8 @@ fn pod_term(native: &PodAffinityTerm, labels: &Map) -> PodTerm {
 }
 
 /// The contradictions between required pod affinity and anti-affinity of one pod.
-pub(crate) fn pods(
-    object: &Object,
-    template: &Template,
-    frame: &Frame<'_>,
-    sources: &Sources,
-    expanded: &PodSpec,
-) -> Vec<Finding> {
+pub(crate) fn pods(subject: &Subject<'_>) -> Vec<Finding> {
+    let Subject { object, template, frame, sources, spec: expanded, .. } = subject;
     let affinity: Vec<PodTerm> = native::required_affinity(expanded)
         .iter()
         .map(|term| pod_term(term, frame.labels))
@@ -368,6 +395,13 @@ pub(crate) fn pods(
             );
             !(by_self && unsure)
         })
-        .filter_map(|found| words::contradiction::pods(object, found, &place))
+        .filter_map(|found| {
+            let finding = words::contradiction::pods(object, found, &place)?;
+            let certificate = proof::of_pods(subject, found, &finding.labels);
+            Some(certified(finding, certificate))
+        })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -246,21 +246,21 @@ fn contradictions(
     let expander = Expander::empty(object, frame, surroundings);
     let demands =
         Demands::of(template, &expander, &reading.intents, &expanded.sources, &expanded.spec);
-    let mut found: Vec<Finding> = contradict::nodes(object, &demands).into_iter().collect();
+    let subject = bounds::Subject {
+        object,
+        template,
+        frame,
+        surroundings,
+        demands: &demands,
+        sources: &expanded.sources,
+        spec: &expanded.spec,
+    };
+    let mut found: Vec<Finding> = contradict::nodes(&subject).into_iter().collect();
     let by_volumes = || volumes::conflict(object, template, &expander, &demands);
     let by_volumes = if found.is_empty() { by_volumes() } else { None };
-    found.extend(contradict::pods(object, template, frame, &expanded.sources, &expanded.spec));
+    found.extend(contradict::pods(&subject));
     // A pod that can not be placed at all has no replicas to count.
     if found.is_empty() {
-        let subject = bounds::Subject {
-            object,
-            template,
-            frame,
-            surroundings,
-            demands: &demands,
-            sources: &expanded.sources,
-            spec: &expanded.spec,
-        };
         found.extend(bounds::findings(&subject));
     }
     // Last, because other objects are to blame: it neither denies nor hides what does.

@@ -222,7 +222,7 @@ mod tests {
     use std::borrow::Cow;
 
     use placecard_findings::{Code, Severity};
-    use placecard_policies::admission::Denial;
+    use placecard_policies::admission::{Denial, Ground};
 
     use super::*;
 
@@ -259,10 +259,16 @@ mod tests {
         assert_eq!(Verdict::of(&admission), Verdict::Allowed);
         admission.warnings.push("careful".to_owned());
         assert_eq!(Verdict::of(&admission), Verdict::Warned);
-        let denial = |retryable| Denial { message: String::new(), causes: Vec::new(), retryable };
-        admission.denial = Some(denial(true));
+        let denial = |retryable| {
+            let denial = Denial::of(vec![Ground::NotApplied], String::new(), Vec::new());
+            denial.map(|mut one| {
+                one.retryable = retryable;
+                one
+            })
+        };
+        admission.denial = denial(true);
         assert_eq!(Verdict::of(&admission), Verdict::Retry);
-        admission.denial = Some(denial(false));
+        admission.denial = denial(false);
         assert_eq!(Verdict::of(&admission), Verdict::Denied);
     }
 

@@ -145,7 +145,7 @@ fn cut(text: &str, length: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use placecard_policies::admission::Cause;
+    use placecard_policies::admission::{Cause, Ground};
     use serde_json::{Value, json};
 
     use super::*;
@@ -175,17 +175,20 @@ mod tests {
         assert_eq!(patch, json!([{"op": "add", "path": "/spec/affinity", "value": {"a": 1}}]));
     }
 
+    fn denial(message: String, causes: Vec<Cause>) -> Denial {
+        let mut denial = Denial::of(vec![Ground::NotApplied], message, causes).unwrap();
+        denial.retryable = false;
+        denial
+    }
+
     #[test]
     fn a_refusal_carries_message_causes_and_no_patch() {
-        let denial = Denial {
-            message: "Deployment shop/cart: no [x]".to_owned(),
-            retryable: false,
-            causes: vec![Cause {
-                field: "spec.replicas".to_owned(),
-                message: "5 wanted".to_owned(),
-                reason: "x".to_owned(),
-            }],
-        };
+        let causes = vec![Cause {
+            field: "spec.replicas".to_owned(),
+            message: "5 wanted".to_owned(),
+            reason: "x".to_owned(),
+        }];
+        let mut denial = denial("Deployment shop/cart: no [x]".to_owned(), causes);
         let refused = |denial| Admission {
             denial: Some(denial),
             patch: add("/spec"),
@@ -198,8 +201,9 @@ mod tests {
                 {"reason": "x", "message": "5 wanted", "field": "spec.replicas"}]}}});
         assert_eq!(answer(&refused(denial.clone()))["response"], expected);
 
-        let later = Denial { retryable: true, causes: Vec::new(), ..denial };
-        let status = &answer(&refused(later))["response"]["status"];
+        denial.retryable = true;
+        denial.causes.clear();
+        let status = &answer(&refused(denial))["response"]["status"];
         assert_eq!(
             (&status["code"], &status["reason"]),
             (&json!(503), &json!("ServiceUnavailable"))
@@ -222,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_message_has_an_end_and_the_uid_is_escaped() {
-        let denial = Denial { message: "x".repeat(1 << 20), retryable: false, causes: Vec::new() };
+        let denial = denial("x".repeat(1 << 20), Vec::new());
         let admission = Admission { denial: Some(denial), ..Admission::default() };
         let body = body("a\"b", &admission).unwrap();
         assert!(body.len() < 9_000);

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use placecard_findings::{FieldPath, Finding, ObjectRef};
+use placecard_findings::{Evidence, FieldPath, Finding, ObjectRef};
+use placecard_policies::certificate::to_json;
 use placecard_policies::words;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -131,7 +132,7 @@ struct JsonHolds<'a> {
     scope: &'static str,
     proof: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    assume: Option<&'a [&'static str]>,
+    assume: Option<Vec<&'static str>>,
     text: &'a str,
 }
 
@@ -171,12 +172,14 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
     let finding = &placed.finding;
     let primary = placed.primary();
     let object = &finding.object;
-    let evidence = finding.evidence.as_ref();
+    let certificate = finding.evidence.as_ref().and_then(Evidence::certificate);
+    let verdict = finding.verdict.as_str();
+    let wire = certificate.map(|certificate| to_json(verdict, certificate));
     JsonFinding {
         v: 1,
         code: finding.code.as_str(),
         severity: finding.severity.as_str(),
-        verdict: finding.verdict.as_str(),
+        verdict,
         fingerprint: fingerprint(placed),
         file: placed.file_name(index),
         line: primary.line,
@@ -196,11 +199,12 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
         holds: JsonHolds {
             scope: finding.holds.scope.as_str(),
             proof: finding.holds.proof,
-            assume: evidence.map(|evidence| evidence.assume.as_slice()),
+            assume: certificate
+                .map(|certificate| certificate.assume.iter().map(|axiom| axiom.as_str()).collect()),
             text: &finding.holds.text,
         },
-        core: evidence.map(|evidence| evidence.core.as_slice()),
-        proof: evidence.and_then(|evidence| serde_json::from_str(&evidence.proof).ok()),
+        core: certificate.map(|certificate| certificate.core.as_slice()),
+        proof: wire.and_then(|mut wire| wire.get_mut("proof").map(serde_json::Value::take)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The finding and its parts.
 
+use placecard_feasibility::certificate::Certificate;
+
 use crate::{Code, ObjectRef, Severity, Site};
 
 /// What kind of statement a finding is; decides what the webhook may do with it.
@@ -81,19 +83,29 @@ pub struct Finding {
     pub holds: Holds,
     /// The text of an admission response, where it differs from `message`; without object and code.
     pub admission: Option<String>,
-    /// The argument behind it, for programs that check it.
+    /// What stands behind it, besides what the labels show.
     pub evidence: Option<Evidence>,
 }
 
-/// A certificate, for reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
-    /// What it takes for granted: `A0`, …
-    pub assume: Vec<&'static str>,
-    /// The fields that clash, as JSON pointers into the object.
-    pub core: Vec<String>,
-    /// The argument, as JSON.
-    pub proof: String,
+/// What stands behind a finding, for programs and for the webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// A certificate that its checker has verified.
+    Certificate(Box<Certificate>),
+    /// The clash is between rules that are not written into fields beside one another: there is no
+    /// pod that a certificate could be about.
+    UnwrittenRules,
+}
+
+impl Evidence {
+    /// The certificate, if that is what it is.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::Certificate(certificate) => Some(certificate),
+            Self::UnwrittenRules => None,
+        }
+    }
 }
 
 impl Finding {

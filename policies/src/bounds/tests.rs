@@ -392,16 +392,15 @@ fn the_certificate_of_a_finding_survives_its_wire_form_and_is_verified() {
     for value in [deployment(&spec), stuck, deployment(&spreading)] {
         let finding = found(&value, &[]).remove(0);
         let evidence = finding.evidence.unwrap();
-        let proof: Value = serde_json::from_str(&evidence.proof).unwrap();
-        let wire = json!({"v": 1, "verdict": finding.verdict.as_str(), "assume": evidence.assume,
-            "core": evidence.core, "proof": proof});
+        let wire = to_json(finding.verdict.as_str(), evidence.certificate().unwrap());
         let (verdict, certificate) = from_json(&wire).unwrap();
+        assert_eq!(Some(&certificate), evidence.certificate());
         assert_eq!(to_json(&verdict, &certificate), wire);
         let surroundings = Surroundings::default();
         let object = read::object(&value, &surroundings.words).unwrap();
         let (manifest, _) = manifest_of(&object, &surroundings).unwrap();
         assert_eq!(verify(&certificate, &manifest), Ok(()), "{wire}");
-        for pointer in &evidence.core {
+        for pointer in &certificate.core {
             assert!(value.pointer(pointer).is_some(), "{pointer}");
         }
         for (field, wrong) in [

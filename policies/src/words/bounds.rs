@@ -9,11 +9,13 @@ use placecard_findings::{
 use placecard_language::keys;
 
 use crate::bounds::{AskedBy, Case};
-use crate::certificate;
 use crate::contradict::{By as WrittenBy, Place};
 use crate::object::Object;
 use crate::rules;
 use crate::words::{self, level};
+
+/// What a finding rests on that follows a volume.
+pub(crate) const WHILE_THE_VOLUME_STAYS: &str = "while the volume that it follows is where it is";
 
 /// The values of a label as users call them.
 struct Level<'a> {
@@ -132,12 +134,7 @@ fn start(case: &Case<'_>, code: Code, verdict: Verdict, message: String) -> Find
     let primary = Label::new(case.rule.site.clone(), text).quoting(case.rule.quote.clone());
     let mut finding = Finding::new(code, verdict, case.object.reference.clone(), message, primary);
     finding.holds = if case.on_objects { Holds::objects(objects(case)) } else { Holds::proof("") };
-    let wire = certificate::to_json(verdict.as_str(), &case.certificate);
-    finding.evidence = Some(Evidence {
-        assume: case.certificate.assume.iter().map(|axiom| axiom.as_str()).collect(),
-        core: case.certificate.core.clone(),
-        proof: wire.get("proof").map(ToString::to_string).unwrap_or_default(),
-    });
+    finding.evidence = Some(Evidence::Certificate(Box::new(case.certificate.clone())));
     finding
 }
 
@@ -147,7 +144,7 @@ fn objects(case: &Case<'_>) -> String {
     }
     match case.asked.site.as_ref().and_then(|site| site.object.as_ref()) {
         Some(autoscaler) => format!("while {autoscaler} scales it"),
-        None => "while the volume that it follows is where it is".to_owned(),
+        None => WHILE_THE_VOLUME_STAYS.to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, ObjectRef
 use crate::contradict::{By, Place};
 use crate::object::Object;
 use crate::rules;
-use crate::words::{level, list};
+use crate::words::{self, level, list};
 
 /// A pod (anti-)affinity term and where it is written.
 pub(crate) struct TermPlace {
@@ -182,6 +182,11 @@ fn left(domain: &Domain) -> Option<String> {
         Shape::Only(values) if !values.is_empty() => Some(list(&values, "or", 3)),
         _ => None,
     }
+}
+
+/// It is a rule that follows a volume that clashes.
+pub(crate) fn by_objects() -> Holds {
+    Holds::objects(words::bounds::WHILE_THE_VOLUME_STAYS)
 }
 
 /// Required pod affinity and anti-affinity that exclude each other; `None` if it does not concern

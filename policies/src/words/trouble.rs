@@ -2,7 +2,7 @@
 
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{
-    FieldPath, Finding, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
+    Evidence, FieldPath, Finding, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
 };
 use placecard_language::intent::{Ignore, Origin, Rule, TargetKind};
 use placecard_language::{codes, keys};
@@ -185,7 +185,9 @@ fn second_near(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Fi
             finding.why = Some(format!(
                 "a pod counts only if it matches both; none has both values of {key}"
             ));
-            finding.holds = Holds::proof("");
+            // Rules about two targets never become fields beside one another: there is no pod that
+            // a certificate could be about.
+            finding.evidence = Some(Evidence::UnwrittenRules);
         }
         None => {
             finding.why = Some("the scheduler counts only pods that match both".into());
