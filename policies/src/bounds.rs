@@ -21,7 +21,7 @@ use placecard_language::intent::{Relation, Rule, Strength};
 use placecard_language::keys;
 use placecard_language::read::read;
 
-use crate::contradict::{By as WrittenBy, Demands, Place, rule_place};
+use crate::contradict::{By as WrittenBy, Demands, Place, is_by_kube_scheduler, rule_place};
 use crate::expand::{self, Expander, Sources, affinity_path, source};
 use crate::frame::{self, Frame};
 use crate::kinds::{self, OwnPods};
@@ -139,8 +139,7 @@ fn asked(subject: &Subject<'_>) -> Option<(Asked, Option<Asked>)> {
     let object = subject.object;
     let row = object.kind?;
     let spec = subject.spec;
-    let ours = matches!(spec.scheduler_name.as_str(), "" | "default-scheduler");
-    if object.is_pod() || object.is_daemon_set() || !ours || !spec.node_name.is_empty() {
+    if object.is_pod() || object.is_daemon_set() || !is_by_kube_scheduler(spec) {
         return None;
     }
     let count = |written: Option<i64>| u64::try_from(written.unwrap_or(1)).ok();
@@ -175,6 +174,14 @@ fn autoscaler_of(object: &Object) -> Reference {
         kind: object.reference.kind.clone(),
         namespace: object.reference.namespace.clone(),
         name: object.reference.name.clone(),
+    }
+}
+
+/// Who else sets the number of pods, as far as it is known.
+pub(crate) fn autoscaler<'a>(subject: &Subject<'a>) -> Option<&'a ObjectRef> {
+    match subject.surroundings.objects.get(&autoscaler_of(subject.object)) {
+        Some(Answer::Autoscaler { object, .. }) => Some(object),
+        _ => None,
     }
 }
 

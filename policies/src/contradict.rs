@@ -16,10 +16,10 @@ use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::{self, NamedTerm, OwnPod, PodContradiction, TermId};
 use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::verdict::{Logic, Proof};
-use placecard_findings::{Evidence, FieldPath, Finding, Holds, Site};
+use placecard_findings::{Evidence, FieldPath, Finding, Holds, ObjectRef, Site};
 use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
 
-use crate::bounds::Subject;
+use crate::bounds::{self, Subject};
 use crate::expand::{self, Expander, Sources, affinity_path, source};
 use crate::native::{self, PodTerm};
 use crate::object::{Map, PodSpec, Template};
@@ -138,23 +138,26 @@ pub(crate) fn nodes(subject: &Subject<'_>) -> Option<Finding> {
             let members = members(demands, &core);
             let finding = words::contradiction::nodes(&object.reference, &core, &members);
             let certificate = proof::of_nodes(subject, &core, &finding.labels);
-            Some(certified(finding, certificate))
+            Some(certified(finding, certificate, None))
         }
     }
 }
 
 /// The finding with its certificate, and how far that one holds. Without one (its checker refused
 /// it, or the terms are too many) it is not called proved, and denies nothing.
-fn certified(mut finding: Finding, certificate: Option<Certificate>) -> Finding {
-    match certificate {
-        None => finding.holds = Holds::every_cluster(),
-        Some(certificate) => {
-            if Proof::<Logic>::of(certificate.clone()).is_err() {
-                finding.holds = words::contradiction::by_objects();
-            }
-            finding.evidence = Some(Evidence::Certificate(Box::new(certificate)));
-        }
+fn certified(
+    mut finding: Finding,
+    certificate: Option<Certificate>,
+    autoscaler: Option<&ObjectRef>,
+) -> Finding {
+    let Some(certificate) = certificate else {
+        finding.holds = Holds::every_cluster();
+        return finding;
+    };
+    if Proof::<Logic>::of(certificate.clone()).is_err() {
+        finding.holds = words::contradiction::by_objects(autoscaler);
     }
+    finding.evidence = Some(Evidence::Certificate(Box::new(certificate)));
     finding
 }
 
@@ -289,6 +292,12 @@ fn fields(demands: &mut Demands, template: &Template) {
     demands.parts.insert(id, Part::NodeAffinity);
 }
 
+/// Whether kube-scheduler places the pod. A kubelet looks at node affinity whoever placed it, but
+/// pods near and apart are that scheduler's business alone.
+pub(crate) fn is_by_kube_scheduler(spec: &PodSpec) -> bool {
+    matches!(spec.scheduler_name.as_str(), "" | "default-scheduler") && spec.node_name.is_empty()
+}
+
 /// Labels that the node must carry because a required topology key names them: pod affinity fails
 /// and hard spread constraints fail on nodes without the key.
 fn topology_keys(
@@ -297,6 +306,9 @@ fn topology_keys(
     sources: &Sources,
     expanded: &PodSpec,
 ) {
+    if !is_by_kube_scheduler(expanded) {
+        return;
+    }
     let mut add = |part: Part, key: &str, by_rule: Option<&Origin>, field: FieldPath| {
         if key.is_empty() {
             return;
@@ -341,6 +353,9 @@ fn pod_term(native: &PodAffinityTerm, labels: &Map) -> PodTerm {
 /// The contradictions between required pod affinity and anti-affinity of one pod.
 pub(crate) fn pods(subject: &Subject<'_>) -> Vec<Finding> {
     let Subject { object, template, frame, sources, spec: expanded, .. } = subject;
+    if !is_by_kube_scheduler(expanded) {
+        return Vec::new();
+    }
     let affinity: Vec<PodTerm> = native::required_affinity(expanded)
         .iter()
         .map(|term| pod_term(term, frame.labels))
@@ -367,6 +382,12 @@ pub(crate) fn pods(subject: &Subject<'_>) -> Vec<Finding> {
         !term.match_keys.is_empty()
             || term.term.selector.as_ref().is_some_and(|selector| frame.may_match(selector))
     });
+    // An object of no namespace goes wherever it is applied: also where these terms look.
+    let anywhere = frame.namespace.is_empty()
+        && affinity
+            .iter()
+            .map(|one| &one.term)
+            .any(|term| !term.namespaces.is_empty() || term.namespace_selector.is_some());
     let place = |kind: &str, term: TermId| {
         let index = index(term.0);
         let (by, list) = if kind == "podAffinity" {
@@ -388,17 +409,17 @@ pub(crate) fn pods(subject: &Subject<'_>) -> Vec<Finding> {
     };
     pod_affinity::decide(&affinity_terms, &anti_terms, &own)
         .iter()
-        .filter(|found| {
-            let by_self = matches!(
-                found,
-                PodContradiction::CompanionRepelled { .. } | PodContradiction::OneReplica { .. }
-            );
-            !(by_self && unsure)
+        .filter(|found| match found {
+            PodContradiction::NilSelector { .. } | PodContradiction::NoCommonPod { .. } => true,
+            PodContradiction::NoCommonNamespace { .. } => !anywhere,
+            PodContradiction::CompanionRepelled { .. } | PodContradiction::OneReplica { .. } => {
+                !anywhere && !unsure
+            }
         })
         .filter_map(|found| {
             let finding = words::contradiction::pods(object, found, &place)?;
             let certificate = proof::of_pods(subject, found, &finding.labels);
-            Some(certified(finding, certificate))
+            Some(certified(finding, certificate, bounds::autoscaler(subject)))
         })
         .collect()
 }

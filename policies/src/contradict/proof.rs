@@ -18,7 +18,7 @@ use placecard_feasibility::selector::Selector;
 use placecard_findings::Label;
 
 use super::{Demands, index, pod_term};
-use crate::bounds::{Subject, manifest, with_subject};
+use crate::bounds::{Subject, autoscaler, manifest, with_subject};
 use crate::native;
 use crate::object::Object;
 use crate::surroundings::Surroundings;
@@ -218,7 +218,11 @@ fn of_replicas(
     let argument = Argument::OneReplica(OneReplica { key: key.to_owned(), affinity, anti, need });
     let mut core = pointers(labels);
     core.push("/spec/replicas".to_owned());
-    let certificate = Certificate { assume: argument.needs(), core, argument };
+    let mut certificate = Certificate { assume: argument.needs(), core, argument };
+    if autoscaler(subject).is_some() {
+        // It may well be content with one.
+        certificate.assume.insert(Axiom::OtherObjects);
+    }
     verify(&certificate, &manifest).ok()?;
     Some(certificate)
 }

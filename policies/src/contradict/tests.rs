@@ -1,9 +1,12 @@
 //! Every contradiction of a rule page and of the linter's examples has a certificate that verifies.
 
-use placecard_feasibility::certificate::{Axiom, verify, verify_pod};
+use std::collections::BTreeSet;
+
+use placecard_feasibility::any_cluster::Part;
+use placecard_feasibility::certificate::{Argument, Axiom, Certificate, verify, verify_pod};
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::verdict::{Logic, Proof};
-use placecard_findings::{Evidence, Finding, Scope, Severity, Verdict};
+use placecard_findings::{Code, Evidence, Finding, ObjectRef, Scope, Severity, Verdict};
 use serde_json::{Value, json};
 
 use super::proof::{pod_of, semantics};
@@ -11,19 +14,23 @@ use crate::admission::{Door, Ground, Operation, answer};
 use crate::bounds::manifest_of;
 use crate::certificate::{from_json, to_json};
 use crate::object::Object;
-use crate::review::{Review, review};
-use crate::surroundings::Surroundings;
+use crate::review::{Review, references, review};
+use crate::surroundings::{Answer, Reference, Surroundings};
 use crate::{read, rules};
 
 const ZONE: &str = "topology.kubernetes.io/zone";
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 fn deployment(rules: &str, spec: &Value) -> Value {
+    let annotations = match rules {
+        "" => json!({}),
+        _ => json!({"placecard.dev/require": rules}),
+    };
     json!({"apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "web"}},
             "template": {"metadata": {"labels": {"app": "web"},
-                "annotations": {"placecard.dev/require": rules}}, "spec": spec}}})
+                "annotations": annotations}, "spec": spec}}})
 }
 
 fn reviewed(value: &Value) -> (Object, Surroundings, Review) {
@@ -124,6 +131,22 @@ fn contradictory() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Too many replicas for the domains that there are.
+fn crowded() -> Vec<(&'static str, Value)> {
+    vec![
+        ("more replicas than zones", {
+            deployment("on zone/a or zone/b\napart-from self in zone across revisions", &json!({}))
+        }),
+        ("more domains asked for than there are", {
+            let mut spec = terms(&json!([{"matchExpressions": [zone("In", &["a", "b"])]}]));
+            let spread = json!([{"topologyKey": ZONE, "maxSkew": 1, "minDomains": 3,
+                "whenUnsatisfiable": "DoNotSchedule", "labelSelector": app("web")}]);
+            spec["topologySpreadConstraints"] = spread;
+            deployment("", &spec)
+        }),
+    ]
+}
+
 /// The findings that have no certificate, and why.
 const WITHOUT: &[&str] = &[
     // The terms are never written beside one another.
@@ -137,9 +160,16 @@ fn contradictions(review: &Review) -> Vec<&Finding> {
     review.findings.iter().filter(meant).collect()
 }
 
+fn parts(certificate: &Certificate) -> Vec<Part> {
+    match &certificate.argument {
+        Argument::AnyCluster(contradiction) => contradiction.parts.clone(),
+        _ => Vec::new(),
+    }
+}
+
 #[test]
 fn every_contradiction_has_a_certificate_that_verifies() {
-    for (name, value) in contradictory() {
+    for (name, value) in contradictory().into_iter().chain(crowded()) {
         let (object, surroundings, review) = reviewed(&value);
         let found = contradictions(&review);
         assert!(!found.is_empty(), "{name}: {:?}", review.findings);
@@ -170,7 +200,16 @@ fn every_contradiction_has_a_certificate_that_verifies() {
                 assert_eq!(verify(certificate, &manifest), Ok(()), "{name}");
                 let mut other = manifest.clone();
                 other.pod.anti_affinity.clear();
+                other.pod.spread.clear();
                 assert!(verify(certificate, &other).is_err(), "{name}");
+            }
+            for spare in parts(certificate) {
+                let mut less = certificate.clone();
+                if let Argument::AnyCluster(contradiction) = &mut less.argument {
+                    contradiction.parts.retain(|part| *part != spare);
+                }
+                let checked = verify_pod(&less, &pod, &[], semantics());
+                assert!(checked.is_err(), "{name}: without {spare:?}");
             }
             let mut less = certificate.clone();
             less.assume.clear();
@@ -179,15 +218,116 @@ fn every_contradiction_has_a_certificate_that_verifies() {
     }
 }
 
+/// Verdicts about all clusters that rest on other objects: they are told and never deny.
+const NEVER_DENY: &[Code] = &[rules::SINGLE_WRITER_VOLUME_SHARED, rules::HPA_MAX_EXCEEDS_DOMAINS];
+
+#[test]
+fn every_code_that_can_deny_by_proof_is_in_the_table() {
+    let objects: Vec<_> = contradictory().into_iter().chain(crowded()).collect();
+    let reviews: Vec<Review> = objects.iter().map(|(_, value)| reviewed(value).2).collect();
+    let denying = |one: &&Finding| matches!(Ground::of(one), Some(Ground::Proof(_)));
+    let found = reviews.iter().flat_map(contradictions).filter(denying);
+    let found: BTreeSet<Code> = found.map(|finding| finding.code).collect();
+    let meant = |rule: &&rules::Rule| {
+        matches!(rule.verdict, Verdict::Contradictory | Verdict::ContradictoryGroup)
+            && !NEVER_DENY.contains(&rule.code)
+    };
+    let all: BTreeSet<Code> = rules::RULES.iter().filter(meant).map(|rule| rule.code).collect();
+    assert_eq!(found, all);
+}
+
+/// A node that is named is not looked for, and what another scheduler makes of pods near and apart
+/// is not known; but a kubelet holds to node affinity in any case.
+#[test]
+fn only_kube_scheduler_is_held_to_rules_about_pods() {
+    let by_kubelet = [
+        "selector and field",
+        "two rules and terms",
+        "terms alone",
+        "empty term",
+        "empty term and a rule",
+        "name and rule",
+        "bound name",
+        "two rules",
+        "two rules, not on",
+        "three rules",
+        "rule and terms",
+        "selector and rule",
+    ];
+    for (name, value) in contradictory().into_iter().chain(crowded()) {
+        let rules = value.pointer("/spec/template/metadata/annotations/placecard.dev~1require");
+        let about_pods = ["near", "apart", "spread"];
+        if rules.is_some_and(|rules| about_pods.iter().any(|word| rules.to_string().contains(word)))
+        {
+            continue; // Such a rule on a pod with a named node is refused for itself.
+        }
+        for (field, text) in [("nodeName", "n1"), ("schedulerName", "volcano")] {
+            let mut value = value.clone();
+            let spec = value.pointer_mut("/spec/template/spec").unwrap();
+            spec.as_object_mut().unwrap().entry(field).or_insert_with(|| json!(text));
+            let (object, _, review) = reviewed(&value);
+            let denial = answer(Door::Validate, Operation::Create, (&object, &review), None).denial;
+            assert_eq!(denial.is_some(), by_kubelet.contains(&name), "{name}, {field}: {denial:?}");
+            assert_eq!(contradictions(&review).is_empty(), denial.is_none(), "{name}, {field}");
+        }
+    }
+}
+
+#[test]
+fn an_object_of_no_namespace_may_be_applied_where_its_terms_look() {
+    let mut data = near(ZONE, &app("db"));
+    data["namespaces"] = json!(["data"]);
+    let own = near(ZONE, &app("db"));
+    for (near, apart, by_namespace) in [
+        (json!([own, data]), json!([]), true),
+        (json!([data]), json!([data]), true),
+        (json!([own]), json!([own]), false),
+    ] {
+        let mut value = deployment("", &pods(&near, &apart));
+        assert!(!contradictions(&reviewed(&value).2).is_empty(), "{near} {apart}");
+        value["metadata"].as_object_mut().unwrap().remove("namespace");
+        let found = contradictions(&reviewed(&value).2).len();
+        assert_eq!(found == 0, by_namespace, "{near} {apart}");
+    }
+}
+
+#[test]
+fn one_replica_is_told_and_does_not_deny_while_an_autoscaler_sets_their_number() {
+    let own = near(ZONE, &app("web"));
+    let value = deployment("", &pods(&json!([own]), &json!([own])));
+    let (object, mut surroundings, _) = reviewed(&value);
+    let autoscaler = ObjectRef {
+        kind: "HorizontalPodAutoscaler".to_owned(),
+        namespace: "shop".to_owned(),
+        name: "web".to_owned(),
+        ..ObjectRef::default()
+    };
+    let asked = references(&object, &surroundings);
+    let reference = asked.into_iter().find(|one| matches!(one, Reference::Autoscaler { .. }));
+    let known = Answer::Autoscaler { object: autoscaler, least: 1, most: 3 };
+    surroundings.objects.insert(reference.unwrap(), known);
+    let review = review(&object, &surroundings);
+    let [finding] = contradictions(&review)[..] else { panic!("{:?}", review.findings) };
+    assert_eq!(finding.holds.scope, Scope::Objects);
+    assert_eq!(finding.holds.text, "while HorizontalPodAutoscaler shop/web scales it");
+    let certificate = finding.evidence.as_ref().and_then(Evidence::certificate).unwrap();
+    assert!(certificate.assume.contains(&Axiom::OtherObjects));
+    assert_eq!(Ground::of(finding), None);
+    let admitted = answer(Door::Validate, Operation::Create, (&object, &review), None);
+    assert_eq!(admitted.denial, None);
+    assert_eq!(admitted.warnings.len(), 1);
+}
+
 #[test]
 fn a_certificate_or_a_refused_rule_denies_and_nothing_else() {
-    for (name, value) in contradictory() {
+    for (name, value) in contradictory().into_iter().chain(crowded()) {
         let (object, _, review) = reviewed(&value);
         let asked = (&object, &review);
         let denial = answer(Door::Validate, Operation::Create, asked, None).denial;
         let denial = denial.unwrap_or_else(|| panic!("{name}: it is admitted"));
-        let proofs = denial.grounds().iter().filter(|one| matches!(one, Ground::Proof(_))).count();
-        assert_eq!(proofs > 0, name != "rules about two targets", "{name}");
+        let grounds = denial.grounds();
+        let proved = grounds.iter().all(|one| matches!(one, Ground::Proof(_)));
+        assert_eq!(proved, name != "rules about two targets", "{name}: {grounds:?}");
         let mut bare = review.clone();
         bare.findings.retain(|one| one.evidence.is_some());
         for finding in &mut bare.findings {

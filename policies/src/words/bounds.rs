@@ -4,7 +4,7 @@ use placecard_feasibility::bounds::By;
 use placecard_feasibility::certificate::Update;
 use placecard_feasibility::requirement::Requirement;
 use placecard_findings::{
-    Code, Evidence, FieldPath, Finding, Help, Holds, Label, Severity, Site, Verdict,
+    Code, Evidence, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 use placecard_language::keys;
 
@@ -138,12 +138,17 @@ fn start(case: &Case<'_>, code: Code, verdict: Verdict, message: String) -> Find
     finding
 }
 
+/// What a finding rests on whose number of replicas is an autoscaler's.
+pub(crate) fn while_it_scales(autoscaler: &ObjectRef) -> String {
+    format!("while {autoscaler} scales it")
+}
+
 fn objects(case: &Case<'_>) -> String {
     if let Some(claim) = &case.claim {
         return format!("while claim {} asks for ReadWriteOncePod", claim.full_name());
     }
     match case.asked.site.as_ref().and_then(|site| site.object.as_ref()) {
-        Some(autoscaler) => format!("while {autoscaler} scales it"),
+        Some(autoscaler) => while_it_scales(autoscaler),
         None => WHILE_THE_VOLUME_STAYS.to_owned(),
     }
 }

@@ -184,9 +184,12 @@ fn left(domain: &Domain) -> Option<String> {
     }
 }
 
-/// It is a rule that follows a volume that clashes.
-pub(crate) fn by_objects() -> Holds {
-    Holds::objects(words::bounds::WHILE_THE_VOLUME_STAYS)
+/// It is a rule that follows a volume that clashes, or an autoscaler that asks for the replicas.
+pub(crate) fn by_objects(autoscaler: Option<&ObjectRef>) -> Holds {
+    match autoscaler {
+        Some(autoscaler) => Holds::objects(words::bounds::while_it_scales(autoscaler)),
+        None => Holds::objects(words::bounds::WHILE_THE_VOLUME_STAYS),
+    }
 }
 
 /// Required pod affinity and anti-affinity that exclude each other; `None` if it does not concern
