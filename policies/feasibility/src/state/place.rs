@@ -13,6 +13,8 @@ use crate::judge::{judge_cycle, score_cycle};
 pub struct Board {
     scratch: Scratch,
     sheet: Sheet,
+    /// The class of the pod that was scored last, if it was looked up.
+    class: Option<u32>,
 }
 
 /// Where a pod goes.
@@ -68,7 +70,7 @@ impl State {
     /// The pod is put on the node that [`Self::choose`] finds.
     pub fn place(&mut self, pod: &Pod, board: &mut Board) -> Option<Placed> {
         let placed = self.choose(pod, board)?;
-        self.settle(pod, placed.node);
+        self.settle(pod, placed.node, board.class);
         Some(placed)
     }
 
@@ -91,10 +93,12 @@ impl State {
     }
 
     fn score(&mut self, pod: &Pod, board: &mut Board) -> Scored {
+        board.class = None;
         if !self.scores.is_ordinary() {
             return self.score_plainly(pod);
         }
         let key = self.wish(pod);
+        board.class = Some(key.0);
         self.node_order();
         let (bound, semantics) = (self.nodes.bound(), self.semantics);
         if let Some(wish) = self.scores.wish(&key) {
@@ -141,11 +145,9 @@ impl State {
     }
 
     /// The pod is on the node from now on.
-    fn settle(&mut self, pod: &Pod, node: u32) {
-        let class = match self.find_class(pod) {
-            Some(known) => known,
-            None => self.class(pod.clone()),
-        };
+    fn settle(&mut self, pod: &Pod, node: u32, class: Option<u32>) {
+        let class = class.or_else(|| self.find_class(pod));
+        let class = class.unwrap_or_else(|| self.class(pod.clone()));
         let mount = (!pod.volumes.is_empty())
             .then(|| Mount { volumes: pod.volumes.clone(), uid: pod.uid.clone() });
         let id = self.enter(class, &pod.name, pod.terminating, mount);

@@ -20,12 +20,17 @@ pub(in super::super) struct Sheet {
     crowds: Vec<f64>,
     counted: Vec<u64>,
     by_domain: Vec<i64>,
+    /// The nodes of one domain.
+    row: Vec<u64>,
     /// The most points in every 64 nodes.
     tops: Vec<i16>,
 }
 
 /// The weights of domains, by column.
 type Pulls = BTreeMap<u32, Vec<i64>>;
+
+/// With no more domains than this that draw a pod, nodes are looked at by domain.
+const FEW_DOMAINS: usize = 16;
 
 /// Points times the weight of the plugin.
 fn weighted(plugin: ScorePlugin, points: i64) -> i16 {
@@ -114,13 +119,8 @@ impl State {
     }
 
     /// The points of `InterPodAffinity`.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "as the scheduler computes it"
-    )]
     fn pull(&self, pulls: &Pulls, feasible: &[u64], sheet: &mut Sheet) {
-        if pulls.is_empty() {
+        if pulls.is_empty() || self.pull_by_domain(pulls, feasible, sheet) {
             return;
         }
         let sums = &mut sheet.sums;
@@ -133,14 +133,10 @@ impl State {
             }
         }
         let (least, largest) = extremes(sums, feasible);
-        let range = largest.saturating_sub(least);
-        if range <= 0 {
+        if largest <= least {
             return;
         }
-        let points = |sum: i64| {
-            let share = MOST as f64 * (sum.saturating_sub(least) as f64 / range as f64);
-            weighted(ScorePlugin::InterPodAffinity, share as i64)
-        };
+        let points = |sum: i64| share(sum, least, largest);
         // Few sums are common, and divisions take time.
         let mut known = [(0, points(0)); 8];
         add_to(&mut sheet.totals, sums, |sum| {
@@ -152,6 +148,52 @@ impl State {
             }
             cell.1
         });
+    }
+
+    /// The same if few domains of one key draw the pod and each is more than one node: all nodes of
+    /// a domain have one sum. False if there is nothing to this.
+    fn pull_by_domain(&self, pulls: &Pulls, feasible: &[u64], sheet: &mut Sheet) -> bool {
+        let mut columns = pulls.iter();
+        let (Some((column, by_domain)), None) = (columns.next(), columns.next()) else {
+            return false;
+        };
+        let column = self.topology.columns.at(*column);
+        let drawn = (0u32..).zip(by_domain).filter(|(_, sum)| **sum != 0);
+        if !column.is_shared() || drawn.clone().count() > FEW_DOMAINS {
+            return false;
+        }
+        let Sheet { totals, counted: rest, row, .. } = sheet;
+        let find_row = |domain: u32, row: &mut Vec<u64>| {
+            row.clear();
+            row.resize(feasible.len(), 0);
+            column.add_domain(domain, row);
+        };
+        rest.clear();
+        rest.extend_from_slice(feasible);
+        let (mut least, mut largest) = (i64::MAX, i64::MIN);
+        for (domain, sum) in drawn.clone() {
+            find_row(domain, row);
+            let mut any = 0;
+            for ((row, rest), feasible) in row.iter().zip(&mut *rest).zip(feasible) {
+                any |= row & feasible;
+                *rest &= !row;
+            }
+            if any != 0 {
+                (least, largest) = (least.min(*sum), largest.max(*sum));
+            }
+        }
+        if rest.iter().any(|word| *word != 0) {
+            (least, largest) = (least.min(0), largest.max(0));
+        }
+        if largest <= least {
+            return true;
+        }
+        add_where(totals, rest, share(0, least, largest));
+        for (domain, sum) in drawn {
+            find_row(domain, row);
+            add_where(totals, row, share(*sum, least, largest));
+        }
+        true
     }
 
     /// The points of `PodTopologySpread`; `None` if they depend on more than is counted.
@@ -236,6 +278,18 @@ impl State {
     }
 }
 
+/// The points of `InterPodAffinity` for a sum, of the least to the largest.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "as the scheduler computes it"
+)]
+fn share(sum: i64, least: i64, largest: i64) -> i16 {
+    let range = largest.saturating_sub(least) as f64;
+    let share = MOST as f64 * (sum.saturating_sub(least) as f64 / range);
+    weighted(ScorePlugin::InterPodAffinity, share as i64)
+}
+
 /// The counts by domain.
 fn spread_over(tally: &Tally, row: &mut Vec<i64>) {
     row.clear();
@@ -293,6 +347,23 @@ const fn lanes() -> [[i16; 8]; 256] {
         byte += 1;
     }
     lanes
+}
+
+/// Adds points to the nodes of the row.
+fn add_where(totals: &mut [i16], row: &[u64], points: i16) {
+    if points == 0 {
+        return;
+    }
+    for (chunk, word) in totals.chunks_mut(64).zip(row) {
+        for (eight, byte) in chunk.chunks_mut(8).zip(word.to_le_bytes()) {
+            let Some(lanes) = LANES.get(usize::from(byte)) else {
+                continue;
+            };
+            for (total, lane) in eight.iter_mut().zip(lanes) {
+                *total = total.wrapping_add(points & lane);
+            }
+        }
+    }
 }
 
 /// The most points among the marked ones of 64 nodes; points are never below 0.
