@@ -21,6 +21,8 @@ type greedyResult struct {
 	Placed        int     `json:"placed"`
 	Seconds       float64 `json:"seconds"`
 	PodsPerSecond float64 `json:"pods_per_second"`
+	// CPUUs is the processor time of one arrival in microseconds, of all threads.
+	CPUUs float64 `json:"cpu_us"`
 }
 
 func (s *schedulerUnderTest) placeGreedily(count int, mix string) (*greedyResult, error) {
@@ -29,7 +31,7 @@ func (s *schedulerUnderTest) placeGreedily(count int, mix string) (*greedyResult
 		return nil, err
 	}
 	result := &greedyResult{Kubernetes: kubernetesVersion(), Mix: mix, Arrived: count}
-	start := time.Now()
+	before, start := processorTime(), time.Now()
 	for _, pod := range pods {
 		if err := s.scheduler.Cache.UpdateSnapshot(s.logger, s.snapshot); err != nil {
 			return nil, err
@@ -55,5 +57,6 @@ func (s *schedulerUnderTest) placeGreedily(count int, mix string) (*greedyResult
 	}
 	result.Seconds = time.Since(start).Seconds()
 	result.PodsPerSecond = float64(count) / result.Seconds
+	result.CPUUs = (processorTime() - before).Seconds() * 1e6 / float64(count)
 	return result, nil
 }

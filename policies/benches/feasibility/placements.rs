@@ -1,112 +1,122 @@
 //! Pods that are placed one after another: filters, scores of every node that passes, the best node
 //! taken, and the pod counted there. The real scheduler does the same with `SchedulePod` at
-//! `percentageOfNodesToScore: 100`, which is how a node is chosen among all.
+//! `percentageOfNodesToScore: 100`, which is how a node is chosen among all. Both place the same
+//! pods on the same cluster.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::judge::{judge_cycle, score_cycle};
 use placecard_feasibility::state::{Board, State};
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::cluster::{Kind, Size, arrival};
+use crate::cluster::{Kind, Size};
+use crate::greedy::Mix;
 use crate::machine::Watch;
 use crate::options::Options;
-use crate::report::{Table, grouped};
-use crate::{Failure, greedy, reading};
+use crate::report::{Table, grouped, us};
+use crate::{Failure, reading};
 
-/// Pods that arrive.
+/// Pods that arrive in the long run.
 const ARRIVALS: usize = 10_000;
 /// So many of them are held against the plain scores.
 const SAMPLES: usize = 20;
-/// Arrivals of the real scheduler, which takes its time.
-const REAL: usize = 500;
+/// Times that the first arrivals are placed.
+const ROUNDS: usize = 21;
+/// The same for the real scheduler, which takes its time.
+const REAL_ROUNDS: usize = 2;
 
 /// The line of `oracle bench --greedy`.
 #[derive(Debug, Deserialize)]
 struct Real {
-    arrived: usize,
     placed: usize,
     pods_per_second: f64,
+    cpu_us: f64,
 }
 
-fn plain(j: usize) -> Value {
-    let g = j / 50;
-    let app = format!("g-plain-{g}");
-    arrival(Kind::Plain, &format!("new-{j:05}"), &app, &format!("ns-{}", g % 20))
+/// How many arrivals both place: one Deployment of each kind in the mix, or four of one kind.
+fn first_arrivals(mix: Mix) -> usize {
+    if mix == Mix::Mixed { 500 } else { 200 }
 }
 
 /// Measures every size with few pods.
 ///
 /// # Errors
 ///
-/// The first node that is not one of the best, or what could not be had.
+/// The first node that is not one of the best, a number of placed pods that is not the real one, or
+/// what could not be had.
 pub fn measure(options: &Options) -> Result<(), Failure> {
     for size in options.sizes.iter().filter(|size| size.pods == 10) {
         println!("\n## Placements: {} nodes, 10 pods each at first\n", grouped(size.nodes));
-        let inventory = reading::cluster(*size)?;
+        let state = State::of(&reading::cluster(*size)?, reading::semantics());
         let watch = Watch::start();
         let mut table = Table::new([
             "mix",
-            "placed",
-            "pods/s",
+            "of 10,000 placed",
             "µs a pod",
+            "first arrivals placed",
+            "µs a pod: median",
+            "best",
             "real placed",
-            "real pods/s",
-            "ratio",
+            "real µs a pod: best",
+            "CPU",
+            "best ÷ median",
         ]);
-        for (mix, make) in [("plain", plain as fn(usize) -> Value), ("mixed", greedy::mixed)] {
-            let pods: Vec<Pod> =
-                (0..ARRIVALS).map(|j| reading::pod(&make(j))).collect::<Result<_, _>>()?;
-            check(&inventory, &pods)?;
-            let (placed, seconds) = fastest(&inventory, &pods);
-            #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-            let rate = pods.len() as f64 / seconds;
-            let real = match &options.oracle {
-                Some(path) => Some(real_scheduler(path, *size, mix)?),
-                None => None,
-            };
-            let of_real = |pick: fn(&Real) -> String| real.as_ref().map_or("-".to_owned(), pick);
-            table.row([
-                mix.to_owned(),
-                format!("{} of {}", grouped(placed), grouped(pods.len())),
-                format!("{rate:.0}"),
-                format!("{:.2}", 1e6 / rate),
-                of_real(|real| format!("{} of {}", real.placed, real.arrived)),
-                of_real(|real| format!("{:.1}", real.pods_per_second)),
-                real.as_ref()
-                    .map_or("-".to_owned(), |real| format!("{:.0}", rate / real.pods_per_second)),
-            ]);
+        let alone = Kind::ALL.map(Mix::Only);
+        for mix in alone.into_iter().chain([Mix::Mixed]) {
+            table.row(row(options, *size, &state, mix)?);
         }
         table.print();
-        println!("best of three runs; {}", watch.others());
+        println!("{}", watch.others());
     }
     Ok(())
 }
 
-/// The best of three runs: pods placed, and seconds.
-fn fastest(inventory: &Inventory, pods: &[Pod]) -> (usize, f64) {
-    let mut best = (0, f64::INFINITY);
-    for _ in 0..3 {
-        let mut state = State::of(inventory, reading::semantics());
-        let mut board = Board::default();
-        let start = Instant::now();
-        let placed = pods.iter().filter(|pod| state.place(pod, &mut board).is_some()).count();
-        let seconds = start.elapsed().as_secs_f64();
-        if seconds < best.1 {
-            best = (placed, seconds);
-        }
+fn row(options: &Options, size: Size, state: &State, mix: Mix) -> Result<[String; 10], Failure> {
+    let pods = (0..ARRIVALS).map(|j| reading::pod(&mix.arrival(j)));
+    let pods: Vec<Pod> = pods.collect::<Result<_, _>>()?;
+    check(state.clone(), &pods)?;
+    let (all, long) = timed(state, &pods);
+    let first = &pods[..first_arrivals(mix)];
+    let mut rounds: Vec<(usize, f64)> = (0..ROUNDS).map(|_| timed(state, first)).collect();
+    rounds.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let ((placed, best), (_, median)) = (rounds[0], rounds[ROUNDS / 2]);
+    let real = match &options.oracle {
+        Some(path) => Some(real_scheduler(path, size, mix, first.len())?),
+        None => None,
+    };
+    if let Some(real) = real.as_ref().filter(|real| real.placed != placed) {
+        return Err(format!("{}: {placed} placed; really: {}", mix.name(), real.placed).into());
     }
-    best
+    let of_real = |text: &dyn Fn(&Real) -> String| real.as_ref().map_or("-".to_owned(), text);
+    Ok([
+        mix.name().to_owned(),
+        grouped(all),
+        us(long),
+        format!("{placed} of {}", first.len()),
+        us(median),
+        us(best),
+        of_real(&|real| real.placed.to_string()),
+        of_real(&|real| us(1e6 / real.pods_per_second)),
+        of_real(&|real| us(real.cpu_us)),
+        of_real(&|real| format!("{:.0}", 1e6 / real.pods_per_second / median)),
+    ])
+}
+
+/// Pods placed, and microseconds for each that arrived.
+fn timed(state: &State, pods: &[Pod]) -> (usize, f64) {
+    let (mut state, mut board) = (state.clone(), Board::default());
+    let start = Instant::now();
+    let placed = pods.iter().filter(|pod| state.place(pod, &mut board).is_some()).count();
+    #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+    let each = start.elapsed().as_secs_f64() * 1e6 / pods.len() as f64;
+    (placed, each)
 }
 
 /// Holds some placements against the plain judge and the plain scores.
-fn check(inventory: &Inventory, pods: &[Pod]) -> Result<(), Failure> {
-    let mut state = State::of(inventory, reading::semantics());
+fn check(mut state: State, pods: &[Pod]) -> Result<(), Failure> {
     let mut board = Board::default();
     let step = (pods.len() / SAMPLES).max(1);
     for (j, pod) in pods.iter().enumerate() {
@@ -117,7 +127,9 @@ fn check(inventory: &Inventory, pods: &[Pod]) -> Result<(), Failure> {
             let scores = score_cycle(&cycle, &judgement);
             let most = scores.values().map(|score| score.total).max();
             let best = scores.iter().find(|(_, score)| Some(score.total) == most);
-            let expected = best.and_then(|(name, _)| Some((state.node_number(name)?, most)));
+            // The only node that passes is not scored.
+            let best = best.map(|(name, _)| *name).or_else(|| judgement.feasible().next());
+            let expected = best.and_then(|name| Some((state.node_number(name)?, most)));
             let found = state.choose(pod, &mut board).map(|placed| (placed.node, placed.points));
             if found != expected {
                 return Err(format!("{}: {found:?}; scored: {expected:?}", pod.name).into());
@@ -128,15 +140,23 @@ fn check(inventory: &Inventory, pods: &[Pod]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn real_scheduler(oracle: &Path, size: Size, mix: &str) -> Result<Real, Failure> {
-    let nodes = size.nodes.to_string();
-    let output = Command::new(oracle)
-        .args(["bench", "--nodes", &nodes, "--pods", "10", "--mix", mix, "--percent", "100"])
-        .args(["--greedy", &REAL.to_string()])
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("{}: {}", oracle.display(), output.status).into());
+/// The fastest of some runs.
+fn real_scheduler(oracle: &Path, size: Size, mix: Mix, count: usize) -> Result<Real, Failure> {
+    let (nodes, count) = (size.nodes.to_string(), count.to_string());
+    let mut best: Option<Real> = None;
+    for _ in 0..REAL_ROUNDS {
+        let output = Command::new(oracle)
+            .args(["bench", "--nodes", &nodes, "--pods", "10", "--percent", "100"])
+            .args(["--mix", mix.name(), "--greedy", &count])
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !output.status.success() {
+            return Err(format!("{}: {}", oracle.display(), output.status).into());
+        }
+        let run: Real = serde_json::from_slice(&output.stdout)?;
+        if best.as_ref().is_none_or(|best| run.pods_per_second > best.pods_per_second) {
+            best = Some(run);
+        }
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    best.ok_or_else(|| "no run".into())
 }

@@ -10,6 +10,9 @@ mod dump;
 mod engine;
 mod fit;
 mod greedy;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+mod placements;
 mod reading;
 mod rotation;
 mod verdicts;
@@ -21,6 +24,7 @@ use std::path::Path;
 use cluster::{APPS, Kind, NAMESPACES, SIZES, Size};
 use engine::Engine;
 use flate2::read::GzDecoder;
+use greedy::Mix;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_policies::snapshot;
@@ -72,7 +76,7 @@ fn the_rules_make_the_recorded_objects() {
     let arrivals = recorded["greedyMixed"].as_array().expect("a list");
     assert_eq!(arrivals.len(), 10_000);
     for (j, recorded) in arrivals.iter().enumerate() {
-        assert_eq!(recorded, &greedy::mixed(j));
+        assert_eq!(recorded, &Mix::Mixed.arrival(j));
     }
 }
 
