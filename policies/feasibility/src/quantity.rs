@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 use std::iter::Sum;
-use std::ops::Add;
+use std::ops::{Add, RangeInclusive};
 
 /// An amount, exact to a thousandth; what is finer is rounded up (away from zero) when it is read,
 /// as the API server does. Amounts beyond 10^32 stay there.
@@ -24,6 +24,12 @@ const MOST_DIGITS: i64 = 35;
 
 /// What a binary suffix is capped at: 2^63 - 1 whole units.
 const LARGEST_BINARY: i128 = i64::MAX as i128 * 1000;
+
+/// So many digits, times the largest suffix, in thousandths are below 2^127.
+const MOST_SHORT_DIGITS: usize = 9;
+
+/// The powers of 10 that are whole in thousandths and no more than the largest suffix.
+const SHORT: RangeInclusive<i64> = -3..=18;
 
 /// The powers of 2 and 10 that a suffix stands for.
 struct Suffix {
@@ -59,6 +65,27 @@ impl Quantity {
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_short(text).or_else(|| Self::parse_any(text))
+    }
+
+    /// Reads what nearly all quantities are, a few digits and a suffix; `None`: it is no such one.
+    fn parse_short(text: &str) -> Option<Self> {
+        let (whole, rest) = split_digits(text);
+        if whole.is_empty() || whole.len() > MOST_SHORT_DIGITS {
+            return None;
+        }
+        let suffix = read_suffix(rest).filter(|suffix| SHORT.contains(&suffix.decimal))?;
+        let digits = whole.bytes().fold(0i128, |sum, byte| sum * 10 + i128::from(byte - b'0'));
+        let power = 10i128.pow(u32::try_from(suffix.decimal + 3).ok()?);
+        let mut thousandths = (digits << suffix.binary) * power;
+        if suffix.binary > 0 {
+            thousandths = thousandths.min(LARGEST_BINARY);
+        }
+        Some(Self { thousandths, wide: is_wide(whole, "", &suffix) })
+    }
+
+    /// Reads a quantity of any length.
+    fn parse_any(text: &str) -> Option<Self> {
         if text.is_empty() {
             return None;
         }
@@ -225,6 +252,7 @@ fn rounded_up(digits: &[u8], shift: i64) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn quantities_as_the_api_server_reads_them() {
@@ -290,6 +318,28 @@ mod tests {
         assert_eq!(sum("10E").units(), -8_446_744_073_709_551_615);
         assert_eq!(Quantity::parse("9223372036854775808").unwrap().units(), i64::MIN);
         assert_eq!(Quantity::parse("9E").unwrap().thousandths(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn short_quantities_are_read_as_any_other(
+            text in "[0-9]{0,11}([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,3}|\\.[0-9]|x)?",
+        ) {
+            if let Some(short) = Quantity::parse_short(&text) {
+                prop_assert_eq!(Some(short), Quantity::parse_any(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_short_is_read_as_such() {
+        for text in ["0", "100m", "110", "64Mi", "999999999Ei", "999999999E", "1e3"] {
+            assert!(Quantity::parse_short(text).is_some(), "{text}");
+            assert_eq!(Quantity::parse_short(text), Quantity::parse_any(text), "{text}");
+        }
+        for text in ["", "m", "-1", "0.5", "1n", "1e19", "1234567890", "1x"] {
+            assert_eq!(Quantity::parse_short(text), None, "{text}");
+        }
     }
 
     #[test]

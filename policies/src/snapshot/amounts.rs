@@ -29,6 +29,11 @@ pub(super) fn read(written: &WrittenAmounts) -> Amounts {
     written.0.clone()
 }
 
+/// The amounts of the inventory, taken out of what is written.
+pub(super) fn take(written: &mut WrittenAmounts) -> Amounts {
+    std::mem::take(&mut written.0)
+}
+
 struct AmountsVisitor;
 
 impl<'de> Visitor<'de> for AmountsVisitor {

@@ -221,11 +221,12 @@ const RBD_POOL: &str = "rbd";
 pub(super) fn read(written: &mut Written) -> Pod {
     let Written { metadata, spec, status } = written;
     let some = |text: &mut String| (!text.is_empty()).then(|| take(text));
-    let containers = |list: &[WrittenContainer]| -> Vec<Container> {
-        list.iter().map(|one| container(one, spec.host_network, status)).collect()
+    let host_network = spec.host_network;
+    let containers = |list: &mut Vec<WrittenContainer>| -> Vec<Container> {
+        list.iter_mut().map(|one| container(one, host_network, status)).collect()
     };
     let (containers, init_containers) =
-        (containers(&spec.containers), containers(&spec.init_containers));
+        (containers(&mut spec.containers), containers(&mut spec.init_containers));
     let resize = status.conditions.iter().find(|one| one.kind.0 == "PodResizePending");
     let affinity = terms::read(&spec.affinity, &metadata.labels);
     let mut pod = Pod {
@@ -272,7 +273,7 @@ pub(super) fn read(written: &mut Written) -> Pod {
         claims_devices: !spec.resource_claims.is_empty(),
     };
     pod.pod_level = resources::pod_level(&pod, spec);
-    pod.pod_level_limits = resources::pod_level_limits(spec);
+    pod.pod_level_limits = resources::pod_level_limits(&pod, spec);
     pod
 }
 
@@ -293,9 +294,11 @@ fn is_preempted(status: &Status) -> bool {
     target.is_some_and(|one| one.status.0 == "True" && one.reason.0 == "PreemptionByScheduler")
 }
 
-fn container(written: &WrittenContainer, host_network: bool, status: &Status) -> Container {
+/// Takes its texts and amounts out of what is written.
+fn container(written: &mut WrittenContainer, host_network: bool, status: &Status) -> Container {
     let mut statuses = status.container_statuses.iter().chain(&status.init_container_statuses);
     let reported = statuses.find(|one| one.name == written.name);
+    let reported = reported.map(|one| report(&one.allocated_resources, &one.resources));
     let port = |port: &Port| {
         let on_host =
             if port.host_port == 0 && host_network { port.container_port } else { port.host_port };
@@ -306,13 +309,13 @@ fn container(written: &WrittenContainer, host_network: bool, status: &Status) ->
         })
     };
     Container {
-        name: written.name.clone(),
-        image: written.image.clone(),
-        requests: resources::container_requests(&written.resources),
-        limits: amounts::read(&written.resources.limits),
+        name: take(&mut written.name),
+        image: take(&mut written.image),
+        requests: resources::container_requests(&mut written.resources),
+        limits: amounts::take(&mut written.resources.limits),
         host_ports: written.ports.iter().filter_map(port).collect(),
         restartable: written.restart_policy.0 == "Always",
-        reported: reported.map(|one| report(&one.allocated_resources, &one.resources)),
+        reported,
     }
 }
 

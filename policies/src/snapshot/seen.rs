@@ -1,6 +1,6 @@
 //! What a snapshot holds, and what it lacks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use placecard_feasibility::label::Labels;
@@ -46,8 +46,8 @@ pub struct Seen {
     pub pod_namespaces: BTreeSet<String>,
     nodes: BTreeSet<String>,
     namespaces: BTreeSet<String>,
-    /// Pods that are not finished, by node.
-    pods_by_node: BTreeMap<String, usize>,
+    /// Pods that are not finished, by node; sorted in the end.
+    pods_by_node: HashMap<String, usize>,
     /// Something of any kind may be missing.
     doubtful: bool,
 }
@@ -138,6 +138,7 @@ impl<'s> Intake<'s> {
         }
         self.sink.set_unknown(unknown);
         let pods_by_node = std::mem::take(&mut self.seen.pods_by_node);
+        let pods_by_node: BTreeMap<String, usize> = pods_by_node.into_iter().collect();
         for (node, pods) in pods_by_node {
             if !self.seen.nodes.contains(&node) {
                 let kind = ProblemKind::UnknownNode { node, pods };

@@ -107,13 +107,16 @@ impl Block {
         self.most_left = self.most_left.max(row.left());
     }
 
-    /// Might the extremes be those of this row?
-    fn touches(&self, row: &Row) -> bool {
-        let same = |a: &Main, b: &Main| a.iter().zip(b).any(|(a, b)| a == b);
-        same(&self.least.free, &row.free)
-            || same(&self.most_free, &row.free)
-            || self.least.left == row.left()
-            || self.most_left == row.left()
+    /// Might an extreme have been this row's, which has moved away from it? If it has moved on in
+    /// the same direction, as the fullest node does that takes one more pod, including it is enough.
+    fn loses(&self, before: &Row, after: &Row) -> bool {
+        let gone = |least: i64, most: i64, before: i64, after: i64| {
+            (before == least && after > before) || (before == most && after < before)
+        };
+        let extremes = self.least.free.iter().zip(&self.most_free);
+        let mut moves = extremes.zip(before.free.iter().zip(&after.free));
+        moves.any(|((least, most), (before, after))| gone(*least, *most, *before, *after))
+            || gone(self.least.left, self.most_left, before.left(), after.left())
     }
 }
 
@@ -195,7 +198,7 @@ impl Rows {
         }
         if has(nodes, node) {
             match self.blocks.get_mut(node as usize / 64) {
-                Some(block) if !block.touches(&before) => {
+                Some(block) if !block.loses(&before, &after) => {
                     block.include(&after);
                     let least = block.least;
                     self.keep_least(node as usize / 64, least);

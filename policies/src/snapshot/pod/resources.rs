@@ -5,20 +5,25 @@ use placecard_feasibility::inventory::requests::{
     self, Amounts, CPU, MEMORY, container_requests as aggregate, is_pod_level,
 };
 
-use super::{Resources, Spec, WrittenContainer};
+use super::{Resources, Spec};
 use crate::snapshot::amounts;
 
 /// The requests of a container: its limit, where it asks for nothing.
-pub(super) fn container_requests(written: &Resources) -> Amounts {
-    let mut amounts = amounts::read(&written.limits);
-    amounts.extend(amounts::read(&written.requests));
-    amounts
+/// Takes the requests out of what is written.
+pub(super) fn container_requests(written: &mut Resources) -> Amounts {
+    let mut requests = amounts::take(&mut written.requests);
+    for (name, limit) in written.limits.iter() {
+        if !requests.contains_key(name) {
+            requests.insert(name.clone(), *limit);
+        }
+    }
+    requests
 }
 
 /// The requests of the pod as a whole. Where it sets limits only, CPU and memory default to what
 /// its containers ask for together, then everything to the limit.
 pub(super) fn pod_level(pod: &Pod, spec: &Spec) -> Amounts {
-    let limits = pod_level_limits(spec);
+    let limits = pod_level_limits(pod, spec);
     let mut found = amounts::read(&spec.resources.requests);
     if limits.is_empty() {
         return found;
@@ -38,13 +43,13 @@ pub(super) fn pod_level(pod: &Pod, spec: &Spec) -> Amounts {
 
 /// The limits of the pod as a whole; if it sets any limit or request, those of huge pages default
 /// to what its containers are limited to together.
-pub(super) fn pod_level_limits(spec: &Spec) -> Amounts {
+pub(super) fn pod_level_limits(pod: &Pod, spec: &Spec) -> Amounts {
     let mut limits = amounts::read(&spec.resources.limits);
     let requests = &spec.resources.requests;
     if limits.is_empty() && requests.is_empty() {
         return limits;
     }
-    for (name, limit) in container_limits(spec) {
+    for (name, limit) in container_limits(pod) {
         if is_huge_pages(&name) && !requests.contains_key(&name) {
             limits.entry(name).or_insert(limit);
         }
@@ -53,18 +58,18 @@ pub(super) fn pod_level_limits(spec: &Spec) -> Amounts {
 }
 
 /// Limits are put together as requests are.
-fn container_limits(spec: &Spec) -> Amounts {
-    let limited = |list: &[WrittenContainer]| {
-        let container = |written: &WrittenContainer| Container {
-            requests: amounts::read(&written.resources.limits),
-            restartable: written.restart_policy.0 == "Always",
+fn container_limits(pod: &Pod) -> Amounts {
+    let limited = |list: &[Container]| {
+        let container = |container: &Container| Container {
+            requests: container.limits.clone(),
+            restartable: container.restartable,
             ..Container::default()
         };
         list.iter().map(container).collect()
     };
     let limits = Pod {
-        containers: limited(&spec.containers),
-        init_containers: limited(&spec.init_containers),
+        containers: limited(&pod.containers),
+        init_containers: limited(&pod.init_containers),
         ..Pod::default()
     };
     requests::container_requests(&limits)
