@@ -18,6 +18,8 @@ mod chart;
 mod e2e;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
+/// `placecard why` says what a real scheduler says of the same pods.
+mod e2e_why;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.
 mod examples;
 /// The pages of the rules are right: every yaml block is linted and its marks compared.

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub use api::{Answer, Api, Cause, Outcome, Patch, Refusal, Target};
-pub use objects::{Namespace, Owned, bound_node, node, unique};
+pub use objects::{Namespace, Owned, bound_node, node, unique, unschedulable};
 
 /// Where the program is looked for first.
 const PROGRAM_VARIABLE: &str = "PLACECARD_CONTROLPLANE";

@@ -38,6 +38,8 @@ pub struct Semantics {
     pub names_narrow: bool,
     /// The plugin `DynamicResources` is there.
     pub claims_devices: bool,
+    /// `DynamicResources` says of a pod without claims that there are none to deallocate.
+    pub no_claims_told: bool,
     /// `DynamicResources` scores; pods without claims get no points.
     pub devices_scored: bool,
     /// The plugin `NodeDeclaredFeatures` is there.
@@ -64,6 +66,7 @@ impl Semantics {
             image_volumes: minor >= 36,
             names_narrow: minor >= 37,
             claims_devices: minor >= 34,
+            no_claims_told: minor < 37,
             devices_scored: minor >= 35,
             declared_features: minor >= 36,
             volumes_scored: minor >= 37,

@@ -26,11 +26,20 @@ pub fn event(cycle: &Cycle<'_>, judgement: &Judgement<'_>) -> Option<String> {
 /// What the plugins say that run once no node fits (`RunPostFilterPlugins`, `Evaluator.Preempt`):
 /// nothing if one of them helps. Not known if the pod claims devices.
 fn of_preemption(cycle: &Cycle<'_>, judgement: &Judgement<'_>) -> Option<String> {
+    let Semantics { claims_devices, no_claims_told, .. } = cycle.semantics;
+    // The first of them, `DynamicResources`, looks for what its pre-filter would have left, fails,
+    // and ends it: every pre-filter that rejects runs before its own.
+    if judgement.pre_filter.is_some() && claims_devices {
+        return Some("not found".to_owned());
+    }
     let found = preempt(cycle, judgement);
     if !found.candidates.is_empty() || cycle.pod.claims_devices {
         return None;
     }
-    let devices = if cycle.semantics.claims_devices { "no new claims to deallocate, " } else { "" };
+    let devices = match claims_devices && no_claims_told {
+        true => "no new claims to deallocate, ",
+        false => "",
+    };
     let said = match &found.refusal {
         Some(Refusal::Never) => "not eligible due to preemptionPolicy=Never.".to_owned(),
         Some(Refusal::VictimsEnding(_)) => {

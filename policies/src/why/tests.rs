@@ -176,6 +176,29 @@ fn an_empty_cluster_and_a_pod_that_fits_have_nothing_to_explain() {
     assert_eq!((fits.feasible.as_slice(), fits.event), (&["n1".to_owned()][..], None));
 }
 
+/// As servers say it: `tests/e2e_why` sees a real one.
+#[test]
+fn events_read_as_each_version_writes_them() {
+    let inventory = cluster(&[node("n1", "a")]);
+    let large = read(&pod("large", &json!({"containers": asks("9")})));
+    let claims = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "gone"}}]);
+    let lost = read(&pod("lost", &json!({"containers": asks("1"), "volumes": claims})));
+    let help = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+    let cpu = "0/1 nodes are available: 1 Insufficient cpu.";
+    let gone = "0/1 nodes are available: persistentvolumeclaim \"gone\" not found.";
+    for (minor, pod, event) in [
+        (33, &large, format!("{cpu} {help}")),
+        (36, &large, format!("{cpu} no new claims to deallocate, {help}")),
+        (37, &large, format!("{cpu} {help}")),
+        (33, &lost, format!("{gone} {help}")),
+        (34, &lost, format!("{gone} not found")),
+        (37, &lost, format!("{gone} not found")),
+    ] {
+        let found = diagnose(&cycle(&inventory, pod, Semantics::of_minor(minor)));
+        assert_eq!(found.event, Some(event), "1.{minor}");
+    }
+}
+
 #[test]
 fn a_higher_priority_is_a_way_out_and_preemption_is_told() {
     let hog = pod("hog", &json!({"nodeName": "n1", "priority": 5, "containers": asks("3")}));

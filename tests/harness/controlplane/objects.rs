@@ -66,7 +66,8 @@ pub fn bound_node(pod: &Value) -> Option<&str> {
 }
 
 /// What the scheduler says about a pod that it cannot place.
-fn unschedulable(pod: &Value) -> Option<String> {
+#[must_use]
+pub fn unschedulable(pod: &Value) -> Option<String> {
     let conditions = pod.pointer("/status/conditions")?.as_array()?;
     let condition = conditions
         .iter()
