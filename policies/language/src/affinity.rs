@@ -46,8 +46,8 @@
 //! assert_eq!(error.to_string(), "InvalidIntent at byte 5 (0x05): 0x84 is not a strength");
 //! ```
 //!
-//! The wire form has no weights and no levels; annotations have ([`Affinity::with_weight`],
-//! [`Affinity::with_level`]). Encoding an entry that has one is an error, not a loss.
+//! The wire form has no weights, no levels and no names; annotations have ([`Affinity::with_weight`],
+//! [`Affinity::with_level`], [`AffinityTarget::named`]). Encoding an entry that has one is an error, not a loss.
 
 mod category;
 mod contradiction;
@@ -60,6 +60,7 @@ mod strength;
 pub mod surface;
 mod target;
 mod wire;
+pub mod written;
 
 pub use category::AffinityCategory;
 pub use contradiction::check_contradictions;
@@ -68,5 +69,5 @@ pub use error::{Annotated, LeaseError, Reason};
 pub use id::ObjectId;
 pub use request::{PlacementRequest, Strategy, TaskletAffinity};
 pub use strength::{AffinityDirection, AffinityStrength};
-pub use target::{AffinityTarget, AffinityTargetType};
+pub use target::{AffinityTarget, AffinityTargetType, NamedKind, NamedTarget};
 pub use wire::{TAG, append, scan, scan_with_places};

@@ -1,9 +1,10 @@
-//! The JSON Schema of a vocabulary, generated from its types, and what it refuses.
+//! JSON Schemas, generated from types, and what they refuse.
 
 use std::sync::LazyLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use crate::codes;
@@ -12,19 +13,53 @@ use crate::suggest::nearest;
 use crate::vocabulary::PlacementVocabulary;
 use crate::vocabulary_problem::{VocabularyDetail, VocabularyProblem};
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let mut schema = schemars::schema_for!(PlacementVocabulary).to_value();
-    simplify(&mut schema);
-    schema
-});
+static VOCABULARY: LazyLock<Schema> = LazyLock::new(Schema::of::<PlacementVocabulary>);
 
-static VALIDATOR: LazyLock<Option<Validator>> =
-    LazyLock::new(|| jsonschema::draft202012::new(&SCHEMA).ok());
+/// A JSON Schema (2020-12) that is generated from a type, ready to refuse values.
+pub(crate) struct Schema {
+    pub(crate) value: Value,
+    validator: Option<Validator>,
+}
 
 /// The JSON Schema (2020-12) of a vocabulary, generated from its types.
 #[must_use]
 pub fn schema() -> Value {
-    SCHEMA.clone()
+    VOCABULARY.value.clone()
+}
+
+impl Schema {
+    pub(crate) fn of<T: JsonSchema>() -> Self {
+        let mut value = schemars::schema_for!(T).to_value();
+        simplify(&mut value);
+        let validator = jsonschema::draft202012::new(&value).ok();
+        Self { value, validator }
+    }
+
+    /// What the schema refuses, in the order of the document: first the shape, then what depends
+    /// on values (fields that another field rules out by an `allOf`, patterns of texts); at most as many of each as are told.
+    pub(crate) fn refuse(&self, value: &Value) -> [Vec<VocabularyProblem>; 2] {
+        let (mut shape, mut conditional) = (Vec::new(), Vec::new());
+        let Some(validator) = self.validator.as_ref() else {
+            // The schema comes from our own types; the tests hold that it compiles.
+            let detail = VocabularyDetail::Schema { keyword: "$schema".to_owned() };
+            return [vec![at("", false, detail)], conditional];
+        };
+        for error in validator.iter_errors(value) {
+            let path = error.schema_path().as_str();
+            let of_value = path.contains("/allOf/") || path.ends_with("/pattern");
+            let told = if of_value { &mut conditional } else { &mut shape };
+            told.extend(problems_of(self, &error));
+            told.truncate(MAX_PROBLEMS);
+            if shape.len() == MAX_PROBLEMS {
+                break;
+            }
+        }
+        // A value of another type is no value of an enumeration either.
+        let wrong_type =
+            |one: &VocabularyProblem| matches!(one.detail, VocabularyDetail::WrongType { .. });
+        shape.dedup_by(|one, before| wrong_type(before) && one.pointer == before.pointer);
+        [shape, conditional]
+    }
 }
 
 /// An optional field is left out, not null; a list of constants is an enumeration. Both make the
@@ -70,8 +105,8 @@ fn bound(object: &mut Map<String, Value>) {
         Some("int64") => (i64::MIN, i64::MAX),
         _ => return,
     };
-    object.insert("minimum".to_owned(), min.into());
-    object.insert("maximum".to_owned(), max.into());
+    object.entry("minimum").or_insert_with(|| min.into());
+    object.entry("maximum").or_insert_with(|| max.into());
 }
 
 fn enumerate(object: &mut Map<String, Value>) {
@@ -85,23 +120,25 @@ fn enumerate(object: &mut Map<String, Value>) {
     }
 }
 
-/// Everything that the schema refuses, in the order of the document.
+/// Everything that the schema of a vocabulary refuses, in the order of the document.
 pub(crate) fn refusals(value: &Value) -> Vec<VocabularyProblem> {
-    let Some(validator) = VALIDATOR.as_ref() else {
-        // The schema comes from our own types; the tests hold that it compiles.
-        return vec![at("", false, VocabularyDetail::Schema { keyword: "$schema".to_owned() })];
-    };
-    let errors = validator.iter_errors(value);
-    let mut problems: Vec<_> =
-        errors.flat_map(|error| problems_of(&error)).take(MAX_PROBLEMS).collect();
-    if problems.is_empty() {
-        // A schema takes 1.0 for an integer, the types do not.
-        fractions(value, &mut String::new(), &mut problems);
+    let [mut problems, conditional] = VOCABULARY.refuse(value);
+    problems.extend(conditional);
+    if problems.is_empty()
+        && let Some(spec) = value.get("spec")
+    {
+        // What is not ours to judge may hold any number.
+        fractions(spec, &mut "/spec".to_owned(), &mut problems);
     }
     problems
 }
 
-fn fractions(value: &Value, pointer: &mut String, problems: &mut Vec<VocabularyProblem>) {
+/// A schema takes 1.0 for an integer, the types do not.
+pub(crate) fn fractions(
+    value: &Value,
+    pointer: &mut String,
+    problems: &mut Vec<VocabularyProblem>,
+) {
     let length = pointer.len();
     match value {
         Value::Array(items) => {
@@ -112,8 +149,7 @@ fn fractions(value: &Value, pointer: &mut String, problems: &mut Vec<VocabularyP
             }
         }
         Value::Object(object) => {
-            // What is not ours to judge may hold any number.
-            for (key, item) in object.iter().filter(|(key, _)| length > 0 || *key == "spec") {
+            for (key, item) in object {
                 pointer.push_str(&format!("/{}", step(key)));
                 fractions(item, pointer, problems);
                 pointer.truncate(length);
@@ -144,12 +180,12 @@ fn at(pointer: &str, on_key: bool, detail: VocabularyDetail) -> VocabularyProble
     }
 }
 
-fn problems_of(error: &ValidationError<'_>) -> Vec<VocabularyProblem> {
+fn problems_of(schema: &Schema, error: &ValidationError<'_>) -> Vec<VocabularyProblem> {
     let pointer = error.instance_path().to_string();
     let pointer = pointer.as_str();
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = fields_at(pointer);
+            let known = schema.fields_at(pointer);
             unexpected.iter().map(|found| unknown_field(pointer, found, &known)).collect()
         }
         ValidationErrorKind::Required { property } => {
@@ -203,27 +239,29 @@ fn unknown_field(parent: &str, found: &str, known: &[String]) -> VocabularyProbl
     }
 }
 
-/// The fields that the schema has for the object at a pointer, sorted.
-fn fields_at(pointer: &str) -> Vec<String> {
-    let mut schema = resolve(&SCHEMA);
-    for step in pointer.split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
-        let next = schema
-            .get("items")
-            .or_else(|| schema.get("properties").and_then(|fields| fields.get(&step)))
-            .or_else(|| schema.get("additionalProperties"));
-        let Some(next) = next else { return Vec::new() };
-        schema = resolve(next);
+impl Schema {
+    /// The fields that the schema has for the object at a pointer, sorted.
+    fn fields_at(&self, pointer: &str) -> Vec<String> {
+        let mut schema = self.resolve(&self.value);
+        for step in pointer.split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let next = schema
+                .get("items")
+                .or_else(|| schema.get("properties").and_then(|fields| fields.get(&step)))
+                .or_else(|| schema.get("additionalProperties"));
+            let Some(next) = next else { return Vec::new() };
+            schema = self.resolve(next);
+        }
+        let fields = schema.get("properties").and_then(Value::as_object);
+        let mut names: Vec<_> = fields.map(|f| f.keys().cloned().collect()).unwrap_or_default();
+        names.sort();
+        names
     }
-    let fields = schema.get("properties").and_then(Value::as_object);
-    let mut names: Vec<_> = fields.map(|f| f.keys().cloned().collect()).unwrap_or_default();
-    names.sort();
-    names
-}
 
-fn resolve(schema: &Value) -> &Value {
-    let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
-    target.and_then(|pointer| SCHEMA.pointer(pointer)).unwrap_or(schema)
+    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        target.and_then(|pointer| self.value.pointer(pointer)).unwrap_or(schema)
+    }
 }
 
 /// The name of a value's JSON type.
@@ -256,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_schema_compiles_and_knows_no_null() {
-        assert!(VALIDATOR.is_some());
+        assert!(VOCABULARY.validator.is_some());
         let text = schema().to_string();
         assert!(!text.contains("null"), "{text}");
         assert!(!text.contains("anyOf") && !text.contains("oneOf"), "{text}");
@@ -285,6 +323,7 @@ mod tests {
 
     #[test]
     fn fields_are_found_through_lists_and_references() {
+        let fields_at = |pointer| VOCABULARY.fields_at(pointer);
         assert_eq!(fields_at(""), ["apiVersion", "kind", "metadata", "spec"]);
         assert_eq!(fields_at("/spec/levels/3"), ["deprecated", "format", "key", "name"]);
         assert_eq!(fields_at("/spec/pools/0/guard"), ["effect", "key", "value"]);

@@ -53,7 +53,10 @@ impl fmt::Display for Reason {
             Self::TargetOverrun { claimed, left } => {
                 write!(f, "the target claims {claimed} bytes, {left} are left in its TLV")
             }
-            Self::SurplusBytes { count } => write!(f, "{count} surplus bytes after the target"),
+            Self::SurplusBytes { count } => {
+                let bytes = if *count == 1 { "byte" } else { "bytes" };
+                write!(f, "{count} surplus {bytes} after the target")
+            }
             Self::EntryTooShort { length } => {
                 write!(f, "{length} bytes are no entry, the shortest has 6")
             }
@@ -83,6 +86,21 @@ impl Reason {
             }
             Self::Contradictory { .. } => write!(f, "contradictory"),
             Self::NotAnId { found } => write!(f, "{found:?} is not a UUID"),
+            Self::NotByName { target } => write!(f, "{target} has no names"),
+            Self::NameForm { target, found } => {
+                write!(f, "{found:?} is not a name of a {target}")
+            }
+            Self::ValueAndName { target } => {
+                write!(f, "a {target} has a value or a name, not both")
+            }
+            Self::NoTarget { target } => match super::NamedTarget::has_names(*target) {
+                true => write!(f, "{target} without value and name"),
+                false => write!(f, "{target} without value"),
+            },
+            Self::NotARack { found } => {
+                write!(f, "a RackId is a number from 0 to {}, not {found}", u32::MAX)
+            }
+            Self::NotATrustDomain { found } => write!(f, "{found} is not a text"),
             Self::WeightRange { weight } => write!(f, "a weight is 1 to 100, not {weight}"),
             Self::WeightOfRequired => write!(f, "a required entry has no weight"),
             Self::LevelOfTarget { target } => write!(f, "{target} is in no level"),
@@ -126,6 +144,7 @@ impl fmt::Display for AffinityTarget {
             }
             Self::TrustDomain(name) => write!(f, "{of} {name:?}"),
             Self::RackId(id) => write!(f, "{of} {id}"),
+            Self::Named(named) => write!(f, "{of} {named}"),
         }
     }
 }

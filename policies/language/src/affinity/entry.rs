@@ -137,6 +137,19 @@ impl Affinity {
         Ok(Self { level: Some(level), ..self })
     }
 
+    /// With another target, as when a name is resolved to an id.
+    ///
+    /// # Errors
+    /// As [`Affinity::new`] and [`Affinity::with_level`].
+    pub fn with_target(self, target: AffinityTarget) -> Result<Self, LeaseError> {
+        let entry = Self::new(self.category, self.strength, self.direction, target)?;
+        let entry = Self { weight: self.weight, ..entry };
+        match self.level {
+            Some(level) => entry.with_level(level),
+            None => Ok(entry),
+        }
+    }
+
     /// What kind of thing it is about.
     #[must_use]
     pub const fn category(&self) -> AffinityCategory {

@@ -47,6 +47,8 @@ pub enum Annotated {
     Weight,
     /// A level.
     Level,
+    /// A name in place of an id.
+    Name,
 }
 
 impl Annotated {
@@ -56,6 +58,7 @@ impl Annotated {
         match self {
             Self::Weight => "weight",
             Self::Level => "level",
+            Self::Name => "name",
         }
     }
 }
@@ -171,6 +174,38 @@ pub enum Reason {
         /// Its first 40 characters.
         found: String,
     },
+    /// A name where only ids, numbers or domains are.
+    NotByName {
+        /// The type of the target.
+        target: AffinityTargetType,
+    },
+    /// A name that no object can have.
+    NameForm {
+        /// The type of the target.
+        target: AffinityTargetType,
+        /// Its first 40 characters.
+        found: String,
+    },
+    /// Both a value and a name.
+    ValueAndName {
+        /// The type of the target.
+        target: AffinityTargetType,
+    },
+    /// A target without what says which one.
+    NoTarget {
+        /// The type of the target.
+        target: AffinityTargetType,
+    },
+    /// A number that is no rack.
+    NotARack {
+        /// As JSON, its first 40 characters.
+        found: String,
+    },
+    /// A value that is no name of a trust domain.
+    NotATrustDomain {
+        /// As JSON, its first 40 characters.
+        found: String,
+    },
     /// A weight outside 1 to 100.
     WeightRange {
         /// The weight.
@@ -185,7 +220,46 @@ pub enum Reason {
     },
     /// A level that is no name of a level and no label key.
     LevelForm {
-        /// As written.
+        /// Its first 40 characters.
         found: String,
     },
+}
+
+impl Reason {
+    /// A name for machines; it does not change.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::FacilityReserved => "facility-reserved",
+            Self::ReservedCategory { .. } => "reserved-category",
+            Self::UnknownCategory { .. } => "unknown-category",
+            Self::AdaptiveReserved { .. } => "adaptive-reserved",
+            Self::UnknownStrength { .. } => "unknown-strength",
+            Self::AwayOutsideTopology { .. } => "away-outside-topology",
+            Self::PreferredTrust => "preferred-trust",
+            Self::UnknownTargetType { .. } => "unknown-target-type",
+            Self::TargetOfOtherCategory { .. } => "target-of-other-category",
+            Self::TargetLength { .. } => "target-length",
+            Self::EmptyTrustDomain => "empty-trust-domain",
+            Self::TrustDomainTooLong { .. } => "trust-domain-too-long",
+            Self::TrustDomainNotUtf8 { .. } => "trust-domain-not-utf8",
+            Self::TargetOverrun { .. } => "target-overrun",
+            Self::SurplusBytes { .. } => "surplus-bytes",
+            Self::EntryTooShort { .. } => "entry-too-short",
+            Self::TruncatedHeader { .. } => "truncated-header",
+            Self::TlvOverrun { .. } => "tlv-overrun",
+            Self::Contradictory { .. } => "contradictory",
+            Self::NotAnId { .. } => "not-an-id",
+            Self::NotByName { .. } => "not-by-name",
+            Self::NameForm { .. } => "name-form",
+            Self::ValueAndName { .. } => "value-and-name",
+            Self::NoTarget { .. } => "no-target",
+            Self::NotARack { .. } => "not-a-rack",
+            Self::NotATrustDomain { .. } => "not-a-trust-domain",
+            Self::WeightRange { .. } => "weight-range",
+            Self::WeightOfRequired => "weight-of-required",
+            Self::LevelOfTarget { .. } => "level-of-target",
+            Self::LevelForm { .. } => "level-form",
+        }
+    }
 }

@@ -59,13 +59,14 @@ pub fn check_type(category: AffinityCategory, target: AffinityTargetType) -> Res
 /// Whether a target has a value that an entry can carry.
 ///
 /// # Errors
-/// [`Reason::EmptyTrustDomain`], [`Reason::TrustDomainTooLong`].
+/// [`Reason::EmptyTrustDomain`], [`Reason::TrustDomainTooLong`], [`Reason::NameForm`].
 pub fn check_target(target: &AffinityTarget) -> Result<(), Reason> {
     match target {
         AffinityTarget::TrustDomain(name) if name.is_empty() => Err(Reason::EmptyTrustDomain),
         AffinityTarget::TrustDomain(name) if name.len() > MAX_TRUST_DOMAIN => {
             Err(Reason::TrustDomainTooLong { bytes: name.len() })
         }
+        AffinityTarget::Named(named) => named.check(),
         _ => Ok(()),
     }
 }

@@ -1,9 +1,13 @@
 //! What an entry is relative to.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::error::{LeaseError, Reason};
 use super::id::ObjectId;
+use crate::problem::Form;
 
 /// What an entry is relative to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +25,123 @@ pub enum AffinityTarget {
     TrustDomain(String),
     /// A rack, by its number.
     RackId(u32),
+    /// An object by its name, from which its id follows once the cluster is known. Annotations have
+    /// it, the wire form has not.
+    Named(NamedTarget),
+}
+
+/// An object by its name.
+///
+/// It reads `NAME`; `NAMESPACE/NAME` for a Service or Lease outside the pod's own namespace;
+/// `volume/NAME` for a PersistentVolume.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamedTarget {
+    /// What it is the name of.
+    pub kind: NamedKind,
+    /// Of a Service or Lease; `None`: the pod's own.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// What a name is the name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NamedKind {
+    /// A node: NodeId.
+    Node,
+    /// A resource of the vocabulary: ResourceId.
+    Resource,
+    /// A PersistentVolume: ResourceId.
+    Volume,
+    /// A Lease: LeaseId.
+    Lease,
+    /// A Service: ServiceId.
+    Service,
+}
+
+impl NamedKind {
+    /// The type of target that an object of this kind is.
+    #[must_use]
+    pub const fn target_type(self) -> AffinityTargetType {
+        match self {
+            Self::Node => AffinityTargetType::NodeId,
+            Self::Resource | Self::Volume => AffinityTargetType::ResourceId,
+            Self::Lease => AffinityTargetType::LeaseId,
+            Self::Service => AffinityTargetType::ServiceId,
+        }
+    }
+}
+
+/// Before the name of a PersistentVolume.
+const VOLUME: &str = "volume/";
+
+impl NamedTarget {
+    /// Whether a target of this type can be said by name.
+    #[must_use]
+    pub const fn has_names(target: AffinityTargetType) -> bool {
+        !matches!(target, AffinityTargetType::TrustDomain | AffinityTargetType::RackId)
+    }
+
+    /// Reads a name, for a type of target.
+    ///
+    /// # Errors
+    /// [`Reason::NotByName`] for a type that has none, [`Reason::NameForm`] if it cannot be one.
+    pub fn read(target: AffinityTargetType, written: &str) -> Result<Self, Reason> {
+        let (kind, namespace, name) = match target {
+            AffinityTargetType::NodeId => (NamedKind::Node, None, written),
+            AffinityTargetType::ResourceId => match written.strip_prefix(VOLUME) {
+                Some(name) => (NamedKind::Volume, None, name),
+                None => (NamedKind::Resource, None, written),
+            },
+            AffinityTargetType::LeaseId | AffinityTargetType::ServiceId => {
+                let kind = match target {
+                    AffinityTargetType::LeaseId => NamedKind::Lease,
+                    _ => NamedKind::Service,
+                };
+                match written.split_once('/') {
+                    Some((namespace, name)) => (kind, Some(namespace.to_owned()), name),
+                    None => (kind, None, written),
+                }
+            }
+            AffinityTargetType::TrustDomain | AffinityTargetType::RackId => {
+                return Err(Reason::NotByName { target });
+            }
+        };
+        let named = Self { kind, namespace, name: name.to_owned() };
+        named.check().map(|()| named)
+    }
+
+    /// Whether an object can have this name.
+    pub(super) fn check(&self) -> Result<(), Reason> {
+        let form = match self.kind {
+            NamedKind::Resource => Form::DnsLabel,
+            NamedKind::Node | NamedKind::Volume | NamedKind::Lease | NamedKind::Service => {
+                Form::DnsSubdomain
+            }
+        };
+        let in_namespace = matches!(self.kind, NamedKind::Lease | NamedKind::Service);
+        let namespace = self.namespace.as_ref();
+        if form.accepts(&self.name)
+            && namespace.is_none_or(|it| in_namespace && Form::DnsLabel.accepts(it))
+        {
+            return Ok(());
+        }
+        let found = self.to_string().chars().take(40).collect();
+        Err(Reason::NameForm { target: self.kind.target_type(), found })
+    }
+}
+
+/// As annotations spell it.
+impl fmt::Display for NamedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        if self.kind == NamedKind::Volume {
+            f.write_str(VOLUME)?;
+        }
+        f.write_str(&self.name)
+    }
 }
 
 impl AffinityTarget {
@@ -60,6 +181,23 @@ impl AffinityTarget {
         Self::RackId(id)
     }
 
+    /// An object by its name, as annotations spell it.
+    ///
+    /// ```
+    /// use placecard_language::affinity::{AffinityTarget, AffinityTargetType};
+    ///
+    /// let service = AffinityTarget::named(AffinityTargetType::ServiceId, "search/cache")?;
+    /// assert_eq!(service.to_string(), "ServiceId search/cache");
+    /// assert!(AffinityTarget::named(AffinityTargetType::RackId, "42").is_err());
+    /// # Ok::<(), placecard_language::affinity::LeaseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LeaseError::InvalidIntent`]: the type has no names, or the text cannot be one.
+    pub fn named(of: AffinityTargetType, written: &str) -> Result<Self, LeaseError> {
+        NamedTarget::read(of, written).map(Self::Named).map_err(LeaseError::built)
+    }
+
     /// Of which type it is.
     #[must_use]
     pub const fn target_type(&self) -> AffinityTargetType {
@@ -70,6 +208,7 @@ impl AffinityTarget {
             Self::ServiceId(_) => AffinityTargetType::ServiceId,
             Self::TrustDomain(_) => AffinityTargetType::TrustDomain,
             Self::RackId(_) => AffinityTargetType::RackId,
+            Self::Named(named) => named.kind.target_type(),
         }
     }
 }

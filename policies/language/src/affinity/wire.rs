@@ -89,27 +89,29 @@ pub fn scan_with_places(blob: &[u8]) -> Result<Vec<(Range<usize>, Affinity)>, Le
 /// The blob is as before then.
 /// [`LeaseError::InvalidIntent`]: it is malformed already, so that a reader would not find what is
 /// appended, or what it holds and what is appended contradict each other (entries are counted from
-/// the first one in the blob). [`LeaseError::NotInWireForm`]: an entry has a weight or a level.
+/// the first one in the blob). [`LeaseError::NotInWireForm`]: an entry has a weight,
+/// a level or a name.
 pub fn append(blob: &mut Vec<u8>, entries: &[Affinity]) -> Result<(), LeaseError> {
     let before = scan(blob)?;
     check_contradictions(before.iter().chain(entries))?;
     let mut bytes = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        let has = match (entry.weight(), entry.level()) {
-            (Some(_), _) => Annotated::Weight,
-            (None, Some(_)) => Annotated::Level,
-            (None, None) => {
-                write(&mut bytes, entry)?;
-                continue;
-            }
-        };
-        return Err(LeaseError::NotInWireForm { entry: index, has });
+        match lacks(entry) {
+            Some(has) => return Err(LeaseError::NotInWireForm { entry: index, has }),
+            None => write(&mut bytes, index, entry)?,
+        }
     }
     blob.extend_from_slice(&bytes);
     Ok(())
 }
 
-fn write(bytes: &mut Vec<u8>, entry: &Affinity) -> Result<(), LeaseError> {
+/// What an entry has beside its target that the wire form cannot say.
+fn lacks(entry: &Affinity) -> Option<Annotated> {
+    let weight = entry.weight().map(|_| Annotated::Weight);
+    weight.or(entry.level().map(|_| Annotated::Level))
+}
+
+fn write(bytes: &mut Vec<u8>, index: usize, entry: &Affinity) -> Result<(), LeaseError> {
     let value = match entry.target() {
         AffinityTarget::NodeId(id)
         | AffinityTarget::ResourceId(id)
@@ -117,6 +119,9 @@ fn write(bytes: &mut Vec<u8>, entry: &Affinity) -> Result<(), LeaseError> {
         | AffinityTarget::ServiceId(id) => id.0.to_be_bytes().to_vec(),
         AffinityTarget::TrustDomain(name) => name.as_bytes().to_vec(),
         AffinityTarget::RackId(id) => id.to_be_bytes().to_vec(),
+        AffinityTarget::Named(_) => {
+            return Err(LeaseError::NotInWireForm { entry: index, has: Annotated::Name });
+        }
     };
     // An entry that could be built has a target that fits.
     let too_long = || LeaseError::built(Reason::TrustDomainTooLong { bytes: value.len() });
