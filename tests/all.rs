@@ -18,7 +18,7 @@ mod chart;
 mod e2e;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
-/// `placecard why` says what a real scheduler says of the same pods.
+/// `placecard why` and `lint --cluster` say what a real scheduler says of the same pods.
 mod e2e_why;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.
 mod examples;

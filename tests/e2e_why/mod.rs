@@ -1,9 +1,12 @@
-//! `placecard why` and a running kube-scheduler about the same pods: they say the same, word for
-//! word.
+//! `placecard why`, `placecard lint --cluster` and a running kube-scheduler about the same pods: they
+//! say the same, the first word for word.
 
 mod changes;
 mod pods;
 mod stage;
+
+use std::collections::BTreeSet;
+use std::fs;
 
 use serde_json::Value;
 use stage::{Stage, name_of, placecard, with_stage};
@@ -61,5 +64,53 @@ fn what_why_proposes_helps() {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(done >= 30, "only {done} changes were tried");
+    });
+}
+
+/// The verdicts of a linted object that say that its pods would not run now.
+const SHUT: &[&str] = &["no-inventory", "crowded-out", "waiting"];
+
+/// The objects of which the linter says that their pods would not run now, as `KIND NAME`.
+fn shut(stage: &Stage, objects: &[Value]) -> BTreeSet<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (index, object) in objects.iter().enumerate() {
+        let path = folder.path().join(format!("{index}.json"));
+        fs::write(path, object.to_string()).expect("written");
+    }
+    let folder = folder.path().to_str().expect("a path in UTF-8");
+    let told = placecard(&["lint", "--format", "json", folder], stage);
+    let report: Value = serde_json::from_str(&told).expect("a JSON report");
+    let findings = report["findings"].as_array().expect("a list");
+    let shut = |one: &&Value| SHUT.iter().any(|verdict| one["verdict"] == *verdict);
+    let of = |one: &Value| match (&one["object"]["kind"], &one["object"]["name"]) {
+        (Value::String(kind), Value::String(name)) => format!("{kind} {name}"),
+        other => panic!("a finding of no object: {other:?}"),
+    };
+    findings.iter().filter(shut).map(of).collect()
+}
+
+/// The linter warns of the pods and workloads that the scheduler does not place, and of no others.
+#[test]
+fn lint_warns_of_what_the_scheduler_does_not_place() {
+    with_stage(|stage| {
+        let _alone = stage.alone();
+        let all: Vec<Value> = pods::pending().into_iter().chain(pods::placed()).collect();
+        let objects: Vec<Value> =
+            all.iter().flat_map(|pod| [pod.clone(), pods::deployment(pod)]).collect();
+        let warned = shut(stage, &objects);
+        let mut wrong = Vec::new();
+        for object in &objects {
+            let name = format!("{} {}", object["kind"].as_str().unwrap_or(""), name_of(object));
+            let found = match stage.said.get(name_of(object)) {
+                Some(said) if object["kind"] == "Pod" => Err(said.clone()),
+                _ => stage.placed(object, |found| found.is_err() == warned.contains(&name)),
+            };
+            if found.is_err() != warned.contains(&name) {
+                wrong.push(format!("{name}: {found:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "the linter says the opposite of:\n{}", wrong.join("\n"));
+        assert_eq!(warned.len(), 2 * pods::pending().len());
+        assert!(pods::placed().len() >= 12);
     });
 }

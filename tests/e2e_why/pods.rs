@@ -216,3 +216,40 @@ pub(crate) fn pending() -> Vec<Value> {
         }),
     ]
 }
+
+/// Pods that find a node, each by one that others lack.
+pub(crate) fn placed() -> Vec<Value> {
+    let tolerates = json!({"tolerations": [{"key": "dedicated", "value": "ml"}]});
+    let later = json!({"maxSkew": 2});
+    let same_zone = json!([{"key": ZONE, "operator": "In", "values": ["a", "b"]},
+        {"key": "disk", "operator": "NotIn", "values": ["ssd"]}]);
+    vec![
+        pod("plain", json!({})),
+        pod("one-cpu", all(&[asks(json!({"cpu": "1"})), json!({"nodeSelector": {"disk": "ssd"}})])),
+        pod("half-a-cpu", all(&[asks(json!({"cpu": "500m"})), on_labels(same_zone)])),
+        pod("large", all(&[asks(json!({"cpu": "20"})), tolerates.clone()])),
+        pod("in-zone-b", all(&[mounts("in-b"), tolerates])),
+        pod("one-gpu", asks(json!({"example.com/gpu": "1"}))),
+        pod("beside-web", near("web", ZONE)),
+        pod("apart-from-web", apart("web", HOST)),
+        pod("no-zone", mounts("labelled")),
+        pod("same-volume", mounts("first")),
+        pod("other-port", port(9001)),
+        pod("some-cores", on_labels(json!([{"key": "cores", "operator": "Gt", "values": ["7"]}]))),
+        pod(
+            "wide-spread",
+            all(&[spread("web", ZONE, later), json!({"nodeSelector": {ZONE: "a"}})]),
+        ),
+        pod("patient-one", all(&[json!({"priorityClassName": "patient"}), port(9002)])),
+    ]
+}
+
+/// A Deployment of one such pod.
+pub(crate) fn deployment(pod: &Value) -> Value {
+    let spec = &pod["spec"];
+    let labels = &pod["metadata"]["labels"];
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {
+            "name": pod["metadata"]["name"], "namespace": "shop"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": spec}}})
+}

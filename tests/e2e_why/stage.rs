@@ -66,14 +66,20 @@ impl Stage {
         if expected(&first) { first } else { self.tried(pod) }
     }
 
-    /// Afterwards the pod is gone, and those are back that made room.
-    fn tried(&self, pod: &Value) -> Result<String, String> {
+    /// Afterwards the pod is gone, and those are back that made room. Of a workload, its only pod.
+    fn tried(&self, object: &Value) -> Result<String, String> {
         let api = self.plane.api();
-        let created = api.create(pod).unwrap_or_else(|why| panic!("{why}\n{pod:#}"));
+        let created = api.create(object).unwrap_or_else(|why| panic!("{why}\n{object:#}"));
         let target = Target::of(&created.object);
+        let name = format!("app={}", name_of(object));
+        let pods = || match object["kind"] == "Pod" {
+            true => api.get(&target).map(|answer| vec![answer.object]),
+            false => api.list("v1", "Pod", "shop", &name),
+        };
         let found = wait_for(PATIENCE, &format!("{target} is decided on"), || {
-            let pod = api.get(&target).map_err(|why| why.to_string())?.object;
-            match (bound_node(&pod), unschedulable(&pod)) {
+            let pods = pods().map_err(|why| why.to_string())?;
+            let [pod] = pods.as_slice() else { return Err(format!("{} pods", pods.len())) };
+            match (bound_node(pod), unschedulable(pod)) {
                 (Some(node), _) => Ok(Ok(node.to_owned())),
                 // Somebody makes room.
                 (None, Some(said)) if pod["status"]["nominatedNodeName"].is_string() => Err(said),
@@ -82,6 +88,10 @@ impl Stage {
             }
         });
         api.delete(&target).unwrap_or_else(|why| panic!("{why}"));
+        wait_for(PATIENCE, &format!("{target} is gone"), || match pods() {
+            Ok(pods) if !pods.is_empty() => Err(format!("{} pods", pods.len())),
+            _ => Ok(()),
+        });
         for pod in pods::running() {
             if api.get(&Target::of(&pod)).is_err() {
                 api.create(&pod).unwrap_or_else(|why| panic!("{why}"));
