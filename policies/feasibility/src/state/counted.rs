@@ -104,11 +104,15 @@ impl State {
         let mut hosts: Vec<Host<'a>> = (self.nodes.iter())
             .filter(|(node, _)| wanted(*node))
             .map(|(number, node)| {
-                let pods = &self.nodes.slot(number).pods;
-                let guest = |pod: &u32| guests.pods.get(pod).unwrap_or(&guests.blank);
+                let slot = self.nodes.slot(number);
+                // Of several with wrong volumes the first by name is the one that is said.
+                let mut pods: Vec<&Pod> =
+                    slot.mounted.iter().filter_map(|pod| guests.pods.get(pod)).collect();
+                pods.sort_unstable_by_key(|pod| (&pod.namespace, &pod.name));
+                pods.resize(slot.pods.len(), &guests.blank);
                 Host {
                     node,
-                    pods: pods.iter().map(guest).collect(),
+                    pods,
                     requested: self.requested(number),
                     allocatable: Resources::of(&node.allocatable),
                     ports: self.ports_on(number),

@@ -117,6 +117,11 @@ impl Pods {
         (*self.classes.key(class), self.classes.at(class))
     }
 
+    /// The name of a pod.
+    pub(super) fn name(&self, pod: u32) -> &str {
+        &self.records.at(pod).name
+    }
+
     /// The node that a pod is on, if that is known, and whether the pod terminates.
     pub(super) fn whereabouts(&self, pod: u32) -> (u32, bool) {
         let record = self.records.at(pod);

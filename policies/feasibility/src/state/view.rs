@@ -34,6 +34,7 @@ impl State {
             .collect();
         let mut by_class = BTreeMap::new();
         for (number, list) in nodes.values_mut() {
+            let mut mounted = Vec::new();
             for pod in &self.nodes.slot(*number).pods {
                 let (kind, _) = self.pods.kind(*pod);
                 let (_, terminating) = self.pods.whereabouts(*pod);
@@ -41,13 +42,16 @@ impl State {
                     pods.push(self.pod_of(*pod));
                     pods.len() - 1
                 };
-                list.push(if self.pods.mounts.contains_key(pod) {
-                    add()
+                if self.pods.mounts.contains_key(pod) {
+                    mounted.push(add());
                 } else {
                     let kind = (kind.namespace, kind.labels, kind.spec, terminating);
-                    *by_class.entry(kind).or_insert_with(add)
-                });
+                    list.push(*by_class.entry(kind).or_insert_with(add));
+                }
             }
+            // Of several with wrong volumes the first by name is the one that is said.
+            mounted.sort_by_key(|at| pods.get(*at).map(|pod| (&pod.namespace, &pod.name)));
+            list.append(&mut mounted);
         }
         let nominated = self.pods.nominated.keys().map(|pod| self.pod_of(*pod)).collect();
         View { state: self, pods, nodes, nominated }

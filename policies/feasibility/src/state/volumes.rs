@@ -135,11 +135,12 @@ impl State {
         }
     }
 
-    /// A pod, as far as the filters of volumes read it.
+    /// A pod, as far as the filters of volumes read it and their reasons name it.
     pub(super) fn mounted(&self, pod: u32) -> Pod {
         let (kind, _) = self.pods.kind(pod);
         let mount = self.pods.mounts.get(&pod).cloned().unwrap_or_default();
         Pod {
+            name: self.pods.name(pod).to_owned(),
             namespace: self.strings.text(kind.namespace).to_owned(),
             uid: mount.uid,
             volumes: mount.volumes,

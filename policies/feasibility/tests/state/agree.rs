@@ -7,7 +7,9 @@ use placecard_feasibility::filter::Code;
 use placecard_feasibility::filter::cycle::cycle_of;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
-use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::inventory::node::{CsiNode, Node};
+use placecard_feasibility::inventory::pod::{Pod, PodVolume};
+use placecard_feasibility::inventory::volume::{Claim, Volume, VolumeSource};
 use placecard_feasibility::judge::{Semantics, judge_cycle};
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::profile::Profile;
@@ -222,4 +224,38 @@ fn what_was_prepared_and_forgotten_is_judged_alike() {
         assert_eq!(before.feasible, after.feasible);
         assert_eq!(before.feasible_count, after.feasible_count);
     });
+}
+
+/// Reasons name pods that are there: of several whose claims were made for others, the first.
+#[test]
+fn the_pod_with_a_foreign_claim_is_named() {
+    let semantics = Semantics::of_minor(37);
+    let (mut inventory, mut state) = (Inventory::default(), State::new(semantics));
+    let limits = [("driver".to_owned(), 1)].into();
+    apply(&mut inventory, &mut state, Event::CsiNode("n".into(), CsiNode { limits }));
+    apply(&mut inventory, &mut state, Event::Node(Node { name: "n".into(), ..Node::default() }));
+    let source = VolumeSource::Csi { driver: "driver".into(), handle: "handle".into() };
+    let volume = Volume { name: "volume".into(), source: Some(source), ..Volume::default() };
+    apply(&mut inventory, &mut state, Event::Volume(Box::new(volume)));
+    for name in ["claim-1", "claim-2", "own"] {
+        let claim = Claim { name: name.into(), namespace: "a".into(), ..Claim::default() };
+        let claim = Claim { volume: "volume".into(), bound: true, ..claim };
+        apply(&mut inventory, &mut state, Event::Claim(claim));
+    }
+    let pod = |name: &str, claim: &str| Pod {
+        name: name.to_owned(),
+        namespace: "a".to_owned(),
+        volumes: vec![PodVolume::Ephemeral(claim.to_owned())],
+        ..Pod::default()
+    };
+    for (name, claim) in [("later", "claim-1"), ("early", "claim-2")] {
+        let pod = Pod { node: Some("n".to_owned()), uid: name.to_owned(), ..pod(name, claim) };
+        apply(&mut inventory, &mut state, Event::Pod(Box::new(pod)));
+    }
+    let incoming = Pod { volumes: vec![PodVolume::Claim("own".into())], ..pod("new", "") };
+    let profile = Profile::of(semantics);
+    assert_agrees(&inventory, &mut state, &incoming, &profile, &mut Scratch::default());
+    let prepared = state.prepare(&incoming);
+    let named = state.judgement(&incoming, prepared, |found| format!("{found:?}"));
+    assert!(named.contains(r#"pod: "early""#), "{named}");
 }
