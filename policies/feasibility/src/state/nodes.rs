@@ -128,18 +128,26 @@ impl State {
         self.rows.refresh(number, &self.nodes.there);
     }
 
-    /// Other labels or taints: the pods leave all counts and come back.
+    /// Other labels or taints: the pods leave the counts in which the node has another place, and
+    /// come back.
     fn relabel(&mut self, number: u32, node: Node) {
-        let pods = std::mem::take(&mut self.nodes.slot_mut(number).pods);
-        pods.iter().for_each(|pod| self.count_terms(*pod, number, false));
-        self.topology.leave(self.nodes.facts(number));
         let mut labels = Pairs::new();
         self.strings.add_pairs(&node.labels, &mut labels);
+        let before = self.nodes.facts(number);
+        let after = Facts { labels: &labels, taints: &node.taints, ..before };
+        let moved = self.topology.shift(&self.strings, before, after);
+        let pods = std::mem::take(&mut self.nodes.slot_mut(number).pods);
+        if !moved.is_empty() {
+            pods.iter().for_each(|pod| self.count_terms(*pod, number, Some(&moved), false));
+        }
+        self.topology.take_out(&moved, self.nodes.facts(number));
+        self.pods.garbage += usize::from(self.nodes.slot(number).labels != labels);
         self.nodes.slot_mut(number).labels = labels;
-        self.pods.garbage += 1;
         self.hold(number, node);
-        self.topology.join(&self.strings, self.nodes.facts(number));
-        pods.iter().for_each(|pod| self.count_terms(*pod, number, true));
+        self.topology.put_in(&moved, self.nodes.facts(number));
+        if !moved.is_empty() {
+            pods.iter().for_each(|pod| self.count_terms(*pod, number, Some(&moved), true));
+        }
         self.nodes.slot_mut(number).pods = pods;
         self.rows.refresh(number, &self.nodes.there);
     }

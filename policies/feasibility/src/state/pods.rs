@@ -9,6 +9,7 @@ use super::rows::Amount;
 use super::spec::{self, Spec, stripped};
 use super::strings::{Pairs, Strings};
 use super::table::{Index, Interner, NONE, Seed, Slab};
+use super::topology::Moved;
 use crate::filter::node_ports::host_ports;
 use crate::inventory::pod::{Pod, PodVolume};
 use crate::inventory::requests::{Resources, assumed_requests, requests};
@@ -291,7 +292,7 @@ impl State {
         let record = self.pods.records.at_mut(pod);
         (record.node, record.on_node) = (node, at);
         self.count_resources(pod, node, true);
-        self.count_terms(pod, node, true);
+        self.count_terms(pod, node, None, true);
     }
 
     /// Takes a pod from its node, if that is known.
@@ -310,30 +311,38 @@ impl State {
             self.pods.records.at_mut(moved).on_node = at;
         }
         self.count_resources(pod, node, false);
-        self.count_terms(pod, node, false);
+        self.count_terms(pod, node, None, false);
     }
 
-    /// Counts a pod for all terms that look for it and those that it carries, or no longer.
-    pub(super) fn count_terms(&mut self, pod: u32, node: u32, more: bool) {
+    /// Counts a pod for all terms that look for it and those that it carries, or no longer; if its
+    /// node has `moved`, only where it has.
+    pub(super) fn count_terms(&mut self, pod: u32, node: u32, moved: Option<&Moved>, more: bool) {
         let record = self.pods.records.at(pod);
         let class = self.pods.classes.at(record.class);
-        let preferred = class.preferred.clone();
+        let topology = &mut self.topology;
         for term in &class.terms {
             let term = self.terms.at(*term);
             for counter in &term.counters {
-                self.topology.count(*counter, node, more);
+                if moved.is_none_or(|moved| topology.counter_moved(*counter, moved)) {
+                    topology.count(*counter, node, more);
+                }
             }
-            if !record.terminating {
-                for spread in &term.spreads {
-                    self.topology.count_spread(*spread, node, more);
+            for spread in term.spreads.iter().filter(|_| !record.terminating) {
+                if moved.is_none_or(|moved| topology.spread_moved(*spread, moved)) {
+                    topology.count_spread(*spread, node, more);
                 }
             }
         }
         for counter in &class.carried {
-            self.topology.count(*counter, node, more);
+            if moved.is_none_or(|moved| topology.counter_moved(*counter, moved)) {
+                topology.count(*counter, node, more);
+            }
         }
-        for (term, weight) in preferred {
-            self.count_preference(term, weight, node, more);
+        for (term, weight) in &class.preferred {
+            let column = self.scores.preferences.key(*term).column;
+            if moved.is_none_or(|moved| moved.column(column)) {
+                self.scores.count_preference(topology, *term, *weight, node, more);
+            }
         }
     }
 

@@ -48,7 +48,37 @@ pub(super) struct Facts<'a> {
     pub(super) taints: &'a [Taint],
 }
 
+/// The columns and extents in which a node has another place, or had one, when its labels or
+/// taints change. What counts in others stays as it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moved {
+    columns: Vec<u64>,
+    extents: Vec<u64>,
+}
+
+impl Moved {
+    /// Nothing has another place.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty() && self.extents.is_empty()
+    }
+
+    /// Has the node another place in this column?
+    pub(super) fn column(&self, column: u32) -> bool {
+        has(&self.columns, column)
+    }
+}
+
 impl Topology {
+    /// Does the counter count pods of a node that has moved so?
+    pub(super) fn counter_moved(&self, counter: u32, moved: &Moved) -> bool {
+        moved.column(self.counters.at(counter).column)
+    }
+
+    /// The same of the counter of a spread constraint.
+    pub(super) fn spread_moved(&self, spread: u32, moved: &Moved) -> bool {
+        has(&moved.extents, self.spreads.at(spread).extent)
+    }
+
     /// Counts a pod on the node, or no longer.
     pub(super) fn count(&mut self, counter: u32, node: u32, more: bool) {
         let counter = self.counters.at_mut(counter);
@@ -81,15 +111,82 @@ impl Topology {
                 column.join(facts.node, value);
             }
         }
+        self.admit(strings, facts);
+        self.leave_open(facts);
+        for id in self.extent_ids() {
+            self.join_extent(id, facts.node);
+        }
+    }
+
+    /// Tells rules and tolerations of what a node will be like; what moves with that.
+    pub(super) fn shift(
+        &mut self,
+        strings: &Strings,
+        before: Facts<'_>,
+        after: Facts<'_>,
+    ) -> Moved {
+        let (mut moved, mut present) = (Moved::default(), Vec::new());
+        for (id, key, _) in self.columns.iter() {
+            let value = value_of(after.labels, *key);
+            if value.is_some() {
+                set(&mut present, id);
+            }
+            if value != value_of(before.labels, *key) {
+                set(&mut moved.columns, id);
+            }
+        }
+        if before.labels != after.labels {
+            self.admit(strings, after);
+        }
+        if before.taints != after.taints {
+            self.leave_open(after);
+        }
+        for (id, scope, extent) in self.extents.iter() {
+            let counted = has(&extent.nodes, after.node);
+            let counts = self.counts(scope, after.node, |column| has(&present, column));
+            if counted != counts || (counted && moved.column(scope.column)) {
+                set(&mut moved.extents, id);
+            }
+        }
+        moved
+    }
+
+    /// Takes the node out of its place in what has moved; no pod of it is counted there.
+    pub(super) fn take_out(&mut self, moved: &Moved, before: Facts<'_>) {
+        for id in ones(&moved.extents) {
+            self.leave_extent(id, before.node);
+        }
+        for id in ones(&moved.columns) {
+            let column = self.columns.at_mut(id);
+            if let Some(value) = value_of(before.labels, column.key) {
+                column.leave(before.node, value);
+            }
+        }
+    }
+
+    /// Puts the node, which was taken out, into its new place.
+    pub(super) fn put_in(&mut self, moved: &Moved, after: Facts<'_>) {
+        for id in ones(&moved.columns) {
+            let column = self.columns.at_mut(id);
+            if let Some(value) = value_of(after.labels, column.key) {
+                column.join(after.node, value);
+            }
+        }
+        for id in ones(&moved.extents) {
+            self.join_extent(id, after.node);
+        }
+    }
+
+    fn admit(&mut self, strings: &Strings, facts: Facts<'_>) {
         for (_, rules, nodes) in self.rules.iter_mut() {
             assign(nodes, facts.node, rules.admit(strings, facts.name, facts.labels));
         }
+    }
+
+    fn leave_open(&mut self, facts: Facts<'_>) {
         for (_, tolerations, tolerated) in self.tolerations.iter_mut() {
             let open = untolerated(facts.taints, tolerations).is_none();
             assign(&mut tolerated.nodes, facts.node, open);
-        }
-        for id in self.extent_ids() {
-            self.join_extent(id, facts.node);
         }
     }
 
@@ -99,25 +196,32 @@ impl Topology {
 
     fn join_extent(&mut self, id: u32, node: u32) {
         let scope = self.extents.key(id);
-        let present = |column: &u32| has(&self.columns.at(*column).present, node);
-        let counts = scope.columns.iter().all(present)
-            && (scope.rules == NONE || has(self.rules.at(scope.rules), node))
-            && (scope.tolerations == NONE
-                || has(&self.tolerations.at(scope.tolerations).nodes, node));
-        if counts {
+        if self.counts(scope, node, |column| has(&self.columns.at(column).present, node)) {
             let domain = self.columns.at(scope.column).domain(node);
             self.extents.at_mut(id).assign(node, domain, true);
+        }
+    }
+
+    /// Does a node that is in some columns count in an extent of this scope?
+    fn counts(&self, scope: &ExtentScope, node: u32, is_in: impl Fn(u32) -> bool) -> bool {
+        scope.columns.iter().all(|column| is_in(*column))
+            && (scope.rules == NONE || has(self.rules.at(scope.rules), node))
+            && (scope.tolerations == NONE
+                || has(&self.tolerations.at(scope.tolerations).nodes, node))
+    }
+
+    fn leave_extent(&mut self, id: u32, node: u32) {
+        let domain = self.columns.at(self.extents.key(id).column).domain(node);
+        let extent = self.extents.at_mut(id);
+        if has(&extent.nodes, node) {
+            extent.assign(node, domain, false);
         }
     }
 
     /// Takes out a node on which no pod is counted.
     pub(super) fn leave(&mut self, facts: Facts<'_>) {
         for id in self.extent_ids() {
-            let domain = self.columns.at(self.extents.key(id).column).domain(facts.node);
-            let extent = self.extents.at_mut(id);
-            if has(&extent.nodes, facts.node) {
-                extent.assign(facts.node, domain, false);
-            }
+            self.leave_extent(id, facts.node);
         }
         for (_, key, column) in self.columns.iter_mut() {
             if let Some(value) = value_of(facts.labels, *key) {

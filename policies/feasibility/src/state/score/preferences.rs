@@ -8,6 +8,8 @@ use super::super::pods::Kind;
 use super::super::scope::Scope;
 use super::super::table::NONE;
 use super::super::terms::{Carrier, Part};
+use super::super::topology::Topology;
+use super::Scores;
 use crate::pod_affinity::AffinityTerm;
 
 /// The weights of one term of all pods that have it.
@@ -50,20 +52,23 @@ impl State {
         }
         found.into()
     }
+}
 
+impl Scores {
     /// Counts a term of a pod on the node, or no longer.
     pub(in super::super) fn count_preference(
         &mut self,
+        topology: &Topology,
         id: u32,
         weight: i64,
         node: u32,
         more: bool,
     ) {
-        let domain = self.topology.columns.at(self.scores.preferences.key(id).column).domain(node);
+        let domain = topology.columns.at(self.preferences.key(id).column).domain(node);
         if domain == NONE {
             return;
         }
-        let sums = &mut self.scores.preferences.at_mut(id).sums;
+        let sums = &mut self.preferences.at_mut(id).sums;
         let sum = sums.entry(domain).or_default();
         *sum = if more { sum.wrapping_add(weight) } else { sum.wrapping_sub(weight) };
         if *sum == 0 {
