@@ -54,6 +54,11 @@ impl Scores {
         self.kept = 0;
     }
 
+    /// How much is kept: wishes, images, tables of points.
+    pub(super) fn sizes(&self) -> [usize; 3] {
+        [self.wishes.len(), self.images.len(), self.loads.len()]
+    }
+
     /// A node is added, replaced or gone.
     pub(super) fn change_node(&mut self, number: u32, before: Option<&Node>, after: Option<&Node>) {
         if before == after {

@@ -42,6 +42,7 @@ impl State {
     /// [`State::prepare`].
     pub fn forget(&mut self, calls: u64) {
         self.shapes.forget(calls);
+        self.scores.loads.forget();
         self.sweep();
     }
 
@@ -186,10 +187,13 @@ impl State {
         self.strings.keep(&used);
     }
 
-    /// How much is kept: strings, sets of labels, specs, classes, terms, carried terms, columns,
-    /// node rules, shapes. For tests of what is forgotten.
+    /// How much is kept: strings, sets of labels, specs, classes, terms, carried terms, terms that
+    /// pods prefer, counters, spread constraints and the nodes that count for them, columns, node
+    /// rules, tolerations; for scores what classes ask for, images and tables of points; shapes.
+    /// For tests of what is forgotten.
     #[must_use]
-    pub fn sizes(&self) -> [usize; 9] {
+    pub fn sizes(&self) -> [usize; 17] {
+        let [wishes, images, tables] = self.scores.sizes();
         [
             self.strings.len(),
             self.pods.labels.len(),
@@ -197,8 +201,16 @@ impl State {
             self.pods.classes.len(),
             self.terms.len(),
             self.carriers.len(),
+            self.scores.preferences.len(),
+            self.topology.counters.len(),
+            self.topology.spreads.len(),
+            self.topology.extents.len(),
             self.topology.columns.len(),
             self.topology.rules.len(),
+            self.topology.tolerations.len(),
+            wishes,
+            images,
+            tables,
             self.shapes.len(),
         ]
     }

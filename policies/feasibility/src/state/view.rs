@@ -135,7 +135,10 @@ impl State {
                 .map(|(name, all, taken)| (self.strings.text(name), (all, taken)))
                 .collect();
             let (pods, mounted) = (slot.pods.len(), slot.mounted.len());
-            let text = format!("{row:?} {scalars:?} {pods} pods, {mounted} with volumes");
+            let assumed = self.scores.loads.taken(number);
+            let text = format!(
+                "{row:?} {scalars:?} {pods} pods, {mounted} with volumes, {assumed:?} assumed"
+            );
             census.insert(format!("node {}", self.strings.text(slot.name)), text);
         }
         for (_, carrier, counter) in self.carriers.iter() {
@@ -144,6 +147,23 @@ impl State {
             let counter = self.counter_text(*counter);
             if counter.1 != "{}" {
                 census.insert(format!("carriers [{scope}] {needs} {}", counter.0), counter.1);
+            }
+        }
+        for (_, carrier, preference) in self.scores.preferences.iter() {
+            let scope = carrier.part.scope.text(&self.strings);
+            let needs = carrier.part.needs.text(&self.strings);
+            let column = self.topology.columns.at(carrier.column);
+            let sums: BTreeMap<&str, i64> = column
+                .values()
+                .filter_map(|(value, domain)| {
+                    Some((self.strings.text(value), *preference.sums.get(&domain)?))
+                })
+                .collect();
+            // Sums of places that are gone would be left out, and are not to be overlooked.
+            let text = format!("{sums:?} of {}", preference.sums.len());
+            if text != "{} of 0" {
+                let key = self.strings.text(column.key);
+                census.insert(format!("preferred [{scope}] {needs} {key}"), text);
             }
         }
         for (_, parts, term) in self.terms.iter() {

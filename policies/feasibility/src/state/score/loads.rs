@@ -61,6 +61,8 @@ pub(in super::super) struct Loads {
 
 /// More numbers than this are not kept.
 const MOST_KEPT: usize = 1 << 24;
+/// What a request counts for at least, however few nodes there are.
+const LEAST_KEPT: usize = 256;
 
 impl Loads {
     /// Something of the node has changed.
@@ -70,6 +72,21 @@ impl Loads {
             self.changes.clear();
         }
         self.changes.push(node);
+    }
+
+    /// What is assumed to be taken of a node.
+    pub(in super::super) fn taken(&self, node: u32) -> Pair {
+        self.assumed.get(node as usize).copied().unwrap_or_default()
+    }
+
+    /// How many requests there are points for.
+    pub(in super::super) fn len(&self) -> usize {
+        self.tables.len()
+    }
+
+    /// Forgets all points, which are found again when somebody asks.
+    pub(in super::super) fn forget(&mut self) {
+        self.tables.clear();
     }
 
     /// Counts what a pod is assumed to take, or no longer.
@@ -93,7 +110,8 @@ impl Loads {
         bound: usize,
         semantics: Semantics,
     ) {
-        if !self.tables.contains_key(request) && self.tables.len() * bound > MOST_KEPT {
+        let kept = self.tables.len() * bound.max(LEAST_KEPT);
+        if !self.tables.contains_key(request) && kept > MOST_KEPT {
             self.tables.clear();
         }
         let (assumed, now) = (&self.assumed, self.dropped + self.changes.len() as u64);

@@ -16,7 +16,7 @@ use crate::pod_affinity::AffinityTerm;
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Preference {
     /// Their sum by domain, where it is not 0.
-    pub(super) sums: BTreeMap<u32, i64>,
+    pub(in super::super) sums: BTreeMap<u32, i64>,
 }
 
 /// What a required affinity term of an existing pod counts without a configuration.
