@@ -76,6 +76,14 @@ fresh-cases: oracle ## judge CASES random clusters, and CASES configurations (SE
 	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_CONFIGURATIONS=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test recorded -- --nocapture e2e_fresh
 	PLACECARD_ORACLE_CASES=$(CASES) PLACECARD_ORACLE_SEED=$(SEED) $(CARGO) test --release -p placecard-policies --test any_cluster -- --nocapture e2e
 
+FACTOR ?= 24
+# The tests whose length FACTOR multiplies; e2e ones ask the oracle for so many cases.
+LONG ?= admission any_cluster placement_properties preemption properties recorded_state relax replicas state workload
+.PHONY: long-run
+long-run: oracle ## the tests on random and recorded cases, FACTOR times as long (24: all recorded ones), or those named in LONG
+	PLACECARD_TEST_FACTOR=$(FACTOR) PLACECARD_ORACLE_CASES=$$((500 * $(FACTOR))) PLACECARD_ORACLE_SEED=$(SEED) \
+		$(CARGO) test $(LOCKED) --release --no-fail-fast -p placecard-feasibility -p placecard-policies $(addprefix --test ,$(LONG)) $(TEST_ARGS)
+
 # Sections and flags of policies/benches/feasibility.
 BENCH ?=
 .PHONY: bench
