@@ -108,10 +108,10 @@ impl Needs {
         Self::of(labels.iter().map(one).collect())
     }
 
-    /// Do the labels, of a node with this name, meet them?
-    fn admits(&self, strings: &Strings, name: u32, pairs: &[(u32, u32)]) -> bool {
+    /// Do the labels, each looked up by its key, of a node with this name meet them?
+    fn admits(&self, strings: &Strings, name: u32, label: impl Fn(u32) -> Option<u32>) -> bool {
         self.0.iter().all(|need| {
-            let value = if need.name { Some(name) } else { value_of(pairs, need.key) };
+            let value = if need.name { Some(name) } else { label(need.key) };
             let number = |value: Option<u32>| value.and_then(|it| integer(strings.text(it)));
             match &need.test {
                 Test::In(values) => value.is_some_and(|value| values.binary_search(&value).is_ok()),
@@ -240,10 +240,15 @@ impl NodeRules {
         Self { selector, terms }
     }
 
-    /// Do they admit the node?
-    pub(super) fn admit(&self, strings: &Strings, name: u32, pairs: &[(u32, u32)]) -> bool {
-        let term = |terms: &[Needs]| terms.iter().any(|term| term.admits(strings, name, pairs));
-        self.selector.admits(strings, name, pairs) && self.terms.as_deref().is_none_or(term)
+    /// Do they admit the node of this name, whose labels are looked up by key?
+    pub(super) fn admit(
+        &self,
+        strings: &Strings,
+        name: u32,
+        label: impl Fn(u32) -> Option<u32>,
+    ) -> bool {
+        let term = |terms: &[Needs]| terms.iter().any(|term| term.admits(strings, name, &label));
+        self.selector.admits(strings, name, &label) && self.terms.as_deref().is_none_or(term)
     }
 
     /// Marks the strings that they name.

@@ -117,13 +117,10 @@ impl State {
         self.nodes.by_name.insert(name, number);
         let csi_node = self.objects.csi_nodes.get(&node.name);
         self.attachments.limit(number, csi_node.map(|csi_node| &csi_node.limits));
-        let strays = self.pods.strays.remove(&node.name).unwrap_or_default();
+        let strays = self.pods.strays.remove(&name).unwrap_or_default();
         self.hold(number, node);
         self.topology.join(&self.strings, self.nodes.facts(number));
-        for pod in strays {
-            self.pods.elsewhere.remove(&pod);
-            self.put(pod, number);
-        }
+        strays.into_iter().for_each(|pod| self.put(pod, number));
         set(&mut self.nodes.there, number);
         self.rows.refresh(number, &self.nodes.there);
     }
@@ -174,11 +171,9 @@ impl State {
             return;
         };
         clear(&mut self.nodes.there, number);
-        let pods = self.nodes.slot(number).pods.clone();
-        for pod in pods {
-            self.lift(pod);
-            self.pods.stray(pod, name);
-        }
+        let (pods, name) = (self.nodes.slot(number).pods.clone(), self.nodes.slot(number).name);
+        pods.iter().for_each(|pod| self.lift(*pod));
+        self.pods.stray(pods, name);
         self.topology.leave(self.nodes.facts(number));
         self.rows.set_node(number, &Amount::default(), 0);
         self.rows.refresh(number, &self.nodes.there);

@@ -23,7 +23,7 @@ struct Record {
     node: u32,
     /// Where it stands among the pods of its class.
     in_class: u32,
-    /// Where it stands among the pods of its node.
+    /// Where it stands among the pods of its node; if the node is not known, the number of its name.
     on_node: u32,
     terminating: bool,
 }
@@ -75,10 +75,8 @@ pub(super) struct Pods {
     spec_index: Index,
     /// The classes.
     pub(super) classes: Interner<Kind, Class>,
-    /// The node of each pod whose node is not known.
-    pub(super) elsewhere: BTreeMap<u32, String>,
-    /// The pods of each such node.
-    pub(super) strays: BTreeMap<String, BTreeSet<u32>>,
+    /// The pods of each node that is not known, by the number of its name.
+    pub(super) strays: BTreeMap<u32, BTreeSet<u32>>,
     /// The pods without a node for which room is being made on one.
     pub(super) nominated: BTreeMap<u32, String>,
     /// The volumes of those that have some.
@@ -134,20 +132,35 @@ impl Pods {
         self.records.iter().map(|(id, _)| id)
     }
 
-    /// The pod's node is not known.
-    pub(super) fn stray(&mut self, pod: u32, node: &str) {
-        self.elsewhere.insert(pod, node.to_owned());
-        self.strays.entry(node.to_owned()).or_default().insert(pod);
+    /// The pods, which are on no node, are on one of this name, which is not known.
+    pub(super) fn stray(&mut self, pods: impl IntoIterator<Item = u32>, name: u32) {
+        let pods: BTreeSet<u32> = pods.into_iter().collect();
+        for pod in &pods {
+            self.records.at_mut(*pod).on_node = name;
+        }
+        match self.strays.get_mut(&name) {
+            Some(known) => known.extend(pods),
+            None if pods.is_empty() => {}
+            None => _ = self.strays.insert(name, pods),
+        }
+    }
+
+    /// The number of the name of the pod's node, if that is not known.
+    pub(super) fn stray_name(&self, pod: u32) -> Option<u32> {
+        let record = self.records.at(pod);
+        (record.node == NONE && record.on_node != NONE).then_some(record.on_node)
     }
 
     fn forget_stray(&mut self, pod: u32) {
-        let Some(node) = self.elsewhere.remove(&pod) else {
+        let Some(name) = self.stray_name(pod) else {
             return;
         };
-        if let Some(pods) = self.strays.get_mut(&node) {
+        self.records.at_mut(pod).on_node = NONE;
+        if let Some(pods) = self.strays.get_mut(&name) {
             pods.remove(&pod);
             if pods.is_empty() {
-                self.strays.remove(&node);
+                self.strays.remove(&name);
+                self.garbage += 1;
             }
         }
     }
@@ -209,7 +222,10 @@ impl State {
         match (node, nominated) {
             (Some(node), _) => match self.node_number(&node) {
                 Some(number) => self.put(id, number),
-                None => self.pods.stray(id, &node),
+                None => {
+                    let name = self.strings.add(&node);
+                    self.pods.stray([id], name);
+                }
             },
             (None, Some(node)) => {
                 self.pods.nominated.insert(id, node);
@@ -236,7 +252,8 @@ impl State {
             }
             None => {
                 let hash = self.pods.hash(namespace, name);
-                let record = Record { name: name.into(), node: NONE, ..Record::default() };
+                let record =
+                    Record { name: name.into(), node: NONE, on_node: NONE, ..Record::default() };
                 let id = self.pods.records.add(record);
                 self.pods.by_name.insert(hash, id);
                 id
@@ -302,7 +319,7 @@ impl State {
         if node == NONE {
             return;
         }
-        record.node = NONE;
+        (record.node, record.on_node) = (NONE, NONE);
         let slot = self.nodes.slot_mut(node);
         if (at as usize) < slot.pods.len() {
             slot.pods.swap_remove(at as usize);
@@ -422,9 +439,10 @@ impl State {
         let kind = self.pods.classes.key(record.class);
         let mount = self.pods.mounts.get(&id).cloned().unwrap_or_default();
         let on = self.nodes.node(record.node).map(|node| node.name.clone());
+        let stray = || Some(self.strings.text(self.pods.stray_name(id)?).to_owned());
         Pod {
             name: record.name.to_string(),
-            node: on.or_else(|| self.pods.elsewhere.get(&id).cloned()),
+            node: on.or_else(stray),
             nominated_node: self.pods.nominated.get(&id).cloned(),
             terminating: record.terminating,
             volumes: mount.volumes,

@@ -78,6 +78,38 @@ impl Strings {
     }
 }
 
+/// The labels of one node, found without a search; for the many rules that look at them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sheet {
+    /// The value of each key, or [`NONE`].
+    values: Vec<u32>,
+}
+
+impl Sheet {
+    /// Writes the labels down, works with them, and wipes them off.
+    pub(super) fn with(&mut self, pairs: &[(u32, u32)], work: impl FnOnce(&Self)) {
+        for (key, value) in pairs {
+            if self.values.len() <= *key as usize {
+                self.values.resize(*key as usize + 1, NONE);
+            }
+            self.write(*key, *value);
+        }
+        work(self);
+        pairs.iter().for_each(|(key, _)| self.write(*key, NONE));
+    }
+
+    fn write(&mut self, key: u32, value: u32) {
+        if let Some(known) = self.values.get_mut(key as usize) {
+            *known = value;
+        }
+    }
+
+    /// The value of a label.
+    pub(super) fn value(&self, key: u32) -> Option<u32> {
+        self.values.get(key as usize).copied().filter(|value| *value != NONE)
+    }
+}
+
 /// Among so many labels it is quicker to jump than to walk.
 const MANY: usize = 32;
 

@@ -170,6 +170,7 @@ impl State {
             spec.ports.iter().flat_map(|port| port.strings()).for_each(|id| mark(&mut used, id));
         }
         self.rows.scalar_names().for_each(|name| mark(&mut used, name));
+        self.pods.strays.keys().for_each(|name| mark(&mut used, *name));
         let carried = self.carriers.iter().map(|(_, carrier, _)| &carrier.part);
         let preferred = self.scores.preferences.iter().map(|(_, carrier, _)| &carrier.part);
         let carried = carried.chain(preferred);

@@ -4,7 +4,7 @@ use super::bits::{assign, clear, has, ones, set};
 use super::column::{Column, Extent, ExtentScope};
 use super::counters::{Counter, Spread};
 use super::needs::NodeRules;
-use super::strings::{Strings, value_of};
+use super::strings::{Sheet, Strings, value_of};
 use super::table::{Interner, NONE, Slab};
 use crate::filter::node_unschedulable;
 use crate::tolerations::{Taint, Toleration, untolerated};
@@ -33,6 +33,7 @@ pub(super) struct Topology {
     pub(super) rules: Interner<NodeRules, Vec<u64>>,
     /// The nodes that tolerations leave open.
     pub(super) tolerations: Interner<Vec<Toleration>, Tolerated>,
+    sheet: Sheet,
 }
 
 /// What the topology sees of a node.
@@ -178,9 +179,13 @@ impl Topology {
     }
 
     fn admit(&mut self, strings: &Strings, facts: Facts<'_>) {
-        for (_, rules, nodes) in self.rules.iter_mut() {
-            assign(nodes, facts.node, rules.admit(strings, facts.name, facts.labels));
-        }
+        let rules = &mut self.rules;
+        self.sheet.with(facts.labels, |sheet| {
+            for (_, rules, nodes) in rules.iter_mut() {
+                let admitted = rules.admit(strings, facts.name, |key| sheet.value(key));
+                assign(nodes, facts.node, admitted);
+            }
+        });
     }
 
     fn leave_open(&mut self, facts: Facts<'_>) {
@@ -262,7 +267,7 @@ impl Topology {
         }
         let mut row = Vec::new();
         for facts in nodes {
-            if rules.admit(strings, facts.name, facts.labels) {
+            if rules.admit(strings, facts.name, |key| value_of(facts.labels, key)) {
                 set(&mut row, facts.node);
             }
         }
