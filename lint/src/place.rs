@@ -5,10 +5,10 @@ use std::io::Read;
 
 use placecard_findings::Severity;
 use placecard_policies::cluster::Cluster;
-use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::feasibility::rank::{Ranked, rank};
 use placecard_policies::feasibility::score::ScorePlugin;
 use placecard_policies::placed::next_cycle;
+use placecard_policies::stored::Stored;
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::words;
 use serde_json::{Map, Value, json};
@@ -18,6 +18,7 @@ use crate::plan::{Ask, Look};
 use crate::render::human::{WIDTH, word, wrap};
 use crate::render::style::{Paint, paint, plain};
 use crate::run::words_of;
+use crate::why::human::admission;
 use crate::why::pods::{Subject, subjects};
 use crate::{Outcome, complaining};
 
@@ -32,7 +33,7 @@ struct Report {
 
 /// The nodes that fit, best first.
 struct Found {
-    pod: Pod,
+    stored: Stored,
     nodes: usize,
     ranked: Vec<Row>,
 }
@@ -53,12 +54,16 @@ struct Row {
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
     let words = words_of(&ask.inputs, stdin)?;
-    let Taken { cluster, complaints } = cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
-    let reports: Vec<Report> = subjects(ask, &cluster, words, stdin)?
+    let Taken { mut cluster, complaints } =
+        cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
+    let reports: Vec<Report> = subjects(ask, &mut cluster, words, stdin)?
         .into_iter()
         .map(|one| report(&cluster, one))
         .collect();
-    let shut = |one: &Report| one.found.as_ref().is_ok_and(|found| found.ranked.is_empty());
+    let shut = |one: &Report| {
+        let waits = |found: &Found| found.ranked.is_empty() || found.stored.is_refused();
+        one.found.as_ref().is_ok_and(waits)
+    };
     let worst = reports.iter().any(shut).then_some(Severity::Error);
     let output = match ask.json {
         true => to_json(&cluster, &reports),
@@ -71,12 +76,12 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
 
 fn report(cluster: &Cluster, subject: Subject) -> Report {
     let Subject { name, pod, owner, .. } = subject;
-    let found = pod.map(|pod| {
-        let cycle = next_cycle(cluster, &pod, owner.as_ref());
+    let found = pod.map(|stored| {
+        let cycle = next_cycle(cluster, &stored.pod, owner.as_ref());
         let ranking = rank(&cycle);
         let nodes = ranking.judgement.nodes.len();
         let ranked = rows(&ranking.ranked);
-        Found { nodes, ranked, pod: pod.clone() }
+        Found { nodes, ranked, stored: stored.clone() }
     });
     Report { subject: name, found }
 }
@@ -117,20 +122,25 @@ fn of_pod(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
             return format!("{subject} is not judged: {}\n", words::why::unjudged(why));
         }
     };
-    let headline = words::place::headline(subject, found.nodes, found.ranked.len(), &best(found));
+    let (fits, stored) = (found.ranked.len(), &found.stored);
+    let headline = match stored.is_refused() {
+        true => words::stored::headline(subject, stored, found.nodes, fits),
+        false => words::place::headline(subject, found.nodes, fits, &best(found)),
+    };
     let mut text = String::new();
     for line in wrap(&plain(&headline, look.ascii), WIDTH) {
         text.push_str(&format!("{line}\n"));
     }
+    text.push_str(&admission(stored, look));
     if found.ranked.is_empty() {
         text.push_str(&word("help:", "placecard why says what is in the way", look));
     } else {
         text.push_str(&format!("\n{}\n", table(found, all, look)));
     }
     let nodes = words::why::several(found.nodes, "node");
-    let missing = words::why::without(&cluster.missing());
+    let missing = words::why::without(&cluster.missing_for(&stored.pod, stored.new, true));
     let judged_by = match &cluster.schedulers {
-        Some(_) => words::why::profile(cluster, &found.pod),
+        Some(_) => words::why::profile(cluster, &stored.pod),
         None => "; default profile of kube-scheduler".to_owned(),
     };
     let holds = format!("in snapshot {}, {nodes}{missing}{judged_by}", cluster.name);
@@ -176,7 +186,13 @@ fn to_json(cluster: &Cluster, reports: &[Report]) -> String {
     let pod = |report: &Report| match &report.found {
         Ok(found) => {
             let ranked: Vec<Value> = found.ranked.iter().map(row).collect();
-            json!({"subject": report.subject, "nodes": found.nodes, "ranked": ranked})
+            let refused = words::stored::refusals(&found.stored);
+            let mut pod =
+                json!({"subject": report.subject, "nodes": found.nodes, "ranked": ranked});
+            if !refused.is_empty() {
+                pod["refused"] = json!(refused);
+            }
+            pod
         }
         Err(why) => json!({"subject": report.subject, "unjudged": words::why::unjudged(why)}),
     };

@@ -12,6 +12,7 @@ use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
 use placecard_policies::review::{Expansion, Review, references, review, unreadable};
+use placecard_policies::stored::add_manifest;
 use placecard_policies::surroundings::{Answer, Reference, Surroundings};
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::vocabulary;
@@ -131,8 +132,11 @@ pub(crate) fn judge_by(
             cluster: None,
         };
         if !inputs.cluster.is_empty() {
-            let Taken { cluster, complaints } =
+            let Taken { mut cluster, complaints } =
                 cluster_of::read(&inputs.cluster, inputs, &surroundings.words, stdin)?;
+            for (_, _, object) in index.objects() {
+                add_manifest(&mut cluster.inventory, object, inputs.namespace.as_deref());
+            }
             judged.on_cluster = Some(OnCluster {
                 name: cluster.name.clone(),
                 nodes: cluster.inventory.nodes.len(),

@@ -1,6 +1,6 @@
 //! Why pods fit no node: from what was typed to a report for each pod.
 
-mod human;
+pub(crate) mod human;
 mod json;
 pub(crate) mod pods;
 
@@ -10,6 +10,7 @@ use placecard_findings::Severity;
 use placecard_policies::cluster::Cluster;
 use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::placed::{full_cycle, next_cycle};
+use placecard_policies::stored::Stored;
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::why::groups::Holder;
 use placecard_policies::why::outlook::{Outlook, outlook};
@@ -30,8 +31,8 @@ pub(crate) struct Report {
 
 /// What was found of one pod.
 pub(crate) struct Found {
-    /// The pod as the scheduler sees it.
-    pub(crate) pod: Pod,
+    /// The pod as the scheduler sees it, and what is in its way before that.
+    pub(crate) stored: Stored,
     /// The node on which it runs.
     pub(crate) runs_on: Option<String>,
     /// How many pods of its own workload were left out.
@@ -46,13 +47,16 @@ pub(crate) struct Found {
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
     let words = words_of(&ask.inputs, stdin)?;
-    let Taken { cluster, complaints } = cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
-    let reports: Vec<Report> = pods::subjects(ask, &cluster, words, stdin)?
+    let Taken { mut cluster, complaints } =
+        cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
+    let reports: Vec<Report> = pods::subjects(ask, &mut cluster, words, stdin)?
         .into_iter()
         .map(|subject| report(&cluster, subject))
         .collect();
     let shut = |report: &Report| {
-        report.found.as_ref().is_ok_and(|found| found.diagnosis.feasible.is_empty())
+        let waits =
+            |found: &Found| found.diagnosis.feasible.is_empty() || found.stored.is_refused();
+        report.found.as_ref().is_ok_and(waits)
     };
     let worst = reports.iter().any(shut).then_some(Severity::Error);
     let output = match ask.json {
@@ -66,9 +70,10 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
 
 fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
     let pods::Subject { name, pod, owner, runs_on } = subject;
-    let found = pod.map(|pod| {
-        let next = next_cycle(cluster, &pod, owner.as_ref());
-        let every = full_cycle(cluster, &pod);
+    let found = pod.map(|stored| {
+        let pod = &stored.pod;
+        let next = next_cycle(cluster, pod, owner.as_ref());
+        let every = full_cycle(cluster, pod);
         let own = |other: &&&Pod| owner.as_ref().is_some_and(|it| Holder::of(other) == *it);
         let left_out = every.hosts.iter().flat_map(|host| &host.pods).filter(own).count();
         let mut diagnosis = diagnose(&next);
@@ -77,7 +82,7 @@ fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
             diagnosis.certificate = None;
         }
         let outlook = outlook(&next, !diagnosis.feasible.is_empty());
-        Found { left_out, diagnosis, outlook, runs_on, pod: pod.clone() }
+        Found { left_out, diagnosis, outlook, runs_on, stored: stored.clone() }
     });
     Report { subject: name, found }
 }

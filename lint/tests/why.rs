@@ -61,6 +61,17 @@ fn a_template_away_from_its_volume() {
 }
 
 #[test]
+fn a_template_that_its_namespace_completes_and_refuses() {
+    expect("indexer.txt", "why indexer.yaml --cluster prod.yaml", 0);
+    expect("place-indexer.txt", "place indexer.yaml --cluster prod.yaml", 0);
+    expect("lint-indexer.txt", "lint --cluster prod.yaml indexer.yaml", 0);
+    expect("reranker.txt", "why reranker.yaml --cluster prod.yaml", 1);
+    expect("reranker.json", "why reranker.yaml --cluster prod.yaml --format json", 1);
+    expect("place-reranker.txt", "place reranker.yaml --cluster prod.yaml", 1);
+    expect("lint-reranker.txt", "lint --cluster prod.yaml reranker.yaml", 0);
+}
+
+#[test]
 fn a_pod_that_has_room() {
     expect("search.txt", "why search.yaml --cluster prod.yaml", 0);
     expect("notebook.txt", "why ml/notebook-0 --cluster prod.yaml", 0);

@@ -341,7 +341,7 @@ fn spread(frame: &Frame<'_>, native: &TopologySpreadConstraint) -> (TopologySpre
 }
 
 /// How a Deployment replaces its pods; other kinds delete a pod before they make the next.
-fn update(object: &Object, replicas: u64) -> Option<Update> {
+pub(crate) fn update(object: &Object, replicas: u64) -> Option<Update> {
     let Replacement { kind, max_surge, max_unavailable, unreadable, .. } = &object.strategy;
     let rolling = matches!(kind.as_str(), "" | "RollingUpdate");
     let is_deployment = object.kind.is_some_and(|row| row.kind == "Deployment");

@@ -42,22 +42,57 @@ impl Cluster {
         counts.fitting(inventory, *semantics, profile, pod, owner)
     }
 
-    /// The resources that a filter reads and that the snapshot lacks, as `kubectl get` calls them:
-    /// what depends on them rejects no node.
+    /// What the snapshot lacks of what the verdicts on new pods depend on, as `kubectl get` calls
+    /// it. What depends on it rejects no node and refuses no pod.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        let is_read = |kind: &&Kind| {
-            matches!(
-                kind,
-                Kind::Pod
-                    | Kind::Namespace
-                    | Kind::PersistentVolume
-                    | Kind::PersistentVolumeClaim
-                    | Kind::StorageClass
-                    | Kind::CsiNode
-            )
+        self.lacking(|kind| is_filtered_by(kind) || is_admitted_by(kind))
+    }
+
+    /// As [`Self::missing`], as far as the answer about this pod depends on it: `new`: it is still
+    /// to be created; `scored`: its nodes are ranked.
+    #[must_use]
+    pub fn missing_for(&self, pod: &Pod, new: bool, scored: bool) -> Vec<String> {
+        let default_spread = || {
+            let profile = self.profile_of(pod);
+            pod.spread.is_empty()
+                && profile.is_none_or(|profile| !profile.default_spread.constraints.is_empty())
         };
-        let missing = self.inventory.unknown.iter().filter(is_read);
+        let spread = scored && default_spread();
+        self.lacking(|kind| match kind {
+            Kind::PersistentVolume
+            | Kind::PersistentVolumeClaim
+            | Kind::StorageClass
+            | Kind::CsiNode => !pod.volumes.is_empty(),
+            Kind::Service => spread,
+            Kind::ReplicationController | Kind::ReplicaSet | Kind::StatefulSet => {
+                let owner = pod.owner.as_ref();
+                spread && owner.is_some_and(|owner| owner.kind == kind.name())
+            }
+            kind => is_filtered_by(kind) || (new && is_admitted_by(kind)),
+        })
+    }
+
+    fn lacking(&self, needs: impl Fn(Kind) -> bool) -> Vec<String> {
+        let missing = self.inventory.unknown.iter().filter(|kind| needs(**kind));
         missing.map(|kind| kind.resource().to_owned()).collect()
     }
+}
+
+/// Does a filter read objects of the kind?
+fn is_filtered_by(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pod
+            | Kind::Namespace
+            | Kind::PersistentVolume
+            | Kind::PersistentVolumeClaim
+            | Kind::StorageClass
+            | Kind::CsiNode
+    )
+}
+
+/// Do objects of the kind decide what new pods are like, and which of them are let in?
+fn is_admitted_by(kind: Kind) -> bool {
+    matches!(kind, Kind::ResourceQuota | Kind::LimitRange | Kind::PriorityClass)
 }

@@ -27,6 +27,7 @@ pub mod rules;
 pub mod scheduler_configuration;
 pub mod scheduling;
 pub mod snapshot;
+pub mod stored;
 pub mod surroundings;
 pub mod template_pod;
 mod trouble;

@@ -1,11 +1,13 @@
 //! What becomes of the next pod of a template on a cluster, as findings.
 //!
+//! The pod is judged as it would be stored, with what its namespace adds and refuses.
 //! The pods that the workload runs already are left out: those of the new template replace them, so
 //! that a workload is never told that it stands in its own way.
 
 mod sites;
 
 use placecard_feasibility::filter::cycle::{Cycle, cycle, cycle_of};
+use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_findings::{FieldPath, Finding};
 use placecard_language::intent::Intents;
@@ -13,7 +15,8 @@ use placecard_language::intent::Intents;
 use crate::cluster::Cluster;
 use crate::expand::{Expander, Sources};
 use crate::object::{Object, PodSpec, Template};
-use crate::template_pod::{Unjudged, holder, pod_of};
+use crate::stored::next_pod;
+use crate::template_pod::{Unjudged, holder};
 use crate::why::facts::Fact;
 use crate::why::groups::Holder;
 use crate::why::outlook::{Outlook, diagnose_empty, outlook};
@@ -67,34 +70,52 @@ pub(crate) struct Shut<'a> {
     pub(crate) when_empty: &'a [String],
 }
 
-/// Judges the next pod of a template.
-pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
+/// Judges the next pod of a template: what its namespace refuses, then what the nodes do.
+pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
     let placement = |outcome| Placement { template: asked.template.path.clone(), outcome };
-    let unjudged = |why| (placement(Outcome::Unjudged(why)), None);
+    let unjudged = |why| (placement(Outcome::Unjudged(why)), Vec::new());
     if !asked.known {
         return unjudged(Unjudged::Rules);
     }
-    let pod = match pod_of(asked.cluster, asked.object, asked.template, asked.spec) {
-        Ok(pod) => pod,
+    let stored = match next_pod(asked.cluster, asked.object, asked.template, asked.spec) {
+        Ok(stored) => stored,
         Err(why) => return unjudged(why),
     };
+    let mut findings = words::stored::findings(asked, &stored);
+    let outcome = match on_nodes(asked, &stored.pod) {
+        Err(finding) => {
+            findings.push(*finding);
+            Outcome::Shut
+        }
+        Ok(_) if stored.is_refused() => Outcome::Shut,
+        Ok(nodes) => Outcome::Fits(nodes),
+    };
+    (placement(outcome), findings)
+}
+
+/// How many nodes fit the pod.
+///
+/// # Errors
+///
+/// Why none does.
+fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Finding>> {
     let owner = (!asked.object.is_pod()).then(|| holder(asked.object));
-    let fitting = asked.cluster.fitting(&pod, owner.as_ref());
+    let fitting = asked.cluster.fitting(pod, owner.as_ref());
     if let Some(nodes) = fitting.filter(|nodes| !nodes.is_empty()) {
-        return (placement(Outcome::Fits(nodes.len())), None);
+        return Ok(nodes.len());
     }
-    let cycle = next_cycle(asked.cluster, &pod, owner.as_ref());
+    let cycle = next_cycle(asked.cluster, pod, owner.as_ref());
     let found = diagnose(&cycle);
     if !found.feasible.is_empty() {
-        return (placement(Outcome::Fits(found.feasible.len())), None);
+        return Ok(found.feasible.len());
     }
-    let finding = match outlook(&cycle, false) {
+    Err(Box::new(match outlook(&cycle, false) {
         Outlook::Waiting { preemption, growth } => {
-            let shut = Shut { asked, pod: &pod, found: &found, when_empty: &[] };
+            let shut = Shut { asked, pod, found: &found, when_empty: &[] };
             words::placed::waits(&shut, &preemption, &growth)
         }
         Outlook::CrowdedOut { nodes } => {
-            let shut = Shut { asked, pod: &pod, found: &found, when_empty: &nodes };
+            let shut = Shut { asked, pod, found: &found, when_empty: &nodes };
             match repelled(&shut) {
                 Some(key) => words::placed::kept_out(&shut, &cycle, key),
                 None => words::placed::crowded_out(&shut),
@@ -102,14 +123,13 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
         }
         Outlook::Fits | Outlook::NoInventory => {
             let found = diagnose_empty(&cycle);
-            let shut = Shut { asked, pod: &pod, found: &found, when_empty: &[] };
+            let shut = Shut { asked, pod, found: &found, when_empty: &[] };
             match claim_elsewhere(&found) {
                 Some(claim) => words::placed::volume_elsewhere(&shut, claim),
                 None => words::placed::no_node_fits(&shut),
             }
         }
-    };
-    (placement(Outcome::Shut), Some(finding))
+    }))
 }
 
 /// The cycle that judges the pod: without itself, and without the pods that it replaces.
@@ -117,7 +137,12 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Option<Finding>) {
 pub fn next_cycle<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
     let replaced =
         |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| owner.holds(other));
-    without(full_cycle(cluster, pod), replaced)
+    let mut cycle = without(full_cycle(cluster, pod), replaced);
+    if !pod.has_priority && cluster.inventory.is_unknown(Kind::PriorityClass) {
+        // It may outrank those for whom room is kept.
+        cycle.nominated.clear();
+    }
+    cycle
 }
 
 /// The cycle that judges the pod beside everything that runs, by the profile of its scheduler, or by

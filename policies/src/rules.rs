@@ -56,6 +56,12 @@ pub const NO_NODE_FITS: Code = Code::new("no-node-fits");
 pub const WOULD_WAIT: Code = Code::new("would-wait");
 /// The anti-affinity of other pods keeps the pod out of every node that could hold it.
 pub const FOREIGN_ANTI_AFFINITY_BLOCKS: Code = Code::new("foreign-anti-affinity-blocks");
+/// The quota of the namespace has no room for the replicas, or for the first pod of an update.
+pub const QUOTA_BLOCKS_ROLLOUT: Code = Code::new("quota-blocks-rollout");
+/// A limit range or a quota of the namespace refuses every such pod.
+pub const NAMESPACE_REFUSES_POD: Code = Code::new("namespace-refuses-pod");
+/// The priority class does not exist, or says something else than the pod.
+pub const PRIORITY_CLASS_REFUSED: Code = Code::new("priority-class-refused");
 /// The final pod lacks what its rules become.
 pub const NOT_APPLIED: Code = Code::new("not-applied");
 /// A field whose type is not the API's.
@@ -186,6 +192,27 @@ static OTHERS: &[Rule] = &[
         Verdict::CrowdedOut,
         "what runs on the nodes that fit is in the way",
         include_str!("rules/would_wait.md"),
+    ),
+    rule(
+        QUOTA_BLOCKS_ROLLOUT,
+        Severity::Warning,
+        Verdict::CrowdedOut,
+        "a quota of the namespace has no room for the pods that are asked for",
+        include_str!("rules/quota_blocks_rollout.md"),
+    ),
+    rule(
+        NAMESPACE_REFUSES_POD,
+        Severity::Warning,
+        Verdict::CrowdedOut,
+        "a limit range or quota of the namespace refuses every such pod",
+        include_str!("rules/namespace_refuses_pod.md"),
+    ),
+    rule(
+        PRIORITY_CLASS_REFUSED,
+        Severity::Warning,
+        Verdict::CrowdedOut,
+        "the priority class does not exist, or contradicts the pod",
+        include_str!("rules/priority_class_refused.md"),
     ),
     rule(
         NOT_APPLIED,

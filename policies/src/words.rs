@@ -10,6 +10,7 @@ pub mod place;
 pub mod placed;
 pub mod scheduler_configuration;
 pub mod snapshot;
+pub mod stored;
 pub mod trouble;
 pub mod vocabulary;
 pub mod volumes;

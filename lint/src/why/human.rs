@@ -1,6 +1,7 @@
 //! The report for people.
 
 use placecard_policies::cluster::Cluster;
+use placecard_policies::stored::Stored;
 use placecard_policies::why::groups::Group;
 use placecard_policies::why::outlook::Outlook;
 use placecard_policies::words;
@@ -39,11 +40,12 @@ fn of_pod(cluster: &Cluster, subject: &str, found: &Found, all: bool, look: Look
     let mut text = String::new();
     let headline = match &found.runs_on {
         Some(node) => format!("{subject} runs on {node}"),
-        None => words::why::headline(subject, &found.diagnosis, &found.outlook),
+        None => headline(subject, found),
     };
     for line in wrap(&plain(&headline, look.ascii), WIDTH) {
         text.push_str(&format!("{line}\n"));
     }
+    text.push_str(&admission(&found.stored, look));
     let diagnosis = &found.diagnosis;
     if !diagnosis.feasible.is_empty() {
         let names =
@@ -57,7 +59,7 @@ fn of_pod(cluster: &Cluster, subject: &str, found: &Found, all: bool, look: Look
     }
     for (position, way) in diagnosis.ways.iter().enumerate() {
         let name = if position == 0 { "help:" } else { "" };
-        let (what, yields) = words::why::way(way, &found.pod);
+        let (what, yields) = words::why::way(way, &found.stored.pod);
         let what =
             if diagnosis.ways.len() == 1 { what } else { format!("{}. {what}", position + 1) };
         text.push_str(&word(name, &beside(&what, &yields), look));
@@ -65,6 +67,27 @@ fn of_pod(cluster: &Cluster, subject: &str, found: &Found, all: bool, look: Look
     text.push_str(&word("holds:", &holds(cluster, found), look));
     text.push_str(&event(found, look));
     text
+}
+
+/// What is said first.
+pub(super) fn headline(subject: &str, found: &Found) -> String {
+    let diagnosis = &found.diagnosis;
+    if found.stored.is_refused() {
+        let fits = diagnosis.feasible.len();
+        return words::stored::headline(subject, &found.stored, diagnosis.nodes, fits);
+    }
+    words::why::headline(subject, diagnosis, &found.outlook)
+}
+
+/// What the namespace and the classes make of the pod.
+pub(crate) fn admission(stored: &Stored, look: Look) -> String {
+    let lines = [
+        ("class:", words::stored::class(stored)),
+        ("range:", words::stored::range(stored)),
+        ("quota:", words::stored::quota(stored)),
+    ];
+    let lines = lines.into_iter().filter_map(|(name, text)| Some(word(name, &text?, look)));
+    lines.collect()
 }
 
 /// The second text at the right margin, if both fit into a line.
@@ -80,10 +103,11 @@ fn beside(left: &str, right: &str) -> String {
 
 fn holds(cluster: &Cluster, found: &Found) -> String {
     let nodes = several(found.diagnosis.nodes, "node");
-    let missing = words::why::without(&cluster.missing());
+    let stored = &found.stored;
+    let missing = words::why::without(&cluster.missing_for(&stored.pod, stored.new, false));
     let name = &cluster.name;
     let judged_by = match &cluster.schedulers {
-        Some(_) => words::why::profile(cluster, &found.pod),
+        Some(_) => words::why::profile(cluster, &found.stored.pod),
         None => "; scheduler default-scheduler".to_owned(),
     };
     let mut text = format!("in snapshot {name}, {nodes}{missing}{judged_by}");
@@ -124,7 +148,7 @@ fn table(found: &Found, all: bool, look: Look) -> String {
     let why = WIDTH.saturating_sub(COUNT + GAP + group + GAP + GAP + owner).max(24);
     let mut text = row("nodes", "group", "why not", "in the way", (group, why));
     for one in shown() {
-        let reasons = wrap(&words::why::reasons(one, &found.pod, true), why);
+        let reasons = wrap(&words::why::reasons(one, &found.stored.pod, true), why);
         for (position, line) in reasons.iter().enumerate() {
             let (count, name, owner) = match position {
                 0 => (one.nodes.len().to_string(), one.name.clone(), words::why::in_the_way(one)),

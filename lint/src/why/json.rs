@@ -3,6 +3,7 @@
 
 use placecard_policies::certificate::to_json;
 use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::quality_of_service::quality_of_service;
 use placecard_policies::why::cover::{Demand, Member};
 use placecard_policies::why::groups::{Group, Held, Holder, Shared};
 use placecard_policies::why::outlook::Outlook;
@@ -10,6 +11,7 @@ use placecard_policies::words;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::human::headline;
 use super::{Found, Report};
 
 #[derive(Serialize)]
@@ -34,6 +36,13 @@ struct JsonPod<'a> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     runs_on: Option<&'a str>,
+    /// What is in its way before any scheduler sees it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality_of_service: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<i32>,
     /// Pods of the same workload that were left out.
     left_out: usize,
     /// The witness.
@@ -107,6 +116,9 @@ fn pod(report: &Report) -> JsonPod<'_> {
             verdict: "unknown",
             message: format!("not judged: {}", words::why::unjudged(why)),
             runs_on: None,
+            refused: Vec::new(),
+            quality_of_service: None,
+            priority: None,
             left_out: 0,
             feasible: &[],
             groups: Vec::new(),
@@ -120,7 +132,9 @@ fn pod(report: &Report) -> JsonPod<'_> {
 
 fn judged<'a>(subject: &'a str, found: &'a Found) -> JsonPod<'a> {
     let diagnosis = &found.diagnosis;
+    let stored = &found.stored;
     let verdict = match found.outlook {
+        Outlook::Fits | Outlook::Waiting { .. } if stored.is_refused() => "crowded-out",
         Outlook::Fits => "ok",
         Outlook::Waiting { .. } => "waiting",
         Outlook::CrowdedOut { .. } => "crowded-out",
@@ -129,8 +143,11 @@ fn judged<'a>(subject: &'a str, found: &'a Found) -> JsonPod<'a> {
     JsonPod {
         subject,
         verdict,
-        message: words::why::headline(subject, diagnosis, &found.outlook),
+        message: headline(subject, found),
         runs_on: found.runs_on.as_deref(),
+        refused: words::stored::refusals(stored),
+        quality_of_service: Some(quality_of_service(&stored.pod).name()),
+        priority: Some(stored.pod.priority),
         left_out: found.left_out,
         feasible: &diagnosis.feasible,
         groups: diagnosis.groups.iter().map(|one| group(one, found)).collect(),
@@ -139,7 +156,10 @@ fn judged<'a>(subject: &'a str, found: &'a Found) -> JsonPod<'a> {
         help: diagnosis
             .ways
             .iter()
-            .map(|way| JsonWay { text: words::why::way(way, &found.pod).0, nodes: &way.nodes })
+            .map(|way| JsonWay {
+                text: words::why::way(way, &found.stored.pod).0,
+                nodes: &way.nodes,
+            })
             .collect(),
         event: diagnosis.event.as_deref(),
     }
@@ -148,7 +168,7 @@ fn judged<'a>(subject: &'a str, found: &'a Found) -> JsonPod<'a> {
 fn group<'a>(group: &'a Group, found: &Found) -> JsonGroup<'a> {
     let reason = |shared: &'a Shared| JsonReason {
         plugin: shared.fact.plugin().name(),
-        text: words::why::fact(shared, &found.pod, true),
+        text: words::why::fact(shared, &found.stored.pod, true),
         in_the_way: shared.holders.iter().map(holder).collect(),
     };
     JsonGroup {

@@ -7,7 +7,8 @@ use placecard_language::Words;
 use placecard_policies::cluster::Cluster;
 use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::read;
-use placecard_policies::template_pod::{Unjudged, holder, pod_of};
+use placecard_policies::stored::{Stored, add_manifest, next_pod};
+use placecard_policies::template_pod::{Unjudged, holder};
 use placecard_policies::why::groups::Holder;
 
 use crate::index::Role;
@@ -17,16 +18,19 @@ use crate::run::{Judged, in_namespace, judge_by};
 /// A pod, and what it is called.
 pub(crate) struct Subject {
     pub(crate) name: String,
-    pub(crate) pod: Result<Pod, Unjudged>,
+    /// As it is stored, or would be.
+    pub(crate) pod: Result<Stored, Unjudged>,
     /// The workload whose next pod it is.
     pub(crate) owner: Option<Holder>,
     pub(crate) runs_on: Option<String>,
 }
 
 /// The pods that the words name: one of the cluster, or those of the templates of manifests.
+///
+/// What else the manifests hold that decides which pods are let in is added to the cluster.
 pub(crate) fn subjects(
     ask: &Ask,
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     words_of_vocabulary: Words,
     stdin: &mut dyn Read,
 ) -> Result<Vec<Subject>, String> {
@@ -75,7 +79,9 @@ fn nothing_of_this_name(ask: &Ask, cluster: &Cluster, named: Option<(&str, &str)
 fn running(cluster: &Cluster, pod: &Pod) -> Subject {
     Subject {
         name: format!("{}/{}", pod.namespace, pod.name),
-        pod: cluster.places(pod).map(|()| Pod { node: None, nominated_node: None, ..pod.clone() }),
+        pod: cluster
+            .places(pod)
+            .map(|()| Stored::of_cluster(Pod { node: None, nominated_node: None, ..pod.clone() })),
         owner: None,
         runs_on: pod.node.clone(),
     }
@@ -83,7 +89,7 @@ fn running(cluster: &Cluster, pod: &Pod) -> Subject {
 
 fn of_manifests(
     ask: &Ask,
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     words: Words,
     stdin: &mut dyn Read,
 ) -> Result<Vec<Subject>, String> {
@@ -92,7 +98,11 @@ fn of_manifests(
     if let Some(why) = &judged.unusable {
         return Err(why.clone());
     }
-    let subjects = templates(&judged, cluster, ask.namespace.as_deref());
+    let namespace = ask.namespace.as_deref();
+    for (_, _, object) in judged.index.objects() {
+        add_manifest(&mut cluster.inventory, object, namespace);
+    }
+    let subjects = templates(&judged, cluster, namespace);
     if subjects.is_empty() {
         return Err(format!("no pod template in {}", ask.words.join(", ")));
     }
@@ -112,8 +122,8 @@ fn templates(judged: &Judged, cluster: &Cluster, namespace: Option<&str>) -> Vec
             let expansion = planned.find(|one| one.template == template.path);
             let pod = match expansion {
                 Some(expansion) if !expansion.complete => Err(Unjudged::Rules),
-                Some(expansion) => pod_of(cluster, &object, template, &expansion.spec),
-                None => pod_of(cluster, &object, template, &template.spec),
+                Some(expansion) => next_pod(cluster, &object, template, &expansion.spec),
+                None => next_pod(cluster, &object, template, &template.spec),
             };
             let owner = (!object.is_pod()).then(|| holder(&object));
             let name = object.reference.to_string();

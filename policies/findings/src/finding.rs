@@ -23,7 +23,8 @@ pub enum Verdict {
     ApiRejects,
     /// No kind of node of the cluster could hold the pod, even empty.
     NoInventory,
-    /// Nodes of the cluster could hold the pod, but what runs there is in the way.
+    /// Nodes of the cluster could hold the pod, but what runs there, or what the namespace allows,
+    /// is in the way.
     CrowdedOut,
     /// Preemption, or more nodes within the limits, will help.
     Waiting,

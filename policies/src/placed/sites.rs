@@ -45,7 +45,7 @@ impl Asked<'_> {
                 let list = self.template.path.join(&affinity_path("nodeAffinity"));
                 Site::key(list.key("nodeSelectorTerms"))
             }
-            Demand::Resource(name) => self.resource(name),
+            Demand::Resource(name) => self.resource(&["requests", "limits"], name),
             Demand::Of(fact) => return self.fact(fact),
         };
         (site, String::new())
@@ -99,9 +99,9 @@ impl Asked<'_> {
         list.into_iter().flatten().enumerate()
     }
 
-    /// The largest request, or limit where there is no request, of a container.
-    fn resource(&self, name: &str) -> Site {
-        for part in ["requests", "limits"] {
+    /// The largest amount of a container in the first of these parts of its resources that has one.
+    pub(crate) fn resource(&self, parts: &[&str], name: &str) -> Site {
+        for part in parts {
             let mut largest = None;
             for (index, container) in self.list("containers") {
                 let amount = container.pointer("/resources").and_then(|it| it.get(part)?.get(name));
@@ -119,6 +119,18 @@ impl Asked<'_> {
             }
         }
         Site::key(self.template.spec_path(&["containers"]))
+    }
+
+    /// The path of the container of this name, an init container or not.
+    pub(crate) fn container(&self, name: &str) -> FieldPath {
+        for list in ["containers", "initContainers"] {
+            let named =
+                |container: &Value| container.get("name").and_then(Value::as_str) == Some(name);
+            if let Some((index, _)) = self.list(list).find(|(_, container)| named(container)) {
+                return self.template.spec_path(&[list]).index(index).key("name");
+            }
+        }
+        self.template.spec_path(&["containers"])
     }
 
     fn claim(&self, name: &str) -> Site {

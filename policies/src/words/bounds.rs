@@ -70,7 +70,7 @@ fn pods(by: AskedBy, count: u64) -> String {
     }
 }
 
-fn ordinal(count: u64) -> String {
+pub(super) fn ordinal(count: u64) -> String {
     let ending = match (count % 10, count % 100) {
         (1, not) if not != 11 => "st",
         (2, not) if not != 12 => "nd",
@@ -365,7 +365,7 @@ pub(crate) fn full_update(case: &Case<'_>, update: Update) -> Finding {
 }
 
 /// Where the numbers of the update come from.
-fn strategy(object: &Object, pods: u64, update: Update) -> Label {
+pub(super) fn strategy(object: &Object, pods: u64, update: Update) -> Label {
     let Update { surge, unavailable } = update;
     let numbers = format!("surge {surge}, unavailable {unavailable}");
     let spec = FieldPath::of(&["spec"]);

@@ -35,7 +35,7 @@ pub fn without(missing: &[String]) -> String {
     if missing.is_empty() {
         String::new()
     } else {
-        format!(", without {}", list(missing, "and", 6))
+        format!(", without {}", list(missing, "and", missing.len()))
     }
 }
 
