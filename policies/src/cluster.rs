@@ -9,6 +9,7 @@ use placecard_feasibility::judge::Semantics;
 
 pub use crate::cluster::counts::Counts;
 use crate::scheduling::Schedulers;
+use crate::surroundings::ServerVersion;
 use crate::why::groups::Holder;
 
 /// A cluster as it was read.
@@ -29,6 +30,20 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// A cluster without a name, as the default scheduler of the newest release that this code was
+    /// checked against reads it; more kinds of nodes may come.
+    #[must_use]
+    pub fn of(inventory: Inventory) -> Self {
+        Self {
+            inventory,
+            semantics: Semantics::of_minor(ServerVersion::default().0),
+            name: String::new(),
+            closed: false,
+            schedulers: None,
+            counts: Counts::default(),
+        }
+    }
+
     /// The names of the nodes that fit the next pod, in order: as the cycle of
     /// [`crate::placed::next_cycle`] judges it, but without reasons and without work for each pod
     /// of the cluster. The first question counts the cluster, and takes longer.

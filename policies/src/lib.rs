@@ -21,6 +21,7 @@ pub mod node_templates;
 pub mod object;
 pub mod patch;
 pub mod placed;
+pub mod placement_request;
 pub mod read;
 pub mod review;
 pub mod rules;

@@ -92,7 +92,7 @@ pub fn certificate(judgement: &Judgement<'_>) -> Option<Certificate> {
 
 /// The fewest of the demands that each node fails one of, with the number of nodes that each
 /// excludes alone and beyond those before it.
-fn smallest_cover<K: Ord + Clone>(
+pub(crate) fn smallest_cover<K: Ord + Clone>(
     nodes: impl Iterator<Item = BTreeSet<K>>,
 ) -> Option<Vec<(K, usize, usize)>> {
     let mut alike: BTreeMap<BTreeSet<K>, usize> = BTreeMap::new();

@@ -1,0 +1,129 @@
+//! What ids stand for.
+
+use std::collections::BTreeMap;
+
+use placecard_language::affinity::ObjectId;
+
+/// A kind of object that an entry names by its UID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// NodeId.
+    Node,
+    /// ServiceId.
+    Service,
+    /// LeaseId.
+    Lease,
+    /// ResourceId, unless the vocabulary has a resource with this id.
+    PersistentVolume,
+}
+
+/// The name of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// Empty for what is in no namespace.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl ObjectName {
+    /// Of an object that is in no namespace.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self { namespace: String::new(), name: name.to_owned() }
+    }
+}
+
+/// Why an object is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unknown {
+    /// It is not among what was collected.
+    NotAsked,
+    /// It does not exist.
+    Absent,
+    /// It could not be asked for.
+    Unreachable,
+    /// A Lease that nobody holds.
+    NotHeld,
+    /// A pod that is on no node yet.
+    NotPlaced,
+    /// A node without the label of the level.
+    Unlabelled,
+}
+
+/// Answers about ids and Leases, collected beforehand.
+pub trait Resolve {
+    /// The name of the object with a UID.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectName, Unknown>;
+
+    /// `spec.holderIdentity` of a Lease; empty if nobody holds it.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    fn lease(&self, namespace: &str, name: &str) -> Result<&str, Unknown>;
+
+    /// The name of the vocabulary's resource with an id.
+    fn resource(&self, id: ObjectId) -> Option<&str>;
+}
+
+/// Answers as plain data. What is not listed was never asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Objects by UID.
+    pub objects: BTreeMap<(ObjectKind, ObjectId), ObjectName>,
+    /// `spec.holderIdentity` by the namespace and name of the Lease.
+    pub leases: BTreeMap<(String, String), String>,
+    /// Resources of the vocabulary by id.
+    pub resources: BTreeMap<ObjectId, String>,
+}
+
+impl Resolve for Known {
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectName, Unknown> {
+        self.objects.get(&(kind, id)).cloned().ok_or(Unknown::NotAsked)
+    }
+
+    fn lease(&self, namespace: &str, name: &str) -> Result<&str, Unknown> {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.leases.get(&key).map(String::as_str).ok_or(Unknown::NotAsked)
+    }
+
+    fn resource(&self, id: ObjectId) -> Option<&str> {
+        self.resources.get(&id).map(String::as_str)
+    }
+}
+
+/// An entry that means nothing on the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// The entry, from 0.
+    pub entry: usize,
+    /// Why.
+    pub why: Unresolvable,
+}
+
+/// Why an entry means nothing on the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unresolvable {
+    /// Its target, or what its target depends on, is not known.
+    Unknown(Unknown),
+    /// A Service that selects no pods.
+    SelectsNothing,
+    /// Neither a level of the vocabulary nor a label key.
+    UnknownLevel(String),
+    /// Not a resource of the vocabulary.
+    UnknownResource(String),
+    /// Not a trust domain of the vocabulary.
+    UnknownTrustDomain(String),
+    /// The vocabulary does not let the pod's namespace use the trust domain.
+    NotAllowed,
+}
+
+impl From<Unknown> for Unresolvable {
+    fn from(why: Unknown) -> Self {
+        Self::Unknown(why)
+    }
+}
