@@ -61,6 +61,22 @@ pub enum Typed {
         /// `--scheduler-config`.
         configuration: Option<String>,
     },
+    /// `placecard intent decode DATA`.
+    Decode {
+        /// If any was typed.
+        data: Option<String>,
+        /// `--hex`.
+        hex: bool,
+        /// `--base64`.
+        base64: bool,
+    },
+    /// `placecard intent encode FILE`.
+    Encode {
+        /// If any was typed.
+        file: Option<String>,
+        /// `--hex`.
+        hex: bool,
+    },
     /// `placecard explain CODE`.
     Explain {
         /// If any was typed.
@@ -180,11 +196,27 @@ fn typed(matches: &ArgMatches) -> Typed {
             all_reasons: matches.get_flag(verbs::ALL_REASONS.name),
             configuration: one(matches, verbs::SCHEDULER_CONFIG.name),
         },
+        "intent" => intent(matches),
         "explain" => Typed::Explain { code: one(matches, verbs::CODE.name) },
         "rules" => {
             Typed::Rules { format: one(matches, verbs::TABLE_FORMAT.name).unwrap_or_default() }
         }
         "schema" => Typed::Schema { what: one(matches, verbs::WHAT.name) },
+        _ => Typed::Text(verbs::command().render_help().to_string()),
+    }
+}
+
+fn intent(matches: &ArgMatches) -> Typed {
+    match matches.subcommand() {
+        Some(("decode", matches)) => Typed::Decode {
+            data: one(matches, verbs::DATA.name),
+            hex: matches.get_flag(verbs::HEX.name),
+            base64: matches.get_flag(verbs::BASE64.name),
+        },
+        Some(("encode", matches)) => Typed::Encode {
+            file: one(matches, verbs::ENTRIES.name),
+            hex: matches.get_flag(verbs::HEX.name),
+        },
         _ => Typed::Text(verbs::command().render_help().to_string()),
     }
 }

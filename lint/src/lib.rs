@@ -5,6 +5,7 @@
 //!                                      |                              `- render/{human,short,json}
 //!                                      `- expand: the text with native fields
 //!                        feasible: cases -> verdicts, line by line
+//!                        intent: a blob -> its entries, and back
 //! ```
 //!
 //! [`run()`] is the whole program without a process around it.
@@ -21,6 +22,7 @@ pub mod expand;
 pub mod explain;
 mod feasible;
 pub mod index;
+mod intent;
 pub mod load;
 pub mod load_codes;
 mod place;
@@ -52,6 +54,19 @@ impl Outcome {
     fn output(output: String) -> Self {
         let complaints = String::new();
         Self { output, complaints, worst: None, fail_on: None, failed: false }
+    }
+
+    /// What was asked for, or what is wrong with what was given, for exit code 1.
+    fn answer(answer: Result<String, String>) -> Self {
+        match answer {
+            Ok(output) => Self::output(output),
+            Err(complaints) => Self {
+                complaints: complaints + "\n",
+                worst: Some(Severity::Error),
+                fail_on: Some(Severity::Error),
+                ..Self::output(String::new())
+            },
+        }
     }
 }
 
@@ -120,9 +135,16 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
                 ..Outcome::output(String::new())
             })
         }
+        Plan::Decode { data, encoding } => {
+            intent::decode(&data, encoding, stdin).map(Outcome::answer)
+        }
+        Plan::Encode { file, encoding } => {
+            intent::encode(&file, encoding, stdin).map(Outcome::answer)
+        }
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),
+        Plan::IntentsSchema => Ok(Outcome::output(intent::schema())),
         Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
         Plan::Text(text) => Ok(Outcome::output(text)),
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use placecard_findings::Severity;
+use placecard_language::affinity::text::Encoding;
 use placecard_policies::judge_case::Options;
 use placecard_policies::surroundings::ServerVersion;
 
@@ -54,6 +55,20 @@ pub enum Plan {
         /// The file of the scheduler's configuration, or `-`.
         configuration: Option<String>,
     },
+    /// Print the entries of a blob.
+    Decode {
+        /// The blob as text, or `-`.
+        data: String,
+        /// How it is written; `None`: what it looks like.
+        encoding: Option<Encoding>,
+    },
+    /// Print entries as a blob.
+    Encode {
+        /// A file, or `-`.
+        file: String,
+        /// How the blob is written.
+        encoding: Encoding,
+    },
     /// Print the page of a code.
     Explain {
         /// As typed.
@@ -64,6 +79,8 @@ pub enum Plan {
         /// As JSON.
         json: bool,
     },
+    /// Print the schema of typed entries.
+    IntentsSchema,
     /// Print the schema of the vocabulary.
     VocabularySchema,
     /// Print this.
@@ -186,17 +203,40 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             let options = Options { scores, all_reasons, ..options };
             Plan::Feasible { cases, options, configuration }
         }
+        Typed::Decode { data, hex, base64 } => decode(data, hex, base64)?,
+        Typed::Encode { file, hex } => Plan::Encode {
+            file: file.unwrap_or_else(|| "-".to_owned()),
+            encoding: if hex { Encoding::Hex } else { Encoding::Base64 },
+        },
         Typed::Explain { code: Some(code) } => Plan::Explain { code },
         Typed::Explain { code: None } => {
             return Err("which code? `placecard rules` lists them all".to_owned());
         }
         Typed::Rules { format } => Plan::Rules { json: format == "json" },
         Typed::Schema { what } => match what.as_deref() {
+            Some("intents") => Plan::IntentsSchema,
             Some("vocabulary") => Plan::VocabularySchema,
-            _ => return Err("which schema? there is one: placecard schema vocabulary".to_owned()),
+            _ => {
+                return Err("which schema? there are two: placecard schema intents and placecard \
+                            schema vocabulary"
+                    .to_owned());
+            }
         },
         Typed::Text(text) => Plan::Text(text),
     })
+}
+
+fn decode(data: Option<String>, hex: bool, base64: bool) -> Result<Plan, String> {
+    let Some(data) = data else {
+        return Err("which data? give the blob as text, or - for standard input".to_owned());
+    };
+    let encoding = match (hex, base64) {
+        (true, true) => return Err("the data is in one encoding: --hex or --base64".to_owned()),
+        (true, false) => Some(Encoding::Hex),
+        (false, true) => Some(Encoding::Base64),
+        (false, false) => None,
+    };
+    Ok(Plan::Decode { data, encoding })
 }
 
 fn ask(question: Question, sources: Sources) -> Result<Ask, String> {

@@ -1,8 +1,12 @@
 //! The one table of verbs, arguments and exit codes: the command line is parsed by it, and
 //! `docs/cli.md` is written from it.
 
+mod reference;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
+
+pub use reference::reference;
 
 /// One verb.
 #[derive(Debug)]
@@ -180,8 +184,26 @@ pub static TABLE_FORMAT: Argument = Argument {
 pub static WHAT: Argument = Argument {
     name: "WHAT",
     form: Form::Words { placeholder: "WHAT", many: false },
-    summary: "vocabulary",
+    summary: "intents or vocabulary",
 };
+/// A blob.
+pub static DATA: Argument = Argument {
+    name: "DATA",
+    form: Form::Words { placeholder: "DATA", many: false },
+    summary: "the blob as text, or - for standard input; at most 4 MiB",
+};
+/// Written entries.
+pub static ENTRIES: Argument = Argument {
+    name: "FILE",
+    form: Form::Words { placeholder: "FILE", many: false },
+    summary: "the entries in JSON or YAML; without it, or for -, standard input",
+};
+/// A blob in hexadecimal.
+pub static HEX: Argument =
+    Argument { name: "hex", form: Form::Switch, summary: "the blob is in hexadecimal digits" };
+/// A blob in base64.
+pub static BASE64: Argument =
+    Argument { name: "base64", form: Form::Switch, summary: "the blob is in base64" };
 
 /// The verbs, in the order of the reference.
 pub static VERBS: &[Verb] = &[
@@ -351,6 +373,55 @@ capacities and volume attachments are not looked at.",
         ],
     },
     Verb {
+        name: "intent decode",
+        summary: "Print the typed entries of a parameter blob as JSON",
+        details: "\
+Finds the entries (TLVs of tag 0x0910) in a parameter blob and passes over TLVs of other tags. The \
+output is `{\"entries\": [{\"category\", \"strength\", \"direction\", \"target\": {\"type\", \"value\"}}]}`: \
+category `Resource`, `State`, `Topology` or `Trust`, strength `Required` or `Preferred`, direction \
+`toward` or `away`, type `NodeId`, `ResourceId`, `LeaseId`, `ServiceId`, `TrustDomain` or `RackId`; \
+ids are UUIDs, racks numbers. A blob without entries has an empty list.
+
+The entries are read together or not at all: what is wrong goes to standard error as \
+`InvalidIntent at byte N (0xNN): REASON`, N counted from the first byte of the blob, and entries \
+that contradict each other as `InvalidIntent: contradictory`. Which byte that is, and in which order \
+mistakes are looked for, is part of the vectors in `tests/vectors/intents-tlv.json`, with which \
+other readers can be tested.
+
+Without a flag, text that has only hexadecimal digits is hexadecimal and other text is base64; bytes \
+on standard input that are no text are the blob itself. Blanks and line breaks in text mean nothing.",
+        arguments: &[&DATA, &HEX, &BASE64],
+        exits: &[
+            (0, "the entries are printed"),
+            (1, "the blob is malformed, or its entries contradict each other"),
+            (2, "it could not run: no data, or text that is no hexadecimal and no base64"),
+        ],
+        examples: &[
+            "placecard intent decode CRAACQMBBgAEAAAAKg==",
+            "placecard intent decode --hex '0910 0009 03 01 06 0004 0000002a'",
+            "placecard intent decode - < parameters.bin",
+        ],
+    },
+    Verb {
+        name: "intent encode",
+        summary: "Print typed entries in wire form",
+        details: "\
+Reads what `placecard intent decode` prints, in JSON or YAML, and prints the blob in base64, as the \
+annotation `intents-tlv` takes it. `direction` may be left out: it is `toward` then. \
+What only the annotation `intents` can say (`weight`, `level`, a target by `name`) has \
+no wire form and is an error. An empty list is an empty blob: an empty line. `placecard schema intents` has all fields.",
+        arguments: &[&ENTRIES, &HEX],
+        exits: &[
+            (0, "the blob is printed"),
+            (1, "the entries are no entries, contradict each other or have no wire form"),
+            (2, "it could not run: a file that cannot be read, or nothing in it"),
+        ],
+        examples: &[
+            "placecard intent encode entries.yaml",
+            "placecard intent decode CRAACQMBBgAEAAAAKg== | placecard intent encode --hex",
+        ],
+    },
+    Verb {
         name: "explain",
         summary: "Print the page of a code",
         details: "What a finding means, an example, what is not reported, and the ways out.",
@@ -369,10 +440,15 @@ capacities and volume attachments are not looked at.",
     Verb {
         name: "schema",
         summary: "Print a JSON Schema",
-        details: "The schema of `PlacementVocabulary`, for editors and for other checkers.",
+        details: "\
+The schema of the annotation `intents` or of `PlacementVocabulary`, generated from the \
+types that read them, for editors and for other checkers.",
         arguments: &[&WHAT],
         exits: &[(0, "the schema is printed"), (2, "there is no such schema")],
-        examples: &["placecard schema vocabulary > vocabulary.schema.json"],
+        examples: &[
+            "placecard schema intents > intents.schema.json",
+            "placecard schema vocabulary > vocabulary.schema.json",
+        ],
     },
 ];
 
@@ -385,15 +461,26 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(false)
         .disable_help_subcommand(true);
+    for (name, about) in GROUPS {
+        let group = Command::new(*name).about(*about).subcommand_required(true);
+        root = root.subcommand(group.disable_help_subcommand(true));
+    }
     for verb in VERBS {
-        let mut command = Command::new(verb.name).about(verb.summary).after_help(after_help(verb));
+        let (group, name) = verb.name.split_once(' ').unwrap_or(("", verb.name));
+        let mut command = Command::new(name).about(verb.summary).after_help(after_help(verb));
         for argument in verb.arguments {
             command = command.arg(arg(argument));
         }
-        root = root.subcommand(command);
+        root = match group {
+            "" => root.subcommand(command),
+            group => root.mut_subcommand(group, |group| group.subcommand(command)),
+        };
     }
     root
 }
+
+/// Verbs of two words, by their first.
+const GROUPS: &[(&str, &str)] = &[("intent", "Read and write typed entries in wire form")];
 
 /// Flags that have a short form, as in kubectl.
 const SHORT: &[(&str, char)] = &[("namespace", 'n')];
@@ -435,91 +522,4 @@ fn after_help(verb: &Verb) -> String {
         text.push_str(&format!("  {example}\n"));
     }
     text
-}
-
-/// The text of `docs/cli.md`.
-#[must_use]
-pub fn reference() -> String {
-    let mut text = String::from(
-        "# placecard on the command line\n\n\
-         Written from the table in `lint/src/verbs.rs`; `PLACECARD_UPDATE_DOCS=1 cargo test -p placecard-lint` \
-         writes it anew.\n\n\
-         | verb | what it does |\n|---|---|\n",
-    );
-    for verb in VERBS {
-        text.push_str(&format!(
-            "| [`{}`](#placecard-{}) | {} |\n",
-            verb.name, verb.name, verb.summary
-        ));
-    }
-    text.push_str(
-        "\n`placecard --version` prints the version, `placecard VERB --help` what is below. \
-         Lines and columns are counted from 1, columns in code points.\n",
-    );
-    for verb in VERBS {
-        text.push_str(&section(verb));
-    }
-    text.push_str(JSON);
-    text
-}
-
-const JSON: &str = "
-## The JSON report
-
-`placecard lint --format json` prints one object. Fields are added, not renamed or removed, while \
-`version` is 1.
-
-| field | meaning |
-|---|---|
-| `version` | 1 |
-| `findings[]` | sorted by file, line, column and code |
-| `.code` `.severity` `.verdict` | as in `placecard rules`; a single finding may be milder |
-| `.fingerprint` | code, object, paths and values of the labels; no line numbers, so it survives moved lines |
-| `.file` `.line` `.column` | of the primary label |
-| `.object` | `apiVersion`, `kind`, `namespace`, `name`; null for a file that cannot be read |
-| `.message` `.suggestion` | what is, and the nearest known word |
-| `.labels[]` | the clashing demands, the primary one first: `text`, `file`, `start`, `end` (exclusive), `path`, and `inValue` for a place inside a string |
-| `.why` | why the labels clash, where that is not plain |
-| `.now[]` | lines about nodes, pods and volumes of the cluster, if it is about them |
-| `.help[]` | ways out: `text`, `safety` (`suggested`, `safe` or `unsafe`), `lines` to paste, `edits` |
-| `.holds` | how far it holds: `scope`, `proof`, `text`, and what a certificate takes for granted in `assume` |
-| `.proof`, `.core` | the certificate of a finding that has one: the argument by its `kind`, and the fields that it is about as JSON pointers |
-| `summary` | `errors`, `warnings`, `notes`, `files`, `objects`, `templates` |
-| `cluster` | with `--cluster`: `name`, `nodes`, `placed` templates, and `unjudged[]` with `object` and `why` |
-";
-
-fn section(verb: &Verb) -> String {
-    let mut text =
-        format!("\n## placecard {}\n\n{}.\n\n{}\n\n", verb.name, verb.summary, verb.details);
-    text.push_str("```sh\n");
-    for example in verb.examples {
-        text.push_str(&format!("{example}\n"));
-    }
-    text.push_str("```\n\n| argument | default | meaning |\n|---|---|---|\n");
-    for argument in verb.arguments {
-        let (typed, default) = typed(argument);
-        text.push_str(&format!("| `{typed}` | {default} | {} |\n", argument.summary));
-    }
-    text.push_str("\n| exit code | meaning |\n|---|---|\n");
-    for (code, meaning) in verb.exits {
-        text.push_str(&format!("| {code} | {meaning} |\n"));
-    }
-    text
-}
-
-fn typed(argument: &Argument) -> (String, String) {
-    let name = argument.name;
-    match &argument.form {
-        Form::Words { placeholder, many: true } => (format!("{placeholder}…"), String::new()),
-        Form::Words { placeholder, many: false } => ((*placeholder).to_owned(), String::new()),
-        Form::Switch => (format!("--{name}"), "off".to_owned()),
-        Form::Value { placeholder, many, default } => {
-            let again = if *many { " …" } else { "" };
-            let default = default.map_or_else(String::new, |default| format!("`{default}`"));
-            (format!("--{name} {placeholder}{again}"), default)
-        }
-        Form::Choice { values, default } => {
-            (format!("--{name} {}", values.join("\\|")), format!("`{default}`"))
-        }
-    }
 }

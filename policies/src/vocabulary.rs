@@ -50,7 +50,8 @@ fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Fi
 }
 
 /// The path of a JSON pointer; whether a number is a key or a position depends on the value.
-fn path(value: &Value, pointer: &str) -> FieldPath {
+#[must_use]
+pub fn path(value: &Value, pointer: &str) -> FieldPath {
     let mut path = FieldPath::root();
     let mut here = Some(value);
     for step in pointer.split('/').skip(1) {

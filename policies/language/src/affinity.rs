@@ -59,6 +59,7 @@ mod request;
 mod strength;
 pub mod surface;
 mod target;
+pub mod text;
 mod wire;
 pub mod written;
 

@@ -182,7 +182,7 @@ fn texts_of_errors_are_those_of_the_command_line() {
         ),
         (
             "0910000803010600040000002a",
-            "InvalidIntent at byte 7 (0x07): the target claims 4 bytes, 3 are left in its TLV",
+            "InvalidIntent at byte 7 (0x07): the target is truncated: 3 of 4 bytes",
         ),
         (
             "0910000a03010600040000002a00",
@@ -190,13 +190,10 @@ fn texts_of_errors_are_those_of_the_command_line() {
         ),
         (
             "0910000203 01",
-            "InvalidIntent at byte 2 (0x02): 2 bytes are no entry, the shortest has 6",
+            "InvalidIntent at byte 2 (0x02): an entry has at least 6 bytes, this TLV has 2",
         ),
         ("091000", "InvalidIntent at byte 0 (0x00): a TLV header is truncated: 3 of 4 bytes"),
-        (
-            "00010005cafe",
-            "InvalidIntent at byte 2 (0x02): TLV 0x0001 is truncated: it claims 5 bytes, 2 are left",
-        ),
+        ("00010005cafe", "InvalidIntent at byte 2 (0x02): TLV 0x0001 is truncated: 2 of 5 bytes"),
         ("0910000903010600040000002a0910000903810600040000002a", "InvalidIntent: contradictory"),
     ] {
         let found = scan(&bytes(&hex.replace(' ', ""))).unwrap_err();

@@ -28,6 +28,12 @@ pub fn problem(problem: &VocabularyProblem) -> Worded {
     }
 }
 
+/// The words of what is wrong with the shape of any value, and ways out.
+pub(crate) fn shape(detail: &VocabularyDetail) -> (String, Vec<String>) {
+    let said = say(detail);
+    (shorten(&said.message, LONGEST), said.help)
+}
+
 fn say(detail: &VocabularyDetail) -> Said {
     use VocabularyDetail as Is;
     match detail {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
+#[schemars(rename = "Category", description = "What kind of thing an entry is about.")]
 pub enum AffinityCategory {
     /// Compute, memory or a device: a node, or a resource that nodes offer.
     Resource,

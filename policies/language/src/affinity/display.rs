@@ -51,20 +51,20 @@ impl fmt::Display for Reason {
                 write!(f, "{target} has {expected} bytes, not {found}")
             }
             Self::TargetOverrun { claimed, left } => {
-                write!(f, "the target claims {claimed} bytes, {left} are left in its TLV")
+                write!(f, "the target is truncated: {left} of {claimed} bytes")
             }
             Self::SurplusBytes { count } => {
                 let bytes = if *count == 1 { "byte" } else { "bytes" };
                 write!(f, "{count} surplus {bytes} after the target")
             }
             Self::EntryTooShort { length } => {
-                write!(f, "{length} bytes are no entry, the shortest has 6")
+                write!(f, "an entry has at least 6 bytes, this TLV has {length}")
             }
             Self::TruncatedHeader { left } => {
                 write!(f, "a TLV header is truncated: {left} of 4 bytes")
             }
             Self::TlvOverrun { tag, claimed, left } => {
-                write!(f, "TLV {tag:#06x} is truncated: it claims {claimed} bytes, {left} are left")
+                write!(f, "TLV {tag:#06x} is truncated: {left} of {claimed} bytes")
             }
             other => other.of_values(f),
         }

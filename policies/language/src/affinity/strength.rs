@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
+#[schemars(rename = "Strength", description = "Required or preferred.")]
 pub enum AffinityStrength {
     /// A candidate that does not meet the entry is out.
     Required,
@@ -63,6 +64,7 @@ impl AffinityStrength {
     JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "Direction", description = "Toward the target or away from it.")]
 pub enum AffinityDirection {
     /// Affinity.
     #[default]

@@ -217,6 +217,7 @@ impl AffinityTarget {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
+#[schemars(rename = "TargetType", description = "The type of a target.")]
 pub enum AffinityTargetType {
     /// A node.
     NodeId,

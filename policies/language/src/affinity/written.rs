@@ -48,7 +48,7 @@ struct Written {
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(transform = conditions::of_entry)]
+#[schemars(rename = "Entry", transform = conditions::of_entry)]
 struct WrittenEntry {
     /// What kind of thing it is about.
     category: AffinityCategory,
@@ -74,7 +74,7 @@ struct WrittenEntry {
 /// What an entry is relative to: by `value`, or by `name` if the type has names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(transform = conditions::of_target)]
+#[schemars(rename = "Target", transform = conditions::of_target)]
 struct WrittenTarget {
     /// Resource takes NodeId and ResourceId, State NodeId and LeaseId, Topology NodeId, ServiceId
     /// and RackId, Trust TrustDomain.

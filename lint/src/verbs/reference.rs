@@ -1,0 +1,92 @@
+//! The table of verbs as a document.
+
+use super::{Argument, Form, VERBS, Verb};
+
+/// The text of `docs/cli.md`.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# placecard on the command line\n\n\
+         Written from the table in `lint/src/verbs.rs`; `PLACECARD_UPDATE_DOCS=1 cargo test -p placecard-lint` \
+         writes it anew.\n\n\
+         | verb | what it does |\n|---|---|\n",
+    );
+    for verb in VERBS {
+        text.push_str(&format!(
+            "| [`{}`](#placecard-{}) | {} |\n",
+            verb.name,
+            verb.name.replace(' ', "-"),
+            verb.summary
+        ));
+    }
+    text.push_str(
+        "\n`placecard --version` prints the version, `placecard VERB --help` what is below. \
+         Lines and columns are counted from 1, columns in code points.\n",
+    );
+    for verb in VERBS {
+        text.push_str(&section(verb));
+    }
+    text.push_str(JSON);
+    text
+}
+
+const JSON: &str = "
+## The JSON report
+
+`placecard lint --format json` prints one object. Fields are added, not renamed or removed, while \
+`version` is 1.
+
+| field | meaning |
+|---|---|
+| `version` | 1 |
+| `findings[]` | sorted by file, line, column and code |
+| `.code` `.severity` `.verdict` | as in `placecard rules`; a single finding may be milder |
+| `.fingerprint` | code, object, paths and values of the labels; no line numbers, so it survives moved lines |
+| `.file` `.line` `.column` | of the primary label |
+| `.object` | `apiVersion`, `kind`, `namespace`, `name`; null for a file that cannot be read |
+| `.message` `.suggestion` | what is, and the nearest known word |
+| `.labels[]` | the clashing demands, the primary one first: `text`, `file`, `start`, `end` (exclusive), `path`, and `inValue` for a place inside a string |
+| `.why` | why the labels clash, where that is not plain |
+| `.now[]` | lines about nodes, pods and volumes of the cluster, if it is about them |
+| `.help[]` | ways out: `text`, `safety` (`suggested`, `safe` or `unsafe`), `lines` to paste, `edits` |
+| `.holds` | how far it holds: `scope`, `proof`, `text`, and what a certificate takes for granted in `assume` |
+| `.proof`, `.core` | the certificate of a finding that has one: the argument by its `kind`, and the fields that it is about as JSON pointers |
+| `summary` | `errors`, `warnings`, `notes`, `files`, `objects`, `templates` |
+| `cluster` | with `--cluster`: `name`, `nodes`, `placed` templates, and `unjudged[]` with `object` and `why` |
+";
+
+fn section(verb: &Verb) -> String {
+    let mut text =
+        format!("\n## placecard {}\n\n{}.\n\n{}\n\n", verb.name, verb.summary, verb.details);
+    text.push_str("```sh\n");
+    for example in verb.examples {
+        text.push_str(&format!("{example}\n"));
+    }
+    text.push_str("```\n\n| argument | default | meaning |\n|---|---|---|\n");
+    for argument in verb.arguments {
+        let (typed, default) = typed(argument);
+        text.push_str(&format!("| `{typed}` | {default} | {} |\n", argument.summary));
+    }
+    text.push_str("\n| exit code | meaning |\n|---|---|\n");
+    for (code, meaning) in verb.exits {
+        text.push_str(&format!("| {code} | {meaning} |\n"));
+    }
+    text
+}
+
+fn typed(argument: &Argument) -> (String, String) {
+    let name = argument.name;
+    match &argument.form {
+        Form::Words { placeholder, many: true } => (format!("{placeholder}…"), String::new()),
+        Form::Words { placeholder, many: false } => ((*placeholder).to_owned(), String::new()),
+        Form::Switch => (format!("--{name}"), "off".to_owned()),
+        Form::Value { placeholder, many, default } => {
+            let again = if *many { " …" } else { "" };
+            let default = default.map_or_else(String::new, |default| format!("`{default}`"));
+            (format!("--{name} {placeholder}{again}"), default)
+        }
+        Form::Choice { values, default } => {
+            (format!("--{name} {}", values.join("\\|")), format!("`{default}`"))
+        }
+    }
+}
