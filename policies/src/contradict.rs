@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::PodAffinityTerm;
 use placecard_feasibility::any_cluster::Part;
+use placecard_feasibility::any_cluster::kubelet::written;
 use placecard_feasibility::certificate::Certificate;
 use placecard_feasibility::contradiction::{
     Atom, AtomId, BUDGET, Clash, Core, Demand, DemandId, NodeVerdict, TermDemand, decide,
@@ -51,6 +52,8 @@ pub(crate) enum By {
     TopologyKey,
     /// A claim, whose volume the node must reach.
     Volume,
+    /// Nobody: a kubelet writes it on its node.
+    Kubelet,
 }
 
 /// The demands of one pod on its node, and where each requirement is written.
@@ -141,6 +144,38 @@ pub(crate) fn nodes(subject: &Subject<'_>) -> Option<Finding> {
             Some(certified(finding, certificate, None))
         }
     }
+}
+
+/// The clash of a template's node demands, which some node can meet, with what kubelets write on
+/// nodes: no proof but a warning, for there are nodes without one.
+pub(crate) fn on_kubelets(subject: &Subject<'_>) -> Option<Finding> {
+    let mut demands = subject.demands.clone();
+    let terms = subject.demands.demands.iter().flat_map(|demand| &demand.terms);
+    let labels = terms.flat_map(|term| &term.atoms).filter(|atom| !atom.field);
+    let keys: BTreeSet<&String> = labels.map(|atom| &atom.requirement.key).collect();
+    let mut facts = BTreeSet::new();
+    for (key, written) in keys.into_iter().filter_map(|key| Some((key, written(key)?))) {
+        let place = Place { site: Site::default(), quote: String::new(), by: By::Kubelet };
+        let id = demands.add(place.clone(), vec![vec![(false, written, place)]]);
+        demands.parts.insert(id, Part::Kubelet(key.clone()));
+        facts.insert(id);
+    }
+    let NodeVerdict::Contradiction(whole) = decide(&demands.demands, BUDGET) else { return None };
+    if facts.is_empty() || whole.demands.iter().any(|id| demands.follows_a_volume(*id)) {
+        return None;
+    }
+    let mut core = whole.clone();
+    core.demands.retain(|id| !facts.contains(id));
+    core.clashes.retain(|clash| !facts.contains(&clash.demand));
+    core.without.retain(|without| !facts.contains(&without.demand));
+    if core.clashes.is_empty() {
+        return None;
+    }
+    let members = members(&demands, &core);
+    let mut finding = words::contradiction::on_kubelets(&subject.object.reference, &core, &members);
+    let certificate = proof::of_kubelets(subject, &demands, &whole, &finding.labels)?;
+    finding.evidence = Some(Evidence::Certificate(Box::new(certificate)));
+    Some(finding)
 }
 
 /// The finding with its certificate, and how far that one holds. Without one (its checker refused

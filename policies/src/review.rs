@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use placecard_feasibility::selector::Selector;
-use placecard_findings::{FieldPath, Finding, ObjectRef, Severity, Verdict};
+use placecard_findings::{FieldPath, Finding, ObjectRef, Scope, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
 use placecard_language::intent::Ignore;
 use placecard_language::keys::{self, Place};
@@ -198,7 +198,9 @@ fn of_template(
                 cluster,
             };
             let contradicted = findings.iter().any(|one| {
-                one.verdict == Verdict::Contradictory || one.code == rules::PV_AFFINITY_CONFLICT
+                let everywhere = one.holds.scope != Scope::Assumption;
+                (one.verdict == Verdict::Contradictory && everywhere)
+                    || one.code == rules::PV_AFFINITY_CONFLICT
             });
             let (placement, found) = placed::judge(&asked);
             // What fits no cluster at all fits this one neither: that is told once.
@@ -262,6 +264,9 @@ fn contradictions(
     // A pod that can not be placed at all has no replicas to count.
     if found.is_empty() {
         found.extend(bounds::findings(&subject));
+    }
+    if found.is_empty() {
+        found.extend(contradict::on_kubelets(&subject));
     }
     // Last, because other objects are to blame: it neither denies nor hides what does.
     found.extend(by_volumes);

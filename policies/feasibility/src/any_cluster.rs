@@ -14,6 +14,7 @@
 pub mod check;
 mod companions;
 pub mod demands;
+pub mod kubelet;
 mod refute;
 mod witness;
 
@@ -71,6 +72,8 @@ pub enum Part {
     Affinity(usize),
     /// The required anti-affinity term.
     AntiAffinity(usize),
+    /// No demand of the pod: what a kubelet writes for the label with this key ([`kubelet`]).
+    Kubelet(String),
 }
 
 /// What has to be true of the world, besides what API servers enforce, for a contradiction to hold.
@@ -82,6 +85,8 @@ pub enum Assumption {
     VolumesAreMade,
     /// The server reads namespace selectors as was said.
     ServerVersion,
+    /// Kubelets label the nodes.
+    KubeletLabels,
 }
 
 /// The demands of a pod that no cluster can meet together, and the proof.
@@ -184,6 +189,9 @@ impl Contradiction {
                     found.insert(Assumption::VolumesAsGiven);
                     found.insert(Assumption::VolumesAreMade);
                 }
+                Part::Kubelet(_) => {
+                    found.insert(Assumption::KubeletLabels);
+                }
                 _ => {}
             }
         }
@@ -269,6 +277,20 @@ pub fn decide(pod: &Pod, volumes: &[KnownVolume], semantics: Semantics) -> AnyCl
         }
         Pods::Contradiction(found) => AnyCluster::Contradiction(Box::new(found)),
         Pods::Undecided => AnyCluster::Undecided,
+    }
+}
+
+/// The contradiction between what a pod that some cluster can take demands of its node, and what
+/// kubelets write on nodes (A1); `None` if there is none, or the budget ran out.
+#[must_use]
+pub fn decide_on_kubelets(pod: &Pod) -> Option<Contradiction> {
+    let demands = node_demands(pod, &[]).with_kubelet();
+    let NodeVerdict::Contradiction(core) = contradiction::decide(&demands.demands, BUDGET) else {
+        return None;
+    };
+    match node_contradiction(&demands, core) {
+        NodeAnswer::Contradiction(found) => Some(found),
+        NodeAnswer::Fits(_) | NodeAnswer::Undecided => None,
     }
 }
 

@@ -230,6 +230,7 @@ impl Argument {
                 needs.extend(contradiction.assumptions().iter().map(|one| match one {
                     Assumption::VolumesAsGiven | Assumption::VolumesAreMade => Axiom::OtherObjects,
                     Assumption::ServerVersion => Axiom::ServerVersion,
+                    Assumption::KubeletLabels => Axiom::KubeletLabels,
                 }));
                 needs
             }

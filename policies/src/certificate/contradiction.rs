@@ -27,6 +27,7 @@ enum WirePart {
     ClassTopologies(usize),
     Affinity(usize),
     AntiAffinity(usize),
+    Kubelet(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +123,7 @@ impl From<&Part> for WirePart {
             Part::ClassTopologies(index) => Self::ClassTopologies(index),
             Part::Affinity(index) => Self::Affinity(index),
             Part::AntiAffinity(index) => Self::AntiAffinity(index),
+            Part::Kubelet(key) => Self::Kubelet(key),
         }
     }
 }
@@ -139,6 +141,7 @@ impl From<WirePart> for Part {
             WirePart::ClassTopologies(index) => Self::ClassTopologies(index),
             WirePart::Affinity(index) => Self::Affinity(index),
             WirePart::AntiAffinity(index) => Self::AntiAffinity(index),
+            WirePart::Kubelet(key) => Self::Kubelet(key),
         }
     }
 }

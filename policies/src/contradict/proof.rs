@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use placecard_feasibility::any_cluster::{AnyCluster, Contradiction, Part, decide};
+use placecard_feasibility::any_cluster::{
+    AnyCluster, Contradiction, Part, decide, decide_on_kubelets,
+};
 use placecard_feasibility::certificate::{
     Argument, Axiom, Certificate, Manifest, OneReplica, verify, verify_pod,
 };
@@ -17,7 +19,7 @@ use placecard_feasibility::pod_affinity::{AffinityTerm, PodContradiction, TermId
 use placecard_feasibility::selector::Selector;
 use placecard_findings::Label;
 
-use super::{Demands, index, pod_term};
+use super::{By, Demands, index, pod_term};
 use crate::bounds::{Subject, autoscaler, manifest, with_subject};
 use crate::native;
 use crate::object::Object;
@@ -108,12 +110,36 @@ pub(super) fn of_nodes(
     core: &Core,
     labels: &[Label],
 ) -> Option<Certificate> {
-    let demands = subject.demands;
-    let volumes = core.demands.iter().any(|demand| demands.follows_a_volume(*demand));
+    let volumes = core.demands.iter().any(|demand| subject.demands.follows_a_volume(*demand));
+    let mut certificate =
+        of_demands(subject, (subject.demands, core), labels, volumes, contradiction)?;
+    if volumes {
+        certificate.assume.insert(Axiom::OtherObjects);
+    }
+    Some(certificate)
+}
+
+/// The certificate of a core of node demands together with what kubelets write on nodes.
+pub(super) fn of_kubelets(
+    subject: &Subject<'_>,
+    demands: &Demands,
+    core: &Core,
+    labels: &[Label],
+) -> Option<Certificate> {
+    of_demands(subject, (demands, core), labels, false, decide_on_kubelets)
+}
+
+fn of_demands(
+    subject: &Subject<'_>,
+    (demands, core): (&Demands, &Core),
+    labels: &[Label],
+    volumes: bool,
+    decide: impl Fn(&Pod) -> Option<Contradiction>,
+) -> Option<Certificate> {
     let pod = pod(subject, volumes)?;
     let parts = core.demands.iter().filter_map(|demand| demands.parts.get(demand));
     let parts: BTreeSet<&Part> = parts.collect();
-    let found = contradiction(&only_nodes(&pod, &parts))?;
+    let found = decide(&only_nodes(&pod, &parts))?;
     let mut pointers = pointers(labels);
     if parts != found.parts.iter().collect() {
         // Another clash in the same fields: all of them are named.
@@ -121,13 +147,11 @@ pub(super) fn of_nodes(
             demands.parts.get(&one.id).is_some_and(|part| found.parts.contains(part))
         };
         let places = demands.demands.iter().filter(of_parts).filter_map(|d| demands.whole(d.id));
-        pointers = places.map(|place| place.site.path.pointer()).collect();
+        let written = places.filter(|place| place.by != By::Kubelet);
+        pointers = written.map(|place| place.site.path.pointer()).collect();
         pointers.dedup();
     }
-    let mut certificate = Certificate::of_contradiction(found, pointers);
-    if volumes {
-        certificate.assume.insert(Axiom::OtherObjects);
-    }
+    let certificate = Certificate::of_contradiction(found, pointers);
     verify_pod(&certificate, &pod, &[], semantics()).ok()?;
     Some(certificate)
 }

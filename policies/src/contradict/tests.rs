@@ -318,6 +318,96 @@ fn one_replica_is_told_and_does_not_deny_while_an_autoscaler_sets_their_number()
     assert_eq!(admitted.warnings.len(), 1);
 }
 
+/// Rules, fields, message and help of what rests on kubelets.
+fn by_kubelets() -> Vec<(Value, &'static str, &'static str)> {
+    let arch = json!({"nodeSelector": {"kubernetes.io/arch": "x86_64"}});
+    let terms = terms(&json!([
+        {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "In", "values": ["darwin"]}]},
+        {"matchExpressions": [{"key": "kubernetes.io/arch", "operator": "DoesNotExist"}]},
+    ]));
+    let none = json!({});
+    vec![
+        (
+            deployment("", &arch),
+            "no node can have kubernetes.io/arch=x86_64, if a kubelet labels it",
+            "write kubernetes.io/arch=amd64",
+        ),
+        (
+            deployment("on nodes(kubernetes.io/os=Linux)", &none),
+            "no node can have kubernetes.io/os=Linux, if a kubelet labels it",
+            "write kubernetes.io/os=linux",
+        ),
+        (
+            deployment("on nodes(!kubernetes.io/hostname)", &none),
+            "no node can lack label kubernetes.io/hostname, if a kubelet labels it",
+            "every kubelet writes this label",
+        ),
+        (
+            deployment("on nodes(kubernetes.io/os=plan9)", &none),
+            "no node can have kubernetes.io/os=plan9, if a kubelet labels it",
+            "a kubelet writes linux or windows",
+        ),
+        (
+            deployment(
+                "not-on nodes(kubernetes.io/os=linux)\nnot-on nodes(kubernetes.io/os=windows)",
+                &none,
+            ),
+            "no node can have kubernetes.io/os other than linux and kubernetes.io/os other \
+             than windows, if a kubelet labels it",
+            "keep one of the two",
+        ),
+        (
+            deployment("", &terms),
+            "no node can meet these 2 demands at once, if a kubelet labels it",
+            "drop one of the requirements",
+        ),
+    ]
+}
+
+#[test]
+fn what_rests_on_kubelets_is_a_warning_that_says_so() {
+    for (value, message, help) in by_kubelets() {
+        let (object, surroundings, review) = reviewed(&value);
+        let [finding] = contradictions(&review)[..] else { panic!("{:?}", review.findings) };
+        let said = (finding.message.as_str(), finding.help[0].text.as_str());
+        assert_eq!(said, (message, help));
+        let holds = (finding.holds.scope, finding.holds.proof, finding.holds.text.as_str());
+        assert_eq!(holds, (Scope::Assumption, false, "if a kubelet labels each node"));
+        assert_eq!(finding.severity, Severity::Warning, "{message}");
+        let certificate = finding.evidence.as_ref().and_then(Evidence::certificate).unwrap();
+        let assumed: Vec<Axiom> = certificate.assume.iter().copied().collect();
+        assert_eq!(assumed, [Axiom::LabelSyntax, Axiom::KubeletLabels], "{message}");
+        let pod = pod_of(&object, &surroundings, false).unwrap();
+        assert_eq!(verify_pod(certificate, &pod, &[], semantics()), Ok(()), "{message}");
+        let wire = to_json(finding.verdict.as_str(), certificate);
+        let (_, read) = from_json(&wire).unwrap();
+        assert_eq!(verify_pod(&read, &pod, &[], semantics()), Ok(()), "{message}");
+        for pointer in &certificate.core {
+            assert!(value.pointer(pointer).is_some(), "{message}: {pointer}");
+        }
+        // It could not deny if it were an error either.
+        let mut error = finding.clone();
+        error.severity = Severity::Error;
+        assert_eq!(Ground::of(&error), None);
+        let admitted = answer(Door::Validate, Operation::Create, (&object, &review), None);
+        assert_eq!((admitted.denial, admitted.warnings.len()), (None, 1), "{message}");
+    }
+}
+
+#[test]
+fn what_rests_on_kubelets_hides_no_proof() {
+    let on = "on nodes(kubernetes.io/os=Linux)";
+    let clash = deployment(&format!("{on}\non zone/a\non zone/b"), &json!({}));
+    let crowd = format!("{on}\non zone/a\napart-from self in zone across revisions");
+    for value in [clash, deployment(&crowd, &json!({}))] {
+        let (object, _, review) = reviewed(&value);
+        let [finding] = contradictions(&review)[..] else { panic!("{:?}", review.findings) };
+        assert!(finding.holds.proof);
+        let asked = (&object, &review);
+        assert!(answer(Door::Validate, Operation::Create, asked, None).denial.is_some());
+    }
+}
+
 #[test]
 fn a_certificate_or_a_refused_rule_denies_and_nothing_else() {
     for (name, value) in contradictory().into_iter().chain(crowded()) {

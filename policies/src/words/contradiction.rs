@@ -1,9 +1,12 @@
 //! Words for contradictions.
 
+use placecard_feasibility::any_cluster::kubelet::{HOSTNAME, OS};
 use placecard_feasibility::contradiction::{Clash, Core, Dead, DemandId, Subject, Wants};
 use placecard_feasibility::domain::{Domain, Shape};
 use placecard_feasibility::pod_affinity::{PodContradiction, TermId};
-use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Site, Verdict};
+use placecard_findings::{
+    Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+};
 
 use crate::contradict::{By, Place};
 use crate::object::Object;
@@ -44,6 +47,45 @@ pub(crate) fn nodes(object: &ObjectRef, core: &Core, members: &[(DemandId, &Plac
     let label_of = |place: &Place| finding.labels.iter().position(|one| one.site == place.site);
     finding.help = help(core, members, &label_of);
     finding
+}
+
+/// Demands that some node can meet, but none that a kubelet labels; `core` without what it writes.
+pub(crate) fn on_kubelets(
+    object: &ObjectRef,
+    core: &Core,
+    members: &[(DemandId, &Place)],
+) -> Finding {
+    let mut finding = nodes(object, core, members);
+    finding.severity = Severity::Warning;
+    finding.message.push_str(", if a kubelet labels it");
+    finding.holds = Holds::assuming("if a kubelet labels each node");
+    if let [Clash { subject: Subject::Label(key), wants, .. }] = core.clashes.as_slice() {
+        finding.help = vec![Help::text(match (key.as_str(), wants) {
+            (_, Wants::OneOf(values))
+                if let [value] = values.as_slice()
+                    && let Some(word) = go_word(value) =>
+            {
+                format!("write {key}={word}")
+            }
+            (HOSTNAME, _) => "every kubelet writes this label".to_owned(),
+            (OS, _) => "a kubelet writes linux or windows".to_owned(),
+            _ => "a kubelet writes amd64, arm64 or another word that Go has for it".to_owned(),
+        })];
+    }
+    finding
+}
+
+/// What Go calls a system or an architecture that others call so.
+fn go_word(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "amd64" | "x86_64" | "x86-64" | "x64" => "amd64",
+        "arm64" | "aarch64" => "arm64",
+        "386" | "i386" | "i686" | "x86" => "386",
+        "arm" | "armhf" | "armv7" | "armv7l" => "arm",
+        "linux" => "linux",
+        "windows" | "win" => "windows",
+        _ => return None,
+    })
 }
 
 fn code_of(members: &[(DemandId, &Place)]) -> Code {

@@ -1,6 +1,8 @@
 //! What a pod and its known volumes demand of a node, as disjunctions of terms.
 
-use crate::any_cluster::{KnownVolume, Part, Reach};
+use std::collections::BTreeSet;
+
+use crate::any_cluster::{KnownVolume, Part, Reach, kubelet};
 use crate::contradiction::{Atom, AtomId, Demand, DemandId, TermDemand};
 use crate::filter::volume_binding::makes_volumes;
 use crate::filter::volume_zone;
@@ -62,6 +64,21 @@ impl NodeDemands {
             Part::ClassTopologies(_) => level >= 2,
             _ => true,
         })
+    }
+
+    /// Besides, what kubelets write for the labels that these demands name.
+    #[must_use]
+    pub fn with_kubelet(&self) -> Self {
+        let mut more = self.clone();
+        let terms = self.demands.iter().flat_map(|demand| &demand.terms);
+        let labels = terms.flat_map(|term| &term.atoms).filter(|atom| !atom.field);
+        let keys: BTreeSet<&String> = labels.map(|atom| &atom.requirement.key).collect();
+        for key in keys {
+            if let Some(written) = kubelet::written(key) {
+                more.add(Part::Kubelet(key.clone()), vec![vec![(false, written)]]);
+            }
+        }
+        more
     }
 
     /// Is it a volume of an in-tree plugin, which the scheduler reads as one of a CSI driver?

@@ -3,6 +3,7 @@
 
 mod clusters;
 pub(crate) mod dice;
+mod kubelet;
 mod mutations;
 mod odd;
 pub(crate) mod pods;
@@ -94,7 +95,10 @@ fn only(pod: &Pod, volumes: &[KnownVolume], parts: &[Part]) -> (Pod, Vec<KnownVo
             Part::AntiAffinity(index) => {
                 less.anti_affinity.push(pod.anti_affinity[*index].clone());
             }
-            Part::VolumeNodes(_) | Part::VolumeZone(..) | Part::ClassTopologies(_) => {}
+            Part::VolumeNodes(_)
+            | Part::VolumeZone(..)
+            | Part::ClassTopologies(_)
+            | Part::Kubelet(_) => {}
         }
     }
     let volumes = volumes.iter().enumerate().map(|(index, known)| reduced(index, known, parts));

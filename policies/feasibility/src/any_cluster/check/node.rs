@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::any_cluster::check::values::{Wanted, has_name, has_value};
+use crate::any_cluster::kubelet::written;
 use crate::any_cluster::{KnownVolume, Part, Reach, Refutation};
 use crate::inventory::pod::{Pod, WhenUnsatisfiable};
 use crate::inventory::volume::Volume;
@@ -109,6 +110,7 @@ fn terms(part: &Part, pod: &Pod, volumes: &[KnownVolume]) -> Option<Vec<NodeTerm
             }
             _ => None,
         },
+        Part::Kubelet(key) => written(key).map(|one| vec![NodeTerm::of(vec![one])]),
         Part::Affinity(_) | Part::AntiAffinity(_) => None,
     }
 }
