@@ -16,6 +16,8 @@ mod bad_input;
 mod chart;
 /// A real API server, scheduler and controllers, with our webhook in front of them.
 mod e2e;
+/// New pods as a real API server stores and refuses them.
+mod e2e_admission;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
 /// `placecard why` and `lint --cluster` say what a real scheduler says of the same pods.
