@@ -11,7 +11,7 @@ use placecard_policies::words::intent as words;
 use serde_json::Value;
 
 use crate::load::{Document, Source, Span, collect, describe, load, locate};
-use crate::render::style::plain;
+use crate::render::style::{plain, plain_character};
 
 /// As many bytes are read, be they the blob or a text of it.
 const MAX_BYTES: usize = 4 << 20;
@@ -39,9 +39,23 @@ pub(crate) fn decode(
         text => from_text("DATA", text, encoding)?,
     };
     Ok(match scan(&blob) {
-        Ok(entries) => Ok(written::write_text(&entries)),
+        Ok(entries) => Ok(escaped(&written::write_text(&entries))),
         Err(error) => Err(plain_lines(&words::refusal(&error))),
     })
+}
+
+/// JSON in which a trust domain cannot act on the terminal, with the same values.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        // Line breaks are those of the layout; inside a text JSON has them escaped.
+        if character == '\n' || plain_character(character, false) == character {
+            text.push(character);
+        } else {
+            text.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+    }
+    text
 }
 
 fn read_all(stdin: &mut dyn Read) -> Result<Vec<u8>, String> {
@@ -59,18 +73,17 @@ fn too_large(name: &str) -> String {
     format!("{name} is larger than {} MiB", MAX_BYTES >> 20)
 }
 
-/// Bytes are the blob itself if they are no text and no encoding is named. An entry begins with
+/// Bytes are the blob itself if they are no text and no encoding is named: an entry begins with
 /// 0x09 0x10, and 0x10 is in no text.
 fn from_bytes(name: &str, bytes: &[u8], encoding: Option<Encoding>) -> Result<Vec<u8>, String> {
-    let in_text = |byte: &u8| matches!(byte, b' '..=b'~') || byte.is_ascii_whitespace();
-    match bytes.iter().position(|byte| !in_text(byte)) {
-        Some(_) if encoding.is_none() => Ok(bytes.to_vec()),
-        Some(at) if std::str::from_utf8(bytes).is_err() => Err(format!(
-            "{name} is not {}: it is no text, from byte {at} on; without the flag it is read as \
-             the blob itself",
-            name_of(encoding.unwrap_or(Encoding::Hex))
+    let in_text = |one: char| !one.is_control() || one.is_ascii_whitespace();
+    match (std::str::from_utf8(bytes), encoding) {
+        (Ok(text), _) if text.chars().all(in_text) => from_text(name, text, encoding),
+        (_, None) => Ok(bytes.to_vec()),
+        (_, Some(encoding)) => Err(format!(
+            "{name} is not {}: it is no text; without the flag it is read as the blob itself",
+            name_of(encoding)
         )),
-        _ => from_text(name, &String::from_utf8_lossy(bytes), encoding),
     }
 }
 
@@ -85,6 +98,8 @@ fn from_text(name: &str, text: &str, encoding: Option<Encoding>) -> Result<Vec<u
     if text.len() > MAX_BYTES {
         return Err(too_large(name));
     }
+    // Some editors begin a text with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_ascii().is_empty() {
         return Err(format!("{name} holds only blanks: the blob was expected there"));
     }

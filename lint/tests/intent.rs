@@ -51,6 +51,7 @@ fn a_blob_is_decoded_from_every_encoding() {
         (vec!["-"], &raw),
         (vec!["-"], RACK.as_bytes()),
         (vec!["-"], base64.as_bytes()),
+        (vec!["-"], "\u{feff}CRAACQMBBgAEAAAAKg==\r\n".as_bytes()),
         (vec!["--hex", "-"], spaced.as_bytes()),
         (vec!["-", "--base64"], base64.as_bytes()),
     ] {
@@ -94,6 +95,21 @@ fn refusals_are_worded_like_this() {
         let found = run(&["intent", "decode", blob], b"");
         assert_eq!(found, (1, String::new(), format!("{text}\n")), "{blob}");
     }
+}
+
+#[test]
+fn a_trust_domain_does_not_act_on_the_terminal() {
+    let name = "a\u{1b}[31m\u{9b}2J\u{202e}\u{7f}\"\nü\u{feff}\u{e0001}";
+    let json = json!({"entries": [{
+        "category": "Trust", "strength": "Required", "direction": "toward",
+        "target": {"type": "TrustDomain", "value": name},
+    }]});
+    let (code, blob, err) = run(&["intent", "encode"], json.to_string().as_bytes());
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (_, out, _) = run(&["intent", "decode", blob.trim_end()], b"");
+    let expected = r#""value": "a\u001b[31m\u009b2J\u202e\u007f\"\nü\ufeff"#;
+    assert!(out.contains(expected), "{out:?}");
+    assert_eq!(serde_json::from_str::<Value>(&out).expect("JSON"), json);
 }
 
 #[test]
@@ -151,6 +167,11 @@ fn data_that_is_none_is_2() {
         ),
         (vec!["decode", "--hex", "-"], &digits, "<stdin> is larger than 4 MiB"),
         (vec!["decode", "-"], &blanks, "<stdin> is larger than 4 MiB"),
+        (
+            vec!["decode", "-"],
+            "09 é",
+            "<stdin> is neither hexadecimal nor base64: é at character 4 is no letter of base64",
+        ),
         (vec!["encode"], &blanks, "<stdin> is larger than 4 MiB"),
         (vec!["encode"], "", "<stdin> is empty: {\"entries\": [...]} was expected there"),
         (
