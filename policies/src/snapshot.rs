@@ -8,6 +8,7 @@ mod amounts;
 mod condition;
 mod counted;
 mod governance;
+mod lease;
 mod node;
 pub mod object;
 mod pod;
@@ -219,7 +220,7 @@ pub fn add(inventory: &mut Inventory, json: &str) -> Result<(), Unreadable> {
 
 fn add_object(inventory: &mut Inventory, kind: &str, json: &str) -> Result<(), Unreadable> {
     if let Some(kind) = problem::kind_of(None, kind) {
-        inventory.put(object::read(kind, false, Text(json))?.object);
+        object::read(kind, false, Text(json))?.put(inventory);
     }
     Ok(())
 }

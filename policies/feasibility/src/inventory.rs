@@ -66,6 +66,11 @@ pub struct Inventory {
     pub priority_classes: BTreeMap<String, PriorityClass>,
     /// Pod disruption budgets.
     pub budgets: BTreeMap<NamespacedName, DisruptionBudget>,
+    /// Who holds each Lease (`spec.holderIdentity`); empty: nobody. No filter reads these.
+    pub leases: BTreeMap<NamespacedName, String>,
+    /// The nodes, services, persistent volumes and Leases by their `metadata.uid`, as a number; what
+    /// is in no namespace has an empty one.
+    pub uids: BTreeMap<(Kind, u128), NamespacedName>,
     /// Groups of nodes that may grow.
     pub templates: BTreeMap<String, NodeTemplate>,
     /// The kinds of which there may be objects that are not listed; none: the lists are complete.

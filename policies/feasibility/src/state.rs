@@ -333,7 +333,7 @@ impl State {
     }
 }
 
-/// A copy without nodes and pods.
+/// A copy without nodes and pods, and without what no filter and no score reads: Leases and UIDs.
 fn objects_of(inventory: &Inventory) -> Inventory {
     Inventory {
         nodes: BTreeMap::new(),
@@ -350,6 +350,8 @@ fn objects_of(inventory: &Inventory) -> Inventory {
         limit_ranges: inventory.limit_ranges.clone(),
         priority_classes: inventory.priority_classes.clone(),
         budgets: inventory.budgets.clone(),
+        leases: BTreeMap::new(),
+        uids: BTreeMap::new(),
         templates: inventory.templates.clone(),
         unknown: inventory.unknown.clone(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::affinity::ObjectId;
 use crate::intent::{Level, Selector};
 use crate::vocabulary::{
     Guard, Inventory, LevelSpec, Limits, NamespaceSet, NodeTemplate, Toleration, WorkloadSpec,
@@ -28,6 +29,8 @@ pub struct Words {
     pub trust_domains: BTreeMap<String, Group>,
     /// By name; without guard and tolerations.
     pub resources: BTreeMap<String, Group>,
+    /// The names of resources by the ids that typed entries use.
+    pub resource_ids: BTreeMap<ObjectId, String>,
     /// Custom resources that hold pod templates.
     pub workloads: Vec<WorkloadSpec>,
     /// What rules may ask for.
@@ -69,6 +72,7 @@ impl Default for Words {
             pools: BTreeMap::new(),
             trust_domains: BTreeMap::new(),
             resources: BTreeMap::new(),
+            resource_ids: BTreeMap::new(),
             workloads: Vec::new(),
             limits: Limits::default(),
             schedulers: Vec::new(),

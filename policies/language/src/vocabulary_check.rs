@@ -132,12 +132,22 @@ impl Check {
             self.namespaces("/spec/agents", agents);
         }
         self.node_templates(&spec.node_templates);
+        let ids = spec.resources.iter().filter_map(|resource| {
+            let id = resource.uid.as_deref()?.parse().ok()?;
+            Some((id, resource.name.clone()))
+        });
+        // Of two with one id, which is an error, the first counts.
+        let mut resource_ids = BTreeMap::new();
+        for (id, name) in ids {
+            resource_ids.entry(id).or_insert(name);
+        }
         Words {
             levels,
             service_domain: spec.service_domain.clone(),
             pools,
             trust_domains,
             resources,
+            resource_ids,
             workloads: spec.workloads.clone(),
             limits: spec.limits.clone(),
             schedulers: spec.schedulers.clone(),

@@ -13,7 +13,7 @@ use placecard_language::affinity::{
 use placecard_language::checked::{Admits, Group, HOSTNAME, NamespaceFacts};
 
 use super::Scene;
-use super::resolve::{ObjectKind, ObjectName, Unknown, Unresolvable};
+use super::resolve::{ObjectKind, ObjectName, Unknown, Unresolvable, lacks};
 use crate::kinds::REVISION_LABELS;
 use crate::native;
 
@@ -90,7 +90,7 @@ impl<'a> Resolver<'_, 'a> {
     fn place(&self, target: &AffinityTarget) -> Result<Place<'a>, Unresolvable> {
         match target {
             AffinityTarget::NodeId(id) => self.node(&self.object(ObjectKind::Node, *id)?.name),
-            AffinityTarget::ResourceId(id) => match self.scene.resolve.resource(*id) {
+            AffinityTarget::ResourceId(id) => match self.scene.words.resource_ids.get(id) {
                 Some(name) => self.resource(name),
                 None => self.volume(&self.object(ObjectKind::PersistentVolume, *id)?.name),
             },
@@ -127,22 +127,15 @@ impl<'a> Resolver<'_, 'a> {
         }
     }
 
-    /// What lacks in the cluster may still be there if not all objects of its kind are listed.
-    fn lacks(&self, kind: Kind) -> Unknown {
-        match self.scene.cycle.inventory.is_unknown(kind) {
-            true => Unknown::NotAsked,
-            false => Unknown::Absent,
-        }
-    }
-
     /// A node, or the domain around it.
     fn node(&self, name: &str) -> Result<Place<'a>, Unresolvable> {
         let key = self.key("node")?;
         if key == HOSTNAME {
             return Ok(Place::Node(name.to_owned()));
         }
-        let node = self.scene.cycle.inventory.nodes.get(name);
-        let labels = &node.ok_or_else(|| self.lacks(Kind::Node))?.labels;
+        let inventory = self.scene.cycle.inventory;
+        let node = inventory.nodes.get(name);
+        let labels = &node.ok_or_else(|| lacks(inventory, Kind::Node))?.labels;
         let value = labels.get(&key).filter(|value| !value.is_empty());
         let value = value.ok_or(Unknown::Unlabelled)?.clone();
         Ok(Place::Domain { key, value })
@@ -155,8 +148,9 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn volume(&self, name: &str) -> Result<Place<'a>, Unresolvable> {
-        let volume = self.scene.cycle.inventory.volumes.get(name);
-        let volume = volume.ok_or_else(|| self.lacks(Kind::PersistentVolume))?;
+        let inventory = self.scene.cycle.inventory;
+        let volume = inventory.volumes.get(name);
+        let volume = volume.ok_or_else(|| lacks(inventory, Kind::PersistentVolume))?;
         Ok(Place::Nodes(volume.node_affinity.clone()))
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::kind::Kind;
 use placecard_language::affinity::ObjectId;
 
 /// A kind of object that an entry names by its UID.
@@ -15,6 +17,18 @@ pub enum ObjectKind {
     Lease,
     /// ResourceId, unless the vocabulary has a resource with this id.
     PersistentVolume,
+}
+
+impl ObjectKind {
+    /// The kind among those of a snapshot.
+    const fn listed(self) -> Kind {
+        match self {
+            Self::Node => Kind::Node,
+            Self::Service => Kind::Service,
+            Self::Lease => Kind::Lease,
+            Self::PersistentVolume => Kind::PersistentVolume,
+        }
+    }
 }
 
 /// The name of an object.
@@ -64,9 +78,6 @@ pub trait Resolve {
     /// # Errors
     /// Why it is not known.
     fn lease(&self, namespace: &str, name: &str) -> Result<&str, Unknown>;
-
-    /// The name of the vocabulary's resource with an id.
-    fn resource(&self, id: ObjectId) -> Option<&str>;
 }
 
 /// Answers as plain data. What is not listed was never asked for.
@@ -76,8 +87,6 @@ pub struct Known {
     pub objects: BTreeMap<(ObjectKind, ObjectId), ObjectName>,
     /// `spec.holderIdentity` by the namespace and name of the Lease.
     pub leases: BTreeMap<(String, String), String>,
-    /// Resources of the vocabulary by id.
-    pub resources: BTreeMap<ObjectId, String>,
 }
 
 impl Resolve for Known {
@@ -89,10 +98,26 @@ impl Resolve for Known {
         let key = (namespace.to_owned(), name.to_owned());
         self.leases.get(&key).map(String::as_str).ok_or(Unknown::NotAsked)
     }
+}
 
-    fn resource(&self, id: ObjectId) -> Option<&str> {
-        self.resources.get(&id).map(String::as_str)
+/// What a snapshot says. An object that is not in it is absent, unless there may be more of its
+/// kind.
+impl Resolve for Inventory {
+    fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectName, Unknown> {
+        let found = self.uids.get(&(kind.listed(), id.0));
+        let (namespace, name) = found.ok_or_else(|| lacks(self, kind.listed()))?.clone();
+        Ok(ObjectName { namespace, name })
     }
+
+    fn lease(&self, namespace: &str, name: &str) -> Result<&str, Unknown> {
+        let found = self.leases.get(&(namespace.to_owned(), name.to_owned()));
+        found.map(String::as_str).ok_or_else(|| lacks(self, Kind::Lease))
+    }
+}
+
+/// Why something is not in a snapshot.
+pub(super) fn lacks(inventory: &Inventory, kind: Kind) -> Unknown {
+    if inventory.is_unknown(kind) { Unknown::NotAsked } else { Unknown::Absent }
 }
 
 /// An entry that means nothing on the cluster.

@@ -123,7 +123,6 @@ fn known() -> Known {
     ] {
         known.leases.insert(("shop".into(), lease.into()), holder.into());
     }
-    known.resources.insert(NVME.parse().unwrap(), "nvme".into());
     known
 }
 
@@ -372,4 +371,46 @@ fn a_pod_that_kube_scheduler_cannot_score_is_scored_by_its_entries() {
     assert!(placement.unscored);
     let first = placement.candidates.first().unwrap();
     assert_eq!((first.node.as_str(), first.total), ("n5", 200));
+}
+
+#[test]
+fn a_snapshot_says_what_ids_and_leases_stand_for() {
+    let mut inventory = Inventory::default();
+    let uid = |last: u8| format!("3f2b8c1e-9a4d-4e6f-8b21-0c5d7e9f1a{last:02x}");
+    let object = |version: &str, kind: &str, last: u8, spec: Value| {
+        json!({"apiVersion": version, "kind": kind, "spec": spec,
+            "metadata": {"name": "x", "namespace": "shop", "uid": uid(last)}})
+    };
+    for object in [
+        object("v1", "Service", 1, json!({"selector": {"app": "db"}})),
+        object("coordination.k8s.io/v1", "Lease", 2, json!({"holderIdentity": "db-0_1"})),
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "uid": uid(3)}}),
+        json!({"apiVersion": "v1", "kind": "PersistentVolume",
+            "metadata": {"name": "disk", "uid": uid(4)}, "spec": {}}),
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2", "uid": "odd"}}),
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "free", "namespace": "shop"}}),
+    ] {
+        snapshot::add(&mut inventory, &object.to_string()).unwrap();
+    }
+    let id = |last: u8| uid(last).parse::<ObjectId>().unwrap();
+    let named = |namespace: &str, name: &str| {
+        Ok(ObjectName { namespace: namespace.into(), name: name.into() })
+    };
+    for (kind, last, expected) in [
+        (ObjectKind::Service, 1, named("shop", "x")),
+        (ObjectKind::Lease, 2, named("shop", "x")),
+        (ObjectKind::Node, 3, named("", "n1")),
+        (ObjectKind::PersistentVolume, 4, named("", "disk")),
+        (ObjectKind::Node, 1, Err(Unknown::Absent)),
+    ] {
+        assert_eq!(inventory.object(kind, id(last)), expected);
+    }
+    assert_eq!(inventory.uids.len(), 4);
+    assert_eq!(inventory.lease("shop", "x"), Ok("db-0_1"));
+    assert_eq!(inventory.lease("shop", "free"), Ok(""));
+    assert_eq!(inventory.lease("shop", "other"), Err(Unknown::Absent));
+    inventory.unknown = [Kind::Lease, Kind::Node].into();
+    assert_eq!(inventory.lease("shop", "other"), Err(Unknown::NotAsked));
+    assert_eq!(inventory.object(ObjectKind::Node, id(1)), Err(Unknown::NotAsked));
 }

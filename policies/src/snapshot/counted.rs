@@ -28,7 +28,8 @@ impl Sink for State {
             Object::Quota(_)
             | Object::LimitRange(_)
             | Object::PriorityClass(_)
-            | Object::Budget(_) => false,
+            | Object::Budget(_)
+            | Object::Lease(..) => false,
         };
         match object {
             Object::Node(node, images) => {
@@ -50,7 +51,8 @@ impl Sink for State {
             Object::Quota(_)
             | Object::LimitRange(_)
             | Object::PriorityClass(_)
-            | Object::Budget(_) => {}
+            | Object::Budget(_)
+            | Object::Lease(..) => {}
         }
         replaces
     }

@@ -13,11 +13,14 @@ use placecard_feasibility::inventory::volume::{Claim, StorageClass, Volume};
 use placecard_feasibility::inventory::{Inventory, NamespacedName};
 use placecard_feasibility::label::{Labels, NAMESPACE_NAME};
 use placecard_feasibility::selector::Selector;
+use placecard_language::affinity::ObjectId;
 use serde::de::DeserializeOwned;
 
 use super::stamp::{Moment, Revision};
 use super::volume::{WrittenClaim, WrittenVolume};
-use super::{Metadata, WrittenNamespace, WrittenPod, governance, node, pod, services, volume};
+use super::{
+    Metadata, WrittenNamespace, WrittenPod, governance, lease, node, pod, services, volume,
+};
 
 /// An object, with the API's defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub enum Object {
     PriorityClass(PriorityClass),
     /// A pod disruption budget.
     Budget(DisruptionBudget),
+    /// A Lease and its holder; empty: nobody.
+    Lease(NamespacedName, String),
 }
 
 impl Object {
@@ -68,6 +73,7 @@ impl Object {
             Self::LimitRange(_) => Kind::LimitRange,
             Self::PriorityClass(_) => Kind::PriorityClass,
             Self::Budget(_) => Kind::PodDisruptionBudget,
+            Self::Lease(..) => Kind::Lease,
         }
     }
 
@@ -81,9 +87,9 @@ impl Object {
             Self::Volume(volume) => ("", &volume.name),
             Self::Claim(claim) => (&claim.namespace, &claim.name),
             Self::Class(class) => ("", &class.name),
-            Self::Service((namespace, name), _) | Self::Controller(_, (namespace, name), _) => {
-                (namespace, name)
-            }
+            Self::Service((namespace, name), _)
+            | Self::Controller(_, (namespace, name), _)
+            | Self::Lease((namespace, name), _) => (namespace, name),
             Self::Quota(quota) => (&quota.namespace, &quota.name),
             Self::LimitRange(range) => (&range.namespace, &range.name),
             Self::PriorityClass(class) => ("", &class.name),
@@ -96,6 +102,10 @@ impl Object {
 pub trait Sink {
     /// Takes an object; true if it replaces one of the same kind and name.
     fn put(&mut self, object: Object) -> bool;
+
+    /// Learns the `metadata.uid` of an object that it takes next: a node, a service, a persistent
+    /// volume or a Lease.
+    fn identify(&mut self, _kind: Kind, _uid: u128, _name: NamespacedName) {}
 
     /// Learns in the end of which kinds there may be more objects.
     fn set_unknown(&mut self, kinds: BTreeSet<Kind>);
@@ -136,7 +146,12 @@ impl Sink for Inventory {
             Object::Budget(budget) => {
                 self.budgets.insert(key(&budget.namespace, &budget.name), budget).is_some()
             }
+            Object::Lease(name, holder) => self.leases.insert(name, holder).is_some(),
         }
+    }
+
+    fn identify(&mut self, kind: Kind, uid: u128, name: NamespacedName) {
+        self.uids.insert((kind, uid), name);
     }
 
     fn set_unknown(&mut self, kinds: BTreeSet<Kind>) {
@@ -148,6 +163,8 @@ impl Sink for Inventory {
 #[derive(Clone, Debug)]
 pub(super) struct Read {
     pub(super) object: Object,
+    /// `metadata.uid`, of kinds that may be named by it.
+    pub(super) uid: Option<u128>,
     /// The newest moment in it.
     pub(super) moment: Moment,
     pub(super) revision: Revision,
@@ -159,13 +176,28 @@ pub(super) struct Read {
 
 impl Read {
     fn plain<A>(object: Object, metadata: &Metadata<A>) -> Self {
+        let named = matches!(
+            object.kind(),
+            Kind::Node | Kind::Service | Kind::PersistentVolume | Kind::Lease
+        );
+        let uid = if named { metadata.uid.parse().ok().map(|ObjectId(uid)| uid) } else { None };
         Self {
             object,
+            uid,
             moment: metadata.creation_timestamp,
             revision: metadata.resource_version,
             kubelet: None,
             taints: Vec::new(),
         }
+    }
+
+    /// Hands the object on; true if it replaces another.
+    pub(super) fn put(self, sink: &mut dyn Sink) -> bool {
+        if let Some(uid) = self.uid {
+            let (namespace, name) = self.object.name();
+            sink.identify(self.object.kind(), uid, (namespace.to_owned(), name.to_owned()));
+        }
+        sink.put(self.object)
     }
 }
 
@@ -191,6 +223,14 @@ pub(super) fn read<P: Parse>(kind: Kind, live: bool, parse: P) -> Result<Read, P
             let written: WrittenClaim = parse.parse()?;
             Read::plain(claim(&written), &written.metadata)
         }
+        Kind::Service => {
+            let written: services::WrittenService = parse.parse()?;
+            Read::plain(services::read_service(&written), written.metadata())
+        }
+        Kind::Lease => {
+            let written: lease::WrittenLease = parse.parse()?;
+            Read::plain(written.read(), &written.metadata)
+        }
         other => Read::plain(read_more(other, parse)?, &<Metadata>::default()),
     })
 }
@@ -199,7 +239,6 @@ pub(super) fn read<P: Parse>(kind: Kind, live: bool, parse: P) -> Result<Read, P
 fn read_more<P: Parse>(kind: Kind, parse: P) -> Result<Object, P::Error> {
     Ok(match kind {
         Kind::CsiNode => csi_node(&parse.parse()?),
-        Kind::Service => services::read_service(&parse.parse()?),
         Kind::ReplicationController => services::read_replication_controller(&parse.parse()?),
         Kind::ReplicaSet | Kind::StatefulSet => services::read_controller(kind, &parse.parse()?),
         Kind::ResourceQuota => quota(&parse.parse()?),

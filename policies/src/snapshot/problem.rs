@@ -137,6 +137,7 @@ pub fn kind_of(api_version: Option<&str>, name: &str) -> Option<Kind> {
         Kind::ReplicaSet | Kind::StatefulSet => "apps",
         Kind::PriorityClass => "scheduling.k8s.io",
         Kind::PodDisruptionBudget => "policy",
+        Kind::Lease => "coordination.k8s.io",
         _ => "",
     };
     let found = api_version.map(|version| version.rsplit_once('/').map_or("", |(group, _)| group));

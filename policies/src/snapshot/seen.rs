@@ -209,7 +209,7 @@ impl<'s> Intake<'s> {
             return;
         }
         self.seen.learn(&read);
-        if self.sink.put(read.object) {
+        if read.put(self.sink) {
             self.seen.duplicates += 1;
             self.report(|| problem(ProblemKind::Duplicate));
         }

@@ -22,6 +22,12 @@ pub(super) struct WrittenService {
     spec: ServiceSpec,
 }
 
+impl WrittenService {
+    pub(super) const fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+}
+
 /// A replication controller as it stands in JSON: its selector is a map, like that of a service.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -284,7 +284,6 @@ fn known(world: &World) -> Known {
         insert(ObjectKind::Lease, at, namespace, &format!("l-{at}"));
         known.leases.insert((namespace.into(), format!("l-{at}")), format!("p-{at}_1f"));
     }
-    known.resources.insert(NVME.parse().unwrap(), "nvme".into());
     known
 }
 

@@ -33,10 +33,12 @@ pub enum Kind {
     PriorityClass,
     /// PodDisruptionBudget.
     PodDisruptionBudget,
+    /// Lease.
+    Lease,
 }
 
 /// All kinds, in order.
-pub const KINDS: [Kind; 15] = [
+pub const KINDS: [Kind; 16] = [
     Kind::Node,
     Kind::Pod,
     Kind::Namespace,
@@ -52,6 +54,7 @@ pub const KINDS: [Kind; 15] = [
     Kind::LimitRange,
     Kind::PriorityClass,
     Kind::PodDisruptionBudget,
+    Kind::Lease,
 ];
 
 impl Kind {
@@ -74,6 +77,7 @@ impl Kind {
             Self::LimitRange => "LimitRange",
             Self::PriorityClass => "PriorityClass",
             Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::Lease => "Lease",
         }
     }
 
@@ -96,6 +100,7 @@ impl Kind {
             Self::LimitRange => "limitranges",
             Self::PriorityClass => "priorityclasses",
             Self::PodDisruptionBudget => "poddisruptionbudgets",
+            Self::Lease => "leases",
         }
     }
 }
