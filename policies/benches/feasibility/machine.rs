@@ -41,6 +41,16 @@ pub fn processor_seconds() -> Option<f64> {
     Some(seconds)
 }
 
+/// How many seconds of processor time this thread has used, to the nanosecond; `None` where the
+/// system does not say.
+pub fn thread_seconds() -> Option<f64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: u64 = text.split(' ').next()?.parse().ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "hours have fewer digits")]
+    let seconds = nanoseconds as f64 / 1e9;
+    Some(seconds)
+}
+
 /// A stretch of time in which the processors are watched.
 pub struct Watch {
     start: Instant,
