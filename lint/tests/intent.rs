@@ -187,6 +187,10 @@ fn data_that_is_none_is_2() {
         let found = run(&words, stdin.as_bytes());
         assert_eq!(found, (2, String::new(), format!("placecard: {text}\n")), "{words:?}");
     }
+}
+
+#[test]
+fn bytes_are_no_text_and_no_input_is_read_without_end() {
     let raw = run(&["intent", "decode", "--hex", "-"], b"\x09\x10\xff");
     assert_eq!(raw.0, 2);
     assert!(raw.2.contains("without the flag it is read as the blob itself"), "{}", raw.2);

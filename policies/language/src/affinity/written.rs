@@ -33,8 +33,8 @@ use crate::report::MAX_PROBLEMS;
 use crate::schema::{Schema, fractions};
 use crate::vocabulary_problem::{VocabularyDetail, VocabularyProblem};
 
-/// As many entries are read.
-pub const MAX_ENTRIES: usize = 500_000;
+/// As many entries are read; a checker of schemas needs memory for each that is wrong.
+pub const MAX_ENTRIES: usize = 50_000;
 
 /// Typed affinity entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -144,6 +144,11 @@ pub fn write_text(entries: &[Affinity]) -> String {
 /// All that is wrong, up to a bound, in the order of the schema or of the entries; no entry is
 /// given then.
 pub fn read(value: &Value) -> Result<Vec<Affinity>, Vec<EntryProblem>> {
+    let count = value.get("entries").and_then(Value::as_array).map_or(0, Vec::len);
+    if count > MAX_ENTRIES {
+        let detail = VocabularyDetail::TooMany { limit: MAX_ENTRIES };
+        return Err(vec![plain("/entries".to_owned(), EntryDetail::Shape(detail))]);
+    }
     // What depends on values is told from our own types below, in their words.
     let [mut shape, conditional] = SCHEMA.refuse(value);
     if shape.is_empty() {
@@ -153,16 +158,10 @@ pub fn read(value: &Value) -> Result<Vec<Affinity>, Vec<EntryProblem>> {
     if !shape.is_empty() {
         return Err(shape.into_iter().map(of_shape).collect());
     }
-    let written = match Written::deserialize(value) {
-        Ok(written) if written.entries.len() <= MAX_ENTRIES => written,
-        Ok(_) => {
-            let detail = VocabularyDetail::TooMany { limit: MAX_ENTRIES };
-            return Err(vec![plain("/entries".to_owned(), EntryDetail::Shape(detail))]);
-        }
-        Err(_) => {
-            let detail = VocabularyDetail::Schema { keyword: "type".to_owned() };
-            return Err(vec![plain(String::new(), EntryDetail::Shape(detail))]);
-        }
+    let Ok(written) = Written::deserialize(value) else {
+        // The types take what their schema takes; a test holds that.
+        let detail = VocabularyDetail::Schema { keyword: "type".to_owned() };
+        return Err(vec![plain(String::new(), EntryDetail::Shape(detail))]);
     };
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     for (index, written) in written.entries.iter().enumerate() {
