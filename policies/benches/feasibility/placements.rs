@@ -52,7 +52,8 @@ impl Real {
     }
 }
 
-/// How many of the arrivals the real scheduler places: one Deployment of each kind in the mix, or four of one kind.
+/// How many of the arrivals the real scheduler places: all ten Deployments of the mix once, or four
+/// of one kind.
 fn first_arrivals(mix: Mix) -> usize {
     if mix == Mix::Mixed { 500 } else { 200 }
 }
