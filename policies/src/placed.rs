@@ -114,9 +114,10 @@ fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Finding>> {
             let shut = Shut { asked, pod, found: &found, when_empty: &[] };
             words::placed::waits(&shut, &preemption, &growth)
         }
-        Outlook::CrowdedOut { nodes } => {
+        Outlook::CrowdedOut { nodes, groups } => {
             let shut = Shut { asked, pod, found: &found, when_empty: &nodes };
             match repelled(&shut) {
+                _ if nodes.is_empty() => words::placed::group_is_full(&shut, &groups),
                 Some(key) => words::placed::kept_out(&shut, &cycle, key),
                 None => words::placed::crowded_out(&shut),
             }

@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::Asked;
 use crate::contradict::{place_of, rule_place};
 use crate::expand::{affinity_path, source};
+use crate::native;
+use crate::object::PodSpec;
 use crate::why::cover::Demand;
 use crate::why::facts::Fact;
 
@@ -38,6 +40,8 @@ impl Asked<'_> {
                 let written = place_of(self.written, self.expander, self.intents, requirement);
                 return match written {
                     Some(place) => (place.site, place.quote),
+                    // The label of a domain is needed by whatever names the domain.
+                    None if names_domain(self.spec, &requirement.key) => self.fact(&Fact::Affinity),
                     None => (Site::key(self.template.path.key("spec")), String::new()),
                 };
             }
@@ -163,4 +167,8 @@ impl Asked<'_> {
         }
         Site::key(containers)
     }
+}
+
+fn names_domain(spec: &PodSpec, key: &str) -> bool {
+    native::required_affinity(spec).iter().any(|term| term.topology_key == key)
 }

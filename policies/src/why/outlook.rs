@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
+use placecard_feasibility::empty_inventory::{Origin, at_rest, rows};
 use placecard_feasibility::filter::cycle::{Cycle, cycle_of};
-use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::inventory::{Inventory, NamespacedName};
 use placecard_feasibility::judge::judge_cycle;
+use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::preemption::{Candidate, preempt};
 use placecard_feasibility::relax::grow;
+use placecard_feasibility::requirement::Requirement;
 
+use super::changes::Edit;
 use super::{Diagnosis, diagnose};
-
-/// The start of taints that come and go with the state of a node.
-const TRANSIENT: &str = "node.kubernetes.io/";
 
 /// What is to be expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,17 +29,21 @@ pub enum Outlook {
         /// The groups whose next node would take the pod.
         growth: Vec<String>,
     },
-    /// These nodes fit as soon as what runs there now is gone, or the node is well again.
+    /// These nodes fit as soon as what runs there now is gone, the node is well again, or a claim
+    /// of the pod has its volume.
     CrowdedOut {
         /// Their names, in order.
         nodes: Vec<String>,
+        /// The groups whose nodes would fit, though none can be added now.
+        groups: Vec<String>,
     },
     /// No node fits, whatever runs there.
     NoInventory,
 }
 
 /// Looks at the nodes as if nothing ran there, and as if they were well and not cordoned. Pods that
-/// the pod is required near are taken to come.
+/// the pod is required near, claims and volumes are taken to come
+/// ([`placecard_feasibility::empty_inventory`]).
 #[must_use]
 pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
     if feasible {
@@ -52,10 +56,19 @@ pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
         growth.dedup();
         return Outlook::Waiting { preemption, growth };
     }
-    let (inventory, pod) = (emptied(cycle), alone(cycle.pod));
-    let judgement = judge_cycle(&on_empty(cycle, &inventory, &pod));
-    let nodes: Vec<String> = judgement.feasible().map(str::to_owned).collect();
-    if nodes.is_empty() { Outlook::NoInventory } else { Outlook::CrowdedOut { nodes } }
+    let (mut nodes, mut groups) = (Vec::new(), Vec::new());
+    let rows = rows(cycle.inventory, cycle.pod, cycle.semantics, &cycle.profile);
+    for row in rows.into_iter().filter(|row| row.lacks.is_empty()) {
+        match row.origin {
+            Origin::Node(name) => nodes.push(name),
+            Origin::Template { name, .. } => groups.push(name),
+        }
+    }
+    groups.dedup();
+    match nodes.is_empty() && groups.is_empty() {
+        true => Outlook::NoInventory,
+        false => Outlook::CrowdedOut { nodes, groups },
+    }
 }
 
 /// The nodes on which preemption makes room, the best first, and who would have to go.
@@ -74,28 +87,48 @@ pub fn make_room(cycle: &Cycle<'_>) -> Vec<(String, Vec<NamespacedName>)> {
 /// Why no node could hold the pod even if nothing ran there.
 #[must_use]
 pub fn diagnose_empty(cycle: &Cycle<'_>) -> Diagnosis {
-    let (inventory, pod) = (emptied(cycle), alone(cycle.pod));
-    diagnose(&on_empty(cycle, &inventory, &pod))
-}
-
-fn on_empty<'b>(cycle: &Cycle<'_>, inventory: &'b Inventory, pod: &'b Pod) -> Cycle<'b> {
+    let (inventory, pod) = (emptied(cycle.inventory), alone(cycle.pod));
     let profile = Cow::Owned(cycle.profile.clone().into_owned());
-    cycle_of(inventory, pod, cycle.semantics, profile)
+    let mut found = diagnose(&cycle_of(&inventory, &pod, cycle.semantics, profile));
+    // Nobody wrote these down as requirements, so nobody can do without them.
+    let added = topology_keys(cycle.pod);
+    let drops = |edit: &Edit| matches!(edit, Edit::DropLabel(one) if added.contains(one));
+    found.ways.retain(|way| !way.edits.iter().any(drops));
+    found
 }
 
+/// The pod without the pods that it is required near, on nodes that have the labels of their
+/// domains.
 fn alone(pod: &Pod) -> Pod {
-    Pod { affinity: Vec::new(), ..pod.clone() }
+    let mut alone = Pod { affinity: Vec::new(), nominated_node: None, ..pod.clone() };
+    let needed = topology_keys(pod);
+    if needed.is_empty() {
+        return alone;
+    }
+    match &mut alone.node_affinity {
+        None => alone.node_affinity = Some(vec![NodeTerm::of(needed)]),
+        Some(terms) => {
+            // A term without requirements matches no node, and is to stay so.
+            let says = |term: &&mut NodeTerm| term.requirements().next().is_some();
+            for term in terms.iter_mut().filter(says) {
+                term.expressions.extend(needed.iter().cloned());
+            }
+        }
+    }
+    alone
 }
 
-fn emptied(cycle: &Cycle<'_>) -> Inventory {
-    let known = cycle.inventory;
-    let well = |node: &Node| Node {
-        unschedulable: false,
-        taints: node.taints.iter().filter(|it| !it.key.starts_with(TRANSIENT)).cloned().collect(),
-        ..node.clone()
-    };
+/// That a node has the labels by which the pod is required near others.
+fn topology_keys(pod: &Pod) -> Vec<Requirement> {
+    let mut keys: Vec<&str> = pod.affinity.iter().map(|term| term.topology_key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().map(Requirement::exists).collect()
+}
+
+fn emptied(known: &Inventory) -> Inventory {
     Inventory {
-        nodes: known.nodes.iter().map(|(name, node)| (name.clone(), well(node))).collect(),
+        nodes: known.nodes.iter().map(|(name, node)| (name.clone(), at_rest(node))).collect(),
         namespaces: known.namespaces.clone(),
         volumes: known.volumes.clone(),
         claims: known.claims.clone(),

@@ -233,3 +233,43 @@ fn a_higher_priority_is_a_way_out_and_preemption_is_told() {
         "it is pending until shop/hog of lower priority make room on n1"
     );
 }
+
+#[test]
+fn what_could_come_is_no_lack_of_the_nodes() {
+    use outlook::{Outlook, diagnose_empty, outlook};
+    let mut shut = node("n2", "b");
+    shut["spec"]["taints"] = json!([{"key": "node.cloudprovider.kubernetes.io/uninitialized",
+        "effect": "NoSchedule"}]);
+    let inventory = cluster(&[node("n1", "a"), shut]);
+    let claims = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "later"}}]);
+    let near = |key: &str| {
+        json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": key, "labelSelector": {"matchLabels": {"app": "db"}}}]}})
+    };
+    let crowded = |nodes: &[&str]| Outlook::CrowdedOut {
+        nodes: nodes.iter().map(|name| (*name).to_owned()).collect(),
+        groups: Vec::new(),
+    };
+    let zone = "topology.kubernetes.io/zone";
+    for (spec, expected) in [
+        (json!({"containers": asks("1"), "volumes": claims}), crowded(&["n1", "n2"])),
+        (json!({"containers": asks("1"), "affinity": near(zone)}), crowded(&["n1", "n2"])),
+        (json!({"containers": asks("1"), "affinity": near("rack")}), Outlook::NoInventory),
+        (
+            json!({"containers": asks("1"), "affinity": near("rack"),
+                "nodeSelector": {zone: "a"}}),
+            Outlook::NoInventory,
+        ),
+        (json!({"containers": asks("5")}), Outlook::NoInventory),
+    ] {
+        let new = read(&pod("new", &spec));
+        let cycle = cycle(&inventory, &new, semantics());
+        assert_eq!(outlook(&cycle, false), expected, "{spec}");
+        if expected == Outlook::NoInventory {
+            let found = diagnose_empty(&cycle);
+            assert!(found.feasible.is_empty() && !found.core.is_empty(), "{spec}: {found:?}");
+            let drops = |way: &Way| way.edits.iter().any(|it| matches!(it, Edit::DropLabel(_)));
+            assert!(!found.ways.iter().any(drops), "{spec}: {:?}", found.ways);
+        }
+    }
+}

@@ -181,6 +181,17 @@ pub(crate) fn crowded_out(shut: &Shut<'_>) -> Finding {
     finding
 }
 
+/// Only another node of a group would fit, and none can be added now.
+pub(crate) fn group_is_full(shut: &Shut<'_>, groups: &[String]) -> Finding {
+    let group = list(groups, "or", 2);
+    let message = format!("would wait for a node of group {group}: none can be added now");
+    let message = shorten(&message, MOST_MESSAGE);
+    let mut finding = finding(shut, rules::WOULD_WAIT, Verdict::CrowdedOut, message);
+    finding.now = rows(&shut.found.groups.iter().collect::<Vec<_>>(), shut.pod);
+    finding.holds = Holds::snapshot(in_snapshot(shut));
+    finding
+}
+
 /// Preemption, or one more node of a group, will help.
 pub(crate) fn waits(
     shut: &Shut<'_>,

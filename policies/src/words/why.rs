@@ -318,7 +318,11 @@ pub fn headline(subject: &str, found: &Diagnosis, outlook: &Outlook) -> String {
         Outlook::NoInventory => {
             format!("{subject} is pending: none of {nodes} nodes fits, even empty")
         }
-        Outlook::CrowdedOut { nodes } => {
+        Outlook::CrowdedOut { nodes, groups } if nodes.is_empty() => {
+            let group = list(groups, "or", 2);
+            format!("{subject} is pending until a node of {group} can be added: no other fits")
+        }
+        Outlook::CrowdedOut { nodes, .. } => {
             let owners = owners_on(groups, nodes);
             let its = match nodes.len() {
                 1 => "the node that fits it is".to_owned(),
