@@ -1,13 +1,17 @@
 //! Where pods would go: the nodes that fit, ranked, with the points of each plugin.
 
+pub(crate) mod request;
+
 use std::collections::BTreeSet;
 use std::io::Read;
 
 use placecard_findings::Severity;
+use placecard_language::Words;
 use placecard_policies::cluster::Cluster;
 use placecard_policies::feasibility::rank::{Ranked, rank};
 use placecard_policies::feasibility::score::ScorePlugin;
 use placecard_policies::placed::next_cycle;
+use placecard_policies::placement_request::Placement;
 use placecard_policies::stored::Stored;
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::words;
@@ -29,6 +33,8 @@ const MOST_ROWS: usize = 10;
 struct Report {
     subject: String,
     found: Result<Found, Unjudged>,
+    /// Where its typed entries place it by themselves.
+    request: Option<Placement>,
 }
 
 /// The nodes that fit, best first.
@@ -56,13 +62,14 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
     let words = words_of(&ask.inputs, stdin)?;
     let Taken { mut cluster, complaints } =
         cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
-    let reports: Vec<Report> = subjects(ask, &mut cluster, words, stdin)?
+    let reports: Vec<Report> = subjects(ask, &mut cluster, words.clone(), stdin)?
         .into_iter()
-        .map(|one| report(&cluster, one))
+        .map(|one| report(&cluster, &words, one))
         .collect();
     let shut = |one: &Report| {
         let waits = |found: &Found| found.ranked.is_empty() || found.stored.is_refused();
-        one.found.as_ref().is_ok_and(waits)
+        let nowhere = |placement: &Placement| placement.candidates.is_empty();
+        one.found.as_ref().is_ok_and(waits) || one.request.as_ref().is_some_and(nowhere)
     };
     let worst = reports.iter().any(shut).then_some(Severity::Error);
     let output = match ask.json {
@@ -74,8 +81,10 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
     Ok(Outcome { worst, fail_on, complaints, ..Outcome::output(output) })
 }
 
-fn report(cluster: &Cluster, subject: Subject) -> Report {
-    let Subject { name, pod, owner, .. } = subject;
+fn report(cluster: &Cluster, words: &Words, subject: Subject) -> Report {
+    let Subject { name, pod, owner, request, .. } = subject;
+    let place = |request| request::placed(cluster, words, &request, owner.as_ref());
+    let request = request.map(place);
     let found = pod.map(|stored| {
         let cycle = next_cycle(cluster, &stored.pod, owner.as_ref());
         let ranking = rank(&cycle);
@@ -83,7 +92,7 @@ fn report(cluster: &Cluster, subject: Subject) -> Report {
         let ranked = rows(&ranking.ranked);
         Found { nodes, ranked, stored: stored.clone() }
     });
-    Report { subject: name, found }
+    Report { subject: name, found, request }
 }
 
 fn rows(ranked: &[Ranked<'_>]) -> Vec<Row> {
@@ -119,7 +128,8 @@ fn of_pod(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
         Ok(found) => found,
         Err(why) => {
             let subject = plain(subject, look.ascii);
-            return format!("{subject} is not judged: {}\n", words::why::unjudged(why));
+            let why = words::why::unjudged(why);
+            return format!("{subject} is not judged: {why}\n{}", of_request(report, all, look));
         }
     };
     let (fits, stored) = (found.ranked.len(), &found.stored);
@@ -144,7 +154,13 @@ fn of_pod(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
         None => "; default profile of kube-scheduler".to_owned(),
     };
     let holds = format!("in snapshot {}, {nodes}{missing}{judged_by}", cluster.name);
-    text + &word("holds:", &holds, look)
+    text + &of_request(report, all, look) + &word("holds:", &holds, look)
+}
+
+/// What its typed entries ask for; empty without any.
+fn of_request(report: &Report, all: bool, look: Look) -> String {
+    let text = report.request.as_ref().map(|placement| request::to_text(placement, all, look));
+    text.map(|text| text + "\n").unwrap_or_default()
 }
 
 fn table(found: &Found, all: bool, look: Look) -> String {
@@ -183,7 +199,7 @@ fn to_json(cluster: &Cluster, reports: &[Report]) -> String {
             row.points.iter().map(|(one, points)| (one.name().to_owned(), json!(points))).collect();
         json!({"rank": row.rank, "node": row.node, "total": row.total, "points": points})
     };
-    let pod = |report: &Report| match &report.found {
+    let judged = |report: &Report| match &report.found {
         Ok(found) => {
             let ranked: Vec<Value> = found.ranked.iter().map(row).collect();
             let refused = words::stored::refusals(&found.stored);
@@ -195,6 +211,13 @@ fn to_json(cluster: &Cluster, reports: &[Report]) -> String {
             pod
         }
         Err(why) => json!({"subject": report.subject, "unjudged": words::why::unjudged(why)}),
+    };
+    let pod = |report: &Report| {
+        let mut pod = judged(report);
+        if let Some(placement) = &report.request {
+            pod["request"] = request::to_json(placement);
+        }
+        pod
     };
     let pods: Vec<Value> = reports.iter().map(pod).collect();
     let snapshot = json!({"name": cluster.name, "nodes": cluster.inventory.nodes.len()});

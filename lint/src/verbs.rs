@@ -315,7 +315,12 @@ default one, or with `--scheduler-config` the one that `schedulerName` names. No
 points have the same rank: the scheduler takes any of the first. The columns are those of \
 NodeResourcesFit (fit), NodeResourcesBalancedAllocation (balance), TaintToleration (taints), \
 NodeAffinity (nodes), InterPodAffinity (pods), PodTopologySpread (spread), ImageLocality (images), \
-VolumeBinding (volumes) and DynamicResources (devices), as far as they have something to say.",
+VolumeBinding (volumes) and DynamicResources (devices), as far as they have something to say. \
+A template with typed entries (`placecard.dev/intents`, `intents-tlv`) is placed by these as well, as \
+a caller of the library places them: required entries filter the nodes that fit, preferred ones score \
+them. The parts are affinity (the share of the preferred entries that a node meets), fit, locality \
+(images, volumes), pressure (taints) and topology (nodes, pods, spread); total counts affinity twice. \
+If none is left, the entries are named that together leave none.",
         arguments: &[
             &SUBJECT,
             &CLUSTER,
@@ -331,7 +336,7 @@ VolumeBinding (volumes) and DynamicResources (devices), as far as they have some
         ],
         exits: &[
             (0, "every pod has room"),
-            (1, "a pod fits no node; `placecard why` says why"),
+            (1, "a pod fits no node, `placecard why` says why, or its typed entries leave none"),
             (2, "it could not run: as for `lint`, or there is no such pod"),
         ],
         examples: &[

@@ -69,7 +69,7 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
 }
 
 fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
-    let pods::Subject { name, pod, owner, runs_on } = subject;
+    let pods::Subject { name, pod, owner, runs_on, request: _ } = subject;
     let found = pod.map(|stored| {
         let pod = &stored.pod;
         let next = next_cycle(cluster, pod, owner.as_ref());

@@ -113,6 +113,74 @@ fn nodes_that_fit_are_ranked() {
     expect("place-trainer.txt", "place ml/trainer-6 --cluster prod.yaml", 1);
 }
 
+/// A Deployment of the namespace `shop` with these typed entries.
+fn with_entries(entries: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: api, namespace: shop}}\nspec:\n  \
+         selector: {{matchLabels: {{app: api}}}}\n  template:\n    metadata:\n      \
+         labels: {{app: api}}\n      annotations:\n        placecard.dev/intents: |\n          \
+         entries:\n{entries}    spec: {{containers: [{{name: api, image: 'api:1'}}]}}\n"
+    )
+}
+
+/// What `place` says of a Deployment with these entries on the small cluster.
+fn requested(entries: &str) -> (u8, serde_json::Value, String) {
+    let manifest = with_entries(entries);
+    let line = "place - --cluster small.yaml";
+    let (code, text, err) = placecard_with(line, &manifest);
+    assert_eq!(err, "");
+    let (_, json, _) = placecard_with(&format!("{line} --format json"), &manifest);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    (code, json.pointer("/pods/0/request").expect("a request").clone(), text)
+}
+
+#[test]
+fn typed_entries_are_placed_by_themselves() {
+    let node = |strength: &str, direction: &str, name: &str| {
+        format!(
+            "          - {{category: Topology, strength: {strength}, direction: {direction}, \
+             target: {{type: NodeId, name: {name}}}}}\n"
+        )
+    };
+    let entries = node("Required", "away", "worker-1") + &node("Preferred", "toward", "worker-3");
+    let (_, request, text) = requested(&entries);
+    let field = |pointer: &str| request.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(field("/fitting"), 3);
+    assert_eq!(field("/rejection"), serde_json::Value::Null);
+    assert_eq!(field("/candidates/0/node"), "worker-3");
+    assert_eq!(field("/candidates/0/met/0"), 1);
+    assert_eq!(field("/candidates/0/parts/affinity"), 100);
+    assert_eq!(field("/candidates/1/node"), "worker-2");
+    assert_eq!(field("/candidates/1/parts/affinity"), 0);
+    assert_eq!(field("/candidates/2"), serde_json::Value::Null);
+    for part in [
+        "by its 2 typed entries: 2 of 3 nodes that fit meet what is required\n",
+        "    1  required Topology away from NodeId worker-1\n",
+        "    2  preferred Topology toward NodeId worker-3\n",
+        "  rank  node      total  affinity    fit  locality  pressure  topology  meets\n",
+    ] {
+        assert!(text.contains(part), "{part:?}: {text}");
+    }
+
+    let entries = node("Required", "toward", "worker-1") + &node("Required", "toward", "worker-2");
+    let (code, request, text) = requested(&entries);
+    assert_eq!(code, 1);
+    let field = |pointer: &str| request.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(field("/rejection/reason"), "RequiredAffinityUnsatisfiable");
+    assert_eq!(field("/rejection/core"), serde_json::json!([0, 1]));
+    assert_eq!(field("/rejection/byEntry/0/removed"), 2);
+    for part in ["NodeId worker-2 removes 2 of 3", "together they leave none"] {
+        assert!(text.contains(part), "{part:?}: {text}");
+    }
+
+    let unknown = "          - {category: Resource, strength: Required, \
+                   target: {type: ResourceId, name: tape}}\n";
+    let (code, request, text) = requested(unknown);
+    assert_eq!((code, request.pointer("/rejection/reason")), (1, Some(&"Unresolved".into())));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("ResourceId tape: the vocabulary has no resource tape"), "{text}");
+}
+
 #[test]
 fn a_pod_is_judged_by_the_profile_that_it_names() {
     let flags = "--cluster prod.yaml --scheduler-config scheduler.yaml";

@@ -9,6 +9,7 @@ pub mod intent;
 pub mod language;
 pub mod place;
 pub mod placed;
+pub mod placement_request;
 pub mod scheduler_configuration;
 pub mod snapshot;
 pub mod stored;

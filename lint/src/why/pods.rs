@@ -2,16 +2,21 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
-use placecard_language::Words;
+use placecard_language::{Words, keys};
 use placecard_policies::cluster::Cluster;
 use placecard_policies::feasibility::inventory::pod::Pod;
+use placecard_policies::object::{Object, Template};
 use placecard_policies::read;
+use placecard_policies::review::review;
 use placecard_policies::stored::{Stored, add_manifest, next_pod};
+use placecard_policies::surroundings::Surroundings;
 use placecard_policies::template_pod::{Unjudged, holder};
 use placecard_policies::why::groups::Holder;
 
 use crate::index::Role;
+use crate::place::request::{Request, entries};
 use crate::plan::{Ask, Inputs};
 use crate::run::{Judged, in_namespace, judge_by};
 
@@ -23,6 +28,8 @@ pub(crate) struct Subject {
     /// The workload whose next pod it is.
     pub(crate) owner: Option<Holder>,
     pub(crate) runs_on: Option<String>,
+    /// Its typed entries.
+    pub(crate) request: Option<Request>,
 }
 
 /// The pods that the words name: one of the cluster, or those of the templates of manifests.
@@ -84,6 +91,8 @@ fn running(cluster: &Cluster, pod: &Pod) -> Subject {
             .map(|()| Stored::of_cluster(Pod { node: None, nominated_node: None, ..pod.clone() })),
         owner: None,
         runs_on: pod.node.clone(),
+        // What its entries meant when it was made is in its native fields.
+        request: None,
     }
 }
 
@@ -102,7 +111,7 @@ fn of_manifests(
     for (_, _, object) in judged.index.objects() {
         add_manifest(&mut cluster.inventory, object, namespace);
     }
-    let subjects = templates(&judged, cluster, namespace);
+    let subjects = templates(&judged, cluster, &inputs, namespace);
     if subjects.is_empty() {
         return Err(format!("no pod template in {}", ask.words.join(", ")));
     }
@@ -110,7 +119,12 @@ fn of_manifests(
 }
 
 /// The next pod of every template of the judged objects.
-fn templates(judged: &Judged, cluster: &Cluster, namespace: Option<&str>) -> Vec<Subject> {
+fn templates(
+    judged: &Judged,
+    cluster: &Cluster,
+    inputs: &Inputs,
+    namespace: Option<&str>,
+) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {
         let Ok(mut object) = read::object(value, &judged.words) else { continue };
@@ -127,8 +141,37 @@ fn templates(judged: &Judged, cluster: &Cluster, namespace: Option<&str>) -> Vec
             };
             let owner = (!object.is_pod()).then(|| holder(&object));
             let name = object.reference.to_string();
-            subjects.push(Subject { name, pod, owner, runs_on: None });
+            let request = request(judged, cluster, inputs, &object, template);
+            subjects.push(Subject { name, pod, owner, runs_on: None, request });
         }
     }
     subjects
+}
+
+/// The typed entries of a template, if it has any and they can be read, and its pod without them.
+fn request(
+    judged: &Judged,
+    cluster: &Cluster,
+    inputs: &Inputs,
+    object: &Object,
+    template: &Template,
+) -> Option<Request> {
+    let entries = entries(&template.annotations)?;
+    let mut plain = object.clone();
+    for template in &mut plain.templates {
+        template
+            .annotations
+            .retain(|key, _| ![keys::INTENTS, keys::INTENTS_TLV].contains(&key.as_str()));
+    }
+    let surroundings = Surroundings {
+        words: Arc::clone(&judged.words),
+        objects: judged.index.answers.clone(),
+        server: inputs.server,
+        cluster: None,
+    };
+    let review = review(&plain, &surroundings);
+    let spec = review.expansions.iter().find(|one| one.template == template.path);
+    let spec = spec.map_or(&template.spec, |expansion| &expansion.spec);
+    let pod = next_pod(cluster, &plain, template, spec).ok()?.pod;
+    Some(Request { entries, pod })
 }

@@ -1,0 +1,143 @@
+//! What the typed entries of a pod ask for by themselves: the parts of each candidate's score.
+
+use std::collections::BTreeMap;
+
+use placecard_language::affinity::text::{Encoding, decode};
+use placecard_language::affinity::{Affinity, scan, written};
+use placecard_language::{Words, keys};
+use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::inventory::pod::Pod;
+use placecard_policies::placement_request::filter::{AffinityRejection, Eliminated};
+use placecard_policies::placement_request::resolve::Unresolved;
+use placecard_policies::placement_request::{Candidate, Context, Placement, place_entries};
+use placecard_policies::why::groups::Holder;
+use placecard_policies::words::placement_request as words;
+use serde_json::{Value, json};
+
+use super::MOST_ROWS;
+use crate::load::{Source, load};
+use crate::plan::Look;
+use crate::render::human::{WIDTH, word, wrap};
+use crate::render::style::{Paint, paint, plain};
+
+/// The typed entries of a template, and its pod without them.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) entries: Vec<Affinity>,
+    pub(crate) pod: Pod,
+}
+
+/// The typed entries of annotations; `None` without any, or if they cannot be read, which
+/// `placecard lint` tells.
+pub(crate) fn entries(annotations: &BTreeMap<String, String>) -> Option<Vec<Affinity>> {
+    let mut entries = Vec::new();
+    if let Some(value) = annotations.get(keys::INTENTS) {
+        let documents = load(&Source::new(keys::INTENTS.to_owned(), value.as_bytes()));
+        let [document] = documents.as_slice() else { return None };
+        if !document.problems.is_empty() {
+            return None;
+        }
+        entries.extend(written::read(&document.value).ok()?);
+    }
+    if let Some(value) = annotations.get(keys::INTENTS_TLV) {
+        entries.extend(scan(&decode(Encoding::Base64, value).ok()?).ok()?);
+    }
+    (!entries.is_empty()).then_some(entries)
+}
+
+/// Places the entries.
+pub(crate) fn placed(
+    cluster: &Cluster,
+    vocabulary: &Words,
+    request: &Request,
+    owner: Option<&Holder>,
+) -> Placement {
+    let context = Context::new(cluster, vocabulary, &cluster.inventory, &request.pod);
+    place_entries(&request.entries, &Context { owner, ..context })
+}
+
+/// For people.
+pub(crate) fn to_text(placement: &Placement, all: bool, look: Look) -> String {
+    let mut text = String::new();
+    for line in wrap(&plain(&words::headline(placement), look.ascii), WIDTH) {
+        text.push_str(&format!("  {line}\n"));
+    }
+    for (number, entry) in placement.entries.iter().enumerate() {
+        let entry = plain(&words::entry(entry), look.ascii);
+        text.push_str(&format!("    {}  {entry}\n", number + 1));
+    }
+    if let Some(rejection) = &placement.rejection {
+        for line in words::rejection(placement, rejection) {
+            text.push_str(&word("cause:", &plain(&line, look.ascii), look));
+        }
+        return text;
+    }
+    for one in &placement.unresolved {
+        let line = words::unresolved(placement, one);
+        text.push_str(&word("note:", &plain(&line, look.ascii), look));
+    }
+    text + &table(placement, all, look)
+}
+
+fn table(placement: &Placement, all: bool, look: Look) -> String {
+    let most = if all { placement.candidates.len() } else { MOST_ROWS };
+    let shown = || placement.candidates.iter().take(most);
+    let width = shown().map(|one| one.node.chars().count()).max().unwrap_or_default().max(4);
+    let title = format!(
+        "  rank  {:width$}  total  affinity    fit  locality  pressure  topology  meets",
+        "node"
+    );
+    let mut text = format!("\n{}\n", paint(look, Paint::Word, &title));
+    for one in shown() {
+        let Candidate { rank, total, parts, met, .. } = one;
+        let node = plain(&one.node, look.ascii);
+        text.push_str(&format!(
+            "  {rank:>4}  {node:width$}  {total:>5}  {:>8}  {:>5}  {:>8}  {:>8}  {:>8}  {}\n",
+            parts.affinity,
+            parts.fit,
+            parts.locality,
+            parts.pressure,
+            parts.topology,
+            words::met(met),
+        ));
+    }
+    let rest = placement.candidates.len().saturating_sub(most);
+    if rest > 0 {
+        let more = placecard_policies::words::why::several(rest, "more node");
+        text.push_str(&format!("  and {more}: --all\n"));
+    }
+    text
+}
+
+/// For programs.
+pub(crate) fn to_json(placement: &Placement) -> Value {
+    let candidate = |one: &Candidate| {
+        let parts = &one.parts;
+        json!({"rank": one.rank, "node": one.node, "total": one.total, "met": one.met,
+            "parts": {"affinity": parts.affinity, "fit": parts.fit, "locality": parts.locality,
+                "pressure": parts.pressure, "topology": parts.topology}})
+    };
+    let unresolved = |one: &Unresolved| json!({"entry": one.entry, "why": words::why(&one.why)});
+    let eliminated = |one: &Eliminated| json!({"entry": one.entry, "removed": one.removed});
+    let rejection = match &placement.rejection {
+        None => Value::Null,
+        Some(AffinityRejection::Unresolved(entries)) => {
+            let entries: Vec<Value> = entries.iter().map(unresolved).collect();
+            json!({"reason": "Unresolved", "unresolved": entries})
+        }
+        Some(AffinityRejection::RequiredAffinityUnsatisfiable(found)) => {
+            let by_entry: Vec<Value> = found.by_entry.iter().map(eliminated).collect();
+            json!({"reason": "RequiredAffinityUnsatisfiable", "candidates": found.candidates,
+                "byEntry": by_entry, "core": found.core})
+        }
+        Some(_) => json!({"reason": "NoNodeFits"}),
+    };
+    let mut entries = written::write(&placement.entries);
+    json!({
+        "entries": entries["entries"].take(),
+        "fitting": placement.fitting,
+        "candidates": placement.candidates.iter().map(candidate).collect::<Vec<Value>>(),
+        "rejection": rejection,
+        "unresolved": placement.unresolved.iter().map(unresolved).collect::<Vec<Value>>(),
+    })
+}
