@@ -24,6 +24,8 @@ mod e2e_calls;
 mod e2e_why;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.
 mod examples;
+/// Sentences, typed entries, bytes and shorthands of one meaning get one answer at every door.
+mod one_form;
 /// The pages of the rules are right: every yaml block is linted and its marks compared.
 mod pages;
 /// The output that README.md shows is what the programs print.

@@ -65,7 +65,7 @@ const CRATES: &[Row] = &[
     (
         "placecard-language",
         &["placecard-findings"],
-        Some(&["serde", "serde_json", "schemars", "jsonschema", "strsim"]),
+        Some(&["serde", "serde_json", "schemars", "jsonschema", "strsim", "granit-parser"]),
     ),
     (
         "placecard-policies",

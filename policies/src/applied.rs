@@ -5,6 +5,9 @@
 //! that merges into the stored object sends our additions back as if they were its own. It is never
 //! trusted as proof that a rule holds.
 
+use placecard_language::directory::{Followed, Holder};
+use placecard_language::intent::Rule;
+use placecard_language::problem::Form;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map as Json, Value, json};
 use sha2::{Digest, Sha256};
@@ -25,9 +28,59 @@ pub(crate) struct Applied {
     /// For each rule: the fields that say it.
     #[serde(default)]
     added: Vec<String>,
+    /// Who held the Leases that rules follow, so that a second webhook call means the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    leases: Vec<Held>,
     /// The lists that were changed in a template: by path, `affinity/nodeAffinity/…`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lists: Vec<Kept>,
+}
+
+/// A Lease and its holder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Held {
+    /// `NAMESPACE/NAME`.
+    lease: String,
+    /// The pod of a StatefulSet that holds it, in the same namespace.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pod: String,
+    /// The node of any other holder.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    node: String,
+}
+
+/// What rules follow, each Lease once.
+pub(crate) fn followed(rules: &[Rule]) -> Vec<Held> {
+    let mut held: Vec<Held> = Vec::new();
+    for followed in rules.iter().filter_map(|rule| rule.follows.as_ref()) {
+        let lease = format!("{}/{}", followed.namespace, followed.name);
+        let (pod, node) = match followed.holder.clone() {
+            Holder::Pod(name) => (name, String::new()),
+            Holder::Node(name) => (String::new(), name),
+        };
+        if !held.iter().any(|one| one.lease == lease) {
+            held.push(Held { lease, pod, node });
+        }
+    }
+    held
+}
+
+/// What a record says of Leases; nothing if it cannot be read. It decides only where a pod whose
+/// author could have written the same by hand goes: it proves nothing.
+pub(crate) fn leases(annotation: &str) -> Vec<Followed> {
+    let applied: Applied = serde_json::from_str(annotation).unwrap_or_default();
+    let followed = applied.leases.into_iter().filter_map(|held| {
+        let (namespace, name) = held.lease.split_once('/')?;
+        let subdomain = |name: &String| Form::DnsSubdomain.accepts(name);
+        let holder = match (subdomain(&held.pod), subdomain(&held.node)) {
+            (true, _) => Holder::Pod(held.pod),
+            (false, true) => Holder::Node(held.node),
+            (false, false) => return None,
+        };
+        Some(Followed { namespace: namespace.to_owned(), name: name.to_owned(), holder })
+    });
+    followed.collect()
 }
 
 /// One list of a template that was changed.
@@ -50,8 +103,32 @@ fn digest(value: &Value) -> String {
 /// The content for a pod: `meaning` are the changes that a pod without any placement field would
 /// get, so that it does not depend on what other webhooks did before.
 #[must_use]
-pub(crate) fn content(meaning: &[Change], added: &[String]) -> String {
-    text(&record(meaning, added))
+pub(crate) fn content(meaning: &[Change], added: &[String], leases: Vec<Held>) -> String {
+    let mut applied = record(meaning, added);
+    let size = |held: &Held| serde_json::to_string(held).map_or(LONGEST, |text| text.len() + 1);
+    let all: usize = leases.iter().map(size).sum();
+    // Together they stay within the bound; the Leases are read again, the list is for readers.
+    let mut room = LONGEST.saturating_sub(all);
+    let kept = applied.added.iter().take_while(|line| {
+        let size = serde_json::to_string(line).map_or(LONGEST, |text| text.len()) + 1;
+        let fits = size <= room;
+        room = room.saturating_sub(size);
+        fits
+    });
+    let kept = kept.count();
+    let rest = applied.added.len() - kept;
+    if rest > 0 {
+        applied.added.truncate(kept);
+        applied.added.push(format!("and {rest} more"));
+    }
+    // More Leases than fit are not to be followed by one pod; those that fit are repeated.
+    let mut room = LONGEST;
+    applied.leases = leases;
+    applied.leases.retain(|held| {
+        room = room.saturating_sub(size(held));
+        room > 0
+    });
+    text(&applied)
 }
 
 /// The content for a template that is expanded in place.
@@ -92,7 +169,8 @@ fn record(meaning: &[Change], added: &[String]) -> Applied {
         }
         shown.push(line.clone());
     }
-    Applied { v: 1, digest: digest(&Value::Array(meaning)), added: shown, lists: Vec::new() }
+    let digest = digest(&Value::Array(meaning));
+    Applied { v: 1, digest, added: shown, ..Applied::default() }
 }
 
 fn text(applied: &Applied) -> String {

@@ -19,9 +19,9 @@ use placecard_feasibility::verdict::{Logic, Proof};
 use placecard_findings::{FieldPath, Finding, ObjectRef, Site};
 use placecard_language::intent::{Relation, Rule, Strength};
 use placecard_language::keys;
-use placecard_language::read::read;
 
 use crate::contradict::{By as WrittenBy, Demands, Place, is_by_kube_scheduler, rule_place};
+use crate::directory;
 use crate::expand::{self, Expander, Sources, affinity_path, source};
 use crate::frame::{self, Frame};
 use crate::kinds::{self, OwnPods};
@@ -239,7 +239,7 @@ pub(crate) fn with_subject<T>(
         true => keys::Place::ExpandedTemplate,
         false => keys::Place::Template,
     };
-    let reading = read(&template.annotations, place, &surroundings.words, None);
+    let reading = directory::reading(object, &template.annotations, place, surroundings, None);
     let frame = frame::frame(object, template, &surroundings.objects);
     let expanded = expand::expand(object, template, &frame, surroundings, &reading.intents);
     let expander = Expander::empty(object, &frame, surroundings);

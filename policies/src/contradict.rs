@@ -19,6 +19,7 @@ use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::verdict::{Logic, Proof};
 use placecard_findings::{Evidence, FieldPath, Finding, Holds, ObjectRef, Site};
 use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
+use placecard_language::keys;
 
 use crate::bounds::{self, Subject};
 use crate::expand::{self, Expander, Sources, affinity_path, source};
@@ -241,7 +242,10 @@ fn rules(demands: &mut Demands, template: &Template, expander: &Expander<'_>, in
             term.requirements().map(place).collect()
         });
         let terms = terms.collect();
-        if targets.iter().any(|target| matches!(target.demand, NodeDemand::Volume { .. })) {
+        let of_volume = |target: &NodeTarget| {
+            matches!(target.demand, NodeDemand::Volume { .. } | NodeDemand::PersistentVolume { .. })
+        };
+        if rule.observed || targets.iter().any(of_volume) {
             demands.volumes.insert(DemandId(id_of(demands.whole.len())));
         }
         let id = demands.add(whole, terms);
@@ -261,7 +265,7 @@ fn words_of(
             selector.requirements.iter().any(|one| one.key == requirement.key)
         }
         NodeDemand::Name(name) => requirement.values.contains(name),
-        NodeDemand::Volume { .. } => false,
+        NodeDemand::Volume { .. } | NodeDemand::PersistentVolume { .. } => false,
     };
     let mut made = targets.iter().filter(makes);
     let (Some(target), None) = (made.next(), made.next()) else { return whole.span.clone() };
@@ -282,7 +286,9 @@ pub(crate) fn rule_place(
     span: std::ops::Range<usize>,
 ) -> Place {
     let value = template.annotations.get(origin.key).map(String::as_str).unwrap_or_default();
-    let quote = value.get(span.clone()).unwrap_or(&origin.text).to_owned();
+    // What a typed entry says is quoted as a sentence says it, wherever its bytes are.
+    let typed = origin.key == keys::INTENTS || origin.key == keys::INTENTS_TLV;
+    let quote = value.get(span.clone()).filter(|_| !typed).unwrap_or(&origin.text).to_owned();
     Place { site: Site::within(template.annotation(origin.key), span), quote, by: By::Rule }
 }
 

@@ -14,14 +14,13 @@ mod tolerations;
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::selector::Selector;
 use placecard_findings::FieldPath;
-use placecard_language::intent::{
-    Intents, NodeDemand, Origin, PodTarget, Relation, Rule, Strength,
-};
+use placecard_language::intent::{Intents, Origin, PodTarget, Relation, Rule, Strength};
 
 pub(crate) use nodes::admitted;
 use present::Present;
 
 use crate::change::Change;
+use crate::directory;
 use crate::frame::{Form, Frame};
 use crate::native;
 use crate::object::{Object, Owner, PodSpec, Template};
@@ -126,13 +125,10 @@ pub(crate) fn references(intents: &Intents, namespace: &str, found: &mut Vec<Ref
             Relation::AtMost(rule) => found.extend(target_reference(&rule.target, namespace)),
             Relation::On(targets) | Relation::NotOn(targets) => {
                 for target in targets {
-                    if let NodeDemand::Volume { claim } = &target.demand {
-                        let namespace = namespace.to_owned();
-                        found.push(Reference::Claim { namespace, name: claim.clone() });
-                    }
+                    found.extend(nodes::reference(&target.demand, namespace));
                 }
             }
-            Relation::Spread(_) => {}
+            Relation::Spread(_) | Relation::Unresolved(_) => {}
         }
     }
 }
@@ -140,7 +136,7 @@ pub(crate) fn references(intents: &Intents, namespace: &str, found: &mut Vec<Ref
 fn target_reference(target: &PodTarget, namespace: &str) -> Option<Reference> {
     match target {
         PodTarget::Named(named) => Some(target::reference(named, namespace)),
-        PodTarget::Itself | PodTarget::Pods(_) => None,
+        PodTarget::Itself | PodTarget::Pods(_) | PodTarget::Pod { .. } => None,
     }
 }
 
@@ -149,7 +145,7 @@ pub(crate) fn means_self(intents: &Intents) -> bool {
     intents.rules.iter().any(|rule| match &rule.relation {
         Relation::Near(rule) | Relation::ApartFrom(rule) => rule.target == PodTarget::Itself,
         Relation::AtMost(_) | Relation::Spread(_) => true,
-        Relation::On(_) | Relation::NotOn(_) => false,
+        Relation::On(_) | Relation::NotOn(_) | Relation::Unresolved(_) => false,
     })
 }
 
@@ -186,19 +182,30 @@ impl<'a> Expander<'a> {
 
 impl Expander<'_> {
     fn rule(&mut self, object: &Object, template: &Template, rule: &Rule) {
-        let on_nodes = matches!(rule.relation, Relation::On(_) | Relation::NotOn(_));
+        // What follows a Lease is about its holder, also where that is pinned to its node.
+        let on_nodes = match &rule.relation {
+            Relation::On(_) | Relation::NotOn(_) => rule.follows.is_none(),
+            Relation::Unresolved(unresolved) => unresolved.on_nodes,
+            _ => false,
+        };
         // Its controller picks the nodes, one pod each: there is nothing to prefer or to share.
         if object.is_daemon_set() && (!on_nodes || rule.strength != Strength::Required) {
             return self.trouble(rule, Obstacle::OnDaemonSet);
         }
-        if on_nodes {
+        if on_nodes && !matches!(rule.relation, Relation::Unresolved(_)) {
             return nodes::expand(self, rule);
         }
-        if !template.spec.node_name.is_empty() {
+        if !on_nodes && !template.spec.node_name.is_empty() {
             let node = template.spec.node_name.clone();
             return self.trouble(rule, Obstacle::SchedulerBypassed { node });
         }
-        match rule.relation {
+        match &rule.relation {
+            Relation::On(_) | Relation::NotOn(_) => nodes::expand(self, rule),
+            Relation::Unresolved(unresolved) => {
+                let reference = Box::new(directory::reference(&unresolved.want));
+                let missing = unresolved.missing.into();
+                self.trouble(rule, Obstacle::Unresolved { reference, missing });
+            }
             Relation::Near(_) | Relation::ApartFrom(_) => pods::expand(self, rule),
             _ => spread::expand(self, rule),
         }

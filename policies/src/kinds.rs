@@ -38,6 +38,8 @@ pub enum OwnPods {
 pub const JOB_NAME_LABEL: &str = "batch.kubernetes.io/job-name";
 /// The label of a Job's pods that holds the Job's UID (pkg/apis/batch/types.go).
 pub const JOB_UID_LABEL: &str = "batch.kubernetes.io/controller-uid";
+/// Label of a StatefulSet's pods: the name, which stays (apps/v1 `StatefulSetPodNameLabel`).
+pub const POD_NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
 /// The label of a Deployment's pods that names the revision (pkg/apis/apps: DefaultDeploymentUniqueLabelKey).
 pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";
 /// The revision label of Argo Rollouts.
@@ -52,7 +54,7 @@ pub const VOLATILE_LABELS: &[&str] = &[
     ROLLOUTS_POD_TEMPLATE_HASH,
     "controller-revision-hash",
     "pod-template-generation",
-    "statefulset.kubernetes.io/pod-name",
+    POD_NAME_LABEL,
     "apps.kubernetes.io/pod-index",
     "version",
     "app.kubernetes.io/version",

@@ -12,6 +12,7 @@ pub mod change;
 pub mod claims;
 pub mod cluster;
 mod contradict;
+mod directory;
 mod expand;
 mod frame;
 pub mod judge_case;

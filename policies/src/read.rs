@@ -14,6 +14,7 @@ use placecard_language::intent::TargetKind;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::directory;
 use crate::kinds::{self, OwnPods, WorkloadKind};
 use crate::object::{ClaimVolume, Map, Object, Owner, Parallel, PodSpec, Strategy, Template};
 use crate::surroundings::{Answer, Reference};
@@ -92,7 +93,16 @@ pub fn keep_written(object: &mut Object, value: &Value) {
 /// workload that it scales. `namespace` stands for an absent `metadata.namespace`.
 #[must_use]
 pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
+    let mut answers = own_answers(value, namespace);
+    answers.extend(directory::named(value, namespace));
+    answers
+}
+
+fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
     let Some(object) = reference(value) else { return Vec::new() };
+    if let Some(answer) = directory::placed(value, &object, namespace) {
+        return vec![answer];
+    }
     let at = if object.namespace.is_empty() { namespace.to_owned() } else { object.namespace };
     let target =
         |kind| Reference::Target { kind, namespace: at.clone(), name: object.name.clone() };

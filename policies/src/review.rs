@@ -14,6 +14,7 @@ use crate::applied;
 use crate::bounds;
 use crate::change::Change;
 use crate::contradict::{self, Demands};
+use crate::directory;
 use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
 use crate::native;
@@ -86,8 +87,9 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
     let mut found = Vec::new();
     let facts = namespace(object, surroundings);
     for template in &object.templates {
-        let reading =
-            read(&template.annotations, place(object), &surroundings.words, facts.as_ref());
+        let (at, own) = (place(object), facts.as_ref());
+        let reading = directory::reading(object, &template.annotations, at, surroundings, own);
+        found.extend(reading.wants.iter().map(directory::reference));
         bounds::references(object, template, &reading.intents.rules, &mut found);
         found.extend(volumes::references(object, template, reading.has_intents));
         if !reading.has_intents {
@@ -156,7 +158,7 @@ fn of_template(
         annotations.to_mut().remove(keys::APPLIED);
         review.expansions.push(undone);
     }
-    let reading = read(&annotations, place, &surroundings.words, facts.as_ref());
+    let reading = directory::reading(object, &annotations, place, surroundings, facts.as_ref());
     let labels = read_labels(&template.labels, place);
     review.has_intents |= reading.has_intents;
     let metadata = template.path.key("metadata");
@@ -294,7 +296,8 @@ fn expansion(
         bare.spec = PodSpec { node_name: template.spec.node_name.clone(), ..PodSpec::default() };
         let meaning = expand::expand(object, &bare, frame, surroundings, &reading.intents);
         if object.is_pod() {
-            applied::content(&meaning.changes, &meaning.added)
+            let leases = applied::followed(&reading.intents.rules);
+            applied::content(&meaning.changes, &meaning.added, leases)
         } else {
             let (base, spec) = (&template.spec, &expanded.spec);
             applied::content_with_own(&meaning.changes, &meaning.added, base, spec)

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::inventory::volume::Volume;
 use placecard_findings::ObjectRef;
+use placecard_language::affinity::ObjectId;
 use placecard_language::checked::Words;
+use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 use placecard_language::intent::TargetKind;
 
 use crate::cluster::Cluster;
@@ -101,6 +103,37 @@ pub enum Reference {
         /// Name of the claim.
         name: String,
     },
+    /// The name of an object by its UID.
+    Object {
+        /// Which kind.
+        kind: ObjectKind,
+        /// Its UID.
+        id: ObjectId,
+    },
+    /// The labels of a node.
+    Node {
+        /// Its name.
+        name: String,
+    },
+    /// The holder of a Lease.
+    Lease {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Where a pod is.
+    Pod {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Which nodes reach a PersistentVolume.
+    PersistentVolume {
+        /// Its name.
+        name: String,
+    },
     /// The autoscaler of a workload.
     Autoscaler {
         /// Kind of the workload.
@@ -133,8 +166,16 @@ pub enum Answer {
     Selector(Option<LabelSelector>),
     /// The namespace's labels.
     Namespace(Map),
-    /// The volume that the claim is bound to.
+    /// The volume, or the one that the claim is bound to.
     Volume(Box<Volume>),
+    /// What the object is called.
+    Name(ObjectName),
+    /// The node's labels.
+    Node(Map),
+    /// `spec.holderIdentity` of the Lease; empty if nobody holds it.
+    Lease(String),
+    /// Where the pod is.
+    Pod(PodFacts),
     /// The access modes that the claim asks for.
     AccessModes(Vec<String>),
     /// An autoscaler sets the number of replicas.
@@ -164,6 +205,13 @@ impl Objects {
     /// Records an answer.
     pub fn insert(&mut self, reference: Reference, answer: Answer) {
         self.answers.insert(reference, answer);
+    }
+
+    /// Adds the answers of others; those that are there stay.
+    pub fn extend(&mut self, others: Self) {
+        for (reference, answer) in others.answers {
+            self.answers.entry(reference).or_insert(answer);
+        }
     }
 
     /// The answer, if the reference was asked.

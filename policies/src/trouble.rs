@@ -1,6 +1,7 @@
 //! Why a rule cannot be expanded, as facts; the sentences are in `words/trouble.rs`.
 
 use placecard_findings::FieldPath;
+use placecard_language::directory::Unknown;
 use placecard_language::intent::{Origin, Word};
 
 use crate::surroundings::Reference;
@@ -112,4 +113,23 @@ pub(crate) enum Missing {
     SelectsNothing,
     /// The claim is not bound to a volume yet.
     Unbound,
+    /// Nobody holds the Lease.
+    NotHeld,
+    /// The pod is on no node yet.
+    NotPlaced,
+    /// The node lacks the label of the level.
+    Unlabelled,
+}
+
+impl From<Unknown> for Missing {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::NotAsked => Self::NotAsked,
+            Unknown::Absent => Self::Absent,
+            Unknown::Unreachable => Self::Unreachable,
+            Unknown::NotHeld => Self::NotHeld,
+            Unknown::NotPlaced => Self::NotPlaced,
+            Unknown::Unlabelled => Self::Unlabelled,
+        }
+    }
 }

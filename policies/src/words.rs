@@ -5,6 +5,7 @@ pub mod amount;
 pub mod annotation;
 pub mod bounds;
 pub mod contradiction;
+pub mod entries;
 pub mod intent;
 pub mod language;
 pub mod place;

@@ -150,6 +150,19 @@ impl Cluster {
                 }
             }
             Reference::Autoscaler { namespace, .. } => self.autoscaler(namespace, reference).await,
+            Reference::Node { name } => self.own("api/v1/nodes", &[name], reference).await,
+            Reference::Pod { namespace, name } => {
+                self.own("api/v1/namespaces", &[namespace, "pods", name], reference).await
+            }
+            Reference::PersistentVolume { name } => {
+                self.own("api/v1/persistentvolumes", &[name], reference).await
+            }
+            Reference::Lease { namespace, name } => {
+                let names = [namespace.as_str(), "leases", name];
+                self.own("apis/coordination.k8s.io/v1/namespaces", &names, reference).await
+            }
+            // The API finds no object by its UID. Until there is an index of them, none is known.
+            Reference::Object { .. } => Ok(Answer::Unreachable),
         };
         found.unwrap_or_else(|missing| match missing {
             Missing::NotFound => Answer::Absent,
@@ -162,6 +175,17 @@ impl Cluster {
                 Answer::Unreachable
             }
         })
+    }
+
+    /// What one object says of itself.
+    async fn own(
+        &self,
+        root: &str,
+        names: &[&str],
+        reference: &Reference,
+    ) -> Result<Answer, Missing> {
+        let value = self.get(&path(root, names)?).await?;
+        Ok(own_answer(&value, reference))
     }
 
     async fn target(

@@ -141,11 +141,15 @@ impl Files {
                 let owner = owner.filter(|owner| owner.uid.is_empty() || owner.uid == *uid);
                 Some(owner.map_or(Answer::Absent, |o| Answer::Selector(Some(o.selector.clone()))))
             }
-            Reference::Target { .. } => {
+            Reference::Target { .. } | Reference::Lease { .. } => {
                 Some(self.answers.get(reference).cloned().unwrap_or(Answer::Absent))
             }
             Reference::Namespace { .. }
             | Reference::AccessModes { .. }
+            | Reference::Object { .. }
+            | Reference::Node { .. }
+            | Reference::Pod { .. }
+            | Reference::PersistentVolume { .. }
             | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
             Reference::Claim { .. } => {
                 let mut known = claims::answers(self.volumes.iter(), DEFAULT_NAMESPACE).into_iter();

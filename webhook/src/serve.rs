@@ -1,5 +1,6 @@
 //! The HTTP side: routes, and the way from a request to its answer.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,7 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use placecard_policies::admission::{Admission, Door};
-use placecard_policies::surroundings::Surroundings;
+use placecard_policies::surroundings::{Reference, Surroundings};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
@@ -25,6 +26,10 @@ use crate::source::Source;
 
 /// Longest time that look-ups may take, also where the API server would wait longer.
 const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// As often is looked up what was not known to be wanted before: a Lease, its holder, the holder's
+/// node.
+const ROUNDS: usize = 4;
 
 /// Longest time that a body may take to arrive, and before that, that it may wait for room.
 const BODY: Duration = Duration::from_secs(5);
@@ -223,13 +228,21 @@ async fn decide(
     if let Some(server) = app.readiness.server().filter(|_| !app.server_is_given) {
         surroundings.server = server;
     }
-    let (question, references) = guarded(|| {
-        let question = decide::question(request, &surroundings);
-        let references = decide::references(&question, &surroundings);
-        (question, references)
-    })?;
-    if !references.is_empty() {
-        surroundings.objects = app.source.objects(references, deadline).await;
+    let question = guarded(|| decide::question(request, &surroundings))?;
+    let mut asked = BTreeSet::new();
+    // What a Lease's holder is, and where, is known only after the Lease.
+    for _ in 0..ROUNDS {
+        let references = guarded(|| decide::references(&question, &surroundings))?;
+        let known = &surroundings.objects;
+        let open =
+            references.into_iter().filter(|one| !asked.contains(one) && known.get(one).is_none());
+        let open: Vec<Reference> = open.collect();
+        if open.is_empty() {
+            break;
+        }
+        asked.extend(open.iter().cloned());
+        let answers = app.source.objects(open, deadline).await;
+        surroundings.objects.extend(answers);
     }
     guarded(|| decide::answer(door, &question, &surroundings))
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::directory::{Followed, Unknown, Want};
 use crate::vocabulary::Toleration;
 
 /// All intents of one pod template, in the order of the annotations and of the lines in them.
@@ -50,6 +51,10 @@ pub struct Rule {
     pub strength: Strength,
     /// What it says.
     pub relation: Relation,
+    /// The Lease whose holder `relation` is about, as it was resolved.
+    pub follows: Option<Followed>,
+    /// `relation` was read off other objects as they are now: a Lease's holder, a node's labels.
+    pub observed: bool,
     /// The whole rule.
     pub origin: Origin,
 }
@@ -69,6 +74,19 @@ pub enum Relation {
     Spread(SpreadRule),
     /// At most so many of the named pods in one domain.
     AtMost(AtMostRule),
+    /// Something that it names has to be known before it says anything: an id, a Lease, a node.
+    Unresolved(Unresolved),
+}
+
+/// What a rule names and what is not known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// What has to be known.
+    pub want: Want,
+    /// Why it is not.
+    pub missing: Unknown,
+    /// It would be a rule about nodes (`on`, `not-on`), and not about pods.
+    pub on_nodes: bool,
 }
 
 /// `near` and `apart-from`.
@@ -131,6 +149,14 @@ pub enum PodTarget {
     Named(NamedTarget),
     /// `pods(selector)`.
     Pods(Selector),
+    /// A pod of a StatefulSet that holds a Lease: by the label that carries its name from node to
+    /// node.
+    Pod {
+        /// `None`: the pod's own namespace.
+        namespace: Option<String>,
+        /// Its name.
+        name: String,
+    },
 }
 
 /// An object that a rule names.
@@ -220,6 +246,11 @@ pub enum NodeDemand {
     Volume {
         /// A claim in the pod's namespace.
         claim: String,
+    },
+    /// To reach a PersistentVolume: known only once that is read.
+    PersistentVolume {
+        /// Its name.
+        volume: String,
     },
 }
 

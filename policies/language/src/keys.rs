@@ -174,20 +174,21 @@ pub static KEYS: &[Key] = &[
         name: "intents",
         full: INTENTS,
         intent: true,
-        status: Status::Later,
         grammar: "typed entries in YAML or JSON",
-        doc: "Typed entries, checked against a published JSON Schema.",
-        example: "",
+        doc: "Typed entries, checked against a published JSON Schema (`placecard schema intents`). \
+              A target is named by its UID (`value`) or by its name (`name`); a preferred entry may \
+              have a `weight`, and a NodeId, ServiceId, LeaseId or RackId a `level`.",
+        example: "entries:\n- category: Topology\n  strength: Required\n  direction: away\n  \
+                  target: {type: ServiceId, name: vector-db}\n  level: zone",
         ..ANNOTATION
     },
     Key {
         name: "intents-tlv",
         full: INTENTS_TLV,
         intent: true,
-        status: Status::Later,
         grammar: "base64",
-        doc: "The typed entries in wire form.",
-        example: "",
+        doc: "The typed entries in wire form: TLVs of tag 0x0910; those of other tags are passed over.",
+        example: "CRAAFQOCAQAQPyuMHppNTm+LIQxdfp8aKw==",
         ..ANNOTATION
     },
     Key {

@@ -9,10 +9,12 @@ use crate::ast::{
 };
 use crate::checked::{NamespaceFacts, Words};
 use crate::codes;
+use crate::directory::{Directory, Followed, Want};
 use crate::intent::{
     AtMostRule, Level, Origin, PodRule, PodTarget, Relation, Rule, Selector, SpreadRule, Strength,
     Word,
 };
+use crate::lease::is_lease;
 use crate::parse::out_of_range;
 use crate::print::fold;
 use crate::problem::{Detail, Form, WordKind};
@@ -38,6 +40,13 @@ pub(crate) struct Lower<'a, 'v> {
     pub(crate) value: &'a str,
     pub(crate) words: &'a Words,
     pub(crate) namespace: Option<&'a NamespaceFacts>,
+    pub(crate) directory: &'a dyn Directory,
+    /// What was asked of the directory.
+    pub(crate) wants: Vec<Want>,
+    /// The Lease that the rule being read follows.
+    pub(crate) follows: Option<Followed>,
+    /// The rule being read rests on what other objects say now.
+    pub(crate) observed: bool,
     pub(crate) report: &'a mut Report<'v>,
     /// Of the rule being read.
     pub(crate) line: u32,
@@ -61,9 +70,11 @@ impl Lower<'_, '_> {
     fn rule(&mut self, sentence: &Sentence) -> Option<Rule> {
         self.line = sentence.line;
         self.broken = sentence.broken;
+        self.follows = None;
+        self.observed = false;
         let relation = match &sentence.body {
-            Body::Near(rule) => self.pod_rule(rule, false).map(Relation::Near),
-            Body::ApartFrom(rule) => self.pod_rule(rule, true).map(Relation::ApartFrom),
+            Body::Near(rule) => self.pods(rule, false),
+            Body::ApartFrom(rule) => self.pods(rule, true),
             Body::On(terms) => self.node_targets(terms, "on").map(Relation::On),
             Body::NotOn(terms) => self.node_targets(terms, "not-on").map(Relation::NotOn),
             Body::Spread(rule) => self.spread(rule).map(Relation::Spread),
@@ -71,7 +82,18 @@ impl Lower<'_, '_> {
         };
         let strength = self.strength(sentence);
         let origin = self.origin(&sentence.span);
-        Some(Rule { strength, relation: relation?, origin }).filter(|_| !self.broken)
+        let follows = self.follows.take();
+        let (relation, observed) = (relation?, self.observed);
+        Some(Rule { strength, relation, follows, observed, origin }).filter(|_| !self.broken)
+    }
+
+    /// `near` and `apart-from`.
+    pub(crate) fn pods(&mut self, rule: &PodSentence, apart: bool) -> Option<Relation> {
+        if rule.target.as_ref().is_some_and(is_lease) {
+            return self.lease_rule(rule, apart);
+        }
+        let rule = self.pod_rule(rule, apart)?;
+        Some(if apart { Relation::ApartFrom(rule) } else { Relation::Near(rule) })
     }
 
     fn strength(&mut self, sentence: &Sentence) -> Strength {
@@ -130,7 +152,7 @@ impl Lower<'_, '_> {
     }
 
     /// `limits.requiredApartFrom`, for targets other than `self`.
-    fn apart_from_limit(
+    pub(crate) fn apart_from_limit(
         &mut self,
         rule: &PodSentence,
         term: &Term,
@@ -156,7 +178,7 @@ impl Lower<'_, '_> {
         }
         let named = match target {
             PodTarget::Named(named) => named.namespace.as_deref(),
-            PodTarget::Itself | PodTarget::Pods(_) => None,
+            PodTarget::Itself | PodTarget::Pods(_) | PodTarget::Pod { .. } => None,
         };
         let (span, decided) = match (&rule.namespaces, named, self.namespace) {
             (Some(of), _, _) => (&of.span, true),
@@ -286,7 +308,7 @@ impl Lower<'_, '_> {
         accepts
     }
 
-    fn level_or_node(&mut self, word: Option<&Word>) -> Option<Level> {
+    pub(crate) fn level_or_node(&mut self, word: Option<&Word>) -> Option<Level> {
         match word {
             Some(word) => self.level(word),
             None => Some(Words::node_level()),

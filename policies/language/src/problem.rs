@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use placecard_findings::{Code, Severity};
 
+use crate::affinity::Reason;
+use crate::affinity::written::EntryDetail;
 use crate::keys::{Place, Slot};
 use crate::selector::SelectorFlaw;
 use crate::suggest::OddCharacter;
@@ -37,6 +39,9 @@ pub struct Problem {
     pub odd: Option<OddCharacter>,
     /// What could stand in the place of the marked words.
     pub suggestion: Option<String>,
+    /// The marked words stand in the value as they are, so that a suggestion can replace them; the
+    /// words of a typed entry by its id, or in base64, do not.
+    pub verbatim: bool,
 }
 
 /// What a rule lacks at its end.
@@ -305,6 +310,58 @@ pub enum Detail {
     Toleration(TolerationFlaw),
     /// A line of `ignore` that cannot be read.
     Ignore(IgnoreFlaw),
+    /// Typed entries that cannot be read.
+    Typed(TypedFlaw),
+}
+
+/// What is wrong with typed entries. With one mistake among them none is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypedFlaw {
+    /// Neither YAML nor JSON from here on.
+    Syntax,
+    /// A second document.
+    SeveralDocuments,
+    /// An anchor or an alias.
+    Alias,
+    /// A tag.
+    Tag,
+    /// A key that is no text.
+    Key,
+    /// A key for the second time.
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// A field of an entry.
+    Entry(EntryDetail),
+    /// Toward and away from one target, both required.
+    Contradictory {
+        /// Which entries.
+        reason: Reason,
+        /// Where the first of them is, in bytes of the value.
+        first: Option<Range<usize>>,
+    },
+    /// A byte of the wire form.
+    Bytes {
+        /// Its offset, from 0.
+        at: usize,
+        /// What is wrong with it.
+        reason: Reason,
+    },
+    /// A character that base64 has not.
+    NotBase64 {
+        /// The character.
+        found: char,
+    },
+    /// Something after the `=` that ends base64.
+    AfterPadding,
+    /// Letters that are no whole number of bytes.
+    Base64Length {
+        /// How many there are, without `=`.
+        letters: usize,
+    },
+    /// Bits in the last letter that belong to no byte.
+    Base64Rest,
 }
 
 /// What is wrong with a line of `ignore`.

@@ -6,6 +6,7 @@ use placecard_findings::{Code, Severity};
 
 use crate::checked::{NamespaceFacts, Words};
 use crate::codes;
+use crate::directory::{Directory, Nobody, Want};
 use crate::ignore;
 use crate::intent::{Intents, Rule};
 use crate::keys::{self, Key, Place, Slot, Status};
@@ -16,6 +17,7 @@ use crate::problem::{Detail, Problem};
 use crate::report::{At, Report};
 use crate::suggest::{nearest, odd_character};
 use crate::tolerate;
+use crate::typed::{self, Lowered, Reader};
 use crate::words::{Meaning, synonym_of};
 
 /// Longer values are not read: the API server keeps all annotations of an object under 256 KiB, so
@@ -36,6 +38,8 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Whether an annotation of intent stands here, readable or not.
     pub has_intents: bool,
+    /// What was asked of the directory, each once.
+    pub wants: Vec<Want>,
 }
 
 impl Reading {
@@ -46,10 +50,7 @@ impl Reading {
     }
 }
 
-/// Reads the annotations of one object.
-///
-/// `namespace` decides who may use which pool and trust domain; what it leaves open becomes a
-/// problem of severity warning whose detail says `decided: false`, and the rule is among the intents.
+/// Reads the annotations of one object, as [`read_with`] does with a directory that knows nothing.
 #[must_use]
 pub fn read(
     annotations: &BTreeMap<String, String>,
@@ -57,8 +58,25 @@ pub fn read(
     words: &Words,
     namespace: Option<&NamespaceFacts>,
 ) -> Reading {
+    read_with(annotations, place, words, namespace, &Nobody)
+}
+
+/// Reads the annotations of one object.
+///
+/// `namespace` decides who may use which pool and trust domain; what it leaves open becomes a
+/// problem of severity warning whose detail says `decided: false`, and the rule is among the intents.
+/// `directory` says what ids and Leases stand for; a rule that names what it does not know is
+/// [`crate::intent::Relation::Unresolved`].
+#[must_use]
+pub fn read_with(
+    annotations: &BTreeMap<String, String>,
+    place: Place,
+    words: &Words,
+    namespace: Option<&NamespaceFacts>,
+    directory: &dyn Directory,
+) -> Reading {
     let mut reading = Reading::default();
-    let mut preferred = Vec::new();
+    let (mut preferred, mut typed) = (Vec::new(), Vec::new());
     for (full, value) in annotations.iter().filter(|(full, _)| keys::has_prefix(full)) {
         let key = match legal(full, Slot::Annotation, place) {
             Ok(key) => key,
@@ -69,10 +87,18 @@ pub fn read(
             }
         };
         reading.has_intents |= key.intent;
-        let context = Context { key, value, words, namespace };
+        let context = Context { key, value, words, namespace, directory };
         match key.full {
-            keys::REQUIRE => context.rules(&mut reading.intents.rules, &mut reading.problems),
-            keys::PREFER => context.rules(&mut preferred, &mut reading.problems),
+            keys::REQUIRE => context.rules(&mut reading),
+            keys::PREFER => {
+                let mut own = Reading::default();
+                context.rules(&mut own);
+                preferred = own.intents.rules;
+                reading.problems.append(&mut own.problems);
+                reading.wants.append(&mut own.wants);
+            }
+            keys::INTENTS => context.typed(typed::read_text, &mut typed, &mut reading),
+            keys::INTENTS_TLV => context.typed(typed::read_blob, &mut typed, &mut reading),
             keys::TOLERATE => {
                 let read = |report: &mut Report<'_>| tolerate::read(value, report);
                 context.with(read, &mut reading.intents.tolerations, &mut reading.problems);
@@ -89,6 +115,9 @@ pub fn read(
         }
     }
     reading.intents.rules.append(&mut preferred);
+    reading.intents.rules.append(&mut typed);
+    reading.wants.sort();
+    reading.wants.dedup();
     reading
 }
 
@@ -112,10 +141,28 @@ struct Context<'a> {
     value: &'a str,
     words: &'a Words,
     namespace: Option<&'a NamespaceFacts>,
+    directory: &'a dyn Directory,
 }
 
+type ReadTyped = fn(&str, &mut Report<'_>, &Reader<'_>) -> Lowered;
+
 impl Context<'_> {
-    fn rules(&self, rules: &mut Vec<Rule>, problems: &mut Vec<Problem>) {
+    /// Typed entries.
+    fn typed(&self, read: ReadTyped, rules: &mut Vec<Rule>, reading: &mut Reading) {
+        let Self { key, words, namespace, directory, .. } = *self;
+        let reader = Reader { key: key.full, words, namespace, directory };
+        let mut wants = Vec::new();
+        let lower = |report: &mut Report<'_>| {
+            let mut lowered = read(self.value, report, &reader);
+            wants.append(&mut lowered.wants);
+            lowered.rules
+        };
+        self.with(lower, rules, &mut reading.problems);
+        reading.wants.append(&mut wants);
+    }
+
+    fn rules(&self, reading: &mut Reading) {
+        let mut wants = Vec::new();
         let read = |report: &mut Report<'_>| {
             let sentences = parse_into(self.value, report);
             let mut lower = Lower {
@@ -124,13 +171,20 @@ impl Context<'_> {
                 value: self.value,
                 words: self.words,
                 namespace: self.namespace,
+                directory: self.directory,
+                wants: Vec::new(),
+                follows: None,
+                observed: false,
                 report,
                 line: 1,
                 broken: false,
             };
-            lower.rules(&sentences)
+            let rules = lower.rules(&sentences);
+            wants.append(&mut lower.wants);
+            rules
         };
-        self.with(read, rules, problems);
+        self.with(read, &mut reading.intents.rules, &mut reading.problems);
+        reading.wants.append(&mut wants);
     }
 
     /// Reads a value of lines: not too long, and not empty.
@@ -169,6 +223,7 @@ fn on_key(full: &str, slot: Slot, code: Code, detail: Detail) -> Problem {
         detail,
         odd: odd_character(full),
         suggestion: None,
+        verbatim: true,
     }
 }
 

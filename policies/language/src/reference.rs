@@ -15,6 +15,7 @@ pub fn annotations_markdown() -> String {
     );
     keys(&mut text);
     rules(&mut text);
+    typed(&mut text);
     synonyms(&mut text);
     codes(&mut text);
     text
@@ -81,6 +82,38 @@ fn places(key: &Key) -> String {
     let all = key.places.contains(&Place::Template);
     let places = key.places.iter().filter(|place| !(all && **place == Place::ExpandedTemplate));
     places.map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn typed(text: &mut String) {
+    line(
+        text,
+        format_args!(
+            "## Typed entries\n\n\
+             Each entry of `{}` and `{}` says what a sentence says; required ones what stands under \
+             `require`, preferred ones what stands under `prefer`, with a weight of 50 unless they have \
+             their own. Without a level a NodeId means the node, a RackId the level `rack` (its value by \
+             the level's `format`, else the number), a ServiceId the vocabulary's `serviceDomain`, or the \
+             node where there is none. A ResourceId is the resource of the vocabulary with that `uid`, \
+             else a PersistentVolume: the nodes that reach it.\n\n\
+             | category | target | direction | strength | says | with a level |\n|---|---|---|---|---|---|",
+            crate::keys::INTENTS,
+            crate::keys::INTENTS_TLV
+        ),
+    );
+    for row in crate::typed::table::ROWS {
+        let strengths: Vec<_> = row.strengths.iter().map(|one| one.name()).collect();
+        let (target, direction) = (row.target.name(), row.direction.name());
+        let (category, strengths) = (row.category.name(), strengths.join(", "));
+        let level = row.with_level.map(|says| format!("`{says}`")).unwrap_or_default();
+        let says = row.says;
+        line(
+            text,
+            format_args!(
+                "| {category} | {target} | {direction} | {strengths} | `{says}` | {level} |"
+            ),
+        );
+    }
+    line(text, format_args!(""));
 }
 
 fn rules(text: &mut String) {
@@ -176,7 +209,7 @@ mod tests {
         }
         for row in text.lines().filter(|row| row.starts_with('|')) {
             let bars = row.replace("\\|", "").matches('|').count();
-            assert!(bars == 3 || bars == 4, "{row}");
+            assert!(matches!(bars, 3 | 4 | 7), "{row}");
         }
         assert!(text.ends_with("|\n") && !text.contains("\n\n\n"));
     }

@@ -77,6 +77,34 @@ impl<'v> Report<'v> {
         self.push(code, Severity::Error, at, detail, word, suggestion);
     }
 
+    /// The value that is read.
+    pub(crate) const fn value(&self) -> &'v str {
+        self.value
+    }
+
+    /// A piece of it.
+    pub(crate) fn text(&self, span: &Range<usize>) -> &'v str {
+        self.value.get(span.clone()).unwrap_or_default()
+    }
+
+    /// A problem that was found elsewhere and is already at its place in this value.
+    pub(crate) fn take(&mut self, problem: Problem) {
+        if self.count(problem.severity).one() {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether the suggestion of the last problem can replace what is marked.
+    pub(crate) fn last_is_verbatim(&mut self, verbatim: bool) {
+        if let Some(last) = self.problems.last_mut() {
+            last.verbatim = verbatim;
+        }
+    }
+
+    fn count(&mut self, severity: Severity) -> &mut Count {
+        if severity == Severity::Error { &mut self.errors } else { &mut self.warnings }
+    }
+
     /// Readable, but worth telling.
     pub(crate) fn warn(&mut self, code: Code, at: At, detail: Detail) {
         self.push(code, Severity::Warning, at, detail, "", None);
@@ -91,8 +119,7 @@ impl<'v> Report<'v> {
         word: &str,
         suggestion: Option<String>,
     ) {
-        let is_error = severity == Severity::Error;
-        if !(if is_error { &mut self.errors } else { &mut self.warnings }).one() {
+        if !self.count(severity).one() {
             return;
         }
         self.problems.push(Problem {
@@ -106,6 +133,7 @@ impl<'v> Report<'v> {
             detail,
             odd: odd_character(word),
             suggestion,
+            verbatim: true,
         });
     }
 

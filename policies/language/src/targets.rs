@@ -73,9 +73,12 @@ impl Lower<'_, '_> {
             "statefulset" => TargetKind::StatefulSet,
             "daemonset" => TargetKind::DaemonSet,
             "job" => TargetKind::Job,
+            // Near and apart-from a holder are read elsewhere; nothing else can follow one.
             "lease" => {
-                let detail = Detail::NotYet { found: "lease/".to_owned() };
-                self.error(codes::UNKNOWN_TARGET, &term.span, detail);
+                let belongs = vec!["near", "apart-from"];
+                let found = "lease/".to_owned();
+                let detail = Detail::Misplaced { found, relation, belongs };
+                self.error(codes::MISPLACED_WORD, &term.span, detail);
                 return None;
             }
             head => {
@@ -232,6 +235,12 @@ impl Lower<'_, '_> {
         let found = found.to_owned();
         let detail = Detail::UnknownTarget { found, relation, kinds: words::NODE_TARGETS };
         self.word_error(codes::UNKNOWN_TARGET, span, suggestion, detail);
+    }
+
+    /// `LEVEL/VALUE`, whatever the level is called.
+    pub(crate) fn domain_target(&mut self, term: &Term) -> Option<NodeTarget> {
+        let (kind, demand, tolerations) = self.domain(term)?;
+        Some(NodeTarget { origin: self.origin(&term.span), kind, demand, tolerations })
     }
 
     fn node_path(

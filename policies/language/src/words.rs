@@ -72,7 +72,7 @@ pub static RESERVED: &[Reserved] = &[
         Role::PodKind,
         "lease",
         "lease/[NAMESPACE/]NAME",
-        "the holder of a Lease; a later release",
+        "the holder of a Lease; with near and apart-from",
     ),
     word(Role::PodKind, "pods", "pods(SELECTOR)", "the pods that a selector matches"),
     word(Role::NodeKind, "node", "node/NAME", "the node of this name"),

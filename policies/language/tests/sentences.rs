@@ -154,7 +154,13 @@ static MISTAKES: &[Case] = &[
     ("near sts/db", "unknown-target", "sts", Some("statefulset")),
     ("near sеlf", "unknown-target", "sеlf", Some("self")),
     ("near pod(app=x)", "unknown-target", "pod", Some("pods")),
-    ("near lease/shard-7", "unknown-target", "lease/shard-7", None),
+    ("at-most 2 lease/shard-7", "misplaced-word", "lease/shard-7", None),
+    ("near lease/", "missing-target", "lease/", None),
+    ("near lease/a/b/c", "value-syntax", "a/b/c", None),
+    ("near lease/Shard", "value-syntax", "Shard", None),
+    ("near lease/A_/b", "value-syntax", "A_", None),
+    ("near lease/a same tenant", "misplaced-word", "tenant", None),
+    ("near lease/a of namespaces(b)", "misplaced-word", "namespaces(b)", None),
     ("near pool/gpu-h100", "unknown-target", "pool/gpu-h100", None),
     ("near rack/42", "unknown-target", "rack/42", None),
     ("near nodes(a=b)", "unknown-target", "nodes(a=b)", None),
@@ -355,6 +361,7 @@ fn rules_carry_what_their_words_mean() {
         .map(|target| match &target.demand {
             NodeDemand::Name(name) => format!("name {name}"),
             NodeDemand::Volume { claim } => format!("claim {claim}"),
+            NodeDemand::PersistentVolume { volume } => format!("volume {volume}"),
             NodeDemand::Labels(selector) => selector
                 .requirements
                 .iter()

@@ -48,10 +48,9 @@ fn demanded(expander: &Expander<'_>, target: &NodeTarget) -> Result<NodeSet, Obs
         NodeDemand::Labels(selector) => {
             Ok(Some(vec![NodeTerm::of(native::rule_selector(selector).requirements)]))
         }
-        NodeDemand::Volume { claim } => {
-            let reference = Reference::Claim {
-                namespace: expander.frame.namespace.to_owned(),
-                name: claim.clone(),
+        NodeDemand::Volume { .. } | NodeDemand::PersistentVolume { .. } => {
+            let Some(reference) = reference(&target.demand, expander.frame.namespace) else {
+                return Ok(None);
             };
             let missing = match expander.surroundings.objects.get(&reference) {
                 Some(Answer::Volume(volume)) => return Ok(volume.node_affinity.clone()),
@@ -62,6 +61,19 @@ fn demanded(expander: &Expander<'_>, target: &NodeTarget) -> Result<NodeSet, Obs
             };
             Err(Obstacle::Unresolved { reference: Box::new(reference), missing })
         }
+    }
+}
+
+/// What has to be known of another object before a demand is known.
+pub(crate) fn reference(demand: &NodeDemand, namespace: &str) -> Option<Reference> {
+    match demand {
+        NodeDemand::Volume { claim } => {
+            Some(Reference::Claim { namespace: namespace.to_owned(), name: claim.clone() })
+        }
+        NodeDemand::PersistentVolume { volume } => {
+            Some(Reference::PersistentVolume { name: volume.clone() })
+        }
+        NodeDemand::Name(_) | NodeDemand::Labels(_) => None,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Which pods the words of a rule mean.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::selector::Selector;
 use placecard_language::intent::{NamedTarget, PodTarget};
 
 use super::Expander;
 use crate::frame::Own;
-use crate::kinds::REVISION_LABELS;
+use crate::kinds::{POD_NAME_LABEL, REVISION_LABELS};
 use crate::native;
 use crate::surroundings::{Answer, Reference};
 use crate::trouble::{Missing, Obstacle};
@@ -55,6 +56,13 @@ impl Expander<'_> {
                 selector: native::rule_selector(selector),
                 keys: Vec::new(),
                 namespace: None,
+            }),
+            PodTarget::Pod { namespace, name } => Ok(Pods {
+                selector: Selector {
+                    requirements: vec![Requirement::one_of(POD_NAME_LABEL, &[name.as_str()])],
+                },
+                keys: Vec::new(),
+                namespace: namespace.clone(),
             }),
             PodTarget::Named(named) => {
                 let reference = reference(named, self.frame.namespace);

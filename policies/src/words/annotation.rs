@@ -5,9 +5,9 @@ use placecard_findings::{
 };
 use placecard_language::codes::CODES;
 use placecard_language::keys::Slot;
-use placecard_language::problem::{Detail, Problem};
+use placecard_language::problem::{Detail, Problem, TypedFlaw};
 
-use crate::words::language;
+use crate::words::{self, language};
 
 /// The finding of a problem below `metadata`.
 #[must_use]
@@ -27,11 +27,21 @@ pub fn finding(object: &ObjectRef, metadata: &FieldPath, problem: &Problem) -> F
         .find(|entry| entry.code == problem.code)
         .map_or(Verdict::Language, |entry| entry.verdict);
     let label = Label::new(site.clone(), worded.label).quoting(worded.quote);
+    let first = match &problem.detail {
+        Detail::Typed(TypedFlaw::Contradictory { first: Some(first), .. }) => {
+            let path = metadata.keys(&[map, &problem.key]);
+            Some(Label::new(Site::within(path, first.clone()), words::entries::FIRST))
+        }
+        _ => None,
+    };
     let mut finding = Finding::new(problem.code, verdict, object.clone(), worded.message, label);
+    finding.labels.extend(first);
     finding.severity = problem.severity;
     finding.help = worded.help.into_iter().map(Help::text).collect();
     finding.admission = worded.admission;
-    if let (Some(word), Some(found)) = (&problem.suggestion, worded.replaces) {
+    if let (Some(word), Some(found), true) =
+        (&problem.suggestion, worded.replaces, problem.verbatim)
+    {
         let edit = Edit { site, old: found, new: word.clone() };
         finding.fix = Some(Fix { safe: false, edits: vec![edit] });
     }

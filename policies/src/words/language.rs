@@ -7,7 +7,7 @@ use placecard_language::suggest::{OddCharacter, OddKind};
 use placecard_language::tolerate::TolerationFlaw;
 use placecard_language::vocabulary::NamespaceSet;
 
-use crate::words::{list, shorten};
+use crate::words::{entries, list, shorten};
 
 /// The longest message.
 const LONGEST: usize = 72;
@@ -74,6 +74,7 @@ pub fn problem(problem: &Problem) -> Worded {
             let at = format!("{}, line {}", problem.key, problem.line);
             format!("{message} ({at}): {}", odd_character(odd))
         }),
+        Detail::Typed(flaw) => entries::admission(flaw, &problem.key),
         Detail::NotAllowed { allowed, decided: true, .. } => {
             Some(format!("{message}, which admits {}", admitted(allowed)))
         }
@@ -166,6 +167,7 @@ fn say(problem: &Problem) -> Said {
         Detail::Form { found, what, form } => wrong_form(found, what, *form),
         Detail::Toleration(flaw) => toleration(flaw),
         Detail::Ignore(flaw) => ignore(flaw),
+        Detail::Typed(flaw) => entries::flaw(flaw),
     }
 }
 

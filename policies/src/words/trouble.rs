@@ -4,6 +4,7 @@ use placecard_feasibility::selector::Selector;
 use placecard_findings::{
     Evidence, FieldPath, Finding, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
 };
+use placecard_language::directory::ObjectKind;
 use placecard_language::intent::{Ignore, Origin, Rule, TargetKind};
 use placecard_language::{codes, keys};
 
@@ -250,6 +251,21 @@ fn unresolved(
             "where it will be is open",
             "create the volume first, or follow the pods that use it",
         ),
+        Missing::NotHeld => (
+            format!("{name} is held by nobody"),
+            "nobody to be near or apart from",
+            "wait until it is held",
+        ),
+        Missing::NotPlaced => (
+            format!("{name} is on no node yet"),
+            "where it will be is open",
+            "wait until it is placed",
+        ),
+        Missing::Unlabelled => (
+            format!("{name} lacks the label of the level"),
+            "is in no domain of the level",
+            "label the node, or name another level",
+        ),
     };
     let mut finding = Finding::new(
         codes::UNRESOLVED,
@@ -290,6 +306,19 @@ fn named(reference: &Reference) -> String {
         Reference::Claim { namespace, name } | Reference::AccessModes { namespace, name } => {
             format!("PersistentVolumeClaim {}", full(namespace, name))
         }
+        Reference::Object { kind, id } => {
+            let kind = match kind {
+                ObjectKind::Node => "node",
+                ObjectKind::Service => "Service",
+                ObjectKind::Lease => "Lease",
+                ObjectKind::PersistentVolume => "PersistentVolume",
+            };
+            format!("the {kind} {id}")
+        }
+        Reference::Node { name } => format!("node {name}"),
+        Reference::Lease { namespace, name } => format!("Lease {}", full(namespace, name)),
+        Reference::Pod { namespace, name } => format!("Pod {}", full(namespace, name)),
+        Reference::PersistentVolume { name } => format!("PersistentVolume {name}"),
         Reference::Autoscaler { kind, namespace, name } => {
             format!("the autoscaler of {kind} {}", full(namespace, name))
         }

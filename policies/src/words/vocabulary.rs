@@ -34,7 +34,7 @@ pub(crate) fn shape(detail: &VocabularyDetail) -> (String, Vec<String>) {
     (shorten(&said.message, LONGEST), said.help)
 }
 
-fn say(detail: &VocabularyDetail) -> Said {
+pub(crate) fn say(detail: &VocabularyDetail) -> Said {
     use VocabularyDetail as Is;
     match detail {
         Is::UnknownField { found, known } => {

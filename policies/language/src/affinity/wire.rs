@@ -71,6 +71,11 @@ pub fn scan_with_places(blob: &[u8]) -> Result<Vec<(Range<usize>, Affinity)>, Le
     Ok(entries)
 }
 
+/// As [`scan_with_places`], without looking for contradictions.
+pub(crate) fn scan_each(blob: &[u8]) -> Result<Vec<(Range<usize>, Affinity)>, LeaseError> {
+    read(blob, |place, entry| (place, entry))
+}
+
 /// Appends entries to a parameter blob, one TLV each; what is there stays byte for byte.
 ///
 /// ```
