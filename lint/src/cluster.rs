@@ -25,6 +25,9 @@ pub use progress::Progress;
 /// So much is read at a time, in bytes.
 const PIECE: usize = 256 << 10;
 
+/// So many objects that are left out are told where no node is left.
+const MOST_REASONS: usize = 5;
+
 /// The files of a folder that are read.
 const SNAPSHOTS: load::Wanted = load::Wanted {
     extensions: &["json", "jsonl", "yaml", "yml"],
@@ -168,6 +171,8 @@ pub fn load_into(
         let kinds: Vec<(String, usize)> =
             read.chain(kinds).filter(|(_, count)| *count > 0).collect();
         let kind = ProblemKind::NothingKnown { kinds };
+        // What was left out may be why.
+        errors.extend(complaints.drain(..).take(MOST_REASONS));
         errors.push(Complaint::of(&words::list(&names, "and", 1), &Problem::whole(kind)));
     }
     if errors.is_empty() { Ok(Summary { names, bytes, seen, complaints }) } else { Err(errors) }

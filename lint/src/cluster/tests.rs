@@ -165,11 +165,11 @@ fn what_cannot_be_used_at_all_is_refused_with_a_way_out() {
         ("[]", format!("<stdin>: there are no objects in it{take}")),
         (
             r#"{"kind":"Secret","apiVersion":"v1"}"#,
-            format!("<stdin>: no nodes or pods in it, only 1 Secret{take}"),
+            format!("<stdin>: no nodes in it that can be read, only 1 Secret{take}"),
         ),
         (
             r#"{"kind":"Node","apiVersion":"longhorn.io/v1beta2","metadata":{"name":"n"}}"#,
-            format!("<stdin>: no nodes or pods in it, only 1 Node{take}"),
+            format!("<stdin>: no nodes in it that can be read, only 1 Node{take}"),
         ),
         (
             "[]\n[}",
@@ -181,6 +181,11 @@ fn what_cannot_be_used_at_all_is_refused_with_a_way_out() {
     for (text, expected) in table {
         assert_eq!(errors(text), [expected], "{text:?}");
     }
+    // What is left out is told where it stands, before what that leads to.
+    let unread = "kind: Node\napiVersion: v1\nmetadata: {name: *nobody}\n";
+    let [left_out, nothing] = &errors(unread)[..] else { panic!("{:?}", errors(unread)) };
+    assert!(left_out.starts_with("<stdin>:3:18: ") && left_out.contains("nobody"), "{left_out}");
+    assert_eq!(*nothing, format!("<stdin>: there are no objects in it{take}"));
     let missing = load(&["no/such.json".to_owned()], &mut "".as_bytes(), &mut Progress::silent());
     let missing = missing.unwrap_err();
     assert_eq!(missing[0].to_string(), "no/such.json: no such file or folder");

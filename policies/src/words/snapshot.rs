@@ -22,7 +22,7 @@ pub fn problem(problem: &Problem) -> (String, Option<String>) {
         ProblemKind::NothingKnown { kinds } => {
             let kinds: Vec<String> =
                 kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-            (format!("no nodes or pods in it, only {}", list(&kinds, "and", 3)), TAKE)
+            (format!("no nodes in it that can be read, only {}", list(&kinds, "and", 3)), TAKE)
         }
         ProblemKind::CutOff => (
             match &object {
@@ -82,6 +82,7 @@ fn object_name(object: &ObjectName) -> String {
     let ObjectName { kind, namespace, name } = object;
     let kind = if kind.is_empty() { "object" } else { kind };
     match (namespace.is_empty(), name.is_empty()) {
+        (_, true) if object.kind.is_empty() => "an object".to_owned(),
         (_, true) => format!("a {kind}"),
         (true, false) => format!("{kind} {name}"),
         (false, false) => format!("{kind} {namespace}/{name}"),
