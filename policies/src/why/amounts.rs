@@ -1,8 +1,8 @@
 //! Amounts of resources by name, and less of them.
 
-use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::inventory::pod::{Container, Pod};
 use placecard_feasibility::inventory::requests::{
-    CPU, EPHEMERAL_STORAGE, MEMORY, Resources, requests,
+    Amounts, CPU, EPHEMERAL_STORAGE, MEMORY, Resources, requests,
 };
 use placecard_feasibility::quantity::Quantity;
 
@@ -17,10 +17,26 @@ pub fn amount_of(resources: &Resources, name: &str) -> i64 {
     }
 }
 
-/// What the pod asks for in all.
+/// What the pod asks for in all. Only this resource is added up, because a pod may ask for
+/// thousands.
 #[must_use]
 pub fn asked(pod: &Pod, name: &str) -> i64 {
-    amount_of(&Resources::of(&requests(pod, None)), name)
+    let only = |amounts: &Amounts| {
+        amounts.get(name).map(|amount| (name.to_owned(), *amount)).into_iter().collect()
+    };
+    let one = |container: &Container| Container {
+        requests: only(&container.requests),
+        restartable: container.restartable,
+        ..Container::default()
+    };
+    let pod = Pod {
+        containers: pod.containers.iter().map(one).collect(),
+        init_containers: pod.init_containers.iter().map(one).collect(),
+        pod_level: only(&pod.pod_level),
+        overhead: only(&pod.overhead),
+        ..Pod::default()
+    };
+    amount_of(&Resources::of(&requests(&pod, None)), name)
 }
 
 /// Lowers what the pod asks for to `to` in all, by taking from what asks for most; false if what
@@ -60,9 +76,6 @@ fn quantity(name: &str, amount: i64) -> Quantity {
 
 #[cfg(test)]
 mod tests {
-    use placecard_feasibility::inventory::pod::Container;
-    use placecard_feasibility::inventory::requests::Amounts;
-
     use super::*;
 
     fn amounts(list: &[(&str, &str)]) -> Amounts {
@@ -82,6 +95,25 @@ mod tests {
         assert!(lower(&mut pod, "cpu", 2000));
         assert_eq!(asked(&pod, "cpu"), 2000);
         assert_eq!(pod.containers[1].requests, amounts(&[("cpu", "500m")]));
+    }
+
+    #[test]
+    fn one_resource_adds_up_as_among_all() {
+        let sidecar = Container { restartable: true, ..container(&[("cpu", "250m")]) };
+        let pod = Pod {
+            containers: vec![
+                container(&[("cpu", "1"), ("memory", "1Gi"), ("example.com/gpu", "2")]),
+                container(&[("ephemeral-storage", "5G"), ("example.com/gpu", "1")]),
+            ],
+            init_containers: vec![sidecar, container(&[("cpu", "3"), ("memory", "1Mi")])],
+            pod_level: amounts(&[("memory", "4Gi"), ("example.com/gpu", "9")]),
+            overhead: amounts(&[("cpu", "10m"), ("memory", "5Mi")]),
+            ..Pod::default()
+        };
+        let all = Resources::of(&requests(&pod, None));
+        for name in [CPU, MEMORY, EPHEMERAL_STORAGE, "example.com/gpu", "example.com/none"] {
+            assert_eq!(asked(&pod, name), amount_of(&all, name), "{name}");
+        }
     }
 
     #[test]

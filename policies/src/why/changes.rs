@@ -171,21 +171,20 @@ fn cost(edit: &Edit) -> u32 {
 /// For each group, nearest first: what answers its only fact, or all of its facts together.
 fn candidates(cycle: &Cycle<'_>, groups: &[Group]) -> Vec<Vec<Edit>> {
     let mut found = Vec::new();
-    for group in groups {
+    // What takes more changes than people would make together is not looked into.
+    for group in groups.iter().filter(|group| group.facts.len() <= MOST_TOGETHER) {
         let answers: Vec<Vec<Edit>> =
             group.facts.iter().map(|shared| edits(cycle, group, shared)).collect();
-        match answers.as_slice() {
-            [only] => found.extend(only.iter().map(|edit| vec![edit.clone()])),
-            several if several.len() <= MOST_TOGETHER => {
-                let together: Option<Vec<Edit>> =
-                    several.iter().map(|edits| edits.first().cloned()).collect();
-                found.extend(together.map(|mut edits| {
-                    edits.sort();
-                    edits
-                }));
-            }
-            _ => {}
+        if let [only] = answers.as_slice() {
+            found.extend(only.iter().map(|edit| vec![edit.clone()]));
+            continue;
         }
+        let together: Option<Vec<Edit>> =
+            answers.iter().map(|edits| edits.first().cloned()).collect();
+        found.extend(together.map(|mut edits| {
+            edits.sort();
+            edits
+        }));
     }
     found
 }

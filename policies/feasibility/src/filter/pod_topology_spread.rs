@@ -34,11 +34,13 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
     let unknown = |kind| cycle.inventory.is_unknown(kind);
     let open = unknown(Kind::Pod) || unknown(Kind::Node);
     let mut state = State { open, ..State::default() };
+    // Once for each node, however many constraints there are.
+    let has_all = |host: &&Host<'_>| has_all_keys(host.node, constraints.iter().copied());
+    let hosts: Vec<&Host<'_>> = cycle.hosts.iter().filter(has_all).collect();
     for spread in &constraints {
         let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        for host in &cycle.hosts {
+        for host in &hosts {
             if let Some(domain) = host.node.labels.get(&spread.topology_key)
-                && has_all_keys(host.node, constraints.iter().copied())
                 && counts_for(spread, cycle.pod, host.node)
             {
                 *counts.entry(domain).or_default() += matching_pods(cycle.pod, spread, host);

@@ -2,11 +2,11 @@
 //!
 //! Semantics: `pkg/scheduler/framework/plugins/podtopologyspread/scoring.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::pod_topology_spread::{counts_for, has_all_keys, matching_pods};
-use crate::inventory::pod::{TopologySpread, WhenUnsatisfiable};
+use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
 use crate::profile::HOSTNAME;
 use crate::score::{MOST, Points};
 
@@ -24,8 +24,11 @@ pub fn score(cycle: &Cycle<'_>, feasible: &[&Host<'_>]) -> Points {
     let counted = |host: &Host<'_>| lenient || has_all_keys(host.node, constraints.iter().copied());
     let mut sums: Vec<Option<f64>> =
         feasible.iter().map(|host| counted(host).then_some(0.0)).collect();
+    // Once for each node, however many constraints there are.
+    let there: Vec<&Host<'_>> = feasible.iter().copied().filter(|host| counted(host)).collect();
+    let hosts: Vec<&Host<'_>> = cycle.hosts.iter().filter(|host| counted(host)).collect();
     for spread in &constraints {
-        let counts = counts(cycle, feasible, spread, &counted);
+        let counts = counts(cycle.pod, &there, &hosts, spread);
         let domains = if spread.topology_key == HOSTNAME {
             sums.iter().flatten().count()
         } else {
@@ -52,22 +55,20 @@ pub fn score(cycle: &Cycle<'_>, feasible: &[&Host<'_>]) -> Points {
 
 /// The matching pods in each domain that has a feasible node.
 fn counts<'a>(
-    cycle: &Cycle<'a>,
+    pod: &Pod,
     feasible: &[&Host<'a>],
+    hosts: &[&Host<'a>],
     spread: &TopologySpread,
-    counted: &dyn Fn(&Host<'_>) -> bool,
 ) -> BTreeMap<&'a str, i64> {
     // Nodes without the key make a domain with those whose label is empty.
     let domain =
         |host: &Host<'a>| host.node.labels.get(&spread.topology_key).map_or("", String::as_str);
-    let there = feasible.iter().filter(|host| counted(host));
-    let there: BTreeSet<&str> = there.map(|host| domain(host)).collect();
-    let mut counts: BTreeMap<&str, i64> = there.into_iter().map(|name| (name, 0)).collect();
-    for host in cycle.hosts.iter().filter(|host| counted(host)) {
-        if counts_for(spread, cycle.pod, host.node)
+    let mut counts: BTreeMap<&str, i64> = feasible.iter().map(|host| (domain(host), 0)).collect();
+    for host in hosts {
+        if counts_for(spread, pod, host.node)
             && let Some(count) = counts.get_mut(domain(host))
         {
-            *count += matching_pods(cycle.pod, spread, host);
+            *count += matching_pods(pod, spread, host);
         }
     }
     counts

@@ -2,31 +2,70 @@
 
 use std::collections::BTreeSet;
 
-use crate::label::{LONGEST_VALUE, Labels, integer, is_label_value, is_node_name};
-use crate::requirement::{Operator, Requirement, is_opaque, matches};
+use crate::label::{LONGEST_VALUE, integer, is_label_value, is_node_name};
+use crate::requirement::{Operator, Requirement, flaw, is_opaque};
 
 /// A requirement that must hold (true) or must not.
 pub(super) type Wanted<'a> = (&'a Requirement, bool);
 
+/// A requirement as it is tried on many values: whether it can be read, and what it lists.
+struct Trial<'a> {
+    one: &'a Requirement,
+    readable: bool,
+    listed: BTreeSet<&'a str>,
+    wanted: bool,
+}
+
+impl<'a> Trial<'a> {
+    fn of((one, wanted): &Wanted<'a>) -> Self {
+        let listed = one.values.iter().map(String::as_str).collect();
+        Self { one, readable: flaw(one).is_none(), listed, wanted: *wanted }
+    }
+
+    /// Does the value of this label do, or its absence, without any other label? What is not known
+    /// may hold.
+    fn does(&self, key: &str, value: Option<&str>) -> bool {
+        let value = value.filter(|_| self.one.key == key);
+        let is_listed = value.is_some_and(|value| self.listed.contains(value));
+        let integers = || Some((integer(value?)?, integer(self.one.values.first()?)?));
+        let holds = match self.one.operator {
+            Operator::In => is_listed,
+            Operator::NotIn => !is_listed,
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+            Operator::Gt => integers().is_some_and(|(value, bound)| value > bound),
+            Operator::Lt => integers().is_some_and(|(value, bound)| value < bound),
+            Operator::Other(_) => return true,
+        };
+        (self.readable && holds) == self.wanted
+    }
+}
+
+fn trials<'a>(demands: &[Vec<Vec<Wanted<'a>>>]) -> Vec<Vec<Vec<Trial<'a>>>> {
+    let way = |way: &Vec<Wanted<'a>>| way.iter().map(Trial::of).collect();
+    demands.iter().map(|ways| ways.iter().map(way).collect()).collect()
+}
+
 /// Is there a value of the label, or its absence, that meets all demands? Each demand is a list of
 /// ways, each way a conjunction. What is not known may hold.
 pub(super) fn has_value(key: &str, demands: &[Vec<Vec<Wanted<'_>>>]) -> bool {
+    let trials = trials(demands);
     kinds(demands).into_iter().any(|value| {
-        let labels: Labels = value.into_iter().map(|value| (key.to_owned(), value)).collect();
-        let holds = |one: &Wanted<'_>| is_opaque(one.0) || matches(one.0, &labels) == one.1;
-        demands.iter().all(|ways| ways.iter().any(|way| way.iter().all(holds)))
+        let does = |trial: &Trial<'_>| trial.does(key, value.as_deref());
+        trials.iter().all(|ways| ways.iter().any(|way| way.iter().all(does)))
     })
 }
 
 /// As [`has_value`], of the name of a node: `In` and `NotIn` alone speak of it.
 pub(super) fn has_name(demands: &[Vec<Vec<Wanted<'_>>>]) -> bool {
+    let trials = trials(demands);
     let names = kinds(demands).into_iter().flatten().chain(names(demands));
     names.filter(|name| is_node_name(name)).any(|name| {
-        let holds = |one: &Wanted<'_>| {
-            let listed = one.0.values.contains(&name);
-            is_opaque(one.0) || (listed == (one.0.operator == Operator::In)) == one.1
+        let does = |trial: &Trial<'_>| {
+            let listed = trial.listed.contains(name.as_str());
+            is_opaque(trial.one) || (listed == (trial.one.operator == Operator::In)) == trial.wanted
         };
-        demands.iter().all(|ways| ways.iter().any(|way| way.iter().all(holds)))
+        trials.iter().all(|ways| ways.iter().any(|way| way.iter().all(does)))
     })
 }
 
