@@ -4,6 +4,7 @@
 //! (`pkg/apis/core/v1/defaults.go` and the strategies of `pkg/registry/core`). Fields that no
 //! filter reads are skipped.
 
+pub mod alike;
 mod amounts;
 mod condition;
 mod counted;

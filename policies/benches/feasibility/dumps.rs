@@ -2,16 +2,13 @@
 //!
 //! Each file is read by a process of its own, so that the memory is that of nothing else.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use placecard_feasibility::inventory::kind as unknown;
 use placecard_feasibility::state::State;
-use placecard_policies::snapshot::object::{Object, Sink};
 use placecard_policies::snapshot::seen::Intake;
 use placecard_policies::snapshot::stream::Reader;
 use serde::{Deserialize, Serialize};
@@ -105,26 +102,6 @@ fn read_apart(path: &Path) -> Result<Loaded, Failure> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// Fills the engine's cluster, object by object.
-struct Into(State);
-
-impl Sink for Into {
-    fn put(&mut self, object: Object) -> bool {
-        match object {
-            Object::Node(node, _) => self.0.set_node(*node),
-            Object::Pod(pod) => self.0.set_pod(*pod),
-            Object::Namespace(name, labels) => self.0.set_namespace(&name, labels),
-            // The files have no others.
-            _ => {}
-        }
-        false
-    }
-
-    fn set_unknown(&mut self, kinds: BTreeSet<unknown::Kind>) {
-        self.0.set_unknown(kinds);
-    }
-}
-
 /// Reads the file, says so in a line of JSON, and checks that what was read is the anchor cluster.
 ///
 /// # Errors
@@ -132,8 +109,8 @@ impl Sink for Into {
 /// If the file cannot be read, or is another cluster.
 pub fn load_in_this_process(path: &Path) -> Result<(), Failure> {
     let start = Instant::now();
-    let mut sink = Into(State::new(reading::semantics()));
-    let mut intake = Intake::new(&mut sink);
+    let mut state = State::new(reading::semantics());
+    let mut intake = Intake::new(&mut state);
     let mut reader = Reader::new();
     let mut file = File::open(path)?;
     let mut piece = vec![0; 1 << 18];
@@ -149,7 +126,7 @@ pub fn load_in_this_process(path: &Path) -> Result<(), Failure> {
     if let Some(problem) = problems.first() {
         return Err(format!("{}: {problem:?}", path.display()).into());
     }
-    let mut engine = Engine::new(sink.0);
+    let mut engine = Engine::new(state);
     let seconds = start.elapsed().as_secs_f64();
     let busy = processor_seconds().unwrap_or(f64::NAN);
     let (peak, after) = resident().unwrap_or((f64::NAN, f64::NAN));

@@ -48,6 +48,7 @@ mod volumes;
 
 pub use crate::state::decide::{Decision, Plugins, Rejected, Said, Scratch};
 pub use crate::state::place::{Board, Placed};
+pub use crate::state::pods::Likeness;
 pub use crate::state::shapes::Prepared;
 pub use crate::state::view::View;
 

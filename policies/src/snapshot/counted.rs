@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::state::State;
 
+use super::alike::{Given, Like};
 use super::object::{Object, Sink};
 
 impl Sink for State {
@@ -55,6 +56,11 @@ impl Sink for State {
             | Object::Lease(..) => {}
         }
         replaces
+    }
+
+    fn put_like(&mut self, like: &mut Like, given: Given<'_>) -> bool {
+        let Given { name, uid, node, started: _, owner: _ } = given;
+        self.set_pod_like(&like.pod, &mut like.known, name, uid, node)
     }
 
     fn set_unknown(&mut self, kinds: BTreeSet<Kind>) {

@@ -16,6 +16,7 @@ use placecard_feasibility::selector::Selector;
 use placecard_language::affinity::ObjectId;
 use serde::de::DeserializeOwned;
 
+use super::alike::{Given, Like};
 use super::stamp::{Moment, Revision};
 use super::volume::{WrittenClaim, WrittenVolume};
 use super::{
@@ -106,6 +107,12 @@ pub trait Sink {
     /// Learns the `metadata.uid` of an object that it takes next: a node, a service, a persistent
     /// volume or a Lease.
     fn identify(&mut self, _kind: Kind, _uid: u128, _name: NamespacedName) {}
+
+    /// Takes a pod that is like others; true if it replaces another one of its name. `like` may be
+    /// used to note what spares work for the next one.
+    fn put_like(&mut self, like: &mut Like, given: Given<'_>) -> bool {
+        self.put(Object::Pod(Box::new(like.pod(given))))
+    }
 
     /// Learns in the end of which kinds there may be more objects.
     fn set_unknown(&mut self, kinds: BTreeSet<Kind>);

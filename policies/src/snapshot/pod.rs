@@ -18,11 +18,12 @@ use serde::de::IgnoredAny;
 use self::word::Word;
 use super::amounts::{self, WrittenAmounts};
 use super::volume::{AzureDisk, ById, GceDisk};
-use super::{Metadata, governance, or_default};
+use super::{Metadata, OwnerReference, governance, or_default};
 use crate::native;
 use crate::object::Map;
 
-/// A pod as it stands in JSON.
+/// A pod as it stands in JSON. What is read here must not be passed over in
+/// [`super::alike`].
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Written {
@@ -236,7 +237,7 @@ pub(super) fn read(written: &mut Written) -> Pod {
         namespace: take(&mut metadata.namespace),
         uid: take(&mut metadata.uid),
         labels: take(&mut metadata.labels),
-        owner: owner(metadata),
+        owner: owner(&metadata.owner_references),
         terminating: metadata.deletion_timestamp.is_some(),
         finished: matches!(status.phase.0, "Succeeded" | "Failed"),
         node: some(&mut spec.node_name),
@@ -278,8 +279,8 @@ pub(super) fn read(written: &mut Written) -> Pod {
 }
 
 /// The owner with `controller: true`.
-fn owner(metadata: &Metadata) -> Option<Owner> {
-    let owner = metadata.owner_references.iter().find(|owner| owner.controller)?;
+pub(super) fn owner(references: &[OwnerReference]) -> Option<Owner> {
+    let owner = references.iter().find(|owner| owner.controller)?;
     Some(Owner {
         api_version: owner.api_version.clone(),
         kind: owner.kind.clone(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use placecard_feasibility::label::Labels;
 
+use super::alike::Alike;
 use super::object::{Object, Read, Sink, labelled_namespace};
 use super::problem::{ObjectName, Place, Problem, ProblemKind, kind_of};
 use super::stamp::{Moment, Revision};
@@ -88,15 +89,19 @@ impl Seen {
                     self.pod_namespaces.insert(pod.namespace.clone());
                 }
                 if let Some(node) = pod.node.as_ref().filter(|_| !pod.finished) {
-                    match self.pods_by_node.get_mut(node) {
-                        Some(pods) => *pods += 1,
-                        None => {
-                            self.pods_by_node.insert(node.clone(), 1);
-                        }
-                    }
+                    self.count_pod(node);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn count_pod(&mut self, node: &str) {
+        match self.pods_by_node.get_mut(node) {
+            Some(pods) => *pods += 1,
+            None => {
+                self.pods_by_node.insert(node.to_owned(), 1);
+            }
         }
     }
 }
@@ -106,12 +111,19 @@ pub struct Intake<'s> {
     sink: &'s mut dyn Sink,
     seen: Seen,
     problems: Vec<Problem>,
+    alike: Alike,
 }
 
 impl<'s> Intake<'s> {
     /// Nothing is read yet.
     pub fn new(sink: &'s mut dyn Sink) -> Self {
-        Self { sink, seen: Seen::default(), problems: Vec::new() }
+        let alike = Alike::default();
+        Self { sink, seen: Seen::default(), problems: Vec::new(), alike }
+    }
+
+    /// The same, but each pod is read for itself: the referee of the one that remembers pods.
+    pub fn forgetful(sink: &'s mut dyn Sink) -> Self {
+        Self { alike: Alike::forgetful(), ..Self::new(sink) }
     }
 
     /// What was read so far.
@@ -209,10 +221,38 @@ impl<'s> Intake<'s> {
             return;
         }
         self.seen.learn(&read);
+        if let Object::Pod(pod) = &read.object {
+            self.alike.remember(pod);
+        }
         if read.put(self.sink) {
             self.seen.duplicates += 1;
             self.report(|| problem(ProblemKind::Duplicate));
         }
+    }
+
+    /// The pod at the start of the bytes, if it is written like another one; how long it is.
+    /// `at` as in [`Self::put`].
+    pub(super) fn put_alike(
+        &mut self,
+        bytes: &[u8],
+        at: impl FnOnce() -> (Place, ObjectName),
+    ) -> Option<usize> {
+        let known = self.alike.find(bytes)?;
+        self.seen.newest = self.seen.newest.max(known.moment);
+        self.seen.revision = self.seen.revision.max(known.revision);
+        *self.seen.counts.entry(Kind::Pod).or_default() += 1;
+        if let Some(node) = known.given.node.filter(|_| !known.like.pod.finished) {
+            self.seen.count_pod(node);
+        }
+        let length = known.length;
+        if self.sink.put_like(known.like, known.given) {
+            self.seen.duplicates += 1;
+            self.report(|| {
+                let (place, object) = at();
+                Problem { place: Some(place), object: Some(object), kind: ProblemKind::Duplicate }
+            });
+        }
+        Some(length)
     }
 
     /// An object that cannot be read.

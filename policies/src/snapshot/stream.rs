@@ -403,6 +403,13 @@ impl Reader {
     /// Reads the object at `at`.
     fn read(&mut self, kind: Kind, live: bool, to: &mut Intake<'_>, last: bool) -> Step {
         let rest = self.buffer.get(self.at..).unwrap_or_default();
+        if kind == Kind::Pod
+            && let Some(length) = to.put_alike(rest, || (self.place(self.at), name_of(rest)))
+        {
+            self.value_begins();
+            self.at += length;
+            return Step::On;
+        }
         let mut length = 0;
         let read = object::read(kind, live, Stream { bytes: rest, length: &mut length });
         match read {
@@ -490,7 +497,8 @@ fn advance(from: Place, bytes: &[u8]) -> Place {
         u64::from(ends.fold(0u8, u8::wrapping_add))
     });
     let lines: u64 = lines.sum();
-    match bytes.iter().rposition(|byte| *byte == b'\n') {
+    let last = || bytes.iter().rposition(|byte| *byte == b'\n');
+    match (lines > 0).then(last).flatten() {
         None => Place { column: from.column + count(bytes.len()), ..from },
         Some(at) => Place { line: from.line + lines, column: count(bytes.len() - at) },
     }

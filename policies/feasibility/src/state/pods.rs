@@ -61,10 +61,20 @@ pub(super) struct Mount {
     pub(super) uid: String,
 }
 
+/// Where [`State::set_pod_like`] found the class of a pod. It holds until classes are forgotten.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Likeness {
+    class: u32,
+    /// The seed of the state's pods, and how often classes had been forgotten.
+    since: Option<(Seed, u64)>,
+}
+
 /// All pods.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
     seed: Seed,
+    /// How often classes have been forgotten.
+    pub(super) sweeps: u64,
     records: Slab<Record>,
     by_name: Index,
     /// The sets of labels.
@@ -219,16 +229,49 @@ impl State {
             (!volumes.is_empty()).then(|| Mount { volumes, uid: std::mem::take(&mut pod.uid) });
         let class = self.class(pod);
         let id = self.enter(class, &name, terminating, mount);
+        self.seat(id, node.as_deref(), nominated.as_deref());
+    }
+
+    /// As [`Self::set_pod`] of a pod that is as `like` but for its name, UID and node; whether it
+    /// replaces another. `known` belongs to `like` and to this state, or is new: it spares the work
+    /// of comparing `like` with what is there.
+    pub fn set_pod_like(
+        &mut self,
+        like: &Pod,
+        known: &mut Likeness,
+        name: &str,
+        uid: &str,
+        node: Option<&str>,
+    ) -> bool {
+        let before = self.pods.len();
+        if like.finished {
+            self.remove_pod(&like.namespace, name);
+            return self.pods.len() < before;
+        }
+        let since = Some((self.pods.seed, self.pods.sweeps));
+        if known.since != since {
+            *known = Likeness { class: self.class(like.clone()), since };
+        }
+        let mount = || Mount { volumes: like.volumes.clone(), uid: uid.to_owned() };
+        let mount = (!like.volumes.is_empty()).then(mount);
+        let id = self.enter(known.class, name, like.terminating, mount);
+        let replaces = self.pods.len() == before;
+        self.seat(id, node, like.nominated_node.as_deref());
+        replaces
+    }
+
+    /// Puts a pod on its node, or notes where it will be.
+    fn seat(&mut self, pod: u32, node: Option<&str>, nominated: Option<&str>) {
         match (node, nominated) {
-            (Some(node), _) => match self.node_number(&node) {
-                Some(number) => self.put(id, number),
+            (Some(node), _) => match self.node_number(node) {
+                Some(number) => self.put(pod, number),
                 None => {
-                    let name = self.strings.add(&node);
-                    self.pods.stray([id], name);
+                    let name = self.strings.add(node);
+                    self.pods.stray([pod], name);
                 }
             },
             (None, Some(node)) => {
-                self.pods.nominated.insert(id, node);
+                self.pods.nominated.insert(pod, node.to_owned());
             }
             (None, None) => {}
         }

@@ -186,7 +186,7 @@ fn short(hash: u64) -> u32 {
 
 /// Hashes with a seed of its own, so that nobody can choose names that collide. Nothing but speed
 /// depends on the seed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seed(u64);
 
 impl Default for Seed {

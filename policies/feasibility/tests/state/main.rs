@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod agree;
+mod alike;
 mod garbage;
 mod score;
 mod world;
