@@ -1,6 +1,5 @@
 //! No cluster and no template makes the program panic or keep silent: everything that reads a
 //! cluster, on clusters and templates that are changed value by value.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -91,21 +90,22 @@ fn pod(name: &str, node: Option<&str>, status: Value) -> Value {
     object("Pod", "v1", name, json!({"spec": spec, "status": status}))
 }
 
+fn node(name: &str, zone: &str, spec: Value) -> Value {
+    json!({
+        "kind": "Node", "apiVersion": "v1",
+        "metadata": {"name": name, "labels": {
+            "kubernetes.io/hostname": name, ZONE: zone, "disk": "ssd", "generation": "1",
+        }},
+        "spec": spec,
+        "status": {
+            "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9", "example.com/gpu": "2"},
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "images": [{"names": ["shop:1"], "sizeBytes": 10_000_000}],
+        },
+    })
+}
+
 fn cluster() -> Value {
-    let node = |name: &str, zone: &str, spec: Value| {
-        json!({
-            "kind": "Node", "apiVersion": "v1",
-            "metadata": {"name": name, "labels": {
-                "kubernetes.io/hostname": name, ZONE: zone, "disk": "ssd", "generation": "1",
-            }},
-            "spec": spec,
-            "status": {
-                "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9", "example.com/gpu": "2"},
-                "conditions": [{"type": "Ready", "status": "True"}],
-                "images": [{"names": ["shop:1"], "sizeBytes": 10_000_000}],
-            },
-        })
-    };
     let tainted = json!({"taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]});
     let running = json!({"phase": "Running", "containerStatuses": [
         {"name": "main", "allocatedResources": {"cpu": "600m"}},
