@@ -316,7 +316,7 @@ points have the same rank: the scheduler takes any of the first. The columns are
 NodeResourcesFit (fit), NodeResourcesBalancedAllocation (balance), TaintToleration (taints), \
 NodeAffinity (nodes), InterPodAffinity (pods), PodTopologySpread (spread), ImageLocality (images), \
 VolumeBinding (volumes) and DynamicResources (devices), as far as they have something to say. \
-A template with typed entries (`placecard.dev/intents`, `intents-tlv`) is placed by these as well, as \
+A template with typed entries (annotations `intents` and `intents-tlv`) is placed by these as well, as \
 a caller of the library places them: required entries filter the nodes that fit, preferred ones score \
 them. The parts are affinity (the share of the preferred entries that a node meets), fit, locality \
 (images, volumes), pressure (taints) and topology (nodes, pods, spread); total counts affinity twice. \
