@@ -333,11 +333,11 @@ pub enum TypedFlaw {
         key: String,
     },
     /// A field of an entry.
-    Entry(EntryDetail),
+    Entry(Box<EntryDetail>),
     /// Toward and away from one target, both required.
     Contradictory {
         /// Which entries.
-        reason: Reason,
+        reason: Box<Reason>,
         /// Where the first of them is, in bytes of the value.
         first: Option<Range<usize>>,
     },
@@ -346,7 +346,7 @@ pub enum TypedFlaw {
         /// Its offset, from 0.
         at: usize,
         /// What is wrong with it.
-        reason: Reason,
+        reason: Box<Reason>,
     },
     /// A character that base64 has not.
     NotBase64 {

@@ -92,7 +92,7 @@ pub(crate) fn read_blob(value: &str, report: &mut Report<'_>, reader: &Reader<'_
         Err(error) => {
             let (at, reason) = parts(error);
             let span = at.map_or(0..value.len(), |at| blob.letters(at..at + 1));
-            let flaw = TypedFlaw::Bytes { at: at.unwrap_or_default(), reason };
+            let flaw = TypedFlaw::Bytes { at: at.unwrap_or_default(), reason: Box::new(reason) };
             report.add(codes::INVALID_INTENT, lines.at(span), Detail::Typed(flaw));
             return Lowered::default();
         }
@@ -128,7 +128,7 @@ fn contradictory(
 ) {
     let Reason::Contradictory { toward, away, .. } = &reason else { return };
     let (first, second) = (*toward.min(away), *toward.max(away));
-    let flaw = TypedFlaw::Contradictory { reason: reason.clone(), first: place(first) };
+    let flaw = TypedFlaw::Contradictory { reason: Box::new(reason.clone()), first: place(first) };
     let at = lines.at(place(second).unwrap_or(0..0));
     report.add(codes::INVALID_INTENT, at, Detail::Typed(flaw));
 }
@@ -148,7 +148,7 @@ fn tell(tree: &Node, lines: &Lines, problem: written::EntryProblem, report: &mut
     let verbatim = spot.verbatim && span == spot.span;
     let word = report.text(&span).to_owned();
     let suggestion = problem.suggestion;
-    let flaw = TypedFlaw::Entry(problem.detail);
+    let flaw = TypedFlaw::Entry(Box::new(problem.detail));
     report.word(problem.code, lines.at(span), &word, suggestion, Detail::Typed(flaw));
     report.last_is_verbatim(verbatim);
 }

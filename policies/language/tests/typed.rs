@@ -1,5 +1,5 @@
 //! Typed entries become the rules of sentences, and what is wrong is pointed at in the annotation.
-#![expect(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -278,13 +278,15 @@ fn rules_know_where_their_entry_is() {
     assert_eq!(service.origin.text, "near service/db in rack");
 }
 
-#[test]
-fn what_is_wrong_is_pointed_at() {
+type Wrong = (String, &'static str, &'static str, Option<&'static str>);
+
+/// A value, the code of its first problem, the marked words and what could stand there.
+fn wrong() -> Vec<Wrong> {
     let entry = |rest: &str| format!("entries:\n- {{strength: Required, {rest}}}\n");
     let target = |category: &str, target: &str| {
         entry(&format!("category: {category}, target: {{{target}}}"))
     };
-    for (text, code, marked, suggestion) in [
+    vec![
         (target("Facility", "type: NodeId, name: a"), "invalid-intent", "Facility", None),
         (
             target("Topologie", "type: NodeId, name: a"),
@@ -347,7 +349,12 @@ fn what_is_wrong_is_pointed_at() {
         ("entries: []".to_owned(), "empty-value", "entries: []", None),
         ("# nothing".to_owned(), "empty-value", "# nothing", None),
         ("".to_owned(), "empty-value", "placecard.dev/intents", None),
-    ] {
+    ]
+}
+
+#[test]
+fn what_is_wrong_is_pointed_at() {
+    for (text, code, marked, suggestion) in wrong() {
         let reading = reading(keys::INTENTS, &text);
         let first = reading.problems.first().unwrap_or_else(|| panic!("{text}"));
         assert_eq!(first.code.as_str(), code, "{text}: {first:?}");

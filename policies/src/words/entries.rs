@@ -13,8 +13,10 @@ pub(crate) const FIRST: &str = "the first is here";
 /// Message, label and ways out.
 pub(crate) fn flaw(flaw: &TypedFlaw) -> Said {
     match flaw {
-        TypedFlaw::Entry(EntryDetail::Shape(detail)) => vocabulary::say(detail),
-        TypedFlaw::Entry(EntryDetail::Invalid(reason)) => of_reason(reason, None),
+        TypedFlaw::Entry(detail) => match &**detail {
+            EntryDetail::Shape(detail) => vocabulary::say(detail),
+            EntryDetail::Invalid(reason) => of_reason(reason, None),
+        },
         TypedFlaw::Contradictory { reason, .. } => of_reason(reason, None).label("the second"),
         TypedFlaw::Bytes { at, reason } => {
             of_reason(reason, Some(*at)).label(format!("byte {at:#04x}"))
