@@ -205,43 +205,44 @@ fn with(mut entry: Value, field: &str, value: Value) -> Value {
     entry
 }
 
+fn node(category: &str, direction: &str) -> Vec<Value> {
+    vec![
+        entry(category, direction, id("NodeId", 1)),
+        entry(category, direction, name("NodeId", "n1")),
+    ]
+}
+
+fn service(direction: &str) -> Vec<Value> {
+    vec![
+        entry("Topology", direction, id("ServiceId", 11)),
+        entry("Topology", direction, name("ServiceId", "db")),
+    ]
+}
+
+fn rack(direction: &str) -> Vec<Value> {
+    vec![entry("Topology", direction, json!({"type": "RackId", "value": 42}))]
+}
+
+fn lease(named: &str, number: u128) -> Vec<Value> {
+    vec![
+        entry("State", "toward", id("LeaseId", number)),
+        entry("State", "toward", name("LeaseId", named)),
+    ]
+}
+
+fn trust(domain: &str) -> Vec<Value> {
+    vec![entry("Trust", "toward", json!({"type": "TrustDomain", "value": domain}))]
+}
+
+fn level(entries: Vec<Value>, level: &str) -> Vec<Value> {
+    entries.into_iter().map(|entry| with(entry, "level", json!(level))).collect()
+}
+
 fn meanings() -> Vec<Meaning> {
-    let node = |category, direction| {
-        vec![
-            entry(category, direction, id("NodeId", 1)),
-            entry(category, direction, name("NodeId", "n1")),
-        ]
-    };
-    let service = |direction| {
-        vec![
-            entry("Topology", direction, id("ServiceId", 11)),
-            entry("Topology", direction, name("ServiceId", "db")),
-        ]
-    };
-    let rack =
-        |direction| vec![entry("Topology", direction, json!({"type": "RackId", "value": 42}))];
-    let lease = |named: &str, number| {
-        vec![
-            entry("State", "toward", id("LeaseId", number)),
-            entry("State", "toward", name("LeaseId", named)),
-        ]
-    };
-    let trust = |domain: &str| {
-        vec![entry("Trust", "toward", json!({"type": "TrustDomain", "value": domain}))]
-    };
-    let level = |entries: Vec<Value>, level: &str| {
-        entries.into_iter().map(|entry| with(entry, "level", json!(level))).collect::<Vec<_>>()
-    };
-    let prefer = |sentence, entries, builder| Meaning {
-        preferred: true,
-        builder,
-        ..meaning(sentence, entries)
-    };
-    let new = PlacementRequest::new;
-    let node_target = AffinityTarget::node(1);
-    let resource = Affinity::resource(AffinityStrength::Preferred, node_target.clone());
-    let topology = Affinity::topology(AffinityStrength::Preferred, node_target);
-    let heavy = node("Resource", "toward").into_iter();
+    [required(), preferred(), mistaken()].into_iter().flatten().collect()
+}
+
+fn required() -> Vec<Meaning> {
     vec![
         meaning(
             "on node/n1",
@@ -278,6 +279,21 @@ fn meanings() -> Vec<Meaning> {
         ),
         meaning("near lease/shard", lease("shard", 21)),
         meaning("near lease/job in zone", level(lease("job", 22), "zone")),
+    ]
+}
+
+fn preferred() -> Vec<Meaning> {
+    let prefer = |sentence, entries, builder| Meaning {
+        preferred: true,
+        builder,
+        ..meaning(sentence, entries)
+    };
+    let new = PlacementRequest::new;
+    let node_target = AffinityTarget::node(1);
+    let resource = Affinity::resource(AffinityStrength::Preferred, node_target.clone());
+    let topology = Affinity::topology(AffinityStrength::Preferred, node_target);
+    let heavy = node("Resource", "toward").into_iter();
+    vec![
         prefer("on node/n1", node("Resource", "toward"), Some(new().affinity_with(1))),
         prefer("on node/n1", vec![], Some(new().strategy(Strategy::Affinity(ObjectId(1))))),
         prefer("on node/n1", vec![], Some(new().affinity(resource))),
@@ -296,7 +312,12 @@ fn meanings() -> Vec<Meaning> {
             heavy.map(|entry| with(entry, "weight", json!(80))).collect(),
             None,
         ),
-        // What is wrong with it is said in the same words.
+    ]
+}
+
+/// What is wrong with it is said in the same words.
+fn mistaken() -> Vec<Meaning> {
+    vec![
         meaning("on trust/paymets", trust("paymets")),
         meaning("on trust/vault", trust("vault")),
         meaning("on resource/slow", vec![entry("Resource", "toward", name("ResourceId", "slow"))]),
