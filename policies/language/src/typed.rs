@@ -1,6 +1,6 @@
 //! Typed entries of annotations, into the same rules as sentences.
 //!
-//! Each entry becomes the words that say the same ([`phrase`]), with a note of where each word comes
+//! Each entry becomes the words that say the same (`phrase`), with a note of where each word comes
 //! from; from there on it is read as a sentence is, so that it means the same and the same is told of
 //! it. [`table`] is the list of what says what.
 

@@ -8,7 +8,7 @@ use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::{
-    Owner, Pod, TopologySpread, Weighted, WhenUnsatisfiable,
+    Container, Owner, Pod, TopologySpread, Weighted, WhenUnsatisfiable,
 };
 use placecard_feasibility::judge::{Semantics, judge_cycle, score_cycle};
 use placecard_feasibility::label::Labels;
@@ -264,4 +264,39 @@ fn other_profiles_score_as_they_say() {
         state.set_profile(ordinary.clone());
         assert_scores_alike(&inventory, &mut state, &pod, &ordinary, &mut board);
     });
+}
+
+/// Nodes without a zone and nodes whose zone is empty are one domain to the scheduler's own
+/// constraints, and pods on those that do not pass count there too.
+#[test]
+fn pods_on_full_nodes_without_a_zone_crowd_the_nameless_zone() {
+    let semantics = Semantics::of_minor(37);
+    let (mut inventory, mut state) = (Inventory::default(), State::new(semantics));
+    let (mut board, profile) = (Board::default(), Profile::of(semantics));
+    grouped(&mut inventory, &mut state);
+    let node = |name: &str, zone: Option<&str>, cpu| {
+        let labels = zone.map(|zone| (ZONE.to_owned(), zone.to_owned())).into_iter();
+        let room = [("cpu", cpu), ("memory", 1 << 33), ("pods", 40)];
+        let room = room.map(|(name, amount)| (name.to_owned(), Quantity::of_units(amount)));
+        let labels = labels.chain([(HOSTNAME.to_owned(), name.to_owned())]).collect();
+        let (name, allocatable) = (name.to_owned(), room.into_iter().collect());
+        Event::Node(Node { name, labels, allocatable, ..Node::default() })
+    };
+    for (name, zone, cpu) in [("a", Some(""), 8), ("b", None, 2), ("c", Some("x"), 8)] {
+        apply(&mut inventory, &mut state, node(name, zone, cpu));
+    }
+    let pod = |name: &str, node: Option<&str>| Pod {
+        name: name.to_owned(),
+        namespace: "a".to_owned(),
+        labels: [("app".to_owned(), "x".to_owned())].into(),
+        node: node.map(str::to_owned),
+        containers: vec![Container {
+            requests: [("cpu".to_owned(), Quantity::of_units(2))].into(),
+            ..Container::default()
+        }],
+        ..Pod::default()
+    };
+    apply(&mut inventory, &mut state, Event::Pod(Box::new(pod("full", Some("b")))));
+    let best = assert_scores_alike(&inventory, &mut state, &pod("new", None), &profile, &mut board);
+    assert_eq!(best.as_deref(), Some("c"));
 }

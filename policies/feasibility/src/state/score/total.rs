@@ -208,7 +208,15 @@ impl State {
         }
         sheet.crowds.clear();
         sheet.crowds.resize(bound, 0.0);
+        let column = |soft: &Soft| self.topology.columns.at(soft.column);
         for soft in &wish.soft {
+            let nameless =
+                || self.strings.get("").is_some_and(|empty| column(soft).has_value(empty));
+            // Nodes without the key then share a domain with the nameless: those that do not pass
+            // are counted in it too.
+            if wish.lenient && nameless() {
+                return None;
+            }
             self.crowd(soft, sheet)?;
         }
         sheet.sums.clear();
@@ -256,10 +264,6 @@ impl State {
                 number += usize::from(!*known);
                 *known = true;
             }
-        }
-        let nameless = || self.strings.get("").is_some_and(|empty| column.has_value(empty));
-        if without && nameless() {
-            return None;
         }
         let domains = if soft.by_host { nodes } else { number + usize::from(without) };
         let weight = weight(domains);
