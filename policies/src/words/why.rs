@@ -173,13 +173,12 @@ fn whom(term: &AffinityTerm, pod: &Pod) -> String {
 /// Who is in the way, for the last column: controllers, the pod's own template, or nobody.
 #[must_use]
 pub fn in_the_way(group: &Group) -> String {
-    let mut owners: Vec<String> = Vec::new();
-    for (of, _) in group.facts.iter().flat_map(|shared| &shared.holders) {
-        let name = holder(of);
-        if !owners.contains(&name) {
-            owners.push(name);
-        }
-    }
+    // Thousands of pods may be in the way, each of them its own holder.
+    let mut known = BTreeSet::new();
+    let holders = group.facts.iter().flat_map(|shared| &shared.holders);
+    let first =
+        holders.filter(|(of, _)| known.insert((&of.namespace, &of.name))).map(|(of, _)| holder(of));
+    let owners: Vec<String> = first.collect();
     if !owners.is_empty() {
         return list(&owners, "and", 1);
     }
@@ -342,10 +341,11 @@ pub fn headline(subject: &str, found: &Diagnosis, outlook: &Outlook) -> String {
 /// Whose pods are in the way on these nodes, who is on most of them first.
 #[must_use]
 pub fn owners_on(groups: &[Group], nodes: &[String]) -> Vec<String> {
+    let nodes: BTreeSet<&String> = nodes.iter().collect();
     let mut on: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for group in groups.iter().filter(|group| group.nodes.iter().any(|node| nodes.contains(node))) {
         for (of, held) in group.facts.iter().flat_map(|shared| &shared.holders) {
-            let here = held.nodes.iter().filter(|node| nodes.contains(node));
+            let here = held.nodes.iter().filter(|node| nodes.contains(*node));
             on.entry(holder(of)).or_default().extend(here.map(String::as_str));
         }
     }
