@@ -78,6 +78,14 @@ pub struct ObjectName {
     pub name: String,
 }
 
+impl ObjectName {
+    /// Of an object that is in no namespace.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self { namespace: String::new(), name: name.to_owned() }
+    }
+}
+
 /// What is known of a pod that may hold a Lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodFacts {

@@ -14,14 +14,11 @@ use placecard_language::checked::{Admits, Group, HOSTNAME, NamespaceFacts};
 
 use super::Scene;
 use super::resolve::{ObjectKind, ObjectName, Unknown, Unresolvable, lacks};
-use crate::kinds::REVISION_LABELS;
+use crate::kinds::{POD_NAME_LABEL, REVISION_LABELS};
 use crate::native;
 
 /// The level of a RackId that names none.
 const RACK: &str = "rack";
-
-/// The label by which a pod of a StatefulSet is followed from node to node.
-const STABLE_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
 /// Which nodes meet an entry.
 #[derive(Clone, Debug)]
@@ -224,8 +221,8 @@ impl<'a> Resolver<'_, 'a> {
         let inventory = self.scene.cycle.inventory;
         let pod = |name: &str| inventory.pods.get(&(namespace.clone(), name.to_owned()));
         if let Some(pod) = names().find_map(pod) {
-            if let Some(stable) = pod.labels.get(STABLE_NAME) {
-                let labels = [(STABLE_NAME.to_owned(), stable.clone())].into();
+            if let Some(stable) = pod.labels.get(POD_NAME_LABEL) {
+                let labels = [(POD_NAME_LABEL.to_owned(), stable.clone())].into();
                 return Ok(self.beside(self.key("node")?, namespace, &labels));
             }
             return self.node(pod.node.as_ref().ok_or(Unknown::NotPlaced)?);

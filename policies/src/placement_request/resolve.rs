@@ -5,64 +5,16 @@ use std::collections::BTreeMap;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_language::affinity::ObjectId;
+pub use placecard_language::directory::{ObjectKind, ObjectName, Unknown};
 
-/// A kind of object that an entry names by its UID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectKind {
-    /// NodeId.
-    Node,
-    /// ServiceId.
-    Service,
-    /// LeaseId.
-    Lease,
-    /// ResourceId, unless the vocabulary has a resource with this id.
-    PersistentVolume,
-}
-
-impl ObjectKind {
-    /// The kind among those of a snapshot.
-    const fn listed(self) -> Kind {
-        match self {
-            Self::Node => Kind::Node,
-            Self::Service => Kind::Service,
-            Self::Lease => Kind::Lease,
-            Self::PersistentVolume => Kind::PersistentVolume,
-        }
+/// The kind among those of a snapshot.
+const fn listed(kind: ObjectKind) -> Kind {
+    match kind {
+        ObjectKind::Node => Kind::Node,
+        ObjectKind::Service => Kind::Service,
+        ObjectKind::Lease => Kind::Lease,
+        ObjectKind::PersistentVolume => Kind::PersistentVolume,
     }
-}
-
-/// The name of an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectName {
-    /// Empty for what is in no namespace.
-    pub namespace: String,
-    /// `metadata.name`.
-    pub name: String,
-}
-
-impl ObjectName {
-    /// Of an object that is in no namespace.
-    #[must_use]
-    pub fn of(name: &str) -> Self {
-        Self { namespace: String::new(), name: name.to_owned() }
-    }
-}
-
-/// Why an object is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unknown {
-    /// It is not among what was collected.
-    NotAsked,
-    /// It does not exist.
-    Absent,
-    /// It could not be asked for.
-    Unreachable,
-    /// A Lease that nobody holds.
-    NotHeld,
-    /// A pod that is on no node yet.
-    NotPlaced,
-    /// A node without the label of the level.
-    Unlabelled,
 }
 
 /// Answers about ids and Leases, collected beforehand.
@@ -104,8 +56,9 @@ impl Resolve for Known {
 /// kind.
 impl Resolve for Inventory {
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectName, Unknown> {
-        let found = self.uids.get(&(kind.listed(), id.0));
-        let (namespace, name) = found.ok_or_else(|| lacks(self, kind.listed()))?.clone();
+        let kind = listed(kind);
+        let found = self.uids.get(&(kind, id.0));
+        let (namespace, name) = found.ok_or_else(|| lacks(self, kind))?.clone();
         Ok(ObjectName { namespace, name })
     }
 
