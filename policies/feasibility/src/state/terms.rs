@@ -6,6 +6,7 @@ use super::needs::Needs;
 use super::pods::Kind;
 use super::scope::Scope;
 use super::table::NONE;
+use crate::pod_affinity::AffinityTerm;
 
 /// Pods of some namespaces that meet a selector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,20 +59,25 @@ impl State {
         self.topology.column(key, self.nodes.all_facts())
     }
 
+    /// What a pod of the namespace carries with a term; `None`: a term that selects no pods.
+    pub(super) fn carrier(&mut self, term: &AffinityTerm, namespace: u32) -> Option<Carrier> {
+        let selector = term.selector.as_ref()?;
+        let column = self.column(&term.topology_key);
+        let scope = Scope::existing(&mut self.strings, term, namespace);
+        let needs = Needs::of_selector(&mut self.strings, selector);
+        Some(Carrier { part: Part { scope, needs }, column })
+    }
+
     /// The counters of the anti-affinity terms that pods of this kind carry.
     pub(super) fn carried(&mut self, kind: Kind) -> Box<[u32]> {
         let terms = self.pods.specs.at(kind.spec).template.anti_affinity.clone();
         let mut counters = Vec::new();
         for term in terms {
-            let Some(selector) = &term.selector else {
+            let Some(carrier) = self.carrier(&term, kind.namespace) else {
                 continue;
             };
-            let column = self.column(&term.topology_key);
-            let scope = Scope::existing(&mut self.strings, &term, kind.namespace);
-            let needs = Needs::of_selector(&mut self.strings, selector);
-            let carrier = Carrier { part: Part { scope, needs }, column };
             let id = self.carriers.find(&carrier).unwrap_or_else(|| {
-                let counter = Counter { column, ..Counter::default() };
+                let counter = Counter { column: carrier.column, ..Counter::default() };
                 let counter = self.topology.counters.add(counter);
                 let part = carrier.part.clone();
                 let id = self.carriers.add(carrier, counter);

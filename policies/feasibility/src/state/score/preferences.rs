@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::State;
-use super::super::needs::Needs;
 use super::super::pods::Kind;
-use super::super::scope::Scope;
 use super::super::table::NONE;
-use super::super::terms::{Carrier, Part};
 use super::super::topology::Topology;
 use super::Scores;
 use crate::pod_affinity::AffinityTerm;
@@ -34,13 +31,9 @@ impl State {
         let terms: Vec<(AffinityTerm, i64)> = required.chain(drawn).chain(repelled).collect();
         let mut found = Vec::new();
         for (term, weight) in terms {
-            let Some(selector) = &term.selector else {
+            let Some(carrier) = self.carrier(&term, kind.namespace) else {
                 continue;
             };
-            let column = self.column(&term.topology_key);
-            let scope = Scope::existing(&mut self.strings, &term, kind.namespace);
-            let needs = Needs::of_selector(&mut self.strings, selector);
-            let carrier = Carrier { part: Part { scope, needs }, column };
             let scores = &mut self.scores;
             let id = scores.preferences.find(&carrier).unwrap_or_else(|| {
                 let needs = carrier.part.needs.clone();
