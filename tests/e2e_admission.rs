@@ -18,7 +18,7 @@ use placecard_policies::language::Words;
 use placecard_policies::read;
 use placecard_policies::snapshot::{WrittenPod, add};
 use placecard_policies::stored::{Stored, next_pod};
-use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, wait_for};
+use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, or_skipped, wait_for};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -395,10 +395,7 @@ fn updates(api: &Api) {
 
 #[test]
 fn new_pods_are_stored_and_refused_as_foreseen() {
-    let plane = match ControlPlane::start() {
-        Ok(plane) => plane,
-        Err(reason) => return eprintln!("skipped: {reason}"),
-    };
+    let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     set(plane.api());
     new_pods(plane.api());
     updates(plane.api());

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use placecard_tests::chart::{self, RELEASE_NAMESPACE};
-use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, unique, wait_until};
+use placecard_tests::controlplane::{
+    Api, ControlPlane, Patch, Target, or_skipped, unique, wait_until,
+};
 use serde_json::{Value, json};
 
 use crate::recorder::Recorder;
@@ -233,10 +235,7 @@ fn exempt_namespaces(api: &Api, recorder: &Recorder) {
 
 #[test]
 fn only_what_can_concern_us_calls_a_webhook() {
-    let plane = match ControlPlane::start() {
-        Ok(plane) => plane,
-        Err(reason) => return eprintln!("skipped: {reason}"),
-    };
+    let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     let recorder = Recorder::start();
     let api = plane.api();
     install(api, &recorder);

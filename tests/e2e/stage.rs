@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use placecard_tests::controlplane::{Api, ControlPlane, Owned};
+use placecard_tests::controlplane::{Api, ControlPlane, Owned, or_skipped};
 use placecard_tests::webhook::Webhook;
 
 /// The words of these tests.
@@ -50,25 +50,13 @@ impl Stage {
 /// Runs a test on the shared stage; without a control plane says why not, and in CI fails.
 pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
     static STAGE: OnceLock<Option<Stage>> = OnceLock::new();
-    let stage = STAGE.get_or_init(|| match ControlPlane::shared() {
-        Ok(plane) => {
-            let webhook = Webhook::start(plane, VOCABULARY);
-            let configurations = webhook.install(plane.api(), "placecard");
-            Some(Stage { plane, _webhook: webhook, _configurations: configurations })
-        }
-        Err(reason) => {
-            let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-            assert!(!in_ci, "{reason}");
-            say_skipped(reason);
-            None
-        }
+    let stage = STAGE.get_or_init(|| {
+        let plane = or_skipped(ControlPlane::shared())?;
+        let webhook = Webhook::start(plane, VOCABULARY);
+        let configurations = webhook.install(plane.api(), "placecard");
+        Some(Stage { plane, _webhook: webhook, _configurations: configurations })
     });
     if let Some(stage) = stage {
         test(stage);
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-fn say_skipped(reason: &str) {
-    eprintln!("skipped: {reason}");
 }

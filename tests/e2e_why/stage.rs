@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use placecard_tests::controlplane::{
-    Api, ControlPlane, Target, bound_node, node, unschedulable, wait_for,
+    Api, ControlPlane, Target, bound_node, node, or_skipped, unschedulable, wait_for,
 };
 use serde_json::{Value, json};
 
@@ -105,23 +105,10 @@ impl Stage {
 /// Runs a test on the shared stage; without a control plane says why not, and in CI fails.
 pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
     static STAGE: OnceLock<Option<Stage>> = OnceLock::new();
-    let stage = STAGE.get_or_init(|| match ControlPlane::start() {
-        Ok(plane) => Some(set(plane)),
-        Err(reason) => {
-            let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-            assert!(!in_ci, "{reason}");
-            say_skipped(&reason);
-            None
-        }
-    });
+    let stage = STAGE.get_or_init(|| or_skipped(ControlPlane::start()).map(set));
     if let Some(stage) = stage {
         test(stage);
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-fn say_skipped(reason: &str) {
-    eprintln!("skipped: {reason}");
 }
 
 /// What `placecard` says about the dump.

@@ -14,6 +14,7 @@ mod api;
 mod e2e;
 mod objects;
 
+use std::fmt::Display;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -196,6 +197,23 @@ pub fn wait_for<T>(within: Duration, what: &str, mut look: impl FnMut() -> Resul
                 panic!("not within {within:?}: {what}; last seen: {last}")
             }
             Err(_) => std::thread::sleep(POLL),
+        }
+    }
+}
+
+/// What was started; without it says why the test is left out, and in continuous integration fails.
+///
+/// # Panics
+/// If there is a reason, and `CI` is `true`.
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+pub fn or_skipped<T>(started: Result<T, impl Display>) -> Option<T> {
+    let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    match started {
+        Ok(started) => Some(started),
+        Err(reason) if in_ci => panic!("{reason}"),
+        Err(reason) => {
+            eprintln!("skipped: {reason}");
+            None
         }
     }
 }

@@ -20,9 +20,8 @@ fn pod(namespace: &str, name: &str, pool: &str) -> Value {
 
 /// Runs a test, or says why not.
 fn with_plane(test: impl FnOnce(&ControlPlane)) {
-    match ControlPlane::shared() {
-        Ok(plane) => test(plane),
-        Err(reason) => eprintln!("skipped: {reason}"),
+    if let Some(plane) = or_skipped(ControlPlane::shared()) {
+        test(plane);
     }
 }
 
