@@ -17,6 +17,7 @@ mod expand;
 mod frame;
 pub mod judge_case;
 pub mod kinds;
+pub mod live;
 mod native;
 pub mod node_templates;
 pub mod object;

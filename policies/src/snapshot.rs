@@ -17,6 +17,7 @@ pub mod problem;
 mod scan;
 pub mod seen;
 mod services;
+pub mod single;
 pub mod stamp;
 pub mod stream;
 mod value;
@@ -68,7 +69,7 @@ struct Metadata<A = IgnoredAny> {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct OwnerReference {
+pub(crate) struct OwnerReference {
     #[serde(rename = "apiVersion", deserialize_with = "or_default")]
     api_version: String,
     #[serde(deserialize_with = "or_default")]
@@ -78,7 +79,7 @@ struct OwnerReference {
     #[serde(deserialize_with = "or_default")]
     uid: String,
     #[serde(deserialize_with = "or_default")]
-    controller: bool,
+    pub(crate) controller: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

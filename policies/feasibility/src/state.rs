@@ -27,6 +27,7 @@ mod counted;
 mod counters;
 mod decide;
 mod finder;
+mod governance;
 mod needs;
 mod nodes;
 mod place;
@@ -171,11 +172,14 @@ impl State {
 
     /// The kinds of which there may be objects that are not listed; none at first.
     pub fn set_unknown(&mut self, unknown: BTreeSet<Kind>) {
+        let namespaces = self.objects.is_unknown(Kind::Namespace);
         self.objects.unknown = unknown;
         self.find_whether_ordinary();
-        // What was prepared may have been counted in namespaces that are not known any longer.
-        self.shapes.forget_all();
-        self.sweep();
+        if namespaces != self.objects.is_unknown(Kind::Namespace) {
+            // What was prepared was counted in other namespaces.
+            self.shapes.forget_all();
+            self.sweep();
+        }
     }
 
     fn find_whether_ordinary(&mut self) {

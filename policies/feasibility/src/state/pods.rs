@@ -69,6 +69,14 @@ pub struct Likeness {
     since: Option<(Seed, u64)>,
 }
 
+/// What is said of a pod besides its name and volumes.
+struct Seat<'a> {
+    class: u32,
+    terminating: bool,
+    node: Option<&'a str>,
+    nominated: Option<&'a str>,
+}
+
 /// All pods.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
@@ -228,8 +236,31 @@ impl State {
         let mount =
             (!volumes.is_empty()).then(|| Mount { volumes, uid: std::mem::take(&mut pod.uid) });
         let class = self.class(pod);
+        let seat =
+            Seat { class, terminating, node: node.as_deref(), nominated: nominated.as_deref() };
+        if self.finds_as_it_is(&name, &seat, mount.as_ref()) {
+            return;
+        }
         let id = self.enter(class, &name, terminating, mount);
         self.seat(id, node.as_deref(), nominated.as_deref());
+    }
+
+    /// Is the pod there already, and nothing that is kept of it any different? Most updates of pods
+    /// are about their state.
+    fn finds_as_it_is(&self, name: &str, seat: &Seat<'_>, mount: Option<&Mount>) -> bool {
+        let namespace = self.pods.classes.key(seat.class).namespace;
+        let Some(id) = self.pods.find_in(namespace, name) else {
+            return false;
+        };
+        let record = self.pods.records.at(id);
+        let stray = || Some(self.strings.text(self.pods.stray_name(id)?));
+        let on = self.nodes.node(record.node).map(|node| node.name.as_str());
+        record.class == seat.class
+            && record.terminating == seat.terminating
+            && on.or_else(stray) == seat.node
+            && self.pods.mounts.get(&id) == mount
+            && self.pods.nominated.get(&id).map(String::as_str)
+                == seat.nominated.filter(|_| seat.node.is_none())
     }
 
     /// As [`Self::set_pod`] of a pod that is as `like` but for its name, UID and node; whether it
@@ -254,6 +285,11 @@ impl State {
         }
         let mount = || Mount { volumes: like.volumes.clone(), uid: uid.to_owned() };
         let mount = (!like.volumes.is_empty()).then(mount);
+        let nominated = like.nominated_node.as_deref();
+        let seat = Seat { class: known.class, terminating: like.terminating, node, nominated };
+        if self.finds_as_it_is(name, &seat, mount.as_ref()) {
+            return true;
+        }
         let id = self.enter(known.class, name, like.terminating, mount);
         let replaces = self.pods.len() == before;
         self.seat(id, node, like.nominated_node.as_deref());
@@ -320,6 +356,20 @@ impl State {
         self.pods.pairs = pairs;
         let (_, spec) = self.pods.find_spec(pod);
         self.pods.classes.find(&Kind { namespace, labels: labels?, spec: spec? })
+    }
+
+    /// The number of a pod that is not finished; numbers of pods that are gone are used again.
+    #[must_use]
+    pub fn pod_number(&self, namespace: &str, name: &str) -> Option<u32> {
+        self.pods.find(&self.strings, namespace, name)
+    }
+
+    /// The namespace and name of each pod that is not finished, by its number.
+    pub fn pod_names(&self) -> impl Iterator<Item = (u32, &str, &str)> {
+        self.pods.records.iter().map(|(id, record)| {
+            let namespace = self.pods.classes.key(record.class).namespace;
+            (id, self.strings.text(namespace), &*record.name)
+        })
     }
 
     /// The pod is gone.

@@ -1,0 +1,288 @@
+//! The live cluster: what the webhook knows of it, kept up to date object by object.
+//!
+//! A [`Live`] is a plain value. Whoever watches the API server hands it the bytes of each object
+//! ([`Live::put`]) and says what is gone; it keeps no object, but counts of what placement depends
+//! on ([`State`]) and slim facts to answer [`Reference`](crate::surroundings::Reference)s from.
+//! After whatever events it is equal to one that was filled with the objects that are left.
+//!
+//! What is not known makes verdicts weaker and never wrong: before a kind is listed, when it may not
+//! be listed, or while an object of it cannot be read, there may be objects that are not counted,
+//! and nothing is concluded from their absence.
+//!
+//! It is meant to be kept twice: readers have one copy and never wait, the writer brings the other
+//! one up to date and then they change places. That the same events make equal copies is part of
+//! what is tested.
+
+mod answer;
+mod autoscaler;
+mod index;
+mod marks;
+mod watched;
+mod workload;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use placecard_feasibility::inventory::NamespacedName;
+use placecard_feasibility::inventory::kind::{KINDS, Kind};
+use placecard_feasibility::judge::Semantics;
+use placecard_feasibility::state::State;
+use placecard_findings::ObjectRef;
+
+use self::index::Index;
+use self::marks::Marks;
+pub use self::watched::{Row, WATCHED, Watched};
+pub use self::workload::Annotations;
+use crate::snapshot::problem::{ObjectName, Problem, ProblemKind};
+use crate::snapshot::single::Single;
+use crate::surroundings::ServerVersion;
+
+/// A cluster that is kept up to date.
+#[derive(Clone, Debug)]
+pub struct Live {
+    index: Index,
+    single: Single,
+    marks: BTreeMap<Watched, Marks>,
+}
+
+/// An object that carries annotations of ours and that no controller made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotated<'a> {
+    /// The object.
+    pub object: ObjectRef,
+    /// Its annotations.
+    pub annotations: &'a Annotations,
+}
+
+impl Live {
+    /// A cluster of which nothing is known.
+    #[must_use]
+    pub fn new(server: ServerVersion) -> Self {
+        let mut index = Index::new(State::new(Semantics::of_minor(server.0)));
+        index.set_unknown(KINDS.into());
+        Self { index, single: Single::default(), marks: BTreeMap::new() }
+    }
+
+    /// One object as the API server's JSON, added or replaced.
+    ///
+    /// # Errors
+    ///
+    /// Which field cannot be read. The object is not kept in its old form either; until it can be
+    /// read, is gone, or a list lacks it, its kind is not known completely.
+    pub fn put(&mut self, kind: Watched, object: &[u8]) -> Result<(), Problem> {
+        match self.take_in(kind, object) {
+            Ok(name) => {
+                let pod = self.pod_number(kind, &name);
+                self.marks_of(kind).see(&name, pod, false);
+                self.settle(kind);
+                Ok(())
+            }
+            Err(problem) => {
+                self.set_aside(kind, problem.object.as_ref());
+                Err(problem)
+            }
+        }
+    }
+
+    /// An object is there and cannot be read, for instance because it is too long; `name` if that is
+    /// known. As when [`Self::put`] fails.
+    pub fn broken(&mut self, kind: Watched, name: Option<(&str, &str)>) {
+        let name = name.map(|(namespace, name)| ObjectName {
+            kind: kind.row().kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        });
+        self.set_aside(kind, name.as_ref());
+    }
+
+    /// The object is gone.
+    pub fn gone(&mut self, kind: Watched, namespace: &str, name: &str) {
+        let name = (namespace.to_owned(), name.to_owned());
+        let pod = self.pod_number(kind, &name);
+        self.index.remove(kind, &name);
+        self.marks_of(kind).see(&name, pod, false);
+        self.settle(kind);
+    }
+
+    /// A list of the kind begins: what is not put again before [`Self::listed`] is gone then.
+    /// Readers see the old objects meanwhile.
+    pub fn list(&mut self, kind: Watched) {
+        let names = self.index.names(kind);
+        let mut pods = Vec::new();
+        if kind == Watched::Pod {
+            for (number, _, _) in self.index.state.pod_names() {
+                let word = number as usize / 64;
+                if pods.len() <= word {
+                    pods.resize(word + 1, 0u64);
+                }
+                if let Some(word) = pods.get_mut(word) {
+                    *word |= 1 << (number % 64);
+                }
+            }
+        }
+        self.marks_of(kind).begin(names, pods);
+    }
+
+    /// The list is complete.
+    pub fn listed(&mut self, kind: Watched) {
+        let left = self.marks_of(kind).end();
+        for name in &left.names {
+            self.index.remove(kind, name);
+        }
+        let is_left = |number: u32| {
+            let word = left.pods.get(number as usize / 64);
+            word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+        };
+        let pods = self.index.state.pod_names().filter(|(number, _, _)| is_left(*number));
+        let pods = pods.map(|(_, namespace, name)| (namespace.to_owned(), name.to_owned()));
+        for name in pods.collect::<Vec<NamespacedName>>() {
+            self.index.remove(Watched::Pod, &name);
+        }
+        self.settle(kind);
+    }
+
+    /// Nothing is known of the kind (any longer): it was never listed, may not be, or the server
+    /// does not have it. What was known of it is forgotten.
+    pub fn unknown(&mut self, kind: Watched) {
+        self.list(kind);
+        self.listed(kind);
+        self.marks_of(kind).forget();
+        self.settle(kind);
+    }
+
+    /// Whether all objects of the kind are known: they were listed, and all could be read.
+    #[must_use]
+    pub fn is_complete(&self, kind: Watched) -> bool {
+        self.marks.get(&kind).is_some_and(Marks::is_complete)
+    }
+
+    /// Whether the kind was listed.
+    #[must_use]
+    pub fn is_synced(&self, kind: Watched) -> bool {
+        self.marks.get(&kind).is_some_and(|marks| marks.synced)
+    }
+
+    /// How many objects of the kind are kept.
+    #[must_use]
+    pub fn count(&self, kind: Watched) -> usize {
+        self.index.count(kind)
+    }
+
+    /// How many objects of the kind are there and cannot be read, at least.
+    #[must_use]
+    pub fn broken_count(&self, kind: Watched) -> usize {
+        self.marks.get(&kind).map_or(0, Marks::broken)
+    }
+
+    /// The counts.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.index.state
+    }
+
+    /// The workloads, and the pods without a controller, that carry annotations of ours; what a
+    /// controller made is left out.
+    pub fn annotated(&self) -> impl Iterator<Item = Annotated<'_>> {
+        let workloads = self.index.workloads.iter().filter_map(|((kind, name), workload)| {
+            Some((*kind, name, workload.annotations.as_deref()?))
+        });
+        let pods = self.index.bare.iter().map(|(name, ours)| (Watched::Pod, name, ours));
+        workloads.chain(pods).map(|(kind, (namespace, name), annotations)| Annotated {
+            object: ObjectRef {
+                api_version: kind.api_version(),
+                kind: kind.row().kind.to_owned(),
+                namespace: namespace.clone(),
+                name: name.clone(),
+            },
+            annotations,
+        })
+    }
+
+    fn marks_of(&mut self, kind: Watched) -> &mut Marks {
+        self.marks.entry(kind).or_default()
+    }
+
+    fn pod_number(&self, kind: Watched, (namespace, name): &NamespacedName) -> Option<u32> {
+        if kind == Watched::Pod { self.index.state.pod_number(namespace, name) } else { None }
+    }
+
+    /// Reads an object into the index.
+    fn take_in(&mut self, kind: Watched, json: &[u8]) -> Result<NamespacedName, Problem> {
+        let mut name = NamespacedName::default();
+        if let Some(known) = kind.kind() {
+            let found = self.single.read(known, json, &mut self.index)?;
+            name = (found.namespace, found.name);
+        }
+        match kind {
+            Watched::Pod => self.note_bare(&name, json),
+            Watched::HorizontalPodAutoscaler => {
+                name = self.index.autoscalers.read(json)?;
+            }
+            Watched::Service
+            | Watched::ReplicationController
+            | Watched::ReplicaSet
+            | Watched::StatefulSet
+            | Watched::Deployment
+            | Watched::DaemonSet
+            | Watched::Job
+            | Watched::CronJob => {
+                let found = workload::read(kind, json)?;
+                name = found.name;
+                match found.workload {
+                    None => self.index.remove(kind, &name),
+                    Some(workload) => {
+                        self.index.workloads.insert((kind, name.clone()), workload);
+                    }
+                }
+            }
+            _ => {}
+        }
+        if name.1.is_empty() {
+            let object = ObjectName { kind: kind.row().kind.to_owned(), ..ObjectName::default() };
+            let kind = ProblemKind::NoName;
+            return Err(Problem { place: None, object: Some(object), kind });
+        }
+        Ok(name)
+    }
+
+    /// Keeps the annotations of a pod that no controller made.
+    fn note_bare(&mut self, name: &NamespacedName, json: &[u8]) {
+        let state = &self.index.state;
+        let may_have = !self.index.is_controlled && state.pod_number(&name.0, &name.1).is_some();
+        match may_have.then(|| workload::of_pod(json)).flatten() {
+            Some(ours) => _ = self.index.bare.insert(name.clone(), ours),
+            None => _ = self.index.bare.remove(name),
+        }
+    }
+
+    /// An object that cannot be read is not kept in an old form.
+    fn set_aside(&mut self, kind: Watched, object: Option<&ObjectName>) {
+        match object.filter(|object| !object.name.is_empty()) {
+            Some(object) => {
+                let name = (object.namespace.clone(), object.name.clone());
+                let pod = self.pod_number(kind, &name);
+                self.index.remove(kind, &name);
+                self.marks_of(kind).see(&name, pod, true);
+            }
+            None => self.marks_of(kind).see_nameless(),
+        }
+        self.settle(kind);
+    }
+
+    /// Tells the judge what is known completely.
+    fn settle(&mut self, kind: Watched) {
+        let Some(known) = kind.kind() else {
+            return;
+        };
+        let unknown = &self.index.state.objects().unknown;
+        if unknown.contains(&known) != self.is_complete(kind) {
+            return;
+        }
+        let mut unknown: BTreeSet<Kind> = unknown.clone();
+        if self.is_complete(kind) {
+            unknown.remove(&known);
+        } else {
+            unknown.insert(known);
+        }
+        self.index.set_unknown(unknown);
+    }
+}

@@ -1,0 +1,189 @@
+//! What is kept of services and of what holds pod templates: selectors, UIDs, annotations of ours.
+
+use std::fmt;
+
+use placecard_feasibility::inventory::NamespacedName;
+use placecard_language::affinity::ObjectId;
+use placecard_language::keys;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::watched::Watched;
+use crate::object::Map;
+use crate::read::or_default;
+use crate::snapshot::OwnerReference;
+use crate::snapshot::problem::Problem;
+use crate::snapshot::single::typed;
+
+/// Annotations of ours: those of the object itself and those of its pod template, which are the
+/// same of a pod. Records of expansions are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Annotations {
+    /// `metadata.annotations`.
+    pub own: Map,
+    /// Those of the pod template.
+    pub template: Map,
+}
+
+/// A service, or what holds a pod template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Workload {
+    pub(super) uid: Option<u128>,
+    /// `spec.selector` as it is written; empty: there is none.
+    selector: Box<str>,
+    /// `None`: there are none, or a controller made the object.
+    pub(super) annotations: Option<Box<Annotations>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    spec: Spec,
+    #[serde(deserialize_with = "or_default")]
+    status: Status,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    #[serde(deserialize_with = "or_default")]
+    namespace: String,
+    #[serde(deserialize_with = "or_default")]
+    uid: String,
+    #[serde(deserialize_with = "or_default")]
+    annotations: Ours,
+    #[serde(deserialize_with = "or_default")]
+    owner_references: Vec<OwnerReference>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec {
+    selector: Option<Box<RawValue>>,
+    replicas: Option<i64>,
+    #[serde(deserialize_with = "or_default")]
+    template: Template,
+    #[serde(deserialize_with = "or_default")]
+    job_template: JobTemplate,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    #[serde(deserialize_with = "or_default")]
+    replicas: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct JobTemplate {
+    #[serde(deserialize_with = "or_default")]
+    spec: JobSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct JobSpec {
+    #[serde(deserialize_with = "or_default")]
+    template: Template,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Template {
+    #[serde(deserialize_with = "or_default")]
+    metadata: TemplateMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateMetadata {
+    #[serde(deserialize_with = "or_default")]
+    annotations: Ours,
+}
+
+/// Annotations, without those of others and without records.
+#[derive(Debug, Default)]
+struct Ours(Map);
+
+impl<'de> Deserialize<'de> for Ours {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Map;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a mapping")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Map, A::Error> {
+                let mut ours = Map::new();
+                while let Some(key) = all.next_key::<String>()? {
+                    if key.starts_with(keys::PREFIX) && key != keys::APPLIED {
+                        ours.insert(key, all.next_value()?);
+                    } else {
+                        all.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(ours)
+            }
+        }
+        from.deserialize_map(Keys).map(Self)
+    }
+}
+
+/// What was read.
+pub(super) struct Found {
+    pub(super) name: NamespacedName,
+    /// `None`: an old revision of which nothing runs or will run; nothing depends on it.
+    pub(super) workload: Option<Workload>,
+}
+
+/// Reads a service or what holds a pod template.
+pub(super) fn read(kind: Watched, json: &[u8]) -> Result<Found, Problem> {
+    let Written { metadata, spec, status } = typed(kind.row().kind, json)?;
+    let is_owned = metadata.owner_references.iter().any(|owner| owner.controller);
+    let is_idle = spec.replicas == Some(0) && status.replicas == 0;
+    let name = (metadata.namespace, metadata.name);
+    if kind == Watched::ReplicaSet && is_owned && is_idle {
+        return Ok(Found { name, workload: None });
+    }
+    let template = match kind {
+        Watched::CronJob => spec.job_template.spec.template,
+        _ => spec.template,
+    };
+    let annotations =
+        Annotations { own: metadata.annotations.0, template: template.metadata.annotations.0 };
+    let is_ours = !is_owned && annotations != Annotations::default() && kind != Watched::Service;
+    let workload = Workload {
+        uid: metadata.uid.parse().ok().map(|ObjectId(uid)| uid),
+        selector: spec.selector.map(|raw| raw.get().into()).unwrap_or_default(),
+        annotations: is_ours.then(|| Box::new(annotations)),
+    };
+    Ok(Found { name, workload: Some(workload) })
+}
+
+/// The annotations of a pod that no controller made, and its name; `None`: it has none.
+pub(super) fn of_pod(json: &[u8]) -> Option<Annotations> {
+    let Written { metadata, .. } = typed(Watched::Pod.row().kind, json).ok()?;
+    let ours = metadata.annotations.0;
+    (!ours.is_empty()).then(|| Annotations { own: ours.clone(), template: ours })
+}
+
+impl Workload {
+    /// The object, as far as others ask for it.
+    pub(super) fn slim(&self, kind: Watched, (namespace, name): &NamespacedName) -> Value {
+        let selector: Value = serde_json::from_str(&self.selector).unwrap_or_default();
+        json!({
+            "apiVersion": kind.api_version(),
+            "kind": kind.row().kind,
+            "metadata": {"namespace": namespace, "name": name},
+            "spec": {"selector": selector},
+        })
+    }
+}
