@@ -14,6 +14,7 @@
 //! 7. `decide`: one plugin after the other, over rows of bits; `counted`: the plain judge over
 //!    the same counts, for all reasons and for what is rare.
 //! 8. `score` and `place`: the best of the nodes that pass, and the pod on it.
+//! 9. `touched` and `standing`: which pods may not stay where they are, kept up to date.
 //!
 //! Pods that are made from one template and have the same labels are one *class*: what a term
 //! selects is known by class, and a pod is a name, a class and a node. What the pod to be placed
@@ -39,11 +40,13 @@ mod scope;
 mod score;
 mod shapes;
 mod spec;
+mod standing;
 mod strings;
 mod sweep;
 mod table;
 mod terms;
 mod topology;
+mod touched;
 mod view;
 mod volumes;
 
@@ -51,6 +54,7 @@ pub use crate::state::decide::{Decision, Plugins, Rejected, Said, Scratch};
 pub use crate::state::place::{Board, Placed};
 pub use crate::state::pods::Likeness;
 pub use crate::state::shapes::Prepared;
+pub use crate::state::standing::{Breach, Broken, Standing, Update};
 pub use crate::state::view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +80,7 @@ use crate::state::strings::{Pairs, Strings};
 use crate::state::table::{Interner, Map};
 use crate::state::terms::{Carrier, Part, Term};
 use crate::state::topology::Topology;
+use crate::state::touched::Touched;
 
 /// A cluster, kept up to date by events.
 ///
@@ -175,6 +180,7 @@ impl State {
         let namespaces = self.objects.is_unknown(Kind::Namespace);
         self.objects.unknown = unknown;
         self.find_whether_ordinary();
+        self.topology.touch(Touched::everything);
         if namespaces != self.objects.is_unknown(Kind::Namespace) {
             // What was prepared was counted in other namespaces.
             self.shapes.forget_all();
@@ -255,32 +261,38 @@ impl State {
 
     /// A persistent volume.
     pub fn set_volume(&mut self, volume: Volume) {
+        self.topology.touch(|touched| touched.volumes = true);
         self.follow(&volume);
         self.objects.volumes.insert(volume.name.clone(), volume);
     }
 
     /// The persistent volume is gone.
     pub fn remove_volume(&mut self, name: &str) {
+        self.topology.touch(|touched| touched.volumes = true);
         self.objects.volumes.remove(name);
     }
 
     /// A persistent volume claim.
     pub fn set_claim(&mut self, claim: Claim) {
+        self.topology.touch(|touched| touched.volumes = true);
         self.objects.claims.insert((claim.namespace.clone(), claim.name.clone()), claim);
     }
 
     /// The claim is gone.
     pub fn remove_claim(&mut self, namespace: &str, name: &str) {
+        self.topology.touch(|touched| touched.volumes = true);
         self.objects.claims.remove(&(namespace.to_owned(), name.to_owned()));
     }
 
     /// A storage class.
     pub fn set_class(&mut self, class: StorageClass) {
+        self.topology.touch(|touched| touched.volumes = true);
         self.objects.classes.insert(class.name.clone(), class);
     }
 
     /// The storage class is gone.
     pub fn remove_class(&mut self, name: &str) {
+        self.topology.touch(|touched| touched.volumes = true);
         self.objects.classes.remove(name);
     }
 

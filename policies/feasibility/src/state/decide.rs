@@ -435,9 +435,18 @@ impl State {
     pub(super) fn repelling<'a>(
         &'a self,
         shape: &Shape,
-        pairs: &'a Pairs,
+        pairs: &'a [(u32, u32)],
     ) -> impl Iterator<Item = u32> + 'a {
-        let (namespace, labels) = (shape.namespace, self.namespaces.get(&shape.namespace));
+        self.repelling_in(shape.namespace, pairs)
+    }
+
+    /// The same for a pod of this namespace.
+    pub(super) fn repelling_in<'a>(
+        &'a self,
+        namespace: u32,
+        pairs: &'a [(u32, u32)],
+    ) -> impl Iterator<Item = u32> + 'a {
+        let labels = self.namespaces.get(&namespace);
         let blind = !self.ordinary && self.objects.is_unknown(Kind::Namespace);
         self.carriers_by_label.candidates_in(namespace, pairs).filter_map(move |carrier| {
             let counter = *self.carriers.at(carrier);

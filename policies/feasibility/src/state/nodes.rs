@@ -133,6 +133,7 @@ impl State {
         let before = self.nodes.facts(number);
         let after = Facts { labels: &labels, taints: &node.taints, ..before };
         let moved = self.topology.shift(&self.strings, before, after);
+        self.topology.touch(|touched| touched.nodes.insert(number));
         let pods = std::mem::take(&mut self.nodes.slot_mut(number).pods);
         if !moved.is_empty() {
             pods.iter().for_each(|pod| self.count_terms(*pod, number, Some(&moved), false));

@@ -80,7 +80,7 @@ struct Seat<'a> {
 /// All pods.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
-    seed: Seed,
+    pub(super) seed: Seed,
     /// How often classes have been forgotten.
     pub(super) sweeps: u64,
     records: Slab<Record>,
@@ -143,6 +143,16 @@ impl Pods {
     pub(super) fn whereabouts(&self, pod: u32) -> (u32, bool) {
         let record = self.records.at(pod);
         (record.node, record.terminating)
+    }
+
+    /// Is there a pod with this number?
+    pub(super) fn has(&self, pod: u32) -> bool {
+        self.records.has(pod)
+    }
+
+    /// The class of a pod.
+    pub(super) fn class_of(&self, pod: u32) -> u32 {
+        self.records.at(pod).class
     }
 
     /// The numbers of all pods.
@@ -339,6 +349,7 @@ impl State {
             }
         };
         self.pods.enlist(id, class);
+        self.topology.touch(|touched| touched.pod(id));
         self.pods.records.at_mut(id).terminating = terminating;
         if let Some(mount) = mount {
             self.pods.mounts.insert(id, mount);
@@ -383,6 +394,7 @@ impl State {
         self.pods.by_name.remove(hash, id);
         self.pods.delist(id);
         self.pods.records.take(id);
+        self.topology.touch(|touched| touched.pod(id));
         self.sweep_if_due();
     }
 
@@ -401,6 +413,7 @@ impl State {
         slot.pods.push(pod);
         let record = self.pods.records.at_mut(pod);
         (record.node, record.on_node) = (node, at);
+        self.topology.touch(|touched| touched.pod(pod));
         self.count_resources(pod, node, true);
         self.count_terms(pod, node, None, true);
     }
@@ -413,6 +426,7 @@ impl State {
             return;
         }
         (record.node, record.on_node) = (NONE, NONE);
+        self.topology.touch(|touched| touched.pod(pod));
         let slot = self.nodes.slot_mut(node);
         if (at as usize) < slot.pods.len() {
             slot.pods.swap_remove(at as usize);

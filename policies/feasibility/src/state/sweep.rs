@@ -7,6 +7,7 @@ use super::finder::Finder;
 use super::needs::{mark, mark_pairs};
 use super::reach::keys_of;
 use super::table::NONE;
+use super::touched::Touched;
 
 /// Less garbage than this is left where it is.
 const LEAST: usize = 1024;
@@ -28,6 +29,8 @@ impl State {
     /// shapes that are forgotten. It happens by itself from time to time.
     pub fn sweep(&mut self) {
         self.pods.garbage = 0;
+        // Numbers of what is forgotten are given to other things.
+        self.topology.touch(Touched::everything);
         self.scores.forget();
         self.matched = (NONE, Vec::new());
         self.sweep_classes();

@@ -49,6 +49,11 @@ impl<T: Default> Slab<T> {
         }
     }
 
+    /// Is there a thing with this number?
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.live.get(id as usize) == Some(&true)
+    }
+
     /// The thing with this number; an empty one if there is none.
     pub(super) fn at(&self, id: u32) -> &T {
         self.items.get(id as usize).unwrap_or(&self.nothing)

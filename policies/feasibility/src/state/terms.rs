@@ -6,6 +6,7 @@ use super::needs::Needs;
 use super::pods::Kind;
 use super::scope::Scope;
 use super::table::NONE;
+use super::touched::Touched;
 use crate::pod_affinity::AffinityTerm;
 
 /// Pods of some namespaces that meet a selector.
@@ -84,7 +85,11 @@ impl State {
                 self.carriers_by_label.add_in(id, &part.needs, part.scope.names());
                 id
             });
-            counters.push(*self.carriers.at(id));
+            let counter = *self.carriers.at(id);
+            // A pod that says the same twice counts once.
+            if !counters.contains(&counter) {
+                counters.push(counter);
+            }
         }
         counters.into()
     }
@@ -142,6 +147,7 @@ impl State {
 
     /// Namespaces have other labels: the terms that choose by them may mean others.
     pub(super) fn resolve_again(&mut self) {
+        self.topology.touch(Touched::everything);
         let by_label = |parts: &[Part]| parts.iter().any(|part| part.scope.is_by_label());
         let terms = self.terms.iter().filter(|(_, parts, _)| by_label(parts));
         for term in terms.map(|(term, _, _)| term).collect::<Vec<_>>() {

@@ -6,6 +6,7 @@ use super::counters::{Counter, Spread};
 use super::needs::NodeRules;
 use super::strings::{Sheet, Strings, value_of};
 use super::table::{Interner, NONE, Slab};
+use super::touched::Touched;
 use crate::filter::node_unschedulable;
 use crate::tolerations::{Taint, Toleration, untolerated};
 
@@ -33,6 +34,8 @@ pub(super) struct Topology {
     pub(super) rules: Interner<NodeRules, Vec<u64>>,
     /// The nodes that tolerations leave open.
     pub(super) tolerations: Interner<Vec<Toleration>, Tolerated>,
+    /// What events touch, if anybody wants to know.
+    pub(super) touched: Option<Box<Touched>>,
     sheet: Sheet,
 }
 
@@ -81,28 +84,43 @@ impl Topology {
     }
 
     /// Counts a pod on the node, or no longer.
-    pub(super) fn count(&mut self, counter: u32, node: u32, more: bool) {
-        let counter = self.counters.at_mut(counter);
+    pub(super) fn count(&mut self, id: u32, node: u32, more: bool) {
+        let counter = self.counters.at_mut(id);
         let domain = self.columns.at(counter.column).domain(node);
         if domain == NONE {
             return;
         }
-        if more {
-            counter.pods.add(domain);
-        } else {
-            counter.pods.remove(domain);
+        let pods = if more { counter.pods.add(domain) } else { counter.pods.remove(domain) };
+        if let Some(touched) = &mut self.touched {
+            let domains = counter.pods.some.len() + u32::from(!more);
+            touched.counter(id, domain, pods, domains);
         }
     }
 
     /// The same for a spread constraint.
-    pub(super) fn count_spread(&mut self, spread: u32, node: u32, more: bool) {
-        let spread = self.spreads.at_mut(spread);
+    pub(super) fn count_spread(&mut self, id: u32, node: u32, more: bool) {
+        let spread = self.spreads.at_mut(id);
         let extent = self.extents.at(spread.extent);
         if !has(&extent.nodes, node) {
             return;
         }
         let domain = self.columns.at(extent.scope.column).domain(node);
-        if more { spread.add(domain) } else { spread.remove(domain) }
+        let least = self.touched.as_ref().map(|_| spread.least(extent.domains));
+        if more {
+            spread.add(domain)
+        } else {
+            spread.remove(domain)
+        }
+        if let Some(touched) = &mut self.touched {
+            touched.spread(id, domain, least != Some(spread.least(extent.domains)));
+        }
+    }
+
+    /// Notes what an event touches.
+    pub(super) fn touch<R>(&mut self, note: impl FnOnce(&mut Touched) -> R) {
+        if let Some(touched) = &mut self.touched {
+            note(touched);
+        }
     }
 
     /// Puts in a node on which no pod is counted.
@@ -204,6 +222,7 @@ impl Topology {
         if self.counts(scope, node, |column| has(&self.columns.at(column).present, node)) {
             let domain = self.columns.at(scope.column).domain(node);
             self.extents.at_mut(id).assign(node, domain, true);
+            self.touch(|touched| touched.extents.insert(id));
         }
     }
 
@@ -220,6 +239,7 @@ impl Topology {
         let extent = self.extents.at_mut(id);
         if has(&extent.nodes, node) {
             extent.assign(node, domain, false);
+            self.touch(|touched| touched.extents.insert(id));
         }
     }
 

@@ -16,7 +16,7 @@ use crate::judge::{Narrowed, Objection, States, narrow};
 
 impl State {
     /// A cycle without nodes.
-    fn bare_cycle<'a>(&'a self, pod: &'a Pod) -> Cycle<'a> {
+    pub(super) fn bare_cycle<'a>(&'a self, pod: &'a Pod) -> Cycle<'a> {
         Cycle {
             pod,
             inventory: &self.objects,

@@ -6,6 +6,7 @@ mod agree;
 mod alike;
 mod garbage;
 mod score;
+mod standing;
 mod world;
 
 use proptest::strategy::Strategy;
