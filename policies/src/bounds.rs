@@ -11,7 +11,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use placecard_feasibility::bounds::{Amount, Bound, By, bounds, exceeded, full, rolling_update};
 use placecard_feasibility::certificate::{Axiom, Certificate, Manifest, Reach, Update, verify};
 use placecard_feasibility::contradiction::{Demand, DemandId};
-use placecard_feasibility::inventory::pod::{Pod, PodVolume, TopologySpread, WhenUnsatisfiable};
+use placecard_feasibility::inventory::pod::{
+    self, Pod, PodVolume, TopologySpread, WhenUnsatisfiable,
+};
 use placecard_feasibility::pod_affinity::merge_label_keys;
 use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::selector::Selector;
@@ -268,14 +270,18 @@ pub(crate) fn manifest(subject: &Subject<'_>, replicas: u64, update: Option<Upda
     let (spread, spread_reach) = spreads.unzip();
     let node_terms = native::required_node_terms(spec);
     let pod = Pod {
-        namespace: frame.namespace.to_owned(),
-        labels: frame.labels.clone(),
-        node_selector: spec.node_selector.clone(),
-        node_affinity: node_terms.map(|terms| terms.iter().map(native::node_term).collect()),
-        affinity,
-        anti_affinity,
-        spread,
+        namespace: frame.namespace.into(),
+        labels: frame.labels.clone().into(),
         volumes: spec.claims.iter().map(|claim| PodVolume::Claim(claim.name.clone())).collect(),
+        spec: pod::PodSpec {
+            node_selector: spec.node_selector.clone(),
+            node_affinity: node_terms.map(|terms| terms.iter().map(native::node_term).collect()),
+            affinity,
+            anti_affinity,
+            spread,
+            ..pod::PodSpec::default()
+        }
+        .into(),
         ..Pod::default()
     };
     let modes = spec.claims.iter().filter_map(|claim| {

@@ -164,7 +164,7 @@ pub fn from_json(wire: &Value) -> Option<(String, Certificate)> {
 mod tests {
     use placecard_feasibility::any_cluster::{AnyCluster, decide};
     use placecard_feasibility::certificate::verify_pod;
-    use placecard_feasibility::inventory::pod::Pod;
+    use placecard_feasibility::inventory::pod::{Pod, PodSpec};
     use placecard_feasibility::judge::Semantics;
     use placecard_feasibility::node_terms::NodeTerm;
     use placecard_feasibility::pod_affinity::AffinityTerm;
@@ -188,16 +188,30 @@ mod tests {
             ..AffinityTerm::default()
         };
         let by_cases = Pod {
-            node_selector: BTreeMap::from([
-                ("zone".to_owned(), "a".to_owned()),
-                ("disk".to_owned(), "ssd".to_owned()),
-            ]),
-            node_affinity: Some(vec![term("b", "ssd"), term("a", "hdd")]),
+            spec: PodSpec {
+                node_selector: BTreeMap::from([
+                    ("zone".to_owned(), "a".to_owned()),
+                    ("disk".to_owned(), "ssd".to_owned()),
+                ]),
+                node_affinity: Some(vec![term("b", "ssd"), term("a", "hdd")]),
+                ..PodSpec::default()
+            }
+            .into(),
             ..Pod::default()
         };
-        let no_common = Pod { affinity: vec![near("web"), near("db")], ..Pod::default() };
-        let repelled =
-            Pod { affinity: vec![near("db")], anti_affinity: vec![near("db")], ..Pod::default() };
+        let no_common = Pod {
+            spec: PodSpec { affinity: vec![near("web"), near("db")], ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
+        let repelled = Pod {
+            spec: PodSpec {
+                affinity: vec![near("db")],
+                anti_affinity: vec![near("db")],
+                ..PodSpec::default()
+            }
+            .into(),
+            ..Pod::default()
+        };
         for pod in [by_cases, no_common, repelled] {
             let AnyCluster::Contradiction(found) = decide(&pod, &[], semantics) else { panic!() };
             let certificate = Certificate::of_contradiction(*found, vec!["/spec".to_owned()]);

@@ -50,6 +50,7 @@ impl Cluster {
 mod tests {
     use placecard_feasibility::filter::Plugin;
     use placecard_feasibility::inventory::Inventory;
+    use placecard_feasibility::inventory::pod::PodSpec;
     use placecard_feasibility::judge::Semantics;
     use serde_json::json;
 
@@ -68,7 +69,10 @@ mod tests {
             schedulers: None,
             counts: Counts::default(),
         };
-        let pod = |scheduler: &str| Pod { scheduler: scheduler.into(), ..Pod::default() };
+        let pod = |scheduler: &str| Pod {
+            spec: PodSpec { scheduler: scheduler.into(), ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
         assert_eq!(cluster.profile_of(&pod("")).as_deref(), Some(&Profile::of(semantics)));
         assert_eq!(cluster.places(&pod("bins")), Err(Unjudged::Scheduler("bins".into())));
         let configuration = read(

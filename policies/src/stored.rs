@@ -242,12 +242,11 @@ fn asked(object: &Object, running: u32) -> u32 {
 
 /// What the limit ranges of the namespace ask for where a container asks for nothing.
 fn filled(inventory: &Inventory, written: &Pod, stored: &Pod) -> Vec<Filled> {
-    let containers = |pod| -> Vec<&Container> {
-        let Pod { init_containers, containers, .. }: &Pod = pod;
-        init_containers.iter().chain(containers).collect()
-    };
+    fn containers(pod: &Pod) -> impl Iterator<Item = &Container> {
+        pod.init_containers.iter().chain(&pod.containers)
+    }
     let mut found = Vec::new();
-    for (before, after) in containers(written).into_iter().zip(containers(stored)) {
+    for (before, after) in containers(written).zip(containers(stored)) {
         let new = |(resource, _): &(&String, &Quantity)| !before.requests.contains_key(*resource);
         for (resource, amount) in after.requests.iter().filter(new) {
             let gives = |range: &&LimitRange| {

@@ -63,8 +63,8 @@ pub fn pod_of(
     let read = parse::<WrittenPod>(&value.to_string()).map(|pod| pod.read());
     let mut pod = read.map_err(|problem| Unjudged::Field(problem.path))?;
     cluster.places(&pod)?;
-    if let Some(node) = pod.node.clone().filter(|_| !object.is_pod()) {
-        return Err(Unjudged::Bound(node));
+    if let Some(node) = pod.node.as_deref().filter(|_| !object.is_pod()) {
+        return Err(Unjudged::Bound(node.to_owned()));
     }
     let inter_pod = !pod.affinity.is_empty() || !pod.anti_affinity.is_empty();
     if object.kind.is_none() && (inter_pod || !pod.spread.is_empty()) {

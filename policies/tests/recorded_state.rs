@@ -238,7 +238,7 @@ fn before<'a>(event: Event<'a>, dice: &mut Dice, made: &'a mut (Node, Pod)) -> E
             *pod = known.clone();
             pod.terminating ^= dice.roll(2) == 0;
             pod.labels.pop_first();
-            pod.node = Some(format!("n{}", dice.roll(4)));
+            pod.node = Some(format!("n{}", dice.roll(4)).into());
             pod.finished = dice.roll(5) == 0;
             Event::Pod(pod)
         }

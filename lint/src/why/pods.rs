@@ -90,7 +90,7 @@ fn running(cluster: &Cluster, pod: &Pod) -> Subject {
             .places(pod)
             .map(|()| Stored::of_cluster(Pod { node: None, nominated_node: None, ..pod.clone() })),
         owner: None,
-        runs_on: pod.node.clone(),
+        runs_on: pod.node.as_deref().map(str::to_owned),
         // What its entries meant when it was made is in its native fields.
         request: None,
     }

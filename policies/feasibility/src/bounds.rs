@@ -354,7 +354,7 @@ fn one_replica(manifest: &Manifest) -> Option<Bound> {
     let anti = pod.anti_affinity.iter().enumerate();
     let anti = anti.filter(|(index, _)| sure(&manifest.anti_reach, *index));
     let anti: Option<Vec<NamedTerm>> = anti.map(named).collect();
-    let own = OwnPod { namespace: pod.namespace.clone(), labels: pod.labels.clone() };
+    let own = OwnPod { namespace: pod.namespace.clone(), labels: (*pod.labels).clone() };
     let indices = |ids: &[TermId]| -> Vec<usize> {
         ids.iter().filter_map(|id| usize::try_from(id.0).ok()).collect()
     };

@@ -95,7 +95,7 @@ fn judge_rows(
     rows: Vec<(Origin, Node)>,
 ) -> Vec<Row> {
     // Companions could be made; that their domain needs a label is seen below.
-    let alone = Pod { affinity: Vec::new(), nominated_node: None, ..pod.clone() };
+    let alone = Pod { nominated_node: None, ..pod.clone().with(|spec| spec.affinity = Vec::new()) };
     let nodes = rows.iter().map(|(_, node)| node);
     let cycle = empty_cycle(nodes, inventory, &alone, semantics, Cow::Borrowed(profile));
     let judgement = judge_cycle(&cycle);
@@ -169,7 +169,7 @@ pub fn groups(rows: &[Row]) -> Vec<(Vec<Lack>, Vec<&Origin>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::pod::Container;
+    use crate::inventory::pod::{Container, PodSpec};
     use crate::inventory::requests::Amounts;
     use crate::inventory::template::NodeTemplate;
     use crate::pod_affinity::AffinityTerm;
@@ -217,7 +217,11 @@ mod tests {
 
     fn pod(requests: &str) -> Pod {
         let container = Container { requests: amounts(requests), ..Container::default() };
-        Pod { name: "p".into(), containers: vec![container], ..Pod::default() }
+        Pod {
+            name: "p".into(),
+            spec: PodSpec { containers: vec![container], ..PodSpec::default() }.into(),
+            ..Pod::default()
+        }
     }
 
     fn judged(inventory: &Inventory, pod: &Pod) -> Vec<Row> {
@@ -252,7 +256,7 @@ mod tests {
             topology_key: key.into(),
             ..AffinityTerm::default()
         };
-        let near = |key: &str| Pod { affinity: vec![term(key)], ..pod("") };
+        let near = |key: &str| pod("").with(|spec| spec.affinity = vec![term(key)]);
         let fits = |key: &str| {
             judged(&inventory(), &near(key)).iter().filter(|row| row.lacks.is_empty()).count()
         };

@@ -229,7 +229,7 @@ pub(crate) fn narrow(cycle: &Cycle<'_>, states: &States<'_>) -> Result<Narrowed,
         }
         let names = match (plugin, &states.node_affinity) {
             (Plugin::NodeName, _) if cycle.semantics.names_narrow => {
-                cycle.pod.node.iter().cloned().collect()
+                cycle.pod.node.iter().map(|name| name.to_string()).collect()
             }
             (Plugin::NodeAffinity, Stage::Ready(Some(names))) => names.clone(),
             _ => BTreeSet::new(),
@@ -459,7 +459,7 @@ mod tests {
     use super::*;
     use crate::filter::cycle::cycle_of;
     use crate::inventory::node::Node;
-    use crate::inventory::pod::Container;
+    use crate::inventory::pod::{Container, PodSpec};
     use crate::inventory::requests::{Amounts, PODS};
     use crate::profile::Profile;
     use crate::quantity::Quantity;
@@ -489,7 +489,8 @@ mod tests {
         }
         let requests = amounts(&[("example.com/device", 1)]);
         let containers = vec![Container { requests, ..Container::default() }];
-        let pod = Pod { containers, ..Pod::default() };
+        let pod =
+            Pod { spec: PodSpec { containers, ..PodSpec::default() }.into(), ..Pod::default() };
         let cycle = cycle_of(&inventory, &pod, Semantics::of_minor(34), Cow::Owned(profile));
         let judgement = judge_cycle(&cycle);
         assert!(score_cycle(&cycle, &judgement).is_empty());

@@ -53,6 +53,7 @@ pub mod relax;
 pub mod requirement;
 pub mod score;
 pub mod selector;
+pub mod shared;
 mod solve;
 pub mod state;
 pub mod tolerations;

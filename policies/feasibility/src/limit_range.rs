@@ -74,7 +74,8 @@ pub fn admit(pod: &Pod, inventory: &Inventory) -> (Pod, Vec<OutOfRange>) {
     let ranges: Vec<&LimitRange> = of_namespace(inventory, &pod.namespace).collect();
     for range in &ranges {
         let (limits, requests) = defaults(range);
-        for container in stored.containers.iter_mut().chain(&mut stored.init_containers) {
+        let spec = &mut *stored.spec;
+        for container in spec.containers.iter_mut().chain(&mut spec.init_containers) {
             fill(&mut container.limits, &limits);
             fill(&mut container.requests, &requests);
         }
@@ -231,6 +232,7 @@ fn keeps_ratio(request: Quantity, limit: Quantity, most: Quantity) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::pod::PodSpec;
 
     fn amounts(text: &str) -> Amounts {
         let pair = |pair: &str| {
@@ -261,7 +263,11 @@ mod tests {
             limits: amounts(limits),
             ..Container::default()
         };
-        Pod { namespace: "shop".into(), containers: vec![container], ..Pod::default() }
+        Pod {
+            namespace: "shop".into(),
+            spec: PodSpec { containers: vec![container], ..PodSpec::default() }.into(),
+            ..Pod::default()
+        }
     }
 
     #[test]

@@ -100,12 +100,14 @@ pub fn may_grow(template: &NodeTemplate, inventory: &Inventory) -> bool {
 fn fresh_name(template: &NodeTemplate, pod: &Pod, inventory: &Inventory) -> String {
     let terms = pod.node_affinity.iter().flatten();
     let values = terms.flat_map(|term| term.requirements()).flat_map(|(_, one)| &one.values);
-    let named: BTreeSet<&String> =
-        values.chain(pod.node_selector.values()).chain(&pod.node).collect();
+    let values = values.chain(pod.node_selector.values()).map(String::as_str);
+    let named: BTreeSet<&str> = values.chain(pod.node.as_deref()).collect();
     let hosts: BTreeSet<&String> =
         inventory.nodes.values().filter_map(|node| node.labels.get(HOSTNAME)).collect();
     let free = |name: &String| {
-        !inventory.nodes.contains_key(name) && !named.contains(name) && !hosts.contains(name)
+        !inventory.nodes.contains_key(name)
+            && !named.contains(name.as_str())
+            && !hosts.contains(name)
     };
     let mut names = (0u64..).map(|number| format!("{}-new-{number}", template.name));
     names.find(free).unwrap_or_default()
@@ -170,7 +172,7 @@ fn allocatable(template: &NodeTemplate, pod: &Pod) -> BTreeMap<String, Quantity>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::pod::{TopologySpread, WhenUnsatisfiable};
+    use crate::inventory::pod::{PodSpec, TopologySpread, WhenUnsatisfiable};
     use crate::node_terms::NodeTerm;
 
     fn template() -> NodeTemplate {
@@ -186,7 +188,14 @@ mod tests {
     }
 
     fn pod(requirements: Vec<Requirement>) -> Pod {
-        Pod { node_affinity: Some(vec![NodeTerm::of(requirements)]), ..Pod::default() }
+        Pod {
+            spec: PodSpec {
+                node_affinity: Some(vec![NodeTerm::of(requirements)]),
+                ..PodSpec::default()
+            }
+            .into(),
+            ..Pod::default()
+        }
     }
 
     #[test]
@@ -230,7 +239,10 @@ mod tests {
             when_unsatisfiable: WhenUnsatisfiable::DoNotSchedule,
             ..TopologySpread::default()
         };
-        let pod = Pod { spread: vec![spread], ..Pod::default() };
+        let pod = Pod {
+            spec: PodSpec { spread: vec![spread], ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
         let partial = NodeTemplate { partial: true, ..template() };
         let found = virtual_nodes(&partial, &pod, &Inventory::default());
         assert!(found.iter().all(|one| one.node.labels.contains_key("rack")));

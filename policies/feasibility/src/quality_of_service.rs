@@ -64,7 +64,7 @@ fn together(classes: impl Iterator<Item = QualityOfService>) -> QualityOfService
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::pod::Container;
+    use crate::inventory::pod::{Container, PodSpec};
 
     fn amounts(text: &str) -> Amounts {
         let pair = |pair: &str| {
@@ -102,10 +102,16 @@ mod tests {
         for (written, expected) in table {
             let containers: Vec<Container> =
                 written.iter().map(|(requests, limits)| container(requests, limits)).collect();
-            let plain = Pod { containers: containers.clone(), ..Pod::default() };
+            let plain = Pod {
+                spec: PodSpec { containers: containers.clone(), ..PodSpec::default() }.into(),
+                ..Pod::default()
+            };
             assert_eq!(quality_of_service(&plain), expected, "{written:?}");
             // Where a container stands does not matter.
-            let init = Pod { init_containers: containers, ..Pod::default() };
+            let init = Pod {
+                spec: PodSpec { init_containers: containers, ..PodSpec::default() }.into(),
+                ..Pod::default()
+            };
             assert_eq!(quality_of_service(&init), expected, "{written:?}");
         }
     }
@@ -113,19 +119,25 @@ mod tests {
     #[test]
     fn what_the_pod_asks_for_as_a_whole_decides() {
         let pod = Pod {
-            containers: vec![container("", "cpu=1 memory=1Gi")],
-            pod_level: amounts("cpu=1"),
+            spec: PodSpec {
+                containers: vec![container("", "cpu=1 memory=1Gi")],
+                pod_level: amounts("cpu=1"),
+                ..PodSpec::default()
+            }
+            .into(),
             ..Pod::default()
         };
         assert_eq!(quality_of_service(&pod), QualityOfService::Burstable);
-        let pod = Pod {
-            pod_level: amounts("cpu=1 memory=1Gi"),
-            pod_level_limits: amounts("cpu=1 memory=1Gi"),
-            ..pod
-        };
+        let pod = pod.with(|spec| {
+            spec.pod_level = amounts("cpu=1 memory=1Gi");
+            spec.pod_level_limits = amounts("cpu=1 memory=1Gi");
+        });
         assert_eq!(quality_of_service(&pod), QualityOfService::Guaranteed);
         // A device is nothing that a pod can ask for as a whole.
-        let pod = Pod { pod_level: amounts("a.example/b=1"), pod_level_limits: amounts(""), ..pod };
+        let pod = pod.with(|spec| {
+            spec.pod_level = amounts("a.example/b=1");
+            spec.pod_level_limits = amounts("");
+        });
         assert_eq!(quality_of_service(&pod), QualityOfService::Guaranteed);
     }
 }

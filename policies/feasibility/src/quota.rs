@@ -281,7 +281,7 @@ fn unspecified(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::pod::Container;
+    use crate::inventory::pod::{Container, PodSpec};
 
     fn amounts(text: &str) -> Amounts {
         let pair = |pair: &str| {
@@ -314,7 +314,7 @@ mod tests {
         Pod {
             name: "p".into(),
             namespace: "shop".into(),
-            containers: vec![container],
+            spec: PodSpec { containers: vec![container], ..PodSpec::default() }.into(),
             ..Pod::default()
         }
     }
@@ -410,7 +410,7 @@ mod tests {
         };
         use ScopeName::{BestEffort, NotBestEffort, NotTerminating, PriorityClass, Terminating};
         use ScopeOperator::{DoesNotExist, Exists, In, NotIn};
-        let high = Pod { priority_class: "high".into(), ..pod("cpu=1", "") };
+        let high = pod("cpu=1", "").with(|spec| spec.priority_class = "high".into());
         let plain = pod("", "");
         for (pod, scope, counted) in [
             (&high, scope(NotBestEffort, Exists, &[]), true),
@@ -442,7 +442,7 @@ mod tests {
             containers: vec!["c".into()],
         };
         assert_eq!(refused, [expected]);
-        let whole = Pod { pod_level: amounts("cpu=1"), ..pod("", "") };
+        let whole = pod("", "").with(|spec| spec.pod_level = amounts("cpu=1"));
         assert_eq!(refuse(&whole, 1, &inventory), []);
     }
 }

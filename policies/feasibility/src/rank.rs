@@ -67,7 +67,7 @@ mod tests {
     use crate::filter::cycle::cycle;
     use crate::inventory::Inventory;
     use crate::inventory::node::Node;
-    use crate::inventory::pod::Pod;
+    use crate::inventory::pod::{Pod, PodSpec};
     use crate::inventory::requests::{CPU, MEMORY, PODS};
     use crate::judge::Semantics;
     use crate::quantity::Quantity;
@@ -85,8 +85,14 @@ mod tests {
         for (name, cpu, pods) in [("a", 2, 9), ("b", 4, 9), ("c", 4, 9), ("d", 8, 0)] {
             inventory.nodes.insert(name.to_owned(), node(name, cpu, pods));
         }
-        let pod =
-            Pod { containers: vec![crate::inventory::pod::Container::default()], ..Pod::default() };
+        let pod = Pod {
+            spec: PodSpec {
+                containers: vec![crate::inventory::pod::Container::default()],
+                ..PodSpec::default()
+            }
+            .into(),
+            ..Pod::default()
+        };
         let ranking = rank(&cycle(&inventory, &pod, Semantics::of_minor(34)));
         let names: Vec<&str> = ranking.ranked.iter().map(|one| one.node).collect();
         assert_eq!(names, ["b", "c", "a"]);

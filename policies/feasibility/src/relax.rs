@@ -299,7 +299,7 @@ mod tests {
     use super::*;
     use crate::inventory::limit_range::{LimitKind, LimitRange, LimitRangeItem};
     use crate::inventory::node::Node;
-    use crate::inventory::pod::Container;
+    use crate::inventory::pod::{Container, PodSpec};
     use crate::inventory::priority::PriorityClass;
     use crate::inventory::quota::ResourceQuota;
     use crate::inventory::requests::Amounts;
@@ -325,7 +325,11 @@ mod tests {
     fn pod(cpu: i64) -> Pod {
         let requests = [("cpu".to_owned(), Quantity::of_units(cpu))].into();
         let container = Container { requests, ..Container::default() };
-        Pod { name: "p".into(), containers: vec![container], ..Pod::default() }
+        Pod {
+            name: "p".into(),
+            spec: PodSpec { containers: vec![container], ..PodSpec::default() }.into(),
+            ..Pod::default()
+        }
     }
 
     fn stands(inventory: &Inventory, pod: &Pod) -> Standing {
@@ -339,14 +343,14 @@ mod tests {
         assert_eq!(stands(&inventory(1), &pod(3)), Standing::Fits { nodes: vec!["n".into()] });
         let full = inventory(3);
         assert!(matches!(stands(&full, &pod(3)), Standing::CrowdedOut(_)));
-        let important = Pod { priority: 10, ..pod(3) };
+        let important = pod(3).with(|spec| spec.priority = 10);
         let Standing::Waiting { preemption, growth } = stands(&full, &important) else {
             panic!("it preempts")
         };
         assert_eq!((preemption[0].node.as_str(), preemption[0].best), ("n", true));
         assert_eq!(preemption[0].victims[0].pod.1, "other");
         assert_eq!(growth, []);
-        let patient = Pod { never_preempts: true, ..important };
+        let patient = important.with(|spec| spec.never_preempts = true);
         let Standing::CrowdedOut(crowded) = stands(&full, &patient) else { panic!("it waits") };
         assert_eq!(crowded.refusal, Some(Waits::Never));
         let Standing::NoInventory { rows } = stands(&full, &pod(5)) else { panic!("too large") };
@@ -380,7 +384,7 @@ mod tests {
         let inventory = Inventory { unknown, ..inventory(3) };
         assert_eq!(stands(&inventory, &pod(9)), Standing::NodesUnknown);
         assert!(matches!(stands(&inventory, &pod(1)), Standing::Fits { .. }));
-        let high = Pod { priority_class: "high".into(), ..pod(1) };
+        let high = pod(1).with(|spec| spec.priority_class = "high".into());
         assert!(admit(&inventory, &high, 1).lets_in());
         // There may be a global default, and other limit ranges may come first.
         assert!(!admit(&inventory, &pod(1), 1).pod.has_priority);
@@ -409,14 +413,14 @@ mod tests {
         inventory.quotas.insert((String::new(), "q".into()), quota);
         let class = PriorityClass { name: "high".into(), value: 7, ..PriorityClass::default() };
         inventory.priority_classes.insert("high".into(), class);
-        let high = Pod { priority_class: "high".into(), ..pod(1) };
+        let high = pod(1).with(|spec| spec.priority_class = "high".into());
         let semantics = Semantics::of_minor(34);
         let profile = Profile::of(semantics);
         let reading = Reading { semantics, profile: &profile };
         for (pod, replicas, let_in) in [
             (&high, 1, true),
             (&high, 2, false),
-            (&Pod { priority_class: "hihg".into(), ..pod(1) }, 1, false),
+            (&pod(1).with(|spec| spec.priority_class = "hihg".into()), 1, false),
         ] {
             let admission = admit(&inventory, pod, replicas);
             assert_eq!(admission.lets_in(), let_in);

@@ -9,7 +9,7 @@ use placecard_feasibility::filter::cycle::cycle;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::disruption::DisruptionBudget;
 use placecard_feasibility::inventory::node::Node;
-use placecard_feasibility::inventory::pod::{Container, Pod, TopologySpread};
+use placecard_feasibility::inventory::pod::{Container, Pod, PodSpec, TopologySpread};
 use placecard_feasibility::inventory::requests::Amounts;
 use placecard_feasibility::inventory::template::NodeTemplate;
 use placecard_feasibility::judge::{Semantics, judge, judge_cycle};
@@ -160,15 +160,19 @@ fn pod() -> impl Strategy<Value = Pod> {
                 Toleration { operator: TolerationOperator::Exists, ..Toleration::default() };
             Pod {
                 name: "incoming".to_owned(),
-                namespace: "shop".to_owned(),
+                namespace: "shop".into(),
                 labels: [("app".to_owned(), app.to_owned())].into(),
-                priority,
-                node_affinity: rules,
-                affinity: if few { Vec::new() } else { near },
-                anti_affinity: apart,
-                spread: if few { Vec::new() } else { spread },
-                containers: vec![container],
-                tolerations: if tolerant { vec![toleration] } else { Vec::new() },
+                spec: PodSpec {
+                    priority,
+                    node_affinity: rules,
+                    affinity: if few { Vec::new() } else { near },
+                    anti_affinity: apart,
+                    spread: if few { Vec::new() } else { spread },
+                    containers: vec![container],
+                    tolerations: if tolerant { vec![toleration] } else { Vec::new() },
+                    ..PodSpec::default()
+                }
+                .into(),
                 ..Pod::default()
             }
         },
@@ -182,7 +186,7 @@ fn inventory() -> impl Strategy<Value = Inventory> {
             let mut inventory = Inventory { nodes, templates, ..Inventory::default() };
             for (index, (pod, node)) in running.into_iter().enumerate() {
                 let name = format!("p{index}");
-                let node = Some(format!("n{node}"));
+                let node = Some(format!("n{node}").into());
                 let pod = Pod { name: name.clone(), node, ..pod };
                 inventory.pods.insert(("shop".to_owned(), name), pod);
             }

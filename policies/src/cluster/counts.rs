@@ -131,7 +131,7 @@ mod tests {
         let names = [Some("one"), Some("other"), None];
         for (pod, name) in inventory.pods.values_mut().zip(names.into_iter().cycle()) {
             let (kind, name) = ("StatefulSet".to_owned(), name.map(str::to_owned));
-            pod.owner = name.map(|name| Owner { kind, name, ..Owner::default() });
+            pod.owner = name.map(|name| Owner { kind, name, ..Owner::default() }.into());
         }
     }
 

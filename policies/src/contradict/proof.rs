@@ -12,7 +12,7 @@ use placecard_feasibility::certificate::{
     Argument, Axiom, Certificate, Manifest, OneReplica, verify, verify_pod,
 };
 use placecard_feasibility::contradiction::{Core, Demand, TermDemand};
-use placecard_feasibility::inventory::pod::{Pod, WhenUnsatisfiable};
+use placecard_feasibility::inventory::pod::{Pod, PodSpec, WhenUnsatisfiable};
 use placecard_feasibility::judge::Semantics;
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::{AffinityTerm, PodContradiction, TermId};
@@ -53,14 +53,13 @@ fn pod(subject: &Subject<'_>, volumes: bool) -> Option<Pod> {
         AffinityTerm { selector, ..one.term }
     });
     let written = &template.spec;
-    Some(Pod {
-        node: (!written.node_name.is_empty()).then(|| written.node_name.clone()),
-        node_selector: written.node_selector.clone(),
-        node_affinity: node_affinity(demands, volumes)?,
-        affinity: near.collect(),
-        anti_affinity: apart.collect(),
-        ..manifest(subject, 1, None).pod
-    })
+    let mut pod = manifest(subject, 1, None).pod;
+    pod.node = (!written.node_name.is_empty()).then(|| written.node_name.as_str().into());
+    pod.node_selector = written.node_selector.clone();
+    pod.node_affinity = node_affinity(demands, volumes)?;
+    pod.affinity = near.collect();
+    pod.anti_affinity = apart.collect();
+    Some(pod)
 }
 
 /// The product of all terms; `None`: too many.
@@ -158,7 +157,7 @@ fn of_demands(
 
 /// The pod with these demands on its node, and those of its affinity's topology keys.
 fn only_nodes(pod: &Pod, parts: &BTreeSet<&Part>) -> Pod {
-    let mut pod = Pod { anti_affinity: Vec::new(), ..pod.clone() };
+    let mut pod = pod.clone().with(|spec| spec.anti_affinity = Vec::new());
     pod.node_selector.retain(|key, _| parts.contains(&Part::NodeSelector(key.clone())));
     if !parts.contains(&Part::NodeAffinity) {
         pod.node_affinity = None;
@@ -220,8 +219,12 @@ pub(super) fn of_pods(
     let asked = Pod {
         namespace: pod.namespace.clone(),
         labels: pod.labels.clone(),
-        affinity: near.collect(),
-        anti_affinity: apart.collect(),
+        spec: PodSpec {
+            affinity: near.collect(),
+            anti_affinity: apart.collect(),
+            ..PodSpec::default()
+        }
+        .into(),
         ..Pod::default()
     };
     let certificate = Certificate::of_contradiction(contradiction(&asked)?, pointers(labels));

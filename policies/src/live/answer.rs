@@ -75,7 +75,7 @@ impl Live {
                 let pod = self.index.state.pod(namespace, name)?;
                 let keeps_its_name = pod.labels.get(kinds::POD_NAME_LABEL) == Some(name);
                 let node = pod.node.unwrap_or_default();
-                Some(Answer::Pod(PodFacts { node, keeps_its_name }))
+                Some(Answer::Pod(PodFacts { node: node.to_string(), keeps_its_name }))
             }
             Reference::PersistentVolume { name } => {
                 let volume = objects.volumes.get(name);

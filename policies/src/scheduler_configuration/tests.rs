@@ -1,4 +1,5 @@
 use placecard_feasibility::filter::Plugin;
+use placecard_feasibility::inventory::pod::PodSpec;
 use placecard_feasibility::profile::{DefaultSpread, ShapePoint, Strategy};
 use placecard_feasibility::score::ScorePlugin;
 use serde_json::json;
@@ -298,7 +299,10 @@ fn what_is_not_known_is_kept() {
     ];
     assert_eq!(said("a"), of_a);
     assert_eq!(said("b"), ["extender extenders[0]"]);
-    let pod = |scheduler: &str| Pod { scheduler: scheduler.to_owned(), ..Pod::default() };
+    let pod = |scheduler: &str| Pod {
+        spec: PodSpec { scheduler: scheduler.to_owned(), ..PodSpec::default() }.into(),
+        ..Pod::default()
+    };
     let found = |name| read.profile_of(&pod(name)).map(|profile| profile.scheduler.clone());
     assert_eq!(found("b").as_deref(), Some("b"));
     assert_eq!((found("c"), found("")), (None, None));

@@ -8,7 +8,8 @@ mod walk;
 use std::collections::HashMap;
 use std::fmt;
 
-use placecard_feasibility::inventory::pod::{Pod, PodVolume};
+use placecard_feasibility::inventory::pod::{Owner, Pod, PodVolume};
+use placecard_feasibility::shared::Shared;
 use placecard_feasibility::state::Likeness;
 
 use self::walk::walk;
@@ -46,7 +47,7 @@ pub struct Given<'a> {
     /// When it started, in seconds since 1970.
     pub started: Option<i64>,
     /// The controller that made it.
-    pub owner: Option<placecard_feasibility::inventory::pod::Owner>,
+    pub owner: Option<Shared<Owner>>,
 }
 
 impl Like {
@@ -56,7 +57,7 @@ impl Like {
         Pod {
             name: given.name.to_owned(),
             uid: given.uid.to_owned(),
-            node: given.node.map(str::to_owned),
+            node: given.node.map(Into::into),
             started: given.started,
             owner: given.owner,
             ..self.pod.clone()
@@ -141,7 +142,7 @@ impl Alike {
             uid: apart.uid,
             node: Some(apart.node).filter(|node| !node.is_empty()),
             started: governance::seconds(apart.started),
-            owner: pod::owner(&apart.owners),
+            owner: pod::owner(&apart.owners).map(Into::into),
         };
         Some(Known {
             like: &mut entry.like,

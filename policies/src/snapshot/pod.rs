@@ -8,7 +8,7 @@ use std::mem::take;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use placecard_feasibility::inventory::pod::{
-    Container, Disk, HostPort, Owner, Pod, PodVolume, ReportedResources,
+    Container, Disk, HostPort, Owner, Pod, PodSpec, PodVolume, ReportedResources,
 };
 use placecard_feasibility::inventory::requests::Amounts;
 use placecard_feasibility::inventory::volume::{InTree, InTreePlugin};
@@ -221,7 +221,7 @@ const RBD_POOL: &str = "rbd";
 /// The pod with the API's defaults. Takes texts and labels out of what is written.
 pub(super) fn read(written: &mut Written) -> Pod {
     let Written { metadata, spec, status } = written;
-    let some = |text: &mut String| (!text.is_empty()).then(|| take(text));
+    let some = |text: &str| (!text.is_empty()).then(|| text.into());
     let host_network = spec.host_network;
     let containers = |list: &mut Vec<WrittenContainer>| -> Vec<Container> {
         list.iter_mut().map(|one| container(one, host_network, status)).collect()
@@ -230,26 +230,13 @@ pub(super) fn read(written: &mut Written) -> Pod {
         (containers(&mut spec.containers), containers(&mut spec.init_containers));
     let resize = status.conditions.iter().find(|one| one.kind.0 == "PodResizePending");
     let affinity = terms::read(&spec.affinity, &metadata.labels);
-    let mut pod = Pod {
-        volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
+    let mut read = PodSpec {
         spread: terms::spread(&spec.topology_spread_constraints, &metadata.labels),
-        name: take(&mut metadata.name),
-        namespace: take(&mut metadata.namespace),
-        uid: take(&mut metadata.uid),
-        labels: take(&mut metadata.labels),
-        owner: owner(&metadata.owner_references),
-        terminating: metadata.deletion_timestamp.is_some(),
-        finished: matches!(status.phase.0, "Succeeded" | "Failed"),
-        node: some(&mut spec.node_name),
-        nominated_node: some(&mut status.nominated_node_name),
         scheduler: take(&mut spec.scheduler_name),
-        gates: spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect(),
         priority: spec.priority.unwrap_or(0),
         has_priority: spec.priority.is_some(),
         priority_class: take(&mut spec.priority_class_name),
         never_preempts: spec.preemption_policy.0 == "Never",
-        started: governance::seconds(&status.start_time),
-        preempted: metadata.deletion_timestamp.is_some() && is_preempted(status),
         has_deadline: spec.active_deadline_seconds.is_some_and(|seconds| seconds >= 0),
         node_selector: take(&mut spec.node_selector),
         node_affinity: affinity.nodes,
@@ -273,9 +260,24 @@ pub(super) fn read(written: &mut Written) -> Pod {
             .collect(),
         claims_devices: !spec.resource_claims.is_empty(),
     };
-    pod.pod_level = resources::pod_level(&pod, spec);
-    pod.pod_level_limits = resources::pod_level_limits(&pod, spec);
-    pod
+    read.pod_level = resources::pod_level(&read, spec);
+    read.pod_level_limits = resources::pod_level_limits(&read, spec);
+    Pod {
+        volumes: spec.volumes.iter().filter_map(|one| volume(one, &metadata.name)).collect(),
+        name: take(&mut metadata.name),
+        namespace: take(&mut metadata.namespace),
+        uid: take(&mut metadata.uid),
+        labels: take(&mut metadata.labels).into(),
+        owner: owner(&metadata.owner_references).map(Into::into),
+        terminating: metadata.deletion_timestamp.is_some(),
+        finished: matches!(status.phase.0, "Succeeded" | "Failed"),
+        node: some(&spec.node_name),
+        nominated_node: some(&status.nominated_node_name),
+        gates: spec.scheduling_gates.iter().map(|gate| gate.name.clone()).collect(),
+        started: governance::seconds(&status.start_time),
+        preempted: metadata.deletion_timestamp.is_some() && is_preempted(status),
+        spec: read.into(),
+    }
 }
 
 /// The owner with `controller: true`.

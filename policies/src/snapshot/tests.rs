@@ -105,7 +105,7 @@ fn ports_on_the_network_of_the_host_are_ports_of_the_host() {
     let ports = |host_network: bool| {
         let ports = json!([{"containerPort": 80}, {"containerPort": 81, "hostPort": 8081}]);
         let spec = json!({"hostNetwork": host_network, "containers": [{"ports": ports}]});
-        let containers = pod(&json!({"spec": spec})).containers;
+        let containers = pod(&json!({"spec": spec})).containers.clone();
         let all = containers.into_iter().flat_map(|container| container.host_ports);
         all.map(|port| port.port).collect::<Vec<_>>()
     };
@@ -160,7 +160,7 @@ fn the_controller_the_scheduler_and_the_gates_of_a_pod_are_read() {
         "metadata": {"name": "ledger-0", "ownerReferences": owners},
         "spec": {"schedulerName": "volcano", "schedulingGates": [{"name": "example.com/wait"}]},
     }));
-    let owner = pod.owner.unwrap();
+    let owner = pod.owner.clone().unwrap();
     assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("StatefulSet", "ledger"));
     assert_eq!(
         (pod.scheduler.as_str(), pod.gates.as_slice()),

@@ -1,6 +1,6 @@
 //! Amounts of resources by name, and less of them.
 
-use placecard_feasibility::inventory::pod::{Container, Pod};
+use placecard_feasibility::inventory::pod::{Container, Pod, PodSpec};
 use placecard_feasibility::inventory::requests::{
     Amounts, CPU, EPHEMERAL_STORAGE, MEMORY, Resources, requests,
 };
@@ -30,10 +30,14 @@ pub fn asked(pod: &Pod, name: &str) -> i64 {
         ..Container::default()
     };
     let pod = Pod {
-        containers: pod.containers.iter().map(one).collect(),
-        init_containers: pod.init_containers.iter().map(one).collect(),
-        pod_level: only(&pod.pod_level),
-        overhead: only(&pod.overhead),
+        spec: PodSpec {
+            containers: pod.containers.iter().map(one).collect(),
+            init_containers: pod.init_containers.iter().map(one).collect(),
+            pod_level: only(&pod.pod_level),
+            overhead: only(&pod.overhead),
+            ..PodSpec::default()
+        }
+        .into(),
         ..Pod::default()
     };
     amount_of(&Resources::of(&requests(&pod, None)), name)
@@ -53,10 +57,11 @@ pub fn lower(pod: &mut Pod, name: &str, to: i64) -> bool {
         if over <= 0 {
             break;
         }
-        let largest = pod
+        let spec = &mut *pod.spec;
+        let largest = spec
             .containers
             .iter_mut()
-            .chain(&mut pod.init_containers)
+            .chain(&mut spec.init_containers)
             .filter_map(|container| container.requests.get_mut(name))
             .max_by_key(|amount| value(name, **amount));
         let Some(amount) = largest else { break };
@@ -91,7 +96,8 @@ mod tests {
     #[test]
     fn the_largest_request_gives_first() {
         let containers = vec![container(&[("cpu", "3")]), container(&[("cpu", "500m")])];
-        let mut pod = Pod { containers, ..Pod::default() };
+        let mut pod =
+            Pod { spec: PodSpec { containers, ..PodSpec::default() }.into(), ..Pod::default() };
         assert!(lower(&mut pod, "cpu", 2000));
         assert_eq!(asked(&pod, "cpu"), 2000);
         assert_eq!(pod.containers[1].requests, amounts(&[("cpu", "500m")]));
@@ -101,13 +107,17 @@ mod tests {
     fn one_resource_adds_up_as_among_all() {
         let sidecar = Container { restartable: true, ..container(&[("cpu", "250m")]) };
         let pod = Pod {
-            containers: vec![
-                container(&[("cpu", "1"), ("memory", "1Gi"), ("example.com/gpu", "2")]),
-                container(&[("ephemeral-storage", "5G"), ("example.com/gpu", "1")]),
-            ],
-            init_containers: vec![sidecar, container(&[("cpu", "3"), ("memory", "1Mi")])],
-            pod_level: amounts(&[("memory", "4Gi"), ("example.com/gpu", "9")]),
-            overhead: amounts(&[("cpu", "10m"), ("memory", "5Mi")]),
+            spec: PodSpec {
+                containers: vec![
+                    container(&[("cpu", "1"), ("memory", "1Gi"), ("example.com/gpu", "2")]),
+                    container(&[("ephemeral-storage", "5G"), ("example.com/gpu", "1")]),
+                ],
+                init_containers: vec![sidecar, container(&[("cpu", "3"), ("memory", "1Mi")])],
+                pod_level: amounts(&[("memory", "4Gi"), ("example.com/gpu", "9")]),
+                overhead: amounts(&[("cpu", "10m"), ("memory", "5Mi")]),
+                ..PodSpec::default()
+            }
+            .into(),
             ..Pod::default()
         };
         let all = Resources::of(&requests(&pod, None));
@@ -119,13 +129,20 @@ mod tests {
     #[test]
     fn a_request_of_the_pod_as_a_whole_gives_and_overhead_does_not() {
         let mut pod = Pod {
-            pod_level: amounts(&[("memory", "4Gi")]),
-            overhead: amounts(&[("memory", "1Gi")]),
+            spec: PodSpec {
+                pod_level: amounts(&[("memory", "4Gi")]),
+                overhead: amounts(&[("memory", "1Gi")]),
+                ..PodSpec::default()
+            }
+            .into(),
             ..Pod::default()
         };
         assert!(lower(&mut pod, "memory", 3 << 30));
         assert_eq!(asked(&pod, "memory"), 3 << 30);
-        let mut pod = Pod { overhead: amounts(&[("memory", "1Gi")]), ..Pod::default() };
+        let mut pod = Pod {
+            spec: PodSpec { overhead: amounts(&[("memory", "1Gi")]), ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
         assert!(!lower(&mut pod, "memory", 1 << 20));
     }
 }

@@ -90,7 +90,7 @@ impl<'a> Found<'a> {
         for (pod, amount) in self.pods.into_values() {
             let held = by_owner.entry(Holder::of(pod)).or_default();
             held.pods.insert(pod.name.clone());
-            held.nodes.extend(pod.node.clone());
+            held.nodes.extend(pod.node.as_deref().map(str::to_owned));
             held.amount = held.amount.saturating_add(amount);
         }
         let mut holders: Vec<(Holder, Held)> = by_owner.into_iter().collect();

@@ -336,7 +336,7 @@ fn narrow(pod: &Pod, edits: &[Edit]) -> Option<Pod> {
     let holder = || Holder::of(pod);
     let narrower = |edit: &Edit| matches!(edit, Edit::Narrow { holder: of } if *of == holder());
     (!pod.anti_affinity.is_empty() && edits.iter().any(narrower))
-        .then(|| Pod { anti_affinity: Vec::new(), ..pod.clone() })
+        .then(|| pod.clone().with(|spec| spec.anti_affinity = Vec::new()))
 }
 
 fn moves(edit: &Edit, pod: &Pod, at: &str) -> bool {
@@ -381,7 +381,8 @@ fn change(pod: &mut Pod, edit: &Edit) -> bool {
         }
         Edit::PreferAntiAffinity(_) => return false,
         Edit::DropPort(port) => {
-            for container in pod.containers.iter_mut().chain(&mut pod.init_containers) {
+            let spec = &mut *pod.spec;
+            for container in spec.containers.iter_mut().chain(&mut spec.init_containers) {
                 container.host_ports.retain(|it| it.port != *port);
             }
         }

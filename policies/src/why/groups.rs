@@ -244,7 +244,7 @@ mod tests {
         let pod = |kind: &str, name: &str, hash: &str| Pod {
             name: "x".into(),
             namespace: "shop".into(),
-            owner: Some(Owner { kind: kind.into(), name: name.into(), ..Owner::default() }),
+            owner: Some(Owner { kind: kind.into(), name: name.into(), ..Owner::default() }.into()),
             labels: [(POD_TEMPLATE_HASH.to_owned(), hash.to_owned())].into(),
             ..Pod::default()
         };

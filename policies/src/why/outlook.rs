@@ -100,7 +100,8 @@ pub fn diagnose_empty(cycle: &Cycle<'_>) -> Diagnosis {
 /// The pod without the pods that it is required near, on nodes that have the labels of their
 /// domains.
 fn alone(pod: &Pod) -> Pod {
-    let mut alone = Pod { affinity: Vec::new(), nominated_node: None, ..pod.clone() };
+    let mut alone =
+        Pod { nominated_node: None, ..pod.clone().with(|spec| spec.affinity = Vec::new()) };
     let needed = topology_keys(pod);
     if needed.is_empty() {
         return alone;

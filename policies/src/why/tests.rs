@@ -221,7 +221,7 @@ fn a_higher_priority_is_a_way_out_and_preemption_is_told() {
              0/1 nodes are available: 1 No preemption victims found for incoming pod."
         )
     );
-    let important = Pod { priority: 6, ..new };
+    let important = new.with(|spec| spec.priority = 6);
     let cycle = cycle(&inventory, &important, semantics());
     let room = vec![("n1".to_owned(), vec![("shop".to_owned(), "hog".to_owned())])];
     let waiting = outlook::Outlook::Waiting { preemption: room, growth: Vec::new() };

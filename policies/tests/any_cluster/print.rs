@@ -99,7 +99,7 @@ fn pod(pod: &Pod) -> Value {
         .node_affinity
         .as_ref()
         .map(|terms| json!({"requiredDuringSchedulingIgnoredDuringExecution": node_terms(terms)}));
-    let mut metadata = json!({"name": pod.name, "namespace": pod.namespace, "labels": pod.labels});
+    let mut metadata = json!({"name": pod.name, "namespace": pod.namespace, "labels": *pod.labels});
     if pod.terminating {
         metadata["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         metadata["deletionGracePeriodSeconds"] = json!(30);
@@ -108,7 +108,7 @@ fn pod(pod: &Pod) -> Value {
         "metadata": metadata,
         "spec": {
             "containers": [{"name": "c", "image": "i"}],
-            "nodeName": pod.node,
+            "nodeName": pod.node.as_deref(),
             "nodeSelector": pod.node_selector,
             "affinity": {
                 "nodeAffinity": nodes,

@@ -14,7 +14,7 @@ use crate::world::{Dice, ZONE};
 /// The pod on a node.
 pub(crate) fn put(inventory: &mut Inventory, pod: &Pod, node: &str) {
     let name = format!("placed-{}", inventory.pods.len());
-    let placed = Pod { name: name.clone(), node: Some(node.to_owned()), ..pod.clone() };
+    let placed = Pod { name: name.clone(), node: Some(node.into()), ..pod.clone() };
     inventory.pods.insert((placed.namespace.clone(), name), placed);
 }
 

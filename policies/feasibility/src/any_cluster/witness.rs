@@ -55,8 +55,8 @@ pub(super) fn build(
         let other = Pod {
             name: name.clone(),
             namespace: companion.namespace.clone(),
-            labels: companion.labels.clone(),
-            node: Some(host),
+            labels: companion.labels.clone().into(),
+            node: Some(host.into()),
             // Spread constraints do not count it, affinity does.
             terminating: true,
             ..Pod::default()

@@ -4,6 +4,7 @@ use super::*;
 use crate::any_cluster::{AnyCluster, decide};
 use crate::inventory::Inventory;
 use crate::inventory::node::Node;
+use crate::inventory::pod::PodSpec;
 use crate::inventory::pod::{PodVolume, TopologySpread, WhenUnsatisfiable};
 use crate::judge::Semantics;
 use crate::label::Labels;
@@ -36,16 +37,20 @@ fn manifest() -> Manifest {
     let zones = |values: &[&str]| Requirement::one_of(ZONE, values);
     let own = labels(&[("app", "db"), ("tier", "back")]);
     let pod = Pod {
-        namespace: "shop".to_owned(),
-        labels: own,
-        node_selector: labels(&[("disk", "ssd")]),
-        node_affinity: Some(vec![
-            NodeTerm::of(vec![zones(&["a", "x"]), Requirement::none_of(ZONE, &["x"])]),
-            NodeTerm::of(vec![zones(&["b"]), Requirement::exists("disk")]),
-            NodeTerm::of(vec![zones(&["c"]), Requirement::one_of("disk", &["hdd"])]),
-            NodeTerm::of(vec![zones(&["d"]), Requirement::new("cpu", Operator::Gt, &["many"])]),
-            NodeTerm::default(),
-        ]),
+        namespace: "shop".into(),
+        labels: own.into(),
+        spec: PodSpec {
+            node_selector: labels(&[("disk", "ssd")]),
+            node_affinity: Some(vec![
+                NodeTerm::of(vec![zones(&["a", "x"]), Requirement::none_of(ZONE, &["x"])]),
+                NodeTerm::of(vec![zones(&["b"]), Requirement::exists("disk")]),
+                NodeTerm::of(vec![zones(&["c"]), Requirement::one_of("disk", &["hdd"])]),
+                NodeTerm::of(vec![zones(&["d"]), Requirement::new("cpu", Operator::Gt, &["many"])]),
+                NodeTerm::default(),
+            ]),
+            ..PodSpec::default()
+        }
+        .into(),
         ..Pod::default()
     };
     let update = Some(Update { surge: 2, unavailable: 0 });
@@ -232,7 +237,7 @@ fn an_argument_about_another_manifest_is_refused() {
         (0, |m| m.replicas = 4),
         (0, |m| m.anti_reach[1] = Reach::Unknown),
         (0, |m| m.anti_reach.clear()),
-        (0, |m| m.pod.labels = labels(&[("app", "other")])),
+        (0, |m| m.pod.labels = labels(&[("app", "other")]).into()),
         (0, |m| m.pod.node_affinity = None),
         (0, |m| m.pod.node_selector = labels(&[("disk", "hdd")])),
         (0, |m| m.pod.anti_affinity[1].namespaces = names(&["other"])),
@@ -249,7 +254,7 @@ fn an_argument_about_another_manifest_is_refused() {
         (2, |m| m.anti_reach[1] = Reach::OneRevision),
         (2, |m| m.pod.anti_affinity[1].namespaces = names(&["shop2"])),
         (2, |m| m.affinity_reach[0] = Reach::OneRevision),
-        (2, |m| m.pod.labels = labels(&[("app", "db")])),
+        (2, |m| m.pod.labels = labels(&[("app", "db")]).into()),
         (3, |m| m.pod.volumes.clear()),
         (3, |m| m.access_modes.values_mut().for_each(|modes| *modes = names(&["ReadWriteOnce"]))),
         (4, |m| m.update = None),
@@ -280,7 +285,10 @@ fn a_cover_is_checked_node_by_node() {
             Node { name: name.to_owned(), labels, unschedulable: cordoned, ..Node::default() };
         inventory.nodes.insert(name.to_owned(), node);
     }
-    let pod = Pod { node_selector: labels(&[("disk", "ssd")]), ..Pod::default() };
+    let pod = Pod {
+        spec: PodSpec { node_selector: labels(&[("disk", "ssd")]), ..PodSpec::default() }.into(),
+        ..Pod::default()
+    };
     let semantics = Semantics::of_minor(34);
     let cover = |pairs: &[(&str, &[&str])]| {
         let set = |nodes: &[&str]| nodes.iter().map(|node| (*node).to_owned()).collect();
@@ -310,13 +318,17 @@ fn a_contradiction_of_one_pod_is_verified_and_any_other_is_refused() {
     let semantics = Semantics::of_minor(34);
     let zone = |value: &str| labels(&[(ZONE, value)]);
     let affinity = Some(vec![NodeTerm::of(vec![Requirement::one_of(ZONE, &["b"])])]);
-    let pod = Pod { node_selector: zone("a"), node_affinity: affinity, ..Pod::default() };
+    let pod = Pod {
+        spec: PodSpec { node_selector: zone("a"), node_affinity: affinity, ..PodSpec::default() }
+            .into(),
+        ..Pod::default()
+    };
     let AnyCluster::Contradiction(found) = decide(&pod, &[], semantics) else { panic!() };
     let certificate = Certificate::of_contradiction(*found.clone(), Vec::new());
     assert_eq!(verify_pod(&certificate, &pod, &[], semantics), Ok(()));
     assert_eq!(certificate.assume, BTreeSet::from([Axiom::LabelSyntax]));
     assert_eq!(verify(&certificate, &Manifest::default()), Err(Refusal::Beyond));
-    let other = Pod { node_selector: zone("b"), ..pod.clone() };
+    let other = pod.clone().with(|spec| spec.node_selector = zone("b"));
     assert_eq!(verify_pod(&certificate, &other, &[], semantics), Err(Refusal::Argument));
     let mut silent = certificate.clone();
     silent.assume.clear();

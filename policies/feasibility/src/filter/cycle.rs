@@ -101,7 +101,7 @@ pub fn cycle_of<'a>(
     for other in inventory.pods.values().filter(|other| !other.finished) {
         match (&other.node, &other.nominated_node) {
             (Some(node), _) => {
-                if let Some(host) = hosts.get_mut(node.as_str()) {
+                if let Some(host) = hosts.get_mut(&**node) {
                     host.add(other, semantics);
                 }
             }

@@ -28,7 +28,7 @@ pub fn constraints<'a>(
         return Cow::Borrowed(&[]);
     }
     // With more selectors fewer pods count, so no node is rejected while some are unknown.
-    let of_owner = pod.owner.as_ref().and_then(kind_of);
+    let of_owner = pod.owner.as_deref().and_then(kind_of);
     let kinds = [Some(Kind::Service), of_owner];
     let open = kinds.into_iter().flatten().any(|kind| inventory.is_unknown(kind));
     let rejects = |one: &TopologySpread| one.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
@@ -60,7 +60,7 @@ pub fn default_selector(inventory: &Inventory, pod: &Pod) -> Selector {
             labels.extend(selector.clone());
         }
     }
-    let owner = pod.owner.as_ref();
+    let owner = pod.owner.as_deref();
     let kind = owner.and_then(kind_of);
     let (Some(owner), Some(kind)) = (owner, kind) else {
         return Selector::from_labels(&labels);
@@ -139,7 +139,12 @@ mod tests {
         ];
         for (namespace, owner, expected) in table {
             let labels = labels(&[("app", "web"), ("tier", "front")]);
-            let pod = Pod { namespace: namespace.to_owned(), labels, owner, ..Pod::default() };
+            let pod = Pod {
+                namespace: namespace.into(),
+                labels: labels.into(),
+                owner: owner.map(Into::into),
+                ..Pod::default()
+            };
             let found = default_selector(&inventory, &pod).requirements;
             assert_eq!(found, expected, "{pod:?}");
             let constraints = constraints(&inventory, &pod, &Profile::default());

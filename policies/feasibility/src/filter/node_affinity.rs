@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
 use crate::inventory::node::Node;
-use crate::inventory::pod::Pod;
+use crate::inventory::pod::{Pod, PodSpec};
 use crate::node_terms::{NAME_FIELD, NodeFacts, NodeSet, NodeTerm, accepts, term_matches};
 use crate::requirement::Operator;
 
@@ -53,7 +53,7 @@ fn names_of(term: &NodeTerm) -> Names {
 
 /// Do the node rules of the pod admit the node?
 #[must_use]
-pub fn admits(pod: &Pod, node: &Node) -> bool {
+pub fn admits(pod: &PodSpec, node: &Node) -> bool {
     let facts = NodeFacts { name: &node.name, labels: &node.labels };
     accepts(&pod.node_selector, &pod.node_affinity, facts)
 }
@@ -76,7 +76,7 @@ pub fn filter_added(added: &NodeSet, node: &Node) -> Verdict {
 /// # Errors
 ///
 /// The rejection.
-pub fn filter(pod: &Pod, node: &Node) -> Verdict {
+pub fn filter(pod: &PodSpec, node: &Node) -> Verdict {
     if admits(pod, node) {
         return Ok(());
     }

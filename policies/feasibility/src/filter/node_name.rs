@@ -13,7 +13,7 @@ use crate::inventory::pod::Pod;
 ///
 /// The rejection.
 pub fn filter(pod: &Pod, node: &Node) -> Verdict {
-    if pod.node.as_ref().is_some_and(|name| *name != node.name) {
+    if pod.node.as_deref().is_some_and(|name| name != node.name) {
         return Err(Rejection::unresolvable(Reason::OtherNode));
     }
     Ok(())

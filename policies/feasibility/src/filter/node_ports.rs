@@ -5,7 +5,7 @@
 use crate::filter::cycle::Host;
 use crate::filter::reason::Reason;
 use crate::filter::{Rejection, Stage, Verdict};
-use crate::inventory::pod::{HostPort, Pod};
+use crate::inventory::pod::{HostPort, Pod, PodSpec};
 
 /// The address that stands for all of them.
 pub(crate) const EVERY_ADDRESS: &str = "0.0.0.0";
@@ -18,7 +18,7 @@ pub fn pre_filter(pod: &Pod) -> Stage<Vec<&HostPort>> {
 }
 
 /// The ports of the containers that run as long as the pod.
-pub(crate) fn host_ports(pod: &Pod) -> impl Iterator<Item = &HostPort> {
+pub(crate) fn host_ports(pod: &PodSpec) -> impl Iterator<Item = &HostPort> {
     let sidecars = pod.init_containers.iter().filter(|container| container.restartable);
     sidecars.chain(&pod.containers).flat_map(|container| &container.host_ports)
 }

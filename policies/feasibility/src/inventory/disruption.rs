@@ -113,9 +113,9 @@ mod tests {
     fn web(number: usize) -> Pod {
         Pod {
             name: format!("web-{number}"),
-            namespace: "shop".to_owned(),
+            namespace: "shop".into(),
             labels: [("app".to_owned(), "web".to_owned())].into(),
-            node: Some("n".to_owned()),
+            node: Some("n".into()),
             ..Pod::default()
         }
     }

@@ -1,5 +1,8 @@
 //! Pods.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use crate::inventory::requests::Amounts;
 use crate::inventory::volume::InTree;
 use crate::label::Labels;
@@ -7,9 +10,12 @@ use crate::node_terms::{NodeSet, NodeTerm};
 use crate::pod_affinity::AffinityTerm;
 use crate::profile::DEFAULT_SCHEDULER;
 use crate::selector::Selector;
+use crate::shared::Shared;
 use crate::tolerations::Toleration;
 
-/// A pod.
+/// A pod: what is its own, and what it shares with the pods that are made like it. The fields of
+/// [`PodSpec`] are read and written as if they were its own; a new field has to be put on one of
+/// the two sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pod {
     /// `metadata.name`.
@@ -19,23 +25,37 @@ pub struct Pod {
     /// `metadata.uid`; may be empty.
     pub uid: String,
     /// `metadata.labels`.
-    pub labels: Labels,
+    pub labels: Shared<Labels>,
     /// The controller that made it.
-    pub owner: Option<Owner>,
+    pub owner: Option<Shared<Owner>>,
     /// `metadata.deletionTimestamp` is set.
     pub terminating: bool,
     /// Its phase is `Succeeded` or `Failed`.
     pub finished: bool,
+    /// It is being deleted because the scheduler preempted it.
+    pub preempted: bool,
     /// `spec.nodeName`: the node it is bound to or, of the pod to be placed, the only one it may
     /// go to.
-    pub node: Option<String>,
+    pub node: Option<Arc<str>>,
     /// `status.nominatedNodeName`: where room is being made for it.
-    pub nominated_node: Option<String>,
-    /// `spec.schedulerName`; empty is the default scheduler.
-    pub scheduler: String,
+    pub nominated_node: Option<Arc<str>>,
+    /// `status.startTime`, in seconds since 1970; `None`: it has not started.
+    pub started: Option<i64>,
     /// `spec.schedulingGates`, by name: the scheduler passes the pod over while there are any. No
     /// filter reads them.
     pub gates: Vec<String>,
+    /// `spec.volumes`, those that a filter looks at.
+    pub volumes: Vec<PodVolume>,
+    /// Everything else.
+    pub spec: Shared<PodSpec>,
+}
+
+/// All that a filter or a score reads of a pod but its namespace, labels, state and volumes: what
+/// pods have in common that were made from the same template.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PodSpec {
+    /// `spec.schedulerName`; empty is the default scheduler.
+    pub scheduler: String,
     /// `spec.priority`.
     pub priority: i32,
     /// `spec.priority` is written; if not, the class decides when the pod is created.
@@ -44,10 +64,6 @@ pub struct Pod {
     pub priority_class: String,
     /// `spec.preemptionPolicy: Never`.
     pub never_preempts: bool,
-    /// `status.startTime`, in seconds since 1970; `None`: it has not started.
-    pub started: Option<i64>,
-    /// It is being deleted because the scheduler preempted it.
-    pub preempted: bool,
     /// `spec.activeDeadlineSeconds` is set.
     pub has_deadline: bool,
     /// `spec.nodeSelector`.
@@ -82,25 +98,46 @@ pub struct Pod {
     pub overhead: Amounts,
     /// A condition says that its pending resize is infeasible.
     pub resize_infeasible: bool,
-    /// `spec.volumes`, those that a filter looks at.
-    pub volumes: Vec<PodVolume>,
     /// The images of volumes that are images.
     pub image_volumes: Vec<String>,
     /// `spec.resourceClaims` is not empty; no filter of this crate reads the claims.
     pub claims_devices: bool,
 }
 
-impl Pod {
-    /// The name of the scheduler that is to place it.
+impl Deref for Pod {
+    type Target = PodSpec;
+
+    fn deref(&self) -> &PodSpec {
+        &self.spec
+    }
+}
+
+impl DerefMut for Pod {
+    fn deref_mut(&mut self) -> &mut PodSpec {
+        &mut self.spec
+    }
+}
+
+impl PodSpec {
+    /// The name of the scheduler that is to place the pod.
     #[must_use]
     pub fn scheduler_name(&self) -> &str {
         if self.scheduler.is_empty() { DEFAULT_SCHEDULER } else { &self.scheduler }
+    }
+}
+
+impl Pod {
+    /// The pod with another spec.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut PodSpec)) -> Self {
+        change(&mut self.spec);
+        self
     }
 
     /// True if both have the same namespace and name.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.namespace == other.namespace && self.name == other.name
+        self.name == other.name && self.namespace == other.namespace
     }
 }
 

@@ -78,6 +78,7 @@ pub fn prioritise(pod: &mut Pod, classes: &BTreeMap<String, PriorityClass>) -> P
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::pod::PodSpec;
 
     fn classes() -> BTreeMap<String, PriorityClass> {
         let class = |name: &str, value, global_default, never_preempts| PriorityClass {
@@ -97,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_pod_gets_the_priority_of_its_class_or_of_the_default() {
-        let pod = |class: &str| Pod { priority_class: class.to_owned(), ..Pod::default() };
+        let pod = |class: &str| Pod {
+            spec: PodSpec { priority_class: class.to_owned(), ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
         for (class, value, never) in [
             ("high", 1000, false),
             ("patient", 500, true),
@@ -123,10 +127,16 @@ mod tests {
 
     #[test]
     fn a_class_that_does_not_exist_and_a_priority_of_ones_own_are_refused() {
-        let mut pod = Pod { priority_class: "hihg".to_owned(), ..Pod::default() };
+        let mut pod = Pod {
+            spec: PodSpec { priority_class: "hihg".to_owned(), ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
         let refused = Prioritised::NoSuchClass("hihg".to_owned());
         assert_eq!(prioritise(&mut pod, &classes()), refused);
-        let mut pod = Pod { priority: 7, has_priority: true, ..Pod::default() };
+        let mut pod = Pod {
+            spec: PodSpec { priority: 7, has_priority: true, ..PodSpec::default() }.into(),
+            ..Pod::default()
+        };
         let refused = Prioritised::Contradicts { class: Some("usual".to_owned()), value: 10 };
         assert_eq!(prioritise(&mut pod, &classes()), refused);
         assert_eq!(pod.priority, 7);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::inventory::pod::{Container, Pod, ReportedResources};
+use crate::inventory::pod::{Container, PodSpec, ReportedResources};
 use crate::label::is_label_key;
 use crate::quantity::Quantity;
 
@@ -120,14 +120,14 @@ enum Figure {
 /// What the pod takes from a node: its containers, or what it asks for as a whole, and its
 /// overhead. `resizing`: `None` reads the spec alone, as the filter does for the pod to be placed.
 #[must_use]
-pub fn requests(pod: &Pod, resizing: Option<Resizing>) -> Amounts {
+pub fn requests(pod: &PodSpec, resizing: Option<Resizing>) -> Amounts {
     with_pod_level(aggregate(pod, resizing, &Amounts::new()), pod, resizing)
 }
 
 /// What the pod may take at most: the limits of its containers put together as requests are, or
 /// those of the pod as a whole, and its overhead where there is a limit (`PodLimits`).
 #[must_use]
-pub fn limits(pod: &Pod) -> Amounts {
+pub fn limits(pod: &PodSpec) -> Amounts {
     let mut found = container_limits(pod);
     for (name, limit) in pod.pod_level_limits.iter().filter(|(name, _)| is_pod_level(name)) {
         found.insert(name.clone(), *limit);
@@ -142,7 +142,7 @@ pub fn limits(pod: &Pod) -> Amounts {
 
 /// The limits of the containers alone, put together as requests are.
 #[must_use]
-pub fn container_limits(pod: &Pod) -> Amounts {
+pub fn container_limits(pod: &PodSpec) -> Amounts {
     let limited = |containers: &[Container]| {
         let one = |container: &Container| Container {
             requests: container.limits.clone(),
@@ -151,17 +151,17 @@ pub fn container_limits(pod: &Pod) -> Amounts {
         };
         containers.iter().map(one).collect()
     };
-    container_requests(&Pod {
+    container_requests(&PodSpec {
         containers: limited(&pod.containers),
         init_containers: limited(&pod.init_containers),
-        ..Pod::default()
+        ..PodSpec::default()
     })
 }
 
 /// As [`requests`], but CPU and memory that a container does not ask for are assumed: what the
 /// scores of an existing pod count.
 #[must_use]
-pub fn assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
+pub fn assumed_requests(pod: &PodSpec, resizing: Resizing) -> Amounts {
     let known = requests(pod, Some(resizing));
     let mut assumed = assumptions();
     if pod.pod_level.keys().any(|name| is_pod_level(name)) {
@@ -173,7 +173,7 @@ pub fn assumed_requests(pod: &Pod, resizing: Resizing) -> Amounts {
 /// What `NodeResourcesFit` counts of the pod to be placed when it scores: the spec of its containers
 /// and the overhead. As in the scheduler, requests of the pod as a whole are left out.
 #[must_use]
-pub fn incoming_assumed_requests(pod: &Pod) -> Amounts {
+pub fn incoming_assumed_requests(pod: &PodSpec) -> Amounts {
     let mut amounts = aggregate(pod, None, &assumptions());
     add(&mut amounts, &pod.overhead);
     amounts
@@ -181,7 +181,7 @@ pub fn incoming_assumed_requests(pod: &Pod) -> Amounts {
 
 /// The sum over the containers, without requests of the pod as a whole and without overhead.
 #[must_use]
-pub fn container_requests(pod: &Pod) -> Amounts {
+pub fn container_requests(pod: &PodSpec) -> Amounts {
     aggregate(pod, None, &Amounts::new())
 }
 
@@ -199,7 +199,7 @@ fn assumptions() -> Amounts {
 }
 
 /// Replaces what the pod asks for as a whole, and adds its overhead.
-fn with_pod_level(mut amounts: Amounts, pod: &Pod, resizing: Option<Resizing>) -> Amounts {
+fn with_pod_level(mut amounts: Amounts, pod: &PodSpec, resizing: Option<Resizing>) -> Amounts {
     let wanted = |name: &&String| is_pod_level(name);
     if pod.pod_level.keys().any(|name| is_pod_level(name)) {
         let effective = match resizing.filter(|_| pod.reported.has_resources) {
@@ -220,7 +220,7 @@ fn with_pod_level(mut amounts: Amounts, pod: &Pod, resizing: Option<Resizing>) -
 }
 
 /// The largest of what is wanted, unless the resize is infeasible, allocated and actuated.
-fn largest(spec: &Amounts, reported: &ReportedResources, pod: &Pod) -> Amounts {
+fn largest(spec: &Amounts, reported: &ReportedResources, pod: &PodSpec) -> Amounts {
     let mut largest = if pod.resize_infeasible { Amounts::new() } else { spec.clone() };
     for more in [&reported.actuated, &reported.allocated].into_iter().flatten() {
         raise(&mut largest, more);
@@ -228,7 +228,7 @@ fn largest(spec: &Amounts, reported: &ReportedResources, pod: &Pod) -> Amounts {
     largest
 }
 
-fn aggregate(pod: &Pod, resizing: Option<Resizing>, assumed: &Amounts) -> Amounts {
+fn aggregate(pod: &PodSpec, resizing: Option<Resizing>, assumed: &Amounts) -> Amounts {
     match resizing {
         None => aggregate_figure(pod, Figure::Spec, assumed),
         Some(Resizing::ByContainer | Resizing::WithPodLevel) => {
@@ -260,7 +260,7 @@ fn aggregate(pod: &Pod, resizing: Option<Resizing>, assumed: &Amounts) -> Amount
 }
 
 /// All containers run at once; each init container runs with the restartable ones before it.
-fn aggregate_figure(pod: &Pod, figure: Figure, assumed: &Amounts) -> Amounts {
+fn aggregate_figure(pod: &PodSpec, figure: Figure, assumed: &Amounts) -> Amounts {
     let mut running = Amounts::new();
     for container in &pod.containers {
         add(&mut running, &container_amounts(pod, container, figure, assumed, false));
@@ -284,7 +284,7 @@ fn aggregate_figure(pod: &Pod, figure: Figure, assumed: &Amounts) -> Amounts {
 }
 
 fn container_amounts(
-    pod: &Pod,
+    pod: &PodSpec,
     container: &Container,
     figure: Figure,
     assumed: &Amounts,

@@ -1,18 +1,19 @@
 //! Pods by number, their classes, and the events that change them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hasher;
+use std::sync::Arc;
 
 use super::State;
 use super::ports::Port;
 use super::rows::Amount;
-use super::spec::{self, Spec, stripped};
+use super::spec::Spec;
 use super::strings::{Pairs, Strings};
 use super::table::{Index, Interner, NONE, Seed, Slab};
 use super::topology::Moved;
 use crate::filter::node_ports::host_ports;
-use crate::inventory::pod::{Pod, PodVolume};
+use crate::inventory::pod::{Pod, PodSpec, PodVolume};
 use crate::inventory::requests::{Resources, assumed_requests, requests};
+use crate::shared::Shared;
 
 /// One pod.
 #[derive(Clone, Debug, Default)]
@@ -194,12 +195,9 @@ impl Pods {
     }
 
     /// The spec of a pod, if it is known.
-    fn find_spec(&self, pod: &Pod) -> (u64, Option<u32>) {
-        let mut hasher = self.seed.hasher();
-        spec::hash(pod, &mut hasher);
-        let hash = hasher.finish();
-        let same = |id| spec::same(&self.specs.at(id).template, pod);
-        (hash, self.spec_index.find(hash, same))
+    fn find_spec(&self, spec: &Shared<PodSpec>) -> (u64, Option<u32>) {
+        let hash = self.seed.of(spec);
+        (hash, self.spec_index.find(hash, |id| self.specs.at(id).template == *spec))
     }
 
     /// Takes out a spec.
@@ -365,7 +363,7 @@ impl State {
         let all_known = pairs.len() == pod.labels.len();
         let labels = self.pods.labels.find(pairs.as_slice()).filter(|_| all_known);
         self.pods.pairs = pairs;
-        let (_, spec) = self.pods.find_spec(pod);
+        let (_, spec) = self.pods.find_spec(&pod.spec);
         self.pods.classes.find(&Kind { namespace, labels: labels?, spec: spec? })
     }
 
@@ -508,8 +506,8 @@ impl State {
         self.strings.add_pairs(&pod.labels, &mut pairs);
         let labels = self.pods.labels.find(pairs.as_slice());
         let labels = labels.unwrap_or_else(|| self.pods.labels.add(pairs.clone(), ()));
-        let (hash, spec) = self.pods.find_spec(&pod);
-        let spec = spec.unwrap_or_else(|| self.add_spec(hash, pod));
+        let (hash, spec) = self.pods.find_spec(&pod.spec);
+        let spec = spec.unwrap_or_else(|| self.add_spec(hash, pod.spec));
         let kind = Kind { namespace, labels, spec };
         let class = self.pods.classes.find(&kind);
         let class = class.unwrap_or_else(|| self.add_class(kind, &pairs));
@@ -517,8 +515,7 @@ impl State {
         class
     }
 
-    fn add_spec(&mut self, hash: u64, pod: Pod) -> u32 {
-        let template = Box::new(stripped(pod));
+    fn add_spec(&mut self, hash: u64, template: Shared<PodSpec>) -> u32 {
         let taken = Resources::of(&requests(&template, Some(self.semantics.resizing)));
         let assumed = Resources::of(&assumed_requests(&template, self.semantics.resizing));
         let assumed = [assumed.milli_cpu, assumed.memory];
@@ -545,12 +542,12 @@ impl State {
         let record = self.pods.records.at(id);
         let kind = self.pods.classes.key(record.class);
         let mount = self.pods.mounts.get(&id).cloned().unwrap_or_default();
-        let on = self.nodes.node(record.node).map(|node| node.name.clone());
-        let stray = || Some(self.strings.text(self.pods.stray_name(id)?).to_owned());
+        let on = self.nodes.node(record.node).map(|node| node.name.as_str());
+        let stray = || Some(self.strings.text(self.pods.stray_name(id)?));
         Pod {
             name: record.name.to_string(),
-            node: on.or_else(stray),
-            nominated_node: self.pods.nominated.get(&id).cloned(),
+            node: on.or_else(stray).map(Arc::from),
+            nominated_node: self.pods.nominated.get(&id).map(|node| node.as_str().into()),
             terminating: record.terminating,
             volumes: mount.volumes,
             uid: mount.uid,
@@ -565,7 +562,8 @@ impl State {
         Pod {
             namespace: text(kind.namespace),
             labels: labels.map(|(key, value)| (text(*key), text(*value))).collect(),
-            ..(*self.pods.specs.at(kind.spec).template).clone()
+            spec: self.pods.specs.at(kind.spec).template.clone(),
+            ..Pod::default()
         }
     }
 }

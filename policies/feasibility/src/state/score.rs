@@ -19,6 +19,7 @@ use super::terms::Carrier;
 use crate::inventory::node::Node;
 use crate::inventory::pod::Owner;
 use crate::profile::Profile;
+use crate::shared::Shared;
 use loads::Loads;
 use preferences::Preference;
 use wish::Wish;
@@ -34,7 +35,7 @@ pub(super) struct Scores {
     pub(super) preferences: Interner<Carrier, Preference>,
     pub(super) preferences_by_label: Finder,
     /// By class and owner.
-    wishes: BTreeMap<(u32, Option<Owner>), Wish>,
+    wishes: BTreeMap<(u32, Option<Shared<Owner>>), Wish>,
     /// How many numbers those keep.
     kept: usize,
     /// The nodes that have an image.
@@ -93,7 +94,7 @@ impl Scores {
     }
 
     /// What was found for a class.
-    pub(super) fn wish(&self, key: &(u32, Option<Owner>)) -> Option<&Wish> {
+    pub(super) fn wish(&self, key: &(u32, Option<Shared<Owner>>)) -> Option<&Wish> {
         self.wishes.get(key)
     }
 
@@ -102,7 +103,7 @@ impl Scores {
         self.order.as_deref().unwrap_or_default()
     }
 
-    fn keep(&mut self, key: (u32, Option<Owner>), wish: Wish) {
+    fn keep(&mut self, key: (u32, Option<Shared<Owner>>), wish: Wish) {
         if self.wishes.len() >= MOST_WISHES || self.kept > MOST_KEPT {
             self.forget();
         }

@@ -11,7 +11,7 @@ use super::table::{Index, NONE, Seed, Slab};
 use super::terms::Part;
 use crate::filter::{Stage, inter_pod_affinity, node_affinity};
 use crate::inventory::kind::Kind;
-use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
+use crate::inventory::pod::{Pod, PodSpec, TopologySpread, WhenUnsatisfiable};
 use crate::label::Labels;
 use crate::node_terms::NodeSet;
 use crate::pod_affinity::AffinityTerm;
@@ -170,12 +170,16 @@ impl Shapes {
             let shape = self.shapes.take(id);
             let pod = Pod {
                 namespace: shape.written.namespace,
-                node_selector: shape.written.node_selector,
-                node_affinity: shape.written.node_affinity,
-                tolerations: shape.written.tolerations,
-                affinity: shape.written.affinity,
-                anti_affinity: shape.written.anti_affinity,
-                spread: shape.written.spread,
+                spec: PodSpec {
+                    node_selector: shape.written.node_selector,
+                    node_affinity: shape.written.node_affinity,
+                    tolerations: shape.written.tolerations,
+                    affinity: shape.written.affinity,
+                    anti_affinity: shape.written.anti_affinity,
+                    spread: shape.written.spread,
+                    ..PodSpec::default()
+                }
+                .into(),
                 ..Pod::default()
             };
             self.index.remove(self.hash(&pod), id);

@@ -141,7 +141,7 @@ impl State {
         let mount = self.pods.mounts.get(&pod).cloned().unwrap_or_default();
         Pod {
             name: self.pods.name(pod).to_owned(),
-            namespace: self.strings.text(kind.namespace).to_owned(),
+            namespace: self.strings.text(kind.namespace).into(),
             uid: mount.uid,
             volumes: mount.volumes,
             ..Pod::default()

@@ -244,12 +244,12 @@ fn the_pod_with_a_foreign_claim_is_named() {
     }
     let pod = |name: &str, claim: &str| Pod {
         name: name.to_owned(),
-        namespace: "a".to_owned(),
+        namespace: "a".into(),
         volumes: vec![PodVolume::Ephemeral(claim.to_owned())],
         ..Pod::default()
     };
     for (name, claim) in [("later", "claim-1"), ("early", "claim-2")] {
-        let pod = Pod { node: Some("n".to_owned()), uid: name.to_owned(), ..pod(name, claim) };
+        let pod = Pod { node: Some("n".into()), uid: name.to_owned(), ..pod(name, claim) };
         apply(&mut inventory, &mut state, Event::Pod(Box::new(pod)));
     }
     let incoming = Pod { volumes: vec![PodVolume::Claim("own".into())], ..pod("new", "") };

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use placecard_feasibility::inventory::node::Node;
-use placecard_feasibility::inventory::pod::{Pod, TopologySpread, Weighted, WhenUnsatisfiable};
+use placecard_feasibility::inventory::pod::{
+    Pod, PodSpec, TopologySpread, Weighted, WhenUnsatisfiable,
+};
 use placecard_feasibility::judge::Semantics;
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::AffinityTerm;
@@ -24,10 +26,14 @@ fn pod(number: usize) -> Pod {
     Pod {
         name: format!("pod-{number}"),
         namespace: format!("ns-{number}"),
-        labels: BTreeMap::from([("app".to_owned(), app)]),
-        node: Some(format!("node-{}", number % 7)),
-        anti_affinity: vec![term.clone()],
-        preferred_affinity: vec![Weighted { weight: 1, term }],
+        labels: [("app".to_owned(), app)].into(),
+        node: Some(format!("node-{}", number % 7).into()),
+        spec: PodSpec {
+            anti_affinity: vec![term.clone()],
+            preferred_affinity: vec![Weighted { weight: 1, term }],
+            ..PodSpec::default()
+        }
+        .into(),
         ..Pod::default()
     }
 }
@@ -79,15 +85,16 @@ fn choosy(number: usize) -> Pod {
     Pod {
         name: format!("choosy-{number}"),
         node: None,
-        anti_affinity: Vec::new(),
-        affinity: vec![near],
-        preferred_affinity: weighted(7, number / 2),
-        preferred_anti_affinity: weighted(9, number + 1),
-        preferred_nodes: vec![Weighted { weight: 1, term: NodeTerm::default() }],
-        node_selector: BTreeMap::from([("zone".to_owned(), format!("z-{}", number % 2))]),
-        tolerations: vec![taint],
-        spread: vec![spread],
-        ..pod(number)
+        ..pod(number).with(|spec| {
+            spec.anti_affinity = Vec::new();
+            spec.affinity = vec![near];
+            spec.preferred_affinity = weighted(7, number / 2);
+            spec.preferred_anti_affinity = weighted(9, number + 1);
+            spec.preferred_nodes = vec![Weighted { weight: 1, term: NodeTerm::default() }];
+            spec.node_selector = BTreeMap::from([("zone".to_owned(), format!("z-{}", number % 2))]);
+            spec.tolerations = vec![taint];
+            spec.spread = vec![spread];
+        })
     }
 }
 
@@ -98,8 +105,8 @@ fn a_state_that_is_emptied_is_as_empty_as_a_new_one() {
     let mut board = Board::default();
     let mut placed = 0;
     for round in 0..3 {
-        state.set_service(("ns-1".to_owned(), "web".to_owned()), pod(1).labels);
-        state.set_namespace("ns-1", pod(1).labels);
+        state.set_service(("ns-1".to_owned(), "web".to_owned()), (*pod(1).labels).clone());
+        state.set_namespace("ns-1", (*pod(1).labels).clone());
         state.set_image_size("web:1", 1 << 30);
         for number in 0..6 {
             let name = format!("node-{number}");
@@ -134,7 +141,7 @@ fn a_state_that_is_emptied_is_as_empty_as_a_new_one() {
 fn shapes_that_nobody_asks_for_again_are_forgotten() {
     let mut state = State::new(Semantics::of_minor(37));
     for number in 0..40_000 {
-        state.prepare(&Pod { node: None, anti_affinity: Vec::new(), ..pod(number) });
+        state.prepare(&Pod { node: None, ..pod(number) }.with(|spec| spec.anti_affinity.clear()));
         state.prepare(&Pod { node: None, ..pod(1) });
     }
     let [strings, .., shapes] = state.sizes();

@@ -8,7 +8,7 @@ use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::{
-    Container, Owner, Pod, TopologySpread, Weighted, WhenUnsatisfiable,
+    Container, Owner, Pod, PodSpec, TopologySpread, Weighted, WhenUnsatisfiable,
 };
 use placecard_feasibility::judge::{Semantics, judge_cycle, score_cycle};
 use placecard_feasibility::label::Labels;
@@ -107,10 +107,9 @@ fn any_pod() -> impl Strategy<Value = Pod> {
                 let second = TopologySpread { topology_key: ZONE.to_owned(), ..first.clone() };
                 pod.spread.push(second);
             }
-            pod.owner = owned.then(|| Owner {
-                api_version: "apps/v1".to_owned(),
-                kind: "ReplicaSet".to_owned(),
-                name: "web".to_owned(),
+            pod.owner = owned.then(|| {
+                let (api_version, kind) = ("apps/v1".to_owned(), "ReplicaSet".to_owned());
+                Owner { api_version, kind, name: "web".to_owned() }.into()
             });
             pod
         },
@@ -231,9 +230,9 @@ fn pods_are_placed_one_after_the_other_where_the_plain_scores_lead() {
             assert_eq!(node, expected);
             if node.is_some() {
                 let known = state.pod(&pod.namespace, &pod.name).expect("the pod");
-                assert_eq!(known.node, node);
+                assert_eq!(known.node.as_deref(), node.as_deref());
                 let key = (pod.namespace.clone(), pod.name.clone());
-                inventory.pods.insert(key, Pod { node, ..pod });
+                inventory.pods.insert(key, Pod { node: node.map(Into::into), ..pod });
             }
         }
         let new = State::of(&inventory, semantics);
@@ -287,13 +286,17 @@ fn pods_on_full_nodes_without_a_zone_crowd_the_nameless_zone() {
     }
     let pod = |name: &str, node: Option<&str>| Pod {
         name: name.to_owned(),
-        namespace: "a".to_owned(),
+        namespace: "a".into(),
         labels: [("app".to_owned(), "x".to_owned())].into(),
-        node: node.map(str::to_owned),
-        containers: vec![Container {
-            requests: [("cpu".to_owned(), Quantity::of_units(2))].into(),
-            ..Container::default()
-        }],
+        node: node.map(Into::into),
+        spec: PodSpec {
+            containers: vec![Container {
+                requests: [("cpu".to_owned(), Quantity::of_units(2))].into(),
+                ..Container::default()
+            }],
+            ..PodSpec::default()
+        }
+        .into(),
         ..Pod::default()
     };
     apply(&mut inventory, &mut state, Event::Pod(Box::new(pod("full", Some("b")))));

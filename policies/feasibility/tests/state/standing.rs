@@ -49,7 +49,7 @@ fn plainly(
         let alone = Pod { node: None, nominated_node: None, ..pod.clone() };
         let cycle = cycle_of(&without, &alone, semantics, Cow::Borrowed(profile));
         let judgement = judge_cycle(&cycle);
-        let Some(judged) = judgement.nodes.iter().find(|judged| judged.node == *node) else {
+        let Some(judged) = judgement.nodes.iter().find(|judged| *judged.node == **node) else {
             continue;
         };
         let looked_at = judged.all.iter().filter(|(plugin, _)| LOOKED_AT.contains(plugin));

@@ -2,7 +2,7 @@
 
 use placecard_feasibility::inventory::node::{CsiNode, Node};
 use placecard_feasibility::inventory::pod::{
-    Container, Disk, HostPort, Pod, PodVolume, TopologySpread, WhenUnsatisfiable,
+    Container, Disk, HostPort, Pod, PodSpec, PodVolume, TopologySpread, WhenUnsatisfiable,
 };
 use placecard_feasibility::inventory::requests::Amounts;
 use placecard_feasibility::inventory::volume::{Claim, Volume, VolumeSource};
@@ -234,21 +234,25 @@ pub(crate) fn pod() -> impl Strategy<Value = Pod> {
             Pod {
                 name,
                 namespace,
-                labels,
-                node: places.0,
-                nominated_node: places.1,
+                labels: labels.into(),
+                node: places.0.map(Into::into),
+                nominated_node: places.1.map(Into::into),
                 finished: finished == 0,
                 terminating: terminating == 0,
-                priority,
-                node_selector,
-                node_affinity,
-                affinity: if keep(0) { affinity } else { Vec::new() },
-                anti_affinity: if keep(1) { anti_affinity } else { Vec::new() },
-                spread: if keep(2) { spread } else { Vec::new() },
-                tolerations,
-                containers,
-                init_containers: init.into_iter().collect(),
                 volumes: volumes.unwrap_or_default(),
+                spec: PodSpec {
+                    priority,
+                    node_selector,
+                    node_affinity,
+                    affinity: if keep(0) { affinity } else { Vec::new() },
+                    anti_affinity: if keep(1) { anti_affinity } else { Vec::new() },
+                    spread: if keep(2) { spread } else { Vec::new() },
+                    tolerations,
+                    containers,
+                    init_containers: init.into_iter().collect(),
+                    ..PodSpec::default()
+                }
+                .into(),
                 ..Pod::default()
             }
         })

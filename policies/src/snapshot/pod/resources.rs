@@ -1,6 +1,6 @@
 //! The defaults of requests (`SetDefaults_Pod`).
 
-use placecard_feasibility::inventory::pod::{Container, Pod};
+use placecard_feasibility::inventory::pod::{Container, PodSpec};
 use placecard_feasibility::inventory::requests::{
     self, Amounts, CPU, MEMORY, container_requests as aggregate, is_pod_level,
 };
@@ -22,7 +22,7 @@ pub(super) fn container_requests(written: &mut Resources) -> Amounts {
 
 /// The requests of the pod as a whole. Where it sets limits only, CPU and memory default to what
 /// its containers ask for together, then everything to the limit.
-pub(super) fn pod_level(pod: &Pod, spec: &Spec) -> Amounts {
+pub(super) fn pod_level(pod: &PodSpec, spec: &Spec) -> Amounts {
     let limits = pod_level_limits(pod, spec);
     let mut found = amounts::read(&spec.resources.requests);
     if limits.is_empty() {
@@ -43,7 +43,7 @@ pub(super) fn pod_level(pod: &Pod, spec: &Spec) -> Amounts {
 
 /// The limits of the pod as a whole; if it sets any limit or request, those of huge pages default
 /// to what its containers are limited to together.
-pub(super) fn pod_level_limits(pod: &Pod, spec: &Spec) -> Amounts {
+pub(super) fn pod_level_limits(pod: &PodSpec, spec: &Spec) -> Amounts {
     let mut limits = amounts::read(&spec.resources.limits);
     let requests = &spec.resources.requests;
     if limits.is_empty() && requests.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn pod_level_limits(pod: &Pod, spec: &Spec) -> Amounts {
 }
 
 /// Limits are put together as requests are.
-fn container_limits(pod: &Pod) -> Amounts {
+fn container_limits(pod: &PodSpec) -> Amounts {
     let limited = |list: &[Container]| {
         let container = |container: &Container| Container {
             requests: container.limits.clone(),
@@ -67,10 +67,10 @@ fn container_limits(pod: &Pod) -> Amounts {
         };
         list.iter().map(container).collect()
     };
-    let limits = Pod {
+    let limits = PodSpec {
         containers: limited(&pod.containers),
         init_containers: limited(&pod.init_containers),
-        ..Pod::default()
+        ..PodSpec::default()
     };
     requests::container_requests(&limits)
 }

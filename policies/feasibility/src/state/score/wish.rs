@@ -17,6 +17,7 @@ use crate::profile::HOSTNAME;
 use crate::score::image_locality::{self, spread_out};
 use crate::score::{node_affinity, taint_toleration};
 use crate::selector::Selector;
+use crate::shared::Shared;
 
 /// A soft spread constraint.
 #[derive(Clone, Debug)]
@@ -77,13 +78,13 @@ fn unless_empty<T: PartialEq + Default>(row: Vec<T>) -> Vec<T> {
 
 impl State {
     /// The owner, if it says how the pod is spread.
-    fn spreading_owner(&self, pod: &Pod) -> Option<Owner> {
+    fn spreading_owner(&self, pod: &Pod) -> Option<Shared<Owner>> {
         let by_owner = pod.spread.is_empty() && !self.objects.controllers.is_empty();
         pod.owner.clone().filter(|_| by_owner)
     }
 
     /// The class of the pod; and what it is scored by is known from now on.
-    pub(in super::super) fn wish(&mut self, pod: &Pod) -> (u32, Option<Owner>) {
+    pub(in super::super) fn wish(&mut self, pod: &Pod) -> (u32, Option<Shared<Owner>>) {
         let owner = self.spreading_owner(pod);
         if let Some(class) = self.find_class(pod) {
             let key = (class, owner.clone());

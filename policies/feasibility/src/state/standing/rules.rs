@@ -4,7 +4,7 @@ use super::{Breach, Counted};
 use crate::filter::{Plugin, Stage, Verdict, node_affinity, volume_binding, volume_zone};
 use crate::inventory::kind::Kind;
 use crate::inventory::node::Node;
-use crate::inventory::pod::{Pod, TopologySpread, WhenUnsatisfiable};
+use crate::inventory::pod::{Pod, PodSpec, TopologySpread, WhenUnsatisfiable};
 use crate::profile::Profile;
 use crate::selector::Selector;
 use crate::state::State;
@@ -37,7 +37,7 @@ fn is_hard(spread: &TopologySpread) -> bool {
 
 /// A pod that asks for the same of other pods, and for nothing else: so pods that differ in nothing
 /// but their nodes, as those of a DaemonSet do, are counted once.
-fn of_others(template: &Pod, namespace: &str) -> Pod {
+fn of_others(template: &PodSpec, namespace: &str) -> Pod {
     let hard = template.spread.iter().filter(|one| is_hard(one));
     let spread: Vec<TopologySpread> = hard.cloned().collect();
     let mut pod = Pod { namespace: namespace.to_owned(), ..Pod::default() };
@@ -253,7 +253,7 @@ impl State {
     }
 }
 
-fn of_taints(template: &Pod, node: &Node, breaches: &mut Vec<Breach>) {
+fn of_taints(template: &PodSpec, node: &Node, breaches: &mut Vec<Breach>) {
     for taint in &node.taints {
         if untolerated(std::slice::from_ref(taint), &template.tolerations).is_some() {
             breaches.push(Breach::Taint(taint.clone()));
@@ -261,7 +261,7 @@ fn of_taints(template: &Pod, node: &Node, breaches: &mut Vec<Breach>) {
     }
 }
 
-fn of_node(template: &Pod, node: &Node, profile: &Profile, breaches: &mut Vec<Breach>) {
+fn of_node(template: &PodSpec, node: &Node, profile: &Profile, breaches: &mut Vec<Breach>) {
     if node_affinity::filter_added(&profile.added_nodes, node).is_err() {
         breaches.push(Breach::AddedNodeAffinity);
     }

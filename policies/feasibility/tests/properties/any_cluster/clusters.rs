@@ -76,7 +76,7 @@ fn pools(pod: &Pod, volumes: &[KnownVolume]) -> Pools {
     for (key, value) in &pod.node_selector {
         add(&mut pools.nodes, &Requirement::one_of(key, &[value.as_str()]));
     }
-    pools.names.extend(pod.node.clone().filter(|name| is_node_name(name)));
+    pools.names.extend(pod.node.as_deref().filter(|name| is_node_name(name)).map(str::to_owned));
     for spread in &pod.spread {
         add(&mut pools.nodes, &Requirement::one_of(&spread.topology_key, &["a"]));
         for one in spread.selector.iter().flat_map(|one| &one.requirements) {
@@ -169,15 +169,15 @@ pub(crate) fn cluster(dice: &mut Dice, pod: &Pod, volumes: &[KnownVolume]) -> In
     for index in 0..dice.below(6) {
         let mut other = if dice.chance(25) {
             let clone = Pod { volumes: Vec::new(), ..pod.clone() };
-            if dice.chance(50) { Pod { anti_affinity: Vec::new(), ..clone } } else { clone }
+            if dice.chance(50) { clone.with(|spec| spec.anti_affinity = Vec::new()) } else { clone }
         } else {
             let namespace = (*dice.pick(&namespaces)).clone();
-            Pod { namespace, labels: labels(dice, &pools.pods), ..Pod::default() }
+            Pod { namespace, labels: labels(dice, &pools.pods).into(), ..Pod::default() }
         };
         other.name = format!("e{index}");
         other.uid = format!("uid-e{index}");
         other.terminating = dice.chance(50);
-        other.node = Some(dice.pick(&nodes).clone());
+        other.node = Some(dice.pick(&nodes).as_str().into());
         inventory.pods.insert((other.namespace.clone(), other.name.clone()), other);
     }
     inventory

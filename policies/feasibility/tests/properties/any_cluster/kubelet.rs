@@ -45,7 +45,7 @@ fn requirement(dice: &mut Dice) -> Requirement {
 }
 
 fn pod(dice: &mut Dice) -> Pod {
-    let mut pod = Pod { namespace: "shop".to_owned(), name: "p".to_owned(), ..Pod::default() };
+    let mut pod = Pod { namespace: "shop".into(), name: "p".to_owned(), ..Pod::default() };
     for key in KEYS {
         if dice.chance(25) {
             let value = (*dice.pick(named(key))).to_owned();

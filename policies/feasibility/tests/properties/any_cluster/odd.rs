@@ -2,7 +2,7 @@
 
 use placecard_feasibility::any_cluster::check::check;
 use placecard_feasibility::any_cluster::{AnyCluster, KnownVolume, decide};
-use placecard_feasibility::inventory::pod::{Pod, PodVolume, TopologySpread};
+use placecard_feasibility::inventory::pod::{Pod, PodSpec, PodVolume, TopologySpread};
 use placecard_feasibility::judge::judge;
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::AffinityTerm;
@@ -46,7 +46,8 @@ fn spoil(dice: &mut Dice, pod: &mut Pod, volumes: &mut [KnownVolume]) {
         2 => pod.affinity.iter_mut().for_each(|term| spoil_selector(dice, &mut term.selector)),
         3 => pod.anti_affinity.iter_mut().for_each(|term| spoil_selector(dice, &mut term.selector)),
         4 => {
-            for term in pod.affinity.iter_mut().chain(&mut pod.anti_affinity) {
+            let spec = &mut *pod.spec;
+            for term in spec.affinity.iter_mut().chain(&mut spec.anti_affinity) {
                 spoil_selector(dice, &mut term.namespace_selector);
             }
         }
@@ -55,14 +56,14 @@ fn spoil(dice: &mut Dice, pod: &mut Pod, volumes: &mut [KnownVolume]) {
                 term.topology_key = (*dice.pick(&["", "not legal", "a/b/c"])).to_owned();
             }
         }
-        6 => pod.spread.push(TopologySpread {
+        6 => pod.spec.spread.push(TopologySpread {
             topology_key: pods::ZONE.to_owned(),
             max_skew: *dice.pick(&[0, -1, i32::MIN]),
             min_domains: *dice.pick(&[0, -7, i32::MAX]),
             selector: Some(Selector::from_labels(&pod.labels)),
             ..TopologySpread::default()
         }),
-        7 => pod.node = Some((*dice.pick(&["", "Not Legal", "a..b"])).to_owned()),
+        7 => pod.node = Some((*dice.pick(&["", "Not Legal", "a..b"])).into()),
         _ => {
             pod.volumes.push(PodVolume::Claim(String::new()));
             volumes.iter_mut().for_each(|known| known.claim.clear());
@@ -133,7 +134,10 @@ fn large_pods_are_answered() {
 
     // A choice between many terms, against many entries of the node selector.
     let term = |n| NodeTerm::of(vec![Requirement::one_of(&text(n), &["other"])]);
-    let mut pod = Pod { node_affinity: Some(many(400, term)), ..Pod::default() };
+    let mut pod = Pod {
+        spec: PodSpec { node_affinity: Some(many(400, term)), ..PodSpec::default() }.into(),
+        ..Pod::default()
+    };
     pod.node_selector = (0..400).map(|n| (text(n), "it".to_owned())).collect();
     assert!(!matches!(answer(&pod), AnyCluster::Satisfiable(_)));
     pod.node_selector.remove("v7");
@@ -143,11 +147,14 @@ fn large_pods_are_answered() {
     let values = many(1000, text);
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     let all = vec![Requirement::one_of("k", &values), Requirement::none_of("k", &values)];
-    let pod = Pod { node_affinity: Some(vec![NodeTerm::of(all)]), ..Pod::default() };
+    let pod = Pod {
+        spec: PodSpec { node_affinity: Some(vec![NodeTerm::of(all)]), ..PodSpec::default() }.into(),
+        ..Pod::default()
+    };
     assert!(matches!(answer(&pod), AnyCluster::Contradiction(_)));
 
     // Many anti-affinity terms that cover the companions together, one by one.
-    let mut pod = Pod { namespace: "d".to_owned(), ..Pod::default() };
+    let mut pod = Pod { namespace: "d".into(), ..Pod::default() };
     pod.affinity = vec![near(&["d"], Requirement::one_of("app", &values[..40]), "zone")];
     pod.anti_affinity =
         many(40, |n| near(&["d"], Requirement::one_of("app", &values[n..=n]), "zone"));

@@ -225,7 +225,7 @@ pub(crate) fn pod(dice: &mut Dice, kind: Kind) -> (Pod, Vec<KnownVolume>) {
     let (nodes, pods) = (dice.chance(60), dice.chance(70));
     let mut pod = Pod {
         name: "p".to_owned(),
-        namespace: (*dice.pick(&NAMESPACES)).to_owned(),
+        namespace: (*dice.pick(&NAMESPACES)).into(),
         uid: "uid-p".to_owned(),
         ..Pod::default()
     };
@@ -236,7 +236,7 @@ pub(crate) fn pod(dice: &mut Dice, kind: Kind) -> (Pod, Vec<KnownVolume>) {
         }
         pod.node_affinity = dice.chance(70).then(|| dice.several(1, 3, node_term));
         if dice.chance(5) {
-            pod.node = Some((*dice.pick(&NODE_NAMES)).to_owned());
+            pod.node = Some((*dice.pick(&NODE_NAMES)).into());
         }
     }
     if pods {
@@ -255,6 +255,6 @@ pub(crate) fn pod(dice: &mut Dice, kind: Kind) -> (Pod, Vec<KnownVolume>) {
         known = (0..count).map(|index| volume(dice, index)).collect();
         pod.volumes = known.iter().map(|one| PodVolume::Claim(one.claim.clone())).collect();
     }
-    pod.labels = labels;
+    pod.labels = labels.into();
     (pod, known)
 }
