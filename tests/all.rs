@@ -20,6 +20,8 @@ mod e2e;
 mod e2e_admission;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
+/// The two policies of the API server, without the webhook: every route to a guarded pool.
+mod e2e_policy;
 /// `placecard why` and `lint --cluster` say what a real scheduler says of the same pods.
 mod e2e_why;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.

@@ -68,6 +68,15 @@ fn no_webhook_can_brick_a_cluster() {
 }
 
 #[test]
+fn the_policy_about_unplaced_pods_passes_by_what_the_webhook_passes_by() {
+    let policy = rendered("admission-policy.yaml");
+    let selector = &policy["spec"]["matchConstraints"]["namespaceSelector"];
+    for webhook in webhooks("mutating-webhook.yaml") {
+        assert_eq!(webhook["namespaceSelector"], *selector);
+    }
+}
+
+#[test]
 fn mutations_are_reinvoked_and_never_touch_pods_that_exist() {
     for webhook in webhooks("mutating-webhook.yaml") {
         assert_eq!(webhook["reinvocationPolicy"], "IfNeeded");

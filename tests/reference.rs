@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use placecard_lint::load_codes::LOAD_CODES;
+use placecard_policies::admission_policy::{self, Values};
 use placecard_policies::rules::RULES;
 
 /// Compares a document, or writes it anew with `PLACECARD_UPDATE_DOCS=1`.
@@ -24,6 +25,14 @@ fn check(name: &str, text: &str) {
 #[test]
 fn the_reference_of_annotations() {
     check("docs/annotations.md", &placecard_language::reference::annotations_markdown());
+}
+
+#[test]
+fn the_policies_of_the_chart() {
+    let head = "# Written from policies/src/admission_policy.rs; `make update` writes it anew. It is\n\
+                # what `placecard export admission-policy` prints, but for the values of the chart.\n";
+    let text = admission_policy::yaml(&Values::chart());
+    check("charts/placecard/templates/admission-policy.yaml", &format!("{head}{text}"));
 }
 
 #[test]

@@ -77,6 +77,8 @@ pub enum Typed {
         /// `--hex`.
         hex: bool,
     },
+    /// `placecard export admission-policy`.
+    AdmissionPolicy(PolicyFlags),
     /// `placecard explain CODE`.
     Explain {
         /// If any was typed.
@@ -94,6 +96,17 @@ pub enum Typed {
     },
     /// `--help` or `--version`: the text to print.
     Text(String),
+}
+
+/// What the exported policies differ in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyFlags {
+    /// `--unplaced`.
+    pub unplaced: String,
+    /// `--webhook-namespace`.
+    pub namespace: String,
+    /// `--failure-policy`.
+    pub failure_policy: String,
 }
 
 /// Where manifests and their context come from.
@@ -197,6 +210,7 @@ fn typed(matches: &ArgMatches) -> Typed {
             configuration: one(matches, verbs::SCHEDULER_CONFIG.name),
         },
         "intent" => intent(matches),
+        "export" => export(matches),
         "explain" => Typed::Explain { code: one(matches, verbs::CODE.name) },
         "rules" => {
             Typed::Rules { format: one(matches, verbs::TABLE_FORMAT.name).unwrap_or_default() }
@@ -217,6 +231,17 @@ fn intent(matches: &ArgMatches) -> Typed {
             file: one(matches, verbs::ENTRIES.name),
             hex: matches.get_flag(verbs::HEX.name),
         },
+        _ => Typed::Text(verbs::command().render_help().to_string()),
+    }
+}
+
+fn export(matches: &ArgMatches) -> Typed {
+    match matches.subcommand() {
+        Some(("admission-policy", matches)) => Typed::AdmissionPolicy(PolicyFlags {
+            unplaced: one(matches, verbs::UNPLACED.name).unwrap_or_default(),
+            namespace: one(matches, verbs::WEBHOOK_NAMESPACE.name).unwrap_or_default(),
+            failure_policy: one(matches, verbs::FAILURE_POLICY.name).unwrap_or_default(),
+        }),
         _ => Typed::Text(verbs::command().render_help().to_string()),
     }
 }

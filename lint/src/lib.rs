@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
 use placecard_findings::{Severity, Verdict};
+use placecard_policies::admission_policy;
 
 pub mod args;
 pub mod cluster;
@@ -141,6 +142,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Encode { file, encoding } => {
             intent::encode(&file, encoding, stdin).map(Outcome::answer)
         }
+        Plan::AdmissionPolicy(values) => Ok(Outcome::output(admission_policy::yaml(&values))),
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),

@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 
 use placecard_findings::Severity;
 use placecard_language::affinity::text::Encoding;
+use placecard_language::problem::Form;
+use placecard_policies::admission_policy::{Unplaced, Values};
 use placecard_policies::judge_case::Options;
 use placecard_policies::surroundings::ServerVersion;
 
-use crate::args::{Question, Sources, Typed, TypedLook};
+use crate::args::{PolicyFlags, Question, Sources, Typed, TypedLook};
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub enum Plan {
         /// How the blob is written.
         encoding: Encoding,
     },
+    /// Print the policies for the API server.
+    AdmissionPolicy(Values),
     /// Print the page of a code.
     Explain {
         /// As typed.
@@ -208,6 +212,7 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             file: file.unwrap_or_else(|| "-".to_owned()),
             encoding: if hex { Encoding::Hex } else { Encoding::Base64 },
         },
+        Typed::AdmissionPolicy(flags) => Plan::AdmissionPolicy(admission_policy(&flags)?),
         Typed::Explain { code: Some(code) } => Plan::Explain { code },
         Typed::Explain { code: None } => {
             return Err("which code? `placecard rules` lists them all".to_owned());
@@ -224,6 +229,19 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         },
         Typed::Text(text) => Plan::Text(text),
     })
+}
+
+fn admission_policy(flags: &PolicyFlags) -> Result<Values, String> {
+    let PolicyFlags { unplaced, namespace, failure_policy } = flags;
+    if !Form::DnsLabel.accepts(namespace) {
+        return Err(format!("--webhook-namespace {namespace} is no name of a namespace"));
+    }
+    let unplaced = match unplaced.as_str() {
+        "warn" => Unplaced::Warn,
+        "off" => Unplaced::Off,
+        _ => Unplaced::Deny,
+    };
+    Ok(Values::new(namespace, unplaced, failure_policy == "fail"))
 }
 
 fn decode(data: Option<String>, hex: bool, base64: bool) -> Result<Plan, String> {

@@ -186,6 +186,24 @@ pub static WHAT: Argument = Argument {
     form: Form::Words { placeholder: "WHAT", many: false },
     summary: "intents or vocabulary",
 };
+/// What becomes of pods that nobody expanded.
+pub static UNPLACED: Argument = Argument {
+    name: "unplaced",
+    form: Form::Choice { values: &["deny", "warn", "off"], default: "deny" },
+    summary: "pods with rules that the webhook did not expand are refused, warned of, or only audited",
+};
+/// Where the webhook is.
+pub static WEBHOOK_NAMESPACE: Argument = Argument {
+    name: "webhook-namespace",
+    form: Form::Value { placeholder: "NAMESPACE", many: false, default: Some("placecard-system") },
+    summary: "the namespace of the webhook, where it is not asked, nor in kube-system",
+};
+/// What becomes of pods where the vocabulary's kind is not known.
+pub static FAILURE_POLICY: Argument = Argument {
+    name: "failure-policy",
+    form: Form::Choice { values: &["ignore", "fail"], default: "ignore" },
+    summary: "of the policy about guards: fail refuses every pod while the kind is not installed",
+};
 /// A blob.
 pub static DATA: Argument = Argument {
     name: "DATA",
@@ -427,6 +445,23 @@ no wire form and is an error. An empty list is an empty blob: an empty line. `pl
         ],
     },
     Verb {
+        name: "export admission-policy",
+        summary: "Print the two policies that the API server evaluates without the webhook",
+        details: "\
+Two ValidatingAdmissionPolicies with their bindings, in YAML, as the chart installs them. The first \
+keeps pods with rules from running unplaced while the webhook is away. The second reads the \
+PlacementVocabulary `default` in the cluster and keeps guarded pools and trust domains for the \
+namespaces that may use them: against tolerations written by hand, `nodeName`, bindings and labels \
+of namespaces. [without-the-webhook.md](without-the-webhook.md) says what each route meets, and what \
+`--failure-policy` decides.",
+        arguments: &[&UNPLACED, &WEBHOOK_NAMESPACE, &FAILURE_POLICY],
+        exits: &[(0, "the policies are printed"), (2, "a bad argument")],
+        examples: &[
+            "placecard export admission-policy | kubectl apply -f -",
+            "placecard export admission-policy --unplaced warn > policies.yaml",
+        ],
+    },
+    Verb {
         name: "explain",
         summary: "Print the page of a code",
         details: "What a finding means, an example, what is not reported, and the ways out.",
@@ -485,7 +520,10 @@ pub fn command() -> Command {
 }
 
 /// Verbs of two words, by their first.
-const GROUPS: &[(&str, &str)] = &[("intent", "Read and write typed entries in wire form")];
+const GROUPS: &[(&str, &str)] = &[
+    ("intent", "Read and write typed entries in wire form"),
+    ("export", "Print what the cluster itself evaluates"),
+];
 
 /// Flags that have a short form, as in kubectl.
 const SHORT: &[(&str, char)] = &[("namespace", 'n')];

@@ -122,6 +122,7 @@ fn what_cannot_run_is_2() {
         (vec!["lnt", "-"], "lint"),
         (vec!["explain"], "which code?"),
         (vec!["explain", "yaml-sintax"], "did you mean yaml-syntax?"),
+        (vec!["export", "admission-policy", "--webhook-namespace", "a: b"], "no name of a"),
         (vec!["schema", "pod"], "placecard schema vocabulary"),
         (vec![], "subcommand"),
     ] {
@@ -334,6 +335,9 @@ fn tables_and_pages_are_printed() {
         (vec!["rules", "--format", "json"], "\"rules\": ["),
         (vec!["explain", "yaml-syntax"], "# yaml-syntax"),
         (vec!["schema", "vocabulary"], "PlacementVocabulary"),
+        (vec!["export", "admission-policy"], "values: [kube-system, \"placecard-system\"]"),
+        (vec!["export", "admission-policy", "--unplaced", "warn"], "Actions: [Warn, Audit]"),
+        (vec!["export", "admission-policy", "--failure-policy", "fail"], "failurePolicy: Fail"),
         (vec!["--version"], "placecard 0."),
         (vec!["lint", "--help"], "Exit codes:"),
     ] {

@@ -5,6 +5,7 @@
 //! and no input makes it panic.
 
 pub mod admission;
+pub mod admission_policy;
 mod applied;
 pub mod bounds;
 pub mod certificate;

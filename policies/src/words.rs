@@ -1,6 +1,7 @@
 //! All sentences. Facts come in, words go out; nothing is decided here.
 
 pub mod admission;
+pub mod admission_policy;
 pub mod amount;
 pub mod annotation;
 pub mod bounds;

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use placecard_policies::admission_policy::{Unplaced, Values};
 use serde_json::{Value, json};
 
 /// Where the chart's own objects live in tests.
@@ -28,7 +29,9 @@ pub fn objects(template: &str) -> Vec<Value> {
         .replace("{{ .Release.Namespace }}", RELEASE_NAMESPACE)
         .replace("{{ .Values.caBundle }}", "\"\"")
         .replace("{{ .Values.failurePolicy }}", "Ignore")
-        .replace("{{ .Values.timeoutSeconds }}", "5");
+        .replace("{{ .Values.timeoutSeconds }}", "5")
+        .replace(&Values::chart().actions, Unplaced::default().actions())
+        .replace(&Values::chart().failure_policy, "Ignore");
     assert!(!text.contains("{{"), "{template} needs other substitutions");
     text.split("\n---\n")
         .map(|document| {

@@ -11,6 +11,8 @@ pub const GROUP: &str = "placecard.dev";
 pub const API_VERSION: &str = "placecard.dev/v1alpha1";
 /// The kind of the vocabulary.
 pub const VOCABULARY_KIND: &str = "PlacementVocabulary";
+/// The vocabulary's kind as the API server spells it in paths and permissions.
+pub const VOCABULARY_PLURAL: &str = "placementvocabularies";
 /// The only name that a vocabulary may have.
 pub const VOCABULARY_NAME: &str = "default";
 

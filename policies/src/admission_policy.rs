@@ -1,0 +1,160 @@
+//! The two policies that the API server evaluates by itself, so that the promises hold while the
+//! webhook is away (ValidatingAdmissionPolicy, admissionregistration.k8s.io/v1).
+//!
+//! `admission_policy/unplaced.yaml` keeps pods with intents from running unplaced,
+//! `admission_policy/guards.yaml` keeps guarded pools and trust domains for those namespaces that
+//! may use them. The files are what is installed, but for `@…@`: keys come from the table of keys,
+//! sentences from the words. The notion of an allowed namespace is that of
+//! [`NamespaceSet::admits`](placecard_language::vocabulary::NamespaceSet::admits).
+
+use placecard_language::keys;
+
+use crate::words::admission_policy as words;
+
+/// What is done with a pod whose intents nobody expanded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unplaced {
+    /// It is refused until somebody does.
+    #[default]
+    Deny,
+    /// It is admitted with a warning.
+    Warn,
+    /// It is noted in the audit log alone.
+    Off,
+}
+
+impl Unplaced {
+    /// The `validationActions` of the policy's binding, as YAML.
+    #[must_use]
+    pub const fn actions(self) -> &'static str {
+        match self {
+            Self::Deny => "[Deny]",
+            Self::Warn => "[Warn, Audit]",
+            Self::Off => "[Audit]",
+        }
+    }
+}
+
+/// What differs between installations, as it stands in the YAML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    /// The namespaces in which the webhook is not asked, as a flow sequence.
+    pub exempt: String,
+    /// `validationActions` of the first policy, as a flow sequence.
+    pub actions: String,
+    /// `failurePolicy` of the second policy.
+    pub failure_policy: String,
+}
+
+impl Values {
+    /// For a webhook in this namespace; `fail_closed`: the second policy refuses where it cannot be
+    /// evaluated, which is every pod while the API server does not know the vocabulary's kind.
+    #[must_use]
+    pub fn new(namespace: &str, unplaced: Unplaced, fail_closed: bool) -> Self {
+        Self {
+            exempt: format!("[kube-system, \"{namespace}\"]"),
+            actions: unplaced.actions().to_owned(),
+            failure_policy: if fail_closed { "Fail" } else { "Ignore" }.to_owned(),
+        }
+    }
+
+    /// For the chart, with its values in place of ours.
+    #[must_use]
+    pub fn chart() -> Self {
+        let action = |name: &str, action: Unplaced| format!("\"{name}\" \"{}\"", action.actions());
+        let actions = [
+            action("deny", Unplaced::Deny),
+            action("warn", Unplaced::Warn),
+            action("off", Unplaced::Off),
+        ];
+        Self {
+            exempt: "[kube-system, \"{{ .Release.Namespace }}\"]".to_owned(),
+            actions: format!(
+                "{{{{ get (dict {}) .Values.admissionPolicy.unplaced }}}}",
+                actions.join(" ")
+            ),
+            failure_policy: "{{ .Values.admissionPolicy.failurePolicy }}".to_owned(),
+        }
+    }
+}
+
+/// The most pairs of a toleration and a guard that are compared. On a real API server an evaluation
+/// of the longest keys and values ended at somewhat more than 20,000 pairs.
+const PAIRS: &str = "5000";
+
+/// Both policies with their bindings, as YAML.
+#[must_use]
+pub fn yaml(values: &Values) -> String {
+    let intents = keys::KEYS.iter().filter(|key| key.intent).map(|key| format!("'{}'", key.full));
+    let intents = intents.collect::<Vec<_>>().join(", ");
+    let said = |words: &str| serde_json::Value::from(words).to_string();
+    let texts = [
+        ("EXEMPT", values.exempt.clone()),
+        ("ACTIONS", values.actions.clone()),
+        ("FAILURE", values.failure_policy.clone()),
+        ("INTENTS", intents),
+        ("MODE", keys::MODE.to_owned()),
+        ("APPLIED", keys::APPLIED.to_owned()),
+        ("PREFIX", keys::PREFIX.to_owned()),
+        ("API_VERSION", keys::API_VERSION.to_owned()),
+        ("KIND", keys::VOCABULARY_KIND.to_owned()),
+        ("GROUP", keys::GROUP.to_owned()),
+        ("PLURAL", keys::VOCABULARY_PLURAL.to_owned()),
+        ("NAME", keys::VOCABULARY_NAME.to_owned()),
+        ("PAIRS", PAIRS.to_owned()),
+        ("UNPLACED", said(words::UNPLACED)),
+        ("TOLERATES", said(words::TOLERATES)),
+        ("NODE_NAME", said(words::NODE_NAME)),
+        ("BINDING", said(words::BINDING)),
+        ("BINDING_ANNOTATIONS", said(words::BINDING_ANNOTATIONS)),
+        ("TOO_MANY", said(words::TOO_MANY)),
+        ("LABELS", said(words::LABELS)),
+    ];
+    let mut text = format!(
+        "{}---\n{}",
+        include_str!("admission_policy/unplaced.yaml"),
+        include_str!("admission_policy/guards.yaml")
+    );
+    for (name, value) in texts {
+        text = text.replace(&format!("@{name}@"), &value);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_placeholder_is_filled_and_every_sentence_said() {
+        let text = yaml(&Values::new("placecard-system", Unplaced::Deny, false));
+        assert!(!text.contains('@'), "{text}");
+        for words in [
+            words::UNPLACED,
+            words::TOLERATES,
+            words::NODE_NAME,
+            words::BINDING,
+            words::BINDING_ANNOTATIONS,
+            words::TOO_MANY,
+            words::LABELS,
+        ] {
+            assert!(text.contains(words), "{words}");
+        }
+        for key in keys::KEYS.iter().filter(|key| key.intent) {
+            assert!(text.contains(&format!("'{}'", key.full)), "{}", key.full);
+        }
+    }
+
+    #[test]
+    fn the_chart_differs_by_its_values_alone() {
+        let values = Values::chart();
+        let plain = Values::new("placecard-system", Unplaced::Warn, true);
+        let text = yaml(&values)
+            .replace(&values.exempt, &plain.exempt)
+            .replace(&values.actions, &plain.actions)
+            .replace(&values.failure_policy, &plain.failure_policy);
+        assert_eq!(text, yaml(&plain));
+        assert!(!text.contains("{{"), "{text}");
+        assert!(values.actions.contains(r#""warn" "[Warn, Audit]""#), "{}", values.actions);
+    }
+}

@@ -1,0 +1,26 @@
+//! What the API server says by itself when a policy refuses: constant, because nothing else is at
+//! hand there, and so that retries fold into one event.
+
+/// A pod with intents that were not expanded.
+pub const UNPLACED: &str = "its placement rules are not in its fields yet, because the webhook of \
+     placecard did not answer; trying again may help";
+/// A toleration of somebody else's guard.
+pub const TOLERATES: &str = "it tolerates a taint that guards a pool or trust domain which is not \
+     for its namespace (allowedNamespaces in PlacementVocabulary default); give the toleration the \
+     key and value of the taint that is meant";
+/// A node by name.
+pub const NODE_NAME: &str = "it names its node, which passes by the taints that guard pools and \
+     trust domains, and not all of these are for its namespace; use a nodeSelector on \
+     kubernetes.io/hostname, or a namespace among the agents of PlacementVocabulary default";
+/// A binding by somebody who is no scheduler.
+pub const BINDING: &str = "only schedulers bind pods here, because not all guarded pools and trust \
+     domains are for this namespace (schedulers in PlacementVocabulary default)";
+/// A binding with annotations.
+pub const BINDING_ANNOTATIONS: &str =
+    "a Binding may not carry annotations of placecard, nor more than 100 of any kind";
+/// More tolerations than the policy may look at.
+pub const TOO_MANY: &str = "it has too many tolerations to compare them with the taints that guard \
+     pools and trust domains";
+/// Labels that open something.
+pub const LABELS: &str = "these labels would let the namespace use a guarded pool or trust domain, \
+     or make it one of agents: that needs the permission to update PlacementVocabulary default";
