@@ -1,11 +1,12 @@
 //! What the chart promises.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use clap::Parser as _;
 use placecard_policies::kinds::KINDS;
+use placecard_policies::live::WATCHED;
 use placecard_tests::chart::{self, RELEASE_NAMESPACE};
 use serde_json::Value;
 
@@ -96,6 +97,45 @@ fn every_built_in_kind_is_judged() {
         .map(|kind| format!("{}/{}s", kind.group, kind.kind.to_ascii_lowercase()))
         .collect();
     assert_eq!(judged, kinds);
+}
+
+/// The verbs that the chart's role has, by `group/resource`.
+fn verbs() -> BTreeMap<String, BTreeSet<String>> {
+    let role = chart::objects("rbac.yaml").into_iter().find(|one| one["kind"] == "ClusterRole");
+    let role = role.expect("a ClusterRole");
+    let mut verbs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for rule in role["rules"].as_array().expect("rules") {
+        for resource in resources(&serde_json::json!({"rules": [rule]})) {
+            let told = rule["verbs"].as_array().expect("verbs").iter();
+            let told = told.map(|verb| verb.as_str().expect("a string").to_owned());
+            verbs.entry(resource).or_default().extend(told);
+        }
+    }
+    verbs
+}
+
+#[test]
+fn the_role_allows_what_is_watched_and_nothing_else() {
+    let path = |group: &str, plural: &str| format!("{group}/{plural}");
+    let watched: BTreeSet<String> =
+        WATCHED.into_iter().map(|kind| path(kind.row().group, kind.row().plural)).collect();
+    for (resource, verbs) in verbs() {
+        // What is ours is its own: the vocabulary.
+        if resource.starts_with("placecard.dev/") {
+            continue;
+        }
+        assert!(watched.contains(&resource), "{resource} is allowed and not watched");
+        for verb in &verbs {
+            assert!(["get", "list", "watch"].contains(&verb.as_str()), "{resource}: {verb}");
+        }
+    }
+    let verbs = verbs();
+    for resource in watched {
+        for verb in ["list", "watch"] {
+            let allowed = verbs.get(&resource).is_some_and(|verbs| verbs.contains(verb));
+            assert!(allowed, "{resource} is watched, and the role does not allow to {verb} it");
+        }
+    }
 }
 
 #[test]

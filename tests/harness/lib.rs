@@ -4,4 +4,5 @@ pub mod chart;
 pub mod controlplane;
 pub mod doors;
 pub mod meddler;
+pub mod passage;
 pub mod webhook;

@@ -62,16 +62,8 @@ impl Webhook {
             .enable_all()
             .build()
             .expect("threads can be started");
-        let file = Kubeconfig::read_from(&plane.kubeconfig).expect("the kubeconfig can be read");
         let (app, listener) = runtime.block_on(async {
-            let mut config =
-                kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-                    .await
-                    .expect("the kubeconfig is complete");
-            config.auth_info.impersonate =
-                Some(format!("system:serviceaccount:{RELEASE_NAMESPACE}:{SERVICE_ACCOUNT}"));
-            let client = kube::Client::try_from(config).expect("the credentials are usable");
-            let cluster = Cluster::new(client);
+            let cluster = Cluster::new(client(plane, None).await);
             let readiness = Readiness::new(pair.not_before, pair.not_after, true);
             readiness.contacted(cluster.version().await.expect("the API server answers"));
             let app = Arc::new(App {
@@ -165,8 +157,28 @@ pub fn only_in(webhook: &mut Value, namespace: &str) {
         json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
 }
 
+/// A client in the name of the chart's service account; `url`: by this way to the API server.
+///
+/// # Panics
+/// If the kubeconfig of the control plane cannot be used.
+pub async fn client(plane: &ControlPlane, url: Option<&str>) -> kube::Client {
+    let file = Kubeconfig::read_from(&plane.kubeconfig).expect("the kubeconfig can be read");
+    let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+        .await
+        .expect("the kubeconfig is complete");
+    config.auth_info.impersonate =
+        Some(format!("system:serviceaccount:{RELEASE_NAMESPACE}:{SERVICE_ACCOUNT}"));
+    if let Some(url) = url {
+        config.cluster_url = url.parse().expect("an URL");
+    }
+    kube::Client::try_from(config).expect("the credentials are usable")
+}
+
 /// The chart's service account and what it may do; every webhook of a cluster shares them.
-fn grant_role(api: &Api) {
+///
+/// # Panics
+/// If the API server refuses it.
+pub fn grant_role(api: &Api) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
     for object in std::iter::once(namespace).chain(chart::objects("rbac.yaml")) {

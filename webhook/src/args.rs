@@ -69,6 +69,11 @@ pub struct Args {
     )]
     pub kubernetes_version: Option<ServerVersion>,
 
+    /// Seconds without word from the API server after which what was watched is not trusted any
+    /// longer.
+    #[arg(long, env = "PLACECARD_STALE_AFTER", value_name = "SECONDS", default_value_t = 300)]
+    pub stale_after: u32,
+
     /// Seconds between SIGTERM and the end of new requests, in which readiness is off. 5 with a
     /// cluster, 0 without.
     #[arg(long, env = "PLACECARD_DRAIN_DELAY", value_name = "SECONDS")]

@@ -1,4 +1,4 @@
-//! Answers from the API server: one GET for each thing that a decision needs, no watches.
+//! Answers from the API server: one GET for each thing that the index does not know.
 //!
 //! Only the selector of a controller is kept, because it cannot change: Deployment, ReplicaSet,
 //! StatefulSet, DaemonSet and Job validate it as immutable (`pkg/apis/apps/validation`,
@@ -69,6 +69,12 @@ impl Cluster {
             resources: Mutex::new(Recent::new(RESOURCES)),
         };
         Self { client, kept: Arc::new(kept) }
+    }
+
+    /// The client that it asks through.
+    #[must_use]
+    pub const fn client(&self) -> &kube::Client {
+        &self.client
     }
 
     /// The server's version; the first contact.

@@ -14,3 +14,4 @@ pub mod serve;
 pub mod source;
 pub mod start;
 pub mod telemetry;
+pub mod watch;

@@ -1,6 +1,8 @@
 //! The metrics, in one table. No label takes its value from an object: kinds that are not in the
 //! table of kinds are `other`, so the number of series is bounded.
 
+mod watches;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -18,6 +20,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::admission::GroupVersionKind;
+use crate::metrics::watches::WatchMetrics;
+use crate::watch::Watches;
 
 /// Seconds; the API server's default timeout for a webhook is 10.
 const BUCKETS: [f64; 12] =
@@ -131,6 +135,7 @@ pub struct Metrics {
     durations: Family<WebhookLabel, Histogram, fn() -> Histogram>,
     findings: Family<FindingLabels, Counter>,
     mutations: Family<KindLabel, Counter>,
+    watches: WatchMetrics,
     certificate_expiry: Gauge<f64, AtomicU64>,
 }
 
@@ -142,6 +147,7 @@ impl Default for Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             findings: Family::default(),
             mutations: Family::default(),
+            watches: WatchMetrics::default(),
             certificate_expiry: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -162,6 +168,7 @@ impl Default for Metrics {
             "Seconds until the serving certificate expires, negative once it has",
             metrics.certificate_expiry.clone(),
         );
+        metrics.watches.register(registry);
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The build that is running", build);
         metrics
@@ -199,6 +206,11 @@ impl Metrics {
     pub fn duration(&self, door: Door, duration: Duration) {
         let labels = WebhookLabel { webhook: door_name(door) };
         self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
+    }
+
+    /// Takes over how the watches are doing.
+    pub fn watches(&self, watches: &Watches) {
+        self.watches.take(watches);
     }
 
     /// All metrics as OpenMetrics text, at this time.

@@ -106,16 +106,21 @@ async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn readyz(State(app): State<Arc<App>>) -> Response {
-    match app.readiness.obstacle((app.clock)()) {
-        None => "ok\n".into_response(),
-        Some(obstacle) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n")).into_response()
-        }
-    }
+    let starting = app.source.watches().map(|watches| watches.health().starting());
+    let starting = starting.unwrap_or_default().join(", ");
+    let obstacle = match app.readiness.obstacle((app.clock)()) {
+        Some(obstacle) => obstacle.to_owned(),
+        None if !starting.is_empty() => format!("not listed yet: {starting}"),
+        None => return "ok\n".into_response(),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{obstacle}\n")).into_response()
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    if let Some(watches) = app.source.watches() {
+        app.metrics.watches(watches);
+    }
     match app.metrics.text(app.readiness.not_after, (app.clock)()) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

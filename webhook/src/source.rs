@@ -1,10 +1,13 @@
-//! Where answers come from: a cluster or files.
+//! Where answers come from: the index of a cluster, the cluster itself, or files.
+
+use std::sync::{Arc, OnceLock};
 
 use placecard_policies::surroundings::{Objects, Reference};
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::files::Files;
+use crate::watch::Watches;
 
 /// Where answers come from.
 #[derive(Clone)]
@@ -13,22 +16,43 @@ pub enum Source {
     Files(Box<Files>),
     /// The API server, asked at each admission.
     Cluster(Cluster),
+    /// The index of what is watched, once there is one; for what that does not know, the API server.
+    Live(Cluster, Arc<OnceLock<Watches>>),
 }
 
 impl Source {
+    /// The index, if there is one.
+    #[must_use]
+    pub fn watches(&self) -> Option<&Watches> {
+        match self {
+            Self::Files(_) | Self::Cluster(_) => None,
+            Self::Live(_, watches) => watches.get(),
+        }
+    }
+
     /// Answers the references; what cannot be answered by the deadline is `Unreachable`.
     pub async fn objects(&self, references: Vec<Reference>, deadline: Instant) -> Objects {
         let mut objects = Objects::default();
+        let mut open = references;
+        if let Some(watches) = self.watches() {
+            open.retain(|reference| match watches.answer(reference) {
+                Some(answer) => {
+                    objects.insert(reference.clone(), answer);
+                    false
+                }
+                None => true,
+            });
+        }
         match self {
             Self::Files(files) => {
-                for reference in references {
+                for reference in open {
                     if let Some(answer) = files.answer(&reference) {
                         objects.insert(reference, answer);
                     }
                 }
             }
-            Self::Cluster(cluster) => {
-                for (reference, answer) in cluster.answers(references, deadline).await {
+            Self::Cluster(cluster) | Self::Live(cluster, _) => {
+                for (reference, answer) in cluster.answers(open, deadline).await {
                     objects.insert(reference, answer);
                 }
             }

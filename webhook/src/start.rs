@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::serve::{App, Bodies};
 use crate::source::Source;
+use crate::watch::Watches;
 
 /// Nobody's certificate is larger, in bytes.
 const PEM_LIMIT: u64 = 1024 * 1024;
@@ -47,7 +48,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
         read_vocabulary(path, &mut surroundings)?;
     }
     let cluster = match &source {
-        Source::Cluster(cluster) => Some(cluster.clone()),
+        Source::Cluster(cluster) | Source::Live(cluster, _) => Some(cluster.clone()),
         Source::Files(_) => None,
     };
     let app = Arc::new(App {
@@ -68,7 +69,8 @@ pub async fn run(args: &Args) -> Result<(), String> {
         .map_err(|error| format!("--addr {}: {error}", args.addr))?;
     announce(&listener)?;
     if let Some(cluster) = cluster {
-        tokio::spawn(contact(cluster, Arc::clone(&app)));
+        let stale_after = Duration::from_secs(args.stale_after.into());
+        tokio::spawn(contact(cluster, Arc::clone(&app), stale_after));
     }
     listen::serve(listener, tls, app, stop).await.map_err(|error| error.to_string())
 }
@@ -131,7 +133,7 @@ async fn source(args: &Args) -> Result<Source, String> {
         })?,
     };
     let client = kube::Client::try_from(config).map_err(|error| format!("the cluster: {error}"))?;
-    Ok(Source::Cluster(Cluster::new(client)))
+    Ok(Source::Live(Cluster::new(client), Arc::new(OnceLock::new())))
 }
 
 async fn kubeconfig(path: &PathBuf) -> Result<kube::Config, String> {
@@ -165,8 +167,8 @@ fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), S
     Err(format!("--vocabulary {path}: it cannot be used; placecard lint {path} says why{told}"))
 }
 
-/// Asks until the cluster answers. Readiness waits for it.
-async fn contact(cluster: Cluster, app: Arc<App>) {
+/// Asks until the cluster answers, and begins to watch it then. Readiness waits for both.
+async fn contact(cluster: Cluster, app: Arc<App>, stale_after: Duration) {
     let mut pause = Duration::from_millis(250);
     loop {
         match cluster.version().await {
@@ -179,6 +181,8 @@ async fn contact(cluster: Cluster, app: Arc<App>) {
                     );
                 }
                 tracing::info!(minor = version.0, "the API server answers");
+                let server = if app.server_is_given { app.surroundings.server } else { version };
+                watch(&cluster, &app, server, stale_after);
                 app.readiness.contacted(version);
                 return;
             }
@@ -188,5 +192,13 @@ async fn contact(cluster: Cluster, app: Arc<App>) {
                 pause = (pause * 2).min(PAUSE);
             }
         }
+    }
+}
+
+fn watch(cluster: &Cluster, app: &App, server: ServerVersion, stale_after: Duration) {
+    let Source::Live(_, watches) = &app.source else { return };
+    match Watches::start(cluster.client(), server, stale_after) {
+        Ok(started) => _ = watches.set(started),
+        Err(error) => tracing::error!(%error, "nothing is watched: no thread can be started"),
     }
 }

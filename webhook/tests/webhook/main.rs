@@ -12,3 +12,4 @@ mod decision;
 mod http;
 mod socket;
 mod support;
+mod watch;

@@ -1,0 +1,108 @@
+//! The live cluster: lists and watches, and the index that they keep up to date.
+//!
+//! 1. `ask`, `pieces`, `head`: requests, and objects out of the bytes of their answers.
+//! 2. `follow`: one kind, listed and watched, whatever breaks; `backoff` says when it tries again.
+//! 3. `queue`: from the watches to the one writer, of a bounded size.
+//! 4. `copies` and `index`: the index, twice, so that readers never wait.
+//! 5. `health`: what readiness, metrics and the trust in the index rest on.
+
+pub mod ask;
+pub mod backoff;
+pub mod copies;
+pub mod follow;
+pub mod head;
+pub mod health;
+pub mod index;
+pub mod pieces;
+pub mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use placecard_policies::live::{Live, WATCHED};
+use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use crate::watch::copies::{Readers, Writer};
+use crate::watch::follow::Follower;
+use crate::watch::health::Health;
+use crate::watch::queue::{Queue, queue};
+
+/// Lists that are under way at once: they cost the API server most.
+const LISTS: usize = 4;
+
+/// The index of a cluster and the watches behind it, which end with the runtime they are started on.
+#[derive(Debug)]
+pub struct Watches {
+    readers: Readers<Live>,
+    queue: Queue,
+    health: Arc<Health>,
+}
+
+impl Watches {
+    /// Starts to list and watch. What was not confirmed for longer than `stale_after` is not
+    /// trusted.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn start(
+        client: &kube::Client,
+        server: ServerVersion,
+        stale_after: Duration,
+    ) -> Result<Self, std::io::Error> {
+        let health = Arc::new(Health::new(stale_after));
+        let (queue, receiver) = queue();
+        let writer = Writer::new(Live::new(server));
+        let readers = writer.readers();
+        let told = Arc::clone(&health);
+        std::thread::Builder::new()
+            .name("index".to_owned())
+            .spawn(move || index::fold(writer, receiver, &told))?;
+        let lists = Arc::new(Semaphore::new(LISTS));
+        for kind in WATCHED {
+            let (client, queue, health, lists) =
+                (client.clone(), queue.clone(), Arc::clone(&health), Arc::clone(&lists));
+            tokio::spawn(Follower::new(client, kind, queue, health, lists).run());
+        }
+        Ok(Self { readers, queue, health })
+    }
+
+    /// How the watches are doing.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The index as it is now. The writer waits until it is dropped, so it must be held neither
+    /// across a wait nor for long.
+    #[must_use]
+    pub fn current(&self) -> Arc<Live> {
+        self.readers.current()
+    }
+
+    /// The same, if it is complete and not too old.
+    #[must_use]
+    pub fn trusted(&self) -> Option<Arc<Live>> {
+        self.health.is_trusted().then(|| self.current())
+    }
+
+    /// Has something changed that only the writer can change, such as what is prepared for a
+    /// kind of pod. `false` if readers do not see it by the deadline.
+    pub async fn edit(
+        &self,
+        edit: impl Fn(&mut Live) + Send + Sync + 'static,
+        deadline: Instant,
+    ) -> bool {
+        matches!(timeout_at(deadline, self.queue.edit(Box::new(edit))).await, Ok(Ok(())))
+    }
+
+    /// What the index says of another object; `None`: the API server has to be asked.
+    ///
+    /// It never says that something is not there: an object that was made a moment ago may be on
+    /// its way, and what is refused for its absence would be refused wrongly.
+    #[must_use]
+    pub fn answer(&self, reference: &Reference) -> Option<Answer> {
+        self.trusted()?.answer(reference).filter(|answer| *answer != Answer::Absent)
+    }
+}

@@ -1,0 +1,203 @@
+//! How the watches are doing: what readiness, the metrics and the trust in the index rest on.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use placecard_policies::live::{WATCHED, Watched};
+use tokio::time::Instant;
+
+/// The watches, each by itself.
+#[derive(Debug)]
+pub struct Health {
+    start: Instant,
+    stale_after: Duration,
+    kinds: Vec<KindHealth>,
+}
+
+/// One watch.
+#[derive(Debug)]
+pub struct KindHealth {
+    /// What is watched.
+    pub kind: Watched,
+    /// Events that arrived, items of lists not counted.
+    pub events: Count,
+    /// Lists that were read to the end, the first one too.
+    pub lists: Count,
+    /// Watches that went on where the one before had ended.
+    pub resumes: Count,
+    /// Objects and lines that could not be read.
+    pub broken: Count,
+    /// Its objects are in the index, or it is known that they cannot be.
+    settled: AtomicBool,
+    /// It is not served, or may not be read.
+    refused: AtomicBool,
+    /// Moments, see [`Moment`].
+    contact: Moment,
+    event: Moment,
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// One more.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Milliseconds since the start and one more; 0 is never.
+#[derive(Debug, Default)]
+struct Moment(AtomicU64);
+
+impl Moment {
+    fn set(&self, start: Instant, moment: Instant) {
+        let since = moment.saturating_duration_since(start).as_millis();
+        let since = u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1);
+        self.0.fetch_max(since, Ordering::Relaxed);
+    }
+
+    /// How long ago it was; `None`: never.
+    fn age(&self, start: Instant, now: Instant) -> Option<Duration> {
+        let set = self.0.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(now.saturating_duration_since(start + Duration::from_millis(set)))
+    }
+}
+
+/// How a watch is doing now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The first list is not complete.
+    Starting,
+    /// Listed and watched, with the time since it was last known to be up to date.
+    Synced(Duration),
+    /// Not served or not allowed.
+    Refused,
+}
+
+impl Health {
+    /// Watches that are about to start. An index that was not confirmed for longer than
+    /// `stale_after` is not trusted.
+    #[must_use]
+    pub fn new(stale_after: Duration) -> Self {
+        let kinds = WATCHED.into_iter().map(|kind| KindHealth {
+            kind,
+            events: Count::default(),
+            lists: Count::default(),
+            resumes: Count::default(),
+            broken: Count::default(),
+            settled: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
+            contact: Moment::default(),
+            event: Moment::default(),
+        });
+        Self { start: Instant::now(), stale_after, kinds: kinds.collect() }
+    }
+
+    /// All watches, in the order of the table.
+    #[must_use]
+    pub fn kinds(&self) -> &[KindHealth] {
+        &self.kinds
+    }
+
+    /// One watch.
+    #[must_use]
+    pub fn of(&self, kind: Watched) -> Option<&KindHealth> {
+        self.kinds.iter().find(|health| health.kind == kind)
+    }
+
+    /// How one watch is doing.
+    #[must_use]
+    pub fn standing(&self, kind: Watched) -> Standing {
+        let Some(health) = self.of(kind) else { return Standing::Refused };
+        if !health.settled.load(Ordering::Acquire) {
+            Standing::Starting
+        } else if health.refused.load(Ordering::Acquire) {
+            Standing::Refused
+        } else {
+            let age = health.contact.age(self.start, Instant::now());
+            age.map_or(Standing::Starting, Standing::Synced)
+        }
+    }
+
+    /// The index held the truth of this moment.
+    pub fn contact(&self, kind: Watched, moment: Instant) {
+        if let Some(health) = self.of(kind) {
+            health.contact.set(self.start, moment);
+        }
+    }
+
+    /// An event arrived just now.
+    pub fn event(&self, kind: Watched) {
+        if let Some(health) = self.of(kind) {
+            let now = Instant::now();
+            health.events.add();
+            health.event.set(self.start, now);
+            health.contact.set(self.start, now);
+        }
+    }
+
+    /// A list is in the index as a whole.
+    pub fn synced(&self, kind: Watched) {
+        self.settle(kind, false);
+    }
+
+    /// The kind is not served, or may not be read.
+    pub fn refused(&self, kind: Watched) {
+        self.settle(kind, true);
+    }
+
+    fn settle(&self, kind: Watched, refused: bool) {
+        if let Some(health) = self.of(kind) {
+            health.refused.store(refused, Ordering::Release);
+            health.settled.store(true, Ordering::Release);
+        }
+    }
+
+    /// Time since the last event of a kind; `None`: there was none.
+    #[must_use]
+    pub fn event_age(&self, kind: Watched) -> Option<Duration> {
+        self.of(kind)?.event.age(self.start, Instant::now())
+    }
+
+    /// The kinds whose first list is not complete, as `kubectl get` calls them.
+    #[must_use]
+    pub fn starting(&self) -> Vec<&'static str> {
+        let starting = self.kinds.iter().filter(|health| !health.settled.load(Ordering::Acquire));
+        starting.map(|health| health.kind.row().plural).collect()
+    }
+
+    /// The age of the index: of the watch that was confirmed least lately. `None`: it is not
+    /// complete yet.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        let mut oldest = Duration::ZERO;
+        for health in &self.kinds {
+            match self.standing(health.kind) {
+                Standing::Starting => return None,
+                Standing::Refused => {}
+                Standing::Synced(age) => oldest = oldest.max(age),
+            }
+        }
+        Some(oldest)
+    }
+
+    /// Whether the index is complete and not too old.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        self.age().is_some_and(|age| age <= self.stale_after)
+    }
+
+    /// Whether what the index says about this kind is not too old.
+    #[must_use]
+    pub fn trusts(&self, kind: Watched) -> bool {
+        matches!(self.standing(kind), Standing::Synced(age) if age <= self.stale_after)
+    }
+}

@@ -1,0 +1,5 @@
+//! Lists and watches against a stand-in for the API server that does whatever a test says.
+
+mod follow;
+mod index;
+mod server;
