@@ -17,6 +17,7 @@ mod answer;
 mod autoscaler;
 mod index;
 mod marks;
+pub(crate) mod placement;
 mod watched;
 mod workload;
 

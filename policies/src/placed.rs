@@ -10,10 +10,12 @@ use placecard_feasibility::filter::cycle::{Cycle, cycle, cycle_of};
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_findings::{FieldPath, Finding};
+use placecard_language::checked::Words;
 use placecard_language::intent::Intents;
 
 use crate::cluster::Cluster;
 use crate::expand::{Expander, Sources};
+use crate::live::Live;
 use crate::object::{Object, PodSpec, Template};
 use crate::stored::next_pod;
 use crate::template_pod::{Unjudged, holder};
@@ -38,6 +40,17 @@ pub(crate) struct Asked<'a> {
     /// All rules could be read and written.
     pub(crate) known: bool,
     pub(crate) cluster: &'a Cluster,
+}
+
+impl<'a> Asked<'a> {
+    /// The same of another cluster.
+    fn on<'b>(&self, cluster: &'b Cluster) -> Asked<'b>
+    where
+        'a: 'b,
+    {
+        let Self { object, template, written, expander, intents, sources, spec, known, .. } = *self;
+        Asked { object, template, written, expander, intents, sources, spec, known, cluster }
+    }
 }
 
 /// What becomes of the next pod of a template.
@@ -72,6 +85,34 @@ pub(crate) struct Shut<'a> {
 
 /// Judges the next pod of a template: what its namespace refuses, then what the nodes do.
 pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
+    judge_by(asked, |pod| on_nodes(asked, pod))
+}
+
+/// The same on a live cluster, of which `asked` has what lies in the namespace. It is written out as
+/// a whole only for what fits nowhere.
+pub(crate) fn judge_live(
+    asked: &Asked<'_>,
+    live: &Live,
+    words: &Words,
+) -> (Placement, Vec<Finding>) {
+    judge_by(asked, |pod| {
+        let owner = owner(asked);
+        let local = asked.cluster.inventory.pods.values();
+        let replaced = local.filter(|other| is_replaced(pod, owner.as_ref(), other));
+        let profile = asked.cluster.profile_of(pod);
+        let fitting = profile.map_or(0, |profile| live.fitting(pod, &profile, replaced));
+        if fitting > 0 {
+            return Ok(fitting);
+        }
+        let whole = live.cluster(words);
+        explain(&asked.on(&whole), pod, owner.as_ref())
+    })
+}
+
+fn judge_by(
+    asked: &Asked<'_>,
+    on_nodes: impl FnOnce(&Pod) -> Result<usize, Box<Finding>>,
+) -> (Placement, Vec<Finding>) {
     let placement = |outcome| Placement { template: asked.template.path.clone(), outcome };
     let unjudged = |why| (placement(Outcome::Unjudged(why)), Vec::new());
     if !asked.known {
@@ -82,7 +123,7 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
         Err(why) => return unjudged(why),
     };
     let mut findings = words::stored::findings(asked, &stored);
-    let outcome = match on_nodes(asked, &stored.pod) {
+    let outcome = match on_nodes(&stored.pod) {
         Err(finding) => {
             findings.push(*finding);
             Outcome::Shut
@@ -93,18 +134,28 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
     (placement(outcome), findings)
 }
 
+/// Whose pods make room for those of the template.
+fn owner(asked: &Asked<'_>) -> Option<Holder> {
+    (!asked.object.is_pod()).then(|| holder(asked.object))
+}
+
 /// How many nodes fit the pod.
 ///
 /// # Errors
 ///
 /// Why none does.
 fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Finding>> {
-    let owner = (!asked.object.is_pod()).then(|| holder(asked.object));
+    let owner = owner(asked);
     let fitting = asked.cluster.fitting(pod, owner.as_ref());
     if let Some(nodes) = fitting.filter(|nodes| !nodes.is_empty()) {
         return Ok(nodes.len());
     }
-    let cycle = next_cycle(asked.cluster, pod, owner.as_ref());
+    explain(asked, pod, owner.as_ref())
+}
+
+/// As [`on_nodes`], by the plain judge.
+fn explain(asked: &Asked<'_>, pod: &Pod, owner: Option<&Holder>) -> Result<usize, Box<Finding>> {
+    let cycle = next_cycle(asked.cluster, pod, owner);
     let found = diagnose(&cycle);
     if !found.feasible.is_empty() {
         return Ok(found.feasible.len());
@@ -133,11 +184,15 @@ fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Finding>> {
     }))
 }
 
+/// Is the other pod gone when this one comes?
+fn is_replaced(pod: &Pod, owner: Option<&Holder>, other: &Pod) -> bool {
+    other.is_same(pod) || owner.is_some_and(|owner| owner.holds(other))
+}
+
 /// The cycle that judges the pod: without itself, and without the pods that it replaces.
 #[must_use]
 pub fn next_cycle<'a>(cluster: &'a Cluster, pod: &'a Pod, owner: Option<&Holder>) -> Cycle<'a> {
-    let replaced =
-        |other: &Pod| other.is_same(pod) || owner.is_some_and(|owner| owner.holds(other));
+    let replaced = |other: &Pod| is_replaced(pod, owner, other);
     let mut cycle = without(full_cycle(cluster, pod), replaced);
     if !pod.has_priority && cluster.inventory.is_unknown(Kind::PriorityClass) {
         // It may outrank those for whom room is kept.

@@ -187,24 +187,33 @@ fn of_template(
         }
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
         findings.extend(dead_selectors(object, template, &expanded.dead));
-        if let Some(cluster) = &surroundings.cluster {
-            let asked = Asked {
-                object,
-                template,
-                written: &base,
-                expander: &Expander::empty(object, &frame, surroundings),
-                intents: &reading.intents,
-                sources: &expanded.sources,
-                spec: &expanded.spec,
-                known: !unreadable && is_complete(&expanded),
-                cluster,
-            };
+        let expander = Expander::empty(object, &frame, surroundings);
+        let asked = |cluster| Asked {
+            object,
+            template,
+            written: &base,
+            expander: &expander,
+            intents: &reading.intents,
+            sources: &expanded.sources,
+            spec: &expanded.spec,
+            known: !unreadable && is_complete(&expanded),
+            cluster,
+        };
+        let placed = match (&surroundings.cluster, &surroundings.live) {
+            (Some(cluster), _) => Some(placed::judge(&asked(cluster))),
+            (None, Some(live)) => {
+                let words = &surroundings.words;
+                let local = live.local(&object.reference.namespace, words);
+                Some(placed::judge_live(&asked(&local), live, words))
+            }
+            (None, None) => None,
+        };
+        if let Some((placement, found)) = placed {
             let contradicted = findings.iter().any(|one| {
                 let everywhere = one.holds.scope != Scope::Assumption;
                 (one.verdict == Verdict::Contradictory && everywhere)
                     || one.code == rules::PV_AFFINITY_CONFLICT
             });
-            let (placement, found) = placed::judge(&asked);
             // What fits no cluster at all fits this one neither: that is told once.
             findings.extend(found.into_iter().filter(|_| !contradicted));
             review.placements.push(placement);
@@ -220,7 +229,7 @@ fn of_template(
             ));
         }
     }
-    let on_cluster = surroundings.cluster.is_some();
+    let on_cluster = surroundings.cluster.is_some() || surroundings.live.is_some();
     silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
 }

@@ -12,6 +12,7 @@ use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 use placecard_language::intent::TargetKind;
 
 use crate::cluster::Cluster;
+use crate::live::Live;
 use crate::object::{Map, Owner};
 
 /// Everything besides the object.
@@ -25,6 +26,8 @@ pub struct Surroundings {
     pub server: ServerVersion,
     /// The cluster on which templates are judged; `None`: on none.
     pub cluster: Option<Arc<Cluster>>,
+    /// The live cluster on which templates are judged, if there is no other.
+    pub live: Option<Arc<Live>>,
 }
 
 /// Minor version of a Kubernetes server, `1.N`.

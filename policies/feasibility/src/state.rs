@@ -21,6 +21,7 @@
 //! asks for, apart from its name, labels and resources, is its *shape*; what terms a shape needs
 //! to have counted is found out once, by [`State::prepare`].
 
+mod aside;
 mod attached;
 mod bits;
 mod column;

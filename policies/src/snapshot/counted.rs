@@ -59,8 +59,8 @@ impl Sink for State {
     }
 
     fn put_like(&mut self, like: &mut Like, given: Given<'_>) -> bool {
-        let Given { name, uid, node, started: _, owner: _ } = given;
-        self.set_pod_like(&like.pod, &mut like.known, name, uid, node)
+        let Given { name, uid, node, started: _, owner } = given;
+        self.set_pod_like(&like.pod, &mut like.known, name, uid, node, owner.as_ref())
     }
 
     fn set_unknown(&mut self, kinds: BTreeSet<Kind>) {

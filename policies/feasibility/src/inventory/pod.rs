@@ -142,7 +142,7 @@ impl Pod {
 }
 
 /// The controller of a pod, in the pod's namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner {
     /// Group and version, `apps/v1`.
     pub api_version: String,

@@ -11,7 +11,7 @@ use super::strings::{Pairs, Strings};
 use super::table::{Index, Interner, NONE, Seed, Slab};
 use super::topology::Moved;
 use crate::filter::node_ports::host_ports;
-use crate::inventory::pod::{Pod, PodSpec, PodVolume};
+use crate::inventory::pod::{Owner, Pod, PodSpec, PodVolume};
 use crate::inventory::requests::{Resources, assumed_requests, requests};
 use crate::shared::Shared;
 
@@ -26,6 +26,8 @@ struct Record {
     in_class: u32,
     /// Where it stands among the pods of its node; if the node is not known, the number of its name.
     on_node: u32,
+    /// The controller that made it, or [`NONE`].
+    owner: u32,
     terminating: bool,
 }
 
@@ -73,6 +75,7 @@ pub struct Likeness {
 /// What is said of a pod besides its name and volumes.
 struct Seat<'a> {
     class: u32,
+    owner: u32,
     terminating: bool,
     node: Option<&'a str>,
     nominated: Option<&'a str>,
@@ -86,6 +89,8 @@ pub(super) struct Pods {
     pub(super) sweeps: u64,
     records: Slab<Record>,
     by_name: Index,
+    /// The controllers that made them.
+    pub(super) owners: Interner<Shared<Owner>, ()>,
     /// The sets of labels.
     pub(super) labels: Interner<Pairs, ()>,
     /// The specs.
@@ -207,6 +212,12 @@ impl Pods {
         self.specs.take(id);
     }
 
+    /// Forgets the controllers that made no pod that is there.
+    pub(super) fn sweep_owners(&mut self) {
+        let used: BTreeSet<u32> = self.records.iter().map(|(_, record)| record.owner).collect();
+        self.owners.keep(|id, ()| used.contains(&id));
+    }
+
     fn enlist(&mut self, pod: u32, class: u32) {
         let pods = &mut self.classes.at_mut(class).pods;
         let at = u32::try_from(pods.len()).unwrap_or(NONE);
@@ -239,17 +250,24 @@ impl State {
             return;
         }
         let (node, nominated) = (pod.node.take(), pod.nominated_node.take());
+        let owner = self.owner(pod.owner.take().as_ref());
         let terminating = pod.terminating;
         let volumes = std::mem::take(&mut pod.volumes);
         let mount =
             (!volumes.is_empty()).then(|| Mount { volumes, uid: std::mem::take(&mut pod.uid) });
         let class = self.class(pod);
-        let seat =
-            Seat { class, terminating, node: node.as_deref(), nominated: nominated.as_deref() };
+        let seat = Seat {
+            class,
+            owner,
+            terminating,
+            node: node.as_deref(),
+            nominated: nominated.as_deref(),
+        };
         if self.finds_as_it_is(&name, &seat, mount.as_ref()) {
             return;
         }
         let id = self.enter(class, &name, terminating, mount);
+        self.pods.records.at_mut(id).owner = owner;
         self.seat(id, node.as_deref(), nominated.as_deref());
     }
 
@@ -264,6 +282,7 @@ impl State {
         let stray = || Some(self.strings.text(self.pods.stray_name(id)?));
         let on = self.nodes.node(record.node).map(|node| node.name.as_str());
         record.class == seat.class
+            && record.owner == seat.owner
             && record.terminating == seat.terminating
             && on.or_else(stray) == seat.node
             && self.pods.mounts.get(&id) == mount
@@ -271,7 +290,7 @@ impl State {
                 == seat.nominated.filter(|_| seat.node.is_none())
     }
 
-    /// As [`Self::set_pod`] of a pod that is as `like` but for its name, UID and node; whether it
+    /// As [`Self::set_pod`] of a pod that is as `like` but for its name, UID, node and controller; whether it
     /// replaces another. `known` belongs to `like` and to this state, or is new: it spares the work
     /// of comparing `like` with what is there.
     pub fn set_pod_like(
@@ -281,6 +300,7 @@ impl State {
         name: &str,
         uid: &str,
         node: Option<&str>,
+        owner: Option<&Shared<Owner>>,
     ) -> bool {
         let before = self.pods.len();
         if like.finished {
@@ -294,14 +314,26 @@ impl State {
         let mount = || Mount { volumes: like.volumes.clone(), uid: uid.to_owned() };
         let mount = (!like.volumes.is_empty()).then(mount);
         let nominated = like.nominated_node.as_deref();
-        let seat = Seat { class: known.class, terminating: like.terminating, node, nominated };
+        let (class, terminating) = (known.class, like.terminating);
+        let owner = self.owner(owner);
+        let seat = Seat { class, owner, terminating, node, nominated };
         if self.finds_as_it_is(name, &seat, mount.as_ref()) {
             return true;
         }
         let id = self.enter(known.class, name, like.terminating, mount);
+        self.pods.records.at_mut(id).owner = owner;
         let replaces = self.pods.len() == before;
         self.seat(id, node, like.nominated_node.as_deref());
         replaces
+    }
+
+    /// The number of a controller.
+    fn owner(&mut self, owner: Option<&Shared<Owner>>) -> u32 {
+        let Some(owner) = owner else {
+            return NONE;
+        };
+        let known = self.pods.owners.find(owner);
+        known.unwrap_or_else(|| self.pods.owners.add(owner.clone(), ()))
     }
 
     /// Puts a pod on its node, or notes where it will be.
@@ -339,8 +371,13 @@ impl State {
             }
             None => {
                 let hash = self.pods.hash(namespace, name);
-                let record =
-                    Record { name: name.into(), node: NONE, on_node: NONE, ..Record::default() };
+                let record = Record {
+                    name: name.into(),
+                    node: NONE,
+                    on_node: NONE,
+                    owner: NONE,
+                    ..Record::default()
+                };
                 let id = self.pods.records.add(record);
                 self.pods.by_name.insert(hash, id);
                 id
@@ -548,6 +585,7 @@ impl State {
             name: record.name.to_string(),
             node: on.or_else(stray).map(Arc::from),
             nominated_node: self.pods.nominated.get(&id).map(|node| node.as_str().into()),
+            owner: (record.owner != NONE).then(|| self.pods.owners.key(record.owner).clone()),
             terminating: record.terminating,
             volumes: mount.volumes,
             uid: mount.uid,

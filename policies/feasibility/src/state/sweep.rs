@@ -52,6 +52,7 @@ impl State {
     fn sweep_classes(&mut self) {
         let pods = &mut self.pods;
         pods.sweeps += 1;
+        pods.sweep_owners();
         pods.classes.keep(|_, class| !class.pods.is_empty());
         let (mut labels, mut specs) = (Used::new(), Used::new());
         for (_, kind, _) in pods.classes.iter() {

@@ -27,7 +27,9 @@ fn pods_that_are_like_others_are_put_as_others_are() {
                 let (like, known) = &mut likes[which];
                 let there = alike.pod(&like.namespace, &pod.name).is_some();
                 let node = pod.node.as_deref();
-                let replaces = alike.set_pod_like(like, known, &pod.name, &pod.uid, node);
+                let owner = like.owner.clone();
+                let owner = owner.as_ref();
+                let replaces = alike.set_pod_like(like, known, &pod.name, &pod.uid, node, owner);
                 assert_eq!(replaces, there);
                 let pod = Pod { name: pod.name, uid: pod.uid, node: pod.node, ..like.clone() };
                 apply(&mut inventory, &mut whole, Event::Pod(Box::new(pod)));

@@ -1,0 +1,92 @@
+//! Both doors say the same of a template: on a live cluster and on a snapshot of it.
+
+use std::sync::Arc;
+
+use placecard_language::checked::Words;
+use placecard_policies::cluster::Cluster;
+use placecard_policies::live::Live;
+use placecard_policies::placed::Outcome;
+use placecard_policies::read;
+use placecard_policies::review::{Review, review};
+use placecard_policies::surroundings::Surroundings;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::events::{Model, event};
+use super::{server, snapshot};
+
+/// A pod, a new workload, or one whose pods are there already.
+fn template() -> impl Strategy<Value = Value> {
+    let object = prop_oneof![
+        Just(("v1", "Pod", "pod-1")),
+        Just(("apps/v1", "Deployment", "new")),
+        Just(("apps/v1", "ReplicaSet", "replicaset-0")),
+    ];
+    let rule = prop::sample::select(&[
+        "",
+        "on zone/a",
+        "apart-from self",
+        "near pods(app=app-1) in zone",
+        "apart-from pods(app=app-0) in zone",
+        "spread over zone",
+    ]);
+    (object, rule, 0usize..3, 0u32..5).prop_map(|((version, kind, name), rule, at, cpu)| {
+        let annotations = json!({"placecard.dev/require": rule});
+        let metadata = json!({"labels": {"app": format!("app-{at}")},
+            "annotations": if rule.is_empty() { json!({}) } else { annotations }});
+        let spec = json!({"containers": [{"name": "c", "image": "i",
+            "resources": {"requests": {"cpu": cpu.to_string()}}}]});
+        let mut object = match kind {
+            "Pod" => json!({"metadata": metadata, "spec": spec}),
+            _ => json!({"metadata": {}, "spec": {"replicas": 2,
+                "selector": {"matchLabels": {"app": format!("app-{at}")}},
+                "template": {"metadata": metadata, "spec": spec}}}),
+        };
+        (object["apiVersion"], object["kind"]) = (json!(version), json!(kind));
+        object["metadata"]["name"] = json!(name);
+        object["metadata"]["namespace"] = json!(format!("ns-{at}"));
+        object
+    })
+}
+
+fn reviewed(value: &Value, on: Surroundings) -> Review {
+    let mut object = read::object(value, &on.words).expect("an object");
+    read::keep_written(&mut object, value);
+    review(&object, &on)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_doors_say_the_same(
+        events in prop::collection::vec(event(), 1..40),
+        templates in prop::collection::vec(template(), 3),
+    ) {
+        let (mut live, mut model) = (Live::new(server()), Model::default());
+        for event in &events {
+            event.tell(&mut live);
+            model.apply(event);
+        }
+        let mut words = Words::default();
+        for level in &mut words.levels {
+            if level.name == "zone" {
+                level.key = "zone".to_owned();
+            }
+        }
+        let words = Arc::new(words);
+        let cluster = Cluster { name: "live".to_owned(), ..Cluster::of(snapshot(&model)) };
+        let cluster = Some(Arc::new(cluster));
+        let live = Some(Arc::new(live));
+        for value in &templates {
+            let on = Surroundings { words: Arc::clone(&words), ..Surroundings::default() };
+            let live = reviewed(value, Surroundings { live: live.clone(), ..on.clone() });
+            let read = reviewed(value, Surroundings { cluster: cluster.clone(), ..on });
+            prop_assert_eq!(live.placements.len(), 1);
+            prop_assert_eq!(&live.placements, &read.placements, "{}", value);
+            prop_assert_eq!(&live.findings, &read.findings, "{}", value);
+            let judged = &live.placements[0].outcome;
+            prop_assert!(!matches!(judged, Outcome::Unjudged(_)), "{:?} {}", judged, value);
+        }
+    }
+}
