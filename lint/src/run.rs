@@ -130,6 +130,7 @@ pub(crate) fn judge_by(
             objects: index.answers.clone(),
             server: inputs.server,
             cluster: None,
+            live: None,
         };
         if !inputs.cluster.is_empty() {
             let Taken { mut cluster, complaints } =

@@ -168,6 +168,7 @@ fn request(
         objects: judged.index.answers.clone(),
         server: inputs.server,
         cluster: None,
+        live: None,
     };
     let review = review(&plain, &surroundings);
     let spec = review.expansions.iter().find(|one| one.template == template.path);

@@ -9,6 +9,7 @@ mod dumps;
 mod events;
 mod growth;
 mod huge;
+mod live;
 mod machine;
 mod options;
 mod oracle;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Task::Measure(options) => measure(&options),
         Task::Load(path) => dumps::load_in_this_process(&path),
         Task::Generate(size) => huge::generate_in_this_process(size),
+        Task::Live => live::fill_in_this_process(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,6 +77,7 @@ fn measure(options: &Options) -> Result<(), Failure> {
             Section::Load => dumps::measure(options)?,
             Section::Placements => placements::measure(options)?,
             Section::Huge => huge::measure()?,
+            Section::Live => live::measure()?,
         }
     }
     Ok(())

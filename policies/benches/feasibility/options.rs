@@ -12,6 +12,7 @@ sections (decisions, growth and load, if none is named)
   growth      how the cost of a decision grows with pods, nodes and terms
   load        files to read: seconds and memory
   placements  pods placed one after another; beside the real scheduler
+  live        a live cluster kept by events: memory, events, reviews
   huge        100,000 nodes and 2,000,000 pods; takes minutes
   all         everything
 
@@ -30,9 +31,10 @@ pub enum Section {
     Load,
     Placements,
     Huge,
+    Live,
 }
 
-/// What the process is to do. The last two are what it runs itself again for, so that memory is
+/// What the process is to do. The last three are what it runs itself again for, so that memory is
 /// that of nothing else.
 #[derive(Debug)]
 pub enum Task {
@@ -40,6 +42,7 @@ pub enum Task {
     Measure(Options),
     Load(PathBuf),
     Generate(Size),
+    Live,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +80,7 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
             "decisions" => options.sections.push(Section::Decisions),
             "growth" => options.sections.push(Section::Growth),
             "load" => options.sections.push(Section::Load),
+            "live" => options.sections.push(Section::Live),
             "huge" => options.sections.push(Section::Huge),
             "placements" => options.sections.push(Section::Placements),
             "all" => options.sections.extend(ALL),
@@ -87,6 +91,7 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
             "--oracle" => options.oracle = Some(PathBuf::from(value()?)),
             "--keep" => options.keep = true,
             "--load-here" => return Ok(Task::Load(PathBuf::from(value()?))),
+            "--live-here" => return Ok(Task::Live),
             "--generate-here" => {
                 let size = Size { nodes: number(&value()?)?, pods: number(&value()?)? };
                 return Ok(Task::Generate(size));
@@ -106,8 +111,14 @@ pub fn parse(words: impl Iterator<Item = String>) -> Result<Task, String> {
     Ok(Task::Measure(options))
 }
 
-const ALL: [Section; 5] =
-    [Section::Decisions, Section::Growth, Section::Load, Section::Placements, Section::Huge];
+const ALL: [Section; 6] = [
+    Section::Decisions,
+    Section::Growth,
+    Section::Load,
+    Section::Placements,
+    Section::Live,
+    Section::Huge,
+];
 
 fn number(text: &str) -> Result<usize, String> {
     match text.parse() {

@@ -34,6 +34,26 @@ pub fn write(out: &mut impl Write, size: Size) -> io::Result<u64> {
     Ok(pod_bytes)
 }
 
+/// The pod with this number by itself, as an API server writes it but for the blanks.
+///
+/// # Errors
+///
+/// None that is known.
+pub fn full(g: usize, size: Size) -> io::Result<Vec<u8>> {
+    printed(&lived(existing(g / size.pods, g), g))
+}
+
+/// An object with the blanks that kubectl prints.
+///
+/// # Errors
+///
+/// None that is known.
+pub fn printed(object: &Value) -> io::Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(8 * 1024);
+    print(object, &mut out)?;
+    Ok(out)
+}
+
 /// Prints an element of the list, two levels in.
 fn print(object: &Value, out: &mut Vec<u8>) -> io::Result<()> {
     let mut indented = Vec::with_capacity(8 * 1024);
@@ -53,7 +73,11 @@ fn print(object: &Value, out: &mut Vec<u8>) -> io::Result<()> {
 fn lived(mut pod: Value, g: usize) -> Value {
     let hash = format!("{:010x}", g.wrapping_mul(2_654_435_761) & 0xff_ffff_ffff);
     let app = pod["metadata"]["labels"]["app"].as_str().unwrap_or_default().to_owned();
-    let owner = format!("{app}-{}", &hash[..8]);
+    // Pods of one application are of one ReplicaSet.
+    let revision = app
+        .bytes()
+        .fold(7, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    let owner = format!("{app}-{:08x}", revision & 0xffff_ffff);
     let metadata = &mut pod["metadata"];
     metadata["uid"] = json!(uid(g, 1));
     metadata["generateName"] = json!(format!("{owner}-"));
