@@ -17,17 +17,16 @@ const STARTED: &str = "2026-03-02T08:15:30Z";
 /// Those of the writer.
 pub fn write(out: &mut impl Write, size: Size) -> io::Result<u64> {
     out.write_all(b"{\n    \"apiVersion\": \"v1\",\n    \"items\": [")?;
-    let mut printed = Vec::new();
     let mut pod_bytes = 0;
-    let pods = (0..size.nodes * size.pods).map(|g| lived(existing(g / size.pods, g), g));
-    let others = namespaces().chain((0..size.nodes).map(node));
-    for (index, object) in others.chain(pods).enumerate() {
-        let is_pod = object["kind"] == "Pod";
-        printed.clear();
-        printed.extend_from_slice(if index == 0 { b"\n        " } else { b",\n        " });
-        print(&object, &mut printed)?;
-        out.write_all(&printed)?;
-        pod_bytes += if is_pod { printed.len() as u64 } else { 0 };
+    let others =
+        namespaces().chain((0..size.nodes).map(node)).map(|object| (false, printed(&object)));
+    let pods = (0..size.nodes * size.pods).map(|g| (true, full(g, size)));
+    for (index, (is_pod, object)) in others.chain(pods).enumerate() {
+        let before: &[u8] = if index == 0 { b"\n        " } else { b",\n        " };
+        out.write_all(before)?;
+        let object = object?;
+        out.write_all(&object)?;
+        pod_bytes += if is_pod { (before.len() + object.len()) as u64 } else { 0 };
     }
     out.write_all(b"\n    ],\n    \"kind\": \"List\",\n    \"metadata\": {\n")?;
     out.write_all(b"        \"resourceVersion\": \"\"\n    }\n}\n")?;
