@@ -22,6 +22,7 @@ mod watched;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
@@ -43,6 +44,8 @@ pub struct Live {
     index: Index,
     single: Single,
     marks: BTreeMap<Watched, Marks>,
+    /// Taken while a copy is written out; copies share it.
+    writing_out: Arc<Mutex<()>>,
 }
 
 /// An object that carries annotations of ours and that no controller made.
@@ -60,7 +63,12 @@ impl Live {
     pub fn new(server: ServerVersion) -> Self {
         let mut index = Index::new(State::new(Semantics::of_minor(server.0)));
         index.set_unknown(KINDS.into());
-        Self { index, single: Single::default(), marks: BTreeMap::new() }
+        Self {
+            index,
+            single: Single::default(),
+            marks: BTreeMap::new(),
+            writing_out: Arc::default(),
+        }
     }
 
     /// One object as the API server's JSON, added or replaced.
@@ -160,6 +168,12 @@ impl Live {
     #[must_use]
     pub fn is_synced(&self, kind: Watched) -> bool {
         self.marks.get(&kind).is_some_and(|marks| marks.synced)
+    }
+
+    /// Whether it can be said that a pod fits no node: there are nodes, and none that is not known.
+    #[must_use]
+    pub fn knows_nodes(&self) -> bool {
+        self.is_complete(Watched::Node) && self.count(Watched::Node) > 0
     }
 
     /// How many objects of the kind are kept.

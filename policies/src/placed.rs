@@ -85,7 +85,7 @@ pub(crate) struct Shut<'a> {
 
 /// Judges the next pod of a template: what its namespace refuses, then what the nodes do.
 pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
-    judge_by(asked, |pod| on_nodes(asked, pod))
+    judge_by(asked, |pod| Ok(on_nodes(asked, pod)))
 }
 
 /// The same on a live cluster, of which `asked` has what lies in the namespace. It is written out as
@@ -102,16 +102,17 @@ pub(crate) fn judge_live(
         let profile = asked.cluster.profile_of(pod);
         let fitting = profile.map_or(0, |profile| live.fitting(pod, &profile, replaced));
         if fitting > 0 {
-            return Ok(fitting);
+            return Ok(Ok(fitting));
         }
-        let whole = live.cluster(words);
-        explain(&asked.on(&whole), pod, owner.as_ref())
+        let explained =
+            live.with_whole(words, |whole| explain(&asked.on(whole), pod, owner.as_ref()));
+        explained.ok_or(Unjudged::Busy)
     })
 }
 
 fn judge_by(
     asked: &Asked<'_>,
-    on_nodes: impl FnOnce(&Pod) -> Result<usize, Box<Finding>>,
+    on_nodes: impl FnOnce(&Pod) -> Result<Result<usize, Box<Finding>>, Unjudged>,
 ) -> (Placement, Vec<Finding>) {
     let placement = |outcome| Placement { template: asked.template.path.clone(), outcome };
     let unjudged = |why| (placement(Outcome::Unjudged(why)), Vec::new());
@@ -123,7 +124,11 @@ fn judge_by(
         Err(why) => return unjudged(why),
     };
     let mut findings = words::stored::findings(asked, &stored);
-    let outcome = match on_nodes(&stored.pod) {
+    let on_nodes = match on_nodes(&stored.pod) {
+        Ok(on_nodes) => on_nodes,
+        Err(why) => return (placement(Outcome::Unjudged(why)), findings),
+    };
+    let outcome = match on_nodes {
         Err(finding) => {
             findings.push(*finding);
             Outcome::Shut

@@ -201,12 +201,12 @@ fn of_template(
         };
         let placed = match (&surroundings.cluster, &surroundings.live) {
             (Some(cluster), _) => Some(placed::judge(&asked(cluster))),
-            (None, Some(live)) => {
+            (None, Some(live)) if live.knows_nodes() => {
                 let words = &surroundings.words;
                 let local = live.local(&object.reference.namespace, words);
                 Some(placed::judge_live(&asked(&local), live, words))
             }
-            (None, None) => None,
+            (None, _) => None,
         };
         if let Some((placement, found)) = placed {
             let contradicted = findings.iter().any(|one| {
@@ -229,7 +229,8 @@ fn of_template(
             ));
         }
     }
-    let on_cluster = surroundings.cluster.is_some() || surroundings.live.is_some();
+    let on_live = || surroundings.live.as_ref().is_some_and(|live| live.knows_nodes());
+    let on_cluster = surroundings.cluster.is_some() || on_live();
     silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
 }

@@ -26,7 +26,8 @@ pub struct Surroundings {
     pub server: ServerVersion,
     /// The cluster on which templates are judged; `None`: on none.
     pub cluster: Option<Arc<Cluster>>,
-    /// The live cluster on which templates are judged, if there is no other.
+    /// The live cluster on which templates are judged, if there is no other and all of its nodes are
+    /// known.
     pub live: Option<Arc<Live>>,
 }
 

@@ -33,6 +33,9 @@ pub enum Unjudged {
     Bound(String),
     /// A field cannot be read.
     Field(String),
+    /// It fits no node, and why is not found out: the live cluster is written out for one such
+    /// question at a time, because that takes memory for each pod.
+    Busy,
 }
 
 /// The next pod of the template, with the placement fields of `spec`: a new revision of a

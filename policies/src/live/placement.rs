@@ -5,6 +5,7 @@
 //! as for a snapshot.
 
 use std::collections::BTreeSet;
+use std::sync::TryLockError;
 
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::pod::Pod;
@@ -40,11 +41,22 @@ impl Live {
         self.cluster_of(inventory, words)
     }
 
-    /// The whole cluster. It takes time and memory for each pod.
-    pub(crate) fn cluster(&self, words: &Words) -> Cluster {
+    /// Does something with the whole cluster, which takes time and memory for each pod; `None` if
+    /// somebody else does so just now.
+    pub(crate) fn with_whole<R>(
+        &self,
+        words: &Words,
+        ask: impl FnOnce(&Cluster) -> R,
+    ) -> Option<R> {
+        let _turn = match self.writing_out.try_lock() {
+            Ok(turn) => turn,
+            // Whoever failed while holding it has left nothing behind.
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         let mut inventory = self.state().inventory();
         inventory.templates = node_templates(words);
-        self.cluster_of(inventory, words)
+        Some(ask(&self.cluster_of(inventory, words)))
     }
 
     fn cluster_of(&self, inventory: Inventory, words: &Words) -> Cluster {
@@ -79,4 +91,20 @@ impl Live {
 
 fn copy<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
     (key.clone(), value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surroundings::ServerVersion;
+
+    #[test]
+    fn one_copy_at_a_time_is_written_out() {
+        let live = Live::new(ServerVersion::default());
+        let (copy, words) = (live.clone(), Words::default());
+        let nodes = |cluster: &Cluster| cluster.inventory.nodes.len();
+        let inside = live.with_whole(&words, |_| copy.with_whole(&words, nodes));
+        assert_eq!(inside, Some(None));
+        assert_eq!(copy.with_whole(&words, nodes), Some(0));
+    }
 }

@@ -362,6 +362,7 @@ pub fn unjudged(why: &Unjudged) -> String {
         Unjudged::Scheduler(name) => format!("scheduler {name}"),
         Unjudged::Namespace => "no namespace".to_owned(),
         Unjudged::Partial => "a patch".to_owned(),
+        Unjudged::Busy => "another one is being explained".to_owned(),
         Unjudged::Rules => "its rules could not be expanded".to_owned(),
         Unjudged::DaemonSet => "a DaemonSet".to_owned(),
         Unjudged::Labels => "labels that its controller may add".to_owned(),

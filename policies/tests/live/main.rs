@@ -147,7 +147,7 @@ fn said(judgement: &Judgement<'_>) -> BTreeMap<String, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn events_leave_what_the_objects_that_are_left_make(
