@@ -36,6 +36,14 @@ fn the_policies_of_the_chart() {
 }
 
 #[test]
+fn the_definition_of_the_vocabulary() {
+    check(
+        "charts/placecard/crds/placementvocabularies.yaml",
+        &placecard_lint::vocabulary::definition(),
+    );
+}
+
+#[test]
 fn the_list_of_codes() {
     let mut text = String::from(
         "# Codes\n\n\

@@ -93,6 +93,8 @@ pub enum Typed {
     Schema {
         /// If any was typed.
         what: Option<String>,
+        /// `--crd`.
+        crd: bool,
     },
     /// `--help` or `--version`: the text to print.
     Text(String),
@@ -215,7 +217,10 @@ fn typed(matches: &ArgMatches) -> Typed {
         "rules" => {
             Typed::Rules { format: one(matches, verbs::TABLE_FORMAT.name).unwrap_or_default() }
         }
-        "schema" => Typed::Schema { what: one(matches, verbs::WHAT.name) },
+        "schema" => Typed::Schema {
+            what: one(matches, verbs::WHAT.name),
+            crd: matches.get_flag(verbs::CRD.name),
+        },
         _ => Typed::Text(verbs::command().render_help().to_string()),
     }
 }

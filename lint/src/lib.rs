@@ -147,6 +147,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),
         Plan::IntentsSchema => Ok(Outcome::output(intent::schema())),
+        Plan::VocabularyDefinition => Ok(Outcome::output(vocabulary::definition())),
         Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
         Plan::Text(text) => Ok(Outcome::output(text)),
     }

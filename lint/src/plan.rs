@@ -87,6 +87,8 @@ pub enum Plan {
     IntentsSchema,
     /// Print the schema of the vocabulary.
     VocabularySchema,
+    /// Print the CustomResourceDefinition of the vocabulary.
+    VocabularyDefinition,
     /// Print this.
     Text(String),
 }
@@ -218,9 +220,15 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             return Err("which code? `placecard rules` lists them all".to_owned());
         }
         Typed::Rules { format } => Plan::Rules { json: format == "json" },
-        Typed::Schema { what } => match what.as_deref() {
-            Some("intents") => Plan::IntentsSchema,
-            Some("vocabulary") => Plan::VocabularySchema,
+        Typed::Schema { what, crd } => match (what.as_deref(), crd) {
+            (Some("intents"), false) => Plan::IntentsSchema,
+            (Some("vocabulary"), false) => Plan::VocabularySchema,
+            (None | Some("vocabulary"), true) => Plan::VocabularyDefinition,
+            (Some("intents"), true) => {
+                return Err("typed entries are no resource: placecard schema --crd is the \
+                            vocabulary's"
+                    .to_owned());
+            }
             _ => {
                 return Err("which schema? there are two: placecard schema intents and placecard \
                             schema vocabulary"

@@ -204,6 +204,12 @@ pub static FAILURE_POLICY: Argument = Argument {
     form: Form::Choice { values: &["ignore", "fail"], default: "ignore" },
     summary: "of the policy about guards: fail refuses every pod while the kind is not installed",
 };
+/// The definition instead of the schema.
+pub static CRD: Argument = Argument {
+    name: "crd",
+    form: Form::Switch,
+    summary: "the CustomResourceDefinition of PlacementVocabulary, to be applied to a cluster",
+};
 /// A blob.
 pub static DATA: Argument = Argument {
     name: "DATA",
@@ -482,12 +488,15 @@ of namespaces. [without-the-webhook.md](without-the-webhook.md) says what each r
         summary: "Print a JSON Schema",
         details: "\
 The schema of the annotation `intents` or of `PlacementVocabulary`, generated from the \
-types that read them, for editors and for other checkers.",
-        arguments: &[&WHAT],
+types that read them, for editors and for other checkers. `--crd` prints the \
+CustomResourceDefinition that the chart installs (Helm never updates it: after an upgrade of \
+placecard, apply it by this).",
+        arguments: &[&WHAT, &CRD],
         exits: &[(0, "the schema is printed"), (2, "there is no such schema")],
         examples: &[
             "placecard schema intents > intents.schema.json",
             "placecard schema vocabulary > vocabulary.schema.json",
+            "placecard schema --crd | kubectl apply --server-side -f -",
         ],
     },
 ];

@@ -124,6 +124,9 @@ fn what_cannot_run_is_2() {
         (vec!["explain", "yaml-sintax"], "did you mean yaml-syntax?"),
         (vec!["export", "admission-policy", "--webhook-namespace", "a: b"], "no name of a"),
         (vec!["schema", "pod"], "placecard schema vocabulary"),
+        (vec!["schema"], "placecard schema vocabulary"),
+        (vec!["schema", "pod", "--crd"], "placecard schema vocabulary"),
+        (vec!["schema", "intents", "--crd"], "placecard schema --crd"),
         (vec![], "subcommand"),
     ] {
         let ran = run(&words, CLEAN);
@@ -338,6 +341,8 @@ fn tables_and_pages_are_printed() {
         (vec!["export", "admission-policy"], "values: [kube-system, \"placecard-system\"]"),
         (vec!["export", "admission-policy", "--unplaced", "warn"], "Actions: [Warn, Audit]"),
         (vec!["export", "admission-policy", "--failure-policy", "fail"], "failurePolicy: Fail"),
+        (vec!["schema", "--crd"], "name: placementvocabularies.placecard.dev\n"),
+        (vec!["schema", "vocabulary", "--crd"], "  scope: Cluster\n"),
         (vec!["--version"], "placecard 0."),
         (vec!["lint", "--help"], "Exit codes:"),
     ] {

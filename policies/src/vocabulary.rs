@@ -1,5 +1,7 @@
 //! The vocabulary under review: its words, and its mistakes as findings.
 
+pub mod definition;
+
 use placecard_findings::Verdict;
 use placecard_findings::{Edit, FieldPath, Finding, Fix, Help, Label, ObjectRef, Segment, Site};
 use placecard_language::checked::Words;

@@ -6,6 +6,7 @@ pub mod amount;
 pub mod annotation;
 pub mod bounds;
 pub mod contradiction;
+pub mod definition;
 pub mod entries;
 pub mod intent;
 pub mod language;

@@ -221,6 +221,14 @@ fn problems_of(schema: &Schema, error: &ValidationError<'_>) -> Vec<VocabularyPr
             };
             vec![VocabularyProblem { code: codes::NUMBER_RANGE, ..at(pointer, false, detail) }]
         }
+        ValidationErrorKind::MaxItems { limit } | ValidationErrorKind::MaxProperties { limit } => {
+            let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
+            vec![at(pointer, false, VocabularyDetail::TooMany { limit })]
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            let limit = usize::try_from(*limit).unwrap_or(usize::MAX);
+            vec![at(pointer, false, VocabularyDetail::TooLong { limit })]
+        }
         other => {
             let keyword = other.keyword().to_owned();
             vec![at(pointer, false, VocabularyDetail::Schema { keyword })]

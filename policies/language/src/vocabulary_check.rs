@@ -24,12 +24,8 @@ use crate::vocabulary::{
 use crate::words;
 
 pub use crate::schema::schema;
+pub use crate::vocabulary::{MAX_ENTRIES, MAX_LEVELS};
 pub use crate::vocabulary_problem::{VocabularyDetail, VocabularyProblem};
-
-/// As many entries of one list are read.
-pub const MAX_ENTRIES: usize = 2_000;
-/// As many levels are read: every rule looks through them.
-pub const MAX_LEVELS: usize = 64;
 
 /// Checks a vocabulary as it stands in a file or in the cluster.
 ///
@@ -179,13 +175,18 @@ impl Check {
         if words::find(name).is_some() && !free.contains(&name) {
             self.tell(&pointer, VocabularyDetail::ReservedWord { word: name.to_owned() });
         }
-        match names.get(name) {
+        self.once(names, &pointer, name, name);
+    }
+
+    /// A key that its list has once; told by its name.
+    fn once(&mut self, seen: &mut BTreeMap<String, String>, pointer: &str, key: &str, name: &str) {
+        match seen.get(key) {
             Some(first) => {
                 let (name, first) = (name.to_owned(), first.clone());
-                self.tell(&pointer, VocabularyDetail::Duplicate { name, first });
+                self.tell(pointer, VocabularyDetail::Duplicate { name, first });
             }
             None => {
-                names.insert(name.to_owned(), pointer);
+                seen.insert(key.to_owned(), pointer.to_owned());
             }
         }
     }
@@ -372,8 +373,11 @@ impl Check {
     }
 
     fn namespaces(&mut self, pointer: &str, set: &NamespaceSet) {
+        let mut seen = BTreeMap::new();
         for (index, name) in set.names.iter().enumerate() {
-            self.form(&format!("{pointer}/names/{index}"), name, Form::DnsLabel);
+            let pointer = format!("{pointer}/names/{index}");
+            self.form(&pointer, name, Form::DnsLabel);
+            self.once(&mut seen, &pointer, name, name);
         }
         self.labels(&format!("{pointer}/matchLabels"), &set.match_labels);
     }
@@ -416,7 +420,10 @@ impl Check {
     }
 
     fn workloads(&mut self, workloads: &[WorkloadSpec]) {
+        let mut seen = BTreeMap::new();
         for (pointer, workload) in self.entries("/spec/workloads", workloads) {
+            let kind = format!("{} {}", workload.api_version, workload.kind);
+            self.once(&mut seen, &format!("{pointer}/kind"), &kind, &workload.kind);
             for (field, value) in [("apiVersion", &workload.api_version), ("kind", &workload.kind)]
             {
                 if value.trim().is_empty() {
@@ -507,7 +514,7 @@ impl Check {
 }
 
 /// The effects of a taint that keep pods out.
-static GUARD_EFFECTS: &[&str] = &["NoSchedule", "NoExecute"];
+pub static GUARD_EFFECTS: &[&str] = &["NoSchedule", "NoExecute"];
 
 /// A word that may be for some namespaces only.
 struct Guarded<'a> {

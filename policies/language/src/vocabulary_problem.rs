@@ -89,6 +89,11 @@ pub enum VocabularyDetail {
         /// The most that are read.
         limit: usize,
     },
+    /// A text of more characters than are read.
+    TooLong {
+        /// The most that are read.
+        limit: usize,
+    },
     /// A trust domain whose name a rule could not write: empty, or with a blank or `;`.
     TrustDomainName {
         /// As written.

@@ -70,6 +70,7 @@ pub(crate) fn say(detail: &VocabularyDetail) -> Said {
         Is::Form { found, form } => wrong_form(found, "a label or taint", *form),
         Is::Empty => said("nothing stands where something has to"),
         Is::TooMany { limit } => said(format!("this list has more than {limit} entries")),
+        Is::TooLong { limit } => said(format!("this text has more than {limit} characters")),
         Is::Selector(flaw) => selector(flaw),
         other => meaning(other),
     }
@@ -182,7 +183,7 @@ mod tests {
             json!({"pools": [pool]})
         };
         let level = |level: Value| json!({"levels": [level]});
-        let long = "x".repeat(100);
+        let long = "x".repeat(50);
         for (spec, message, label) in [
             (json!({"pool": 1}), "no field is named pool here", "did you mean pools?"),
             (json!({"pools": 1}), "a number stands where a list belongs", ""),
