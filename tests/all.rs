@@ -22,6 +22,8 @@ mod e2e_admission;
 mod e2e_calls;
 /// The two policies of the API server, without the webhook: every route to a guarded pool.
 mod e2e_policy;
+/// The vocabulary as a custom resource: its definition, and the webhook that follows and guards it.
+mod e2e_vocabulary;
 /// The webhook's index of a cluster, whatever happens to that and to the watches.
 mod e2e_watch;
 /// `placecard why` and `lint --cluster` say what a real scheduler says of the same pods.

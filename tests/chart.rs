@@ -6,9 +6,14 @@ use std::path::Path;
 
 use clap::Parser as _;
 use placecard_policies::kinds::KINDS;
+use placecard_policies::language::keys;
 use placecard_policies::live::WATCHED;
+use placecard_policies::vocabulary::definition::PLURAL;
 use placecard_tests::chart::{self, RELEASE_NAMESPACE};
 use serde_json::Value;
+
+/// The one webhook that sees no object of a namespace, and deletions.
+const VOCABULARIES: &str = "vocabularies.validate.placecard.dev";
 
 fn rendered(name: &str) -> Value {
     chart::objects(name).remove(0)
@@ -42,24 +47,28 @@ fn no_webhook_can_brick_a_cluster() {
     for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
         for webhook in webhooks(name) {
             let who = webhook["name"].as_str().expect("a name").to_owned();
+            let of_vocabulary = who == VOCABULARIES;
             assert_eq!(webhook["failurePolicy"], "Ignore", "{who}");
             assert_eq!(webhook["sideEffects"], "None", "{who}");
             assert_eq!(webhook["timeoutSeconds"], 5, "{who}");
             assert_eq!(webhook["admissionReviewVersions"], serde_json::json!(["v1"]), "{who}");
             let expressions = &webhook["namespaceSelector"]["matchExpressions"];
-            assert_eq!(
-                *expressions,
+            // What lives in no namespace is selected by none.
+            let all = if of_vocabulary {
+                Value::Null
+            } else {
                 serde_json::json!([
                     {"key": "kubernetes.io/metadata.name", "operator": "NotIn",
                      "values": ["kube-system", RELEASE_NAMESPACE]},
                     {"key": "placecard.dev/mode", "operator": "NotIn", "values": ["off"]},
-                ]),
-                "{who}"
-            );
+                ])
+            };
+            assert_eq!(*expressions, all, "{who}");
             for rule in webhook["rules"].as_array().expect("rules") {
-                assert_eq!(rule["scope"], "Namespaced", "{who}");
+                let scope = if of_vocabulary { "Cluster" } else { "Namespaced" };
+                assert_eq!(rule["scope"], scope, "{who}");
                 let operations = rule["operations"].as_array().expect("operations");
-                assert!(!operations.contains(&Value::from("DELETE")), "{who}");
+                assert_eq!(operations.contains(&Value::from("DELETE")), of_vocabulary, "{who}");
                 assert!(!operations.contains(&Value::from("*")), "{who}");
             }
             assert!(resources(&webhook).iter().all(|name| !name.contains('*')), "{who}");
@@ -92,9 +101,11 @@ fn mutations_are_reinvoked_and_never_touch_pods_that_exist() {
 fn every_built_in_kind_is_judged() {
     let judged: BTreeSet<String> =
         webhooks("validating-webhook.yaml").iter().flat_map(resources).collect();
+    let vocabularies = format!("{}/{PLURAL}", keys::GROUP);
     let kinds: BTreeSet<String> = KINDS
         .iter()
         .map(|kind| format!("{}/{}s", kind.group, kind.kind.to_ascii_lowercase()))
+        .chain([vocabularies])
         .collect();
     assert_eq!(judged, kinds);
 }

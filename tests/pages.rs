@@ -5,7 +5,8 @@
 //! `# mark LINE:COLUMN-LINE:COLUMN severity[code]: message`, which is the primary label's place,
 //! counted within the block from 1, columns in code points, the end exclusive. A ```yaml vocabulary
 //! block is the vocabulary of the whole page, a ```yaml objects block its context, a ```yaml cluster
-//! block the cluster. A ```yaml final block is a pod as the validating webhook gets it, and the ```text block after it the refusal.
+//! block the cluster. A ```yaml final block is a pod as the validating webhook gets it, and the ```text block after it the refusal. ```yaml before, user and after are a vocabulary, what uses it, and the
+//! vocabulary that is refused then.
 //!
 //! `PLACECARD_UPDATE_DOCS=1` writes the marks anew; read the difference before you commit it.
 
@@ -14,15 +15,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use placecard_language::checked::Words;
 use placecard_policies::admission::{self, Door, Operation};
 use placecard_policies::rules::RULES;
 use placecard_policies::surroundings::Surroundings;
-use placecard_policies::{read, review};
+use placecard_policies::{read, review, vocabulary};
 
 /// Codes that no manifest can show: only an admission request has them.
-const ONLY_AT_ADMISSION: &[&str] = &["not-applied"];
+const ONLY_AT_ADMISSION: &[&str] = &["not-applied", "word-in-use"];
 
 const FINAL: &str = "yaml final";
+
+const AFTER: &str = "yaml after";
 
 const NOT_REPORTED: &str = "Not reported";
 
@@ -184,7 +188,8 @@ fn every_page_has_the_same_parts() {
         assert_eq!(sections, ["Example", "Why", "Ways out", NOT_REPORTED], "{code}");
         let blocks = blocks(&page);
         if ONLY_AT_ADMISSION.contains(&code.as_str()) {
-            assert!(blocks.iter().any(|block| block.info == FINAL), "{code}: no example");
+            let example = |block: &Block| [FINAL, AFTER].contains(&block.info.as_str());
+            assert!(blocks.iter().any(example), "{code}: no example");
             continue;
         }
         let own = format!("[{code}]: ");
@@ -279,7 +284,33 @@ fn final_pods_are_refused_in_these_words() {
             assert!(denial.retryable, "{code}");
         }
     }
-    assert_eq!(count, ONLY_AT_ADMISSION.len());
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn the_page_of_words_in_use_shows_what_is_refused() {
+    let page = pages().remove("word-in-use").expect("the page");
+    let blocks = blocks(&page);
+    let text = |info: &str| {
+        let block = blocks.iter().find(|block| block.info == info);
+        block.unwrap_or_else(|| panic!("no {info}")).text.clone()
+    };
+    let value = |info: &str| -> serde_json::Value {
+        serde_saphyr::from_str(&text(info)).expect("an object")
+    };
+    let (before, after) = (value("yaml before"), value(AFTER));
+    let words = Words::default();
+    let user = read::object(&value("yaml user"), &words).expect("a workload");
+    let answer = vocabulary::admission::answer(&vocabulary::admission::Asked {
+        operation: Operation::Update,
+        new: Some(&after),
+        old: Some(&before),
+        current: &words,
+        in_use: Some(&vocabulary::change::InUse::of_object(&user, "")),
+    });
+    let denial = answer.denial.expect("a refusal");
+    assert_eq!(text("text"), denial.message + "\n");
+    assert!(!denial.retryable);
 }
 
 /// The page with these marks in place of its own; `None` leaves a block as it is.

@@ -64,6 +64,8 @@ pub const NAMESPACE_REFUSES_POD: Code = Code::new("namespace-refuses-pod");
 pub const PRIORITY_CLASS_REFUSED: Code = Code::new("priority-class-refused");
 /// The final pod lacks what its rules become.
 pub const NOT_APPLIED: Code = Code::new("not-applied");
+/// A change of the vocabulary takes words away that workloads use.
+pub const WORD_IN_USE: Code = Code::new("word-in-use");
 /// A field whose type is not the API's.
 pub const FIELD_TYPE: Code = Code::new("field-type");
 /// An `ignore` that silences nothing.
@@ -220,6 +222,13 @@ static OTHERS: &[Rule] = &[
         Verdict::Unresolved,
         "the pod's fields lack what its rules become",
         include_str!("rules/not_applied.md"),
+    ),
+    rule(
+        WORD_IN_USE,
+        Severity::Error,
+        Verdict::NotAllowed,
+        "the vocabulary is about to lose words that workloads use",
+        include_str!("rules/word_in_use.md"),
     ),
     rule(
         FIELD_TYPE,

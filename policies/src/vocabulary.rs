@@ -1,14 +1,19 @@
 //! The vocabulary under review: its words, and its mistakes as findings.
 
+pub mod admission;
+pub mod change;
 pub mod definition;
 
 use placecard_findings::Verdict;
 use placecard_findings::{Edit, FieldPath, Finding, Fix, Help, Label, ObjectRef, Segment, Site};
+use placecard_language as language;
 use placecard_language::checked::Words;
-use placecard_language::keys;
+use placecard_language::keys::{self, Place};
 use placecard_language::vocabulary_check::{self, VocabularyDetail, VocabularyProblem};
+use serde::Deserialize as _;
 use serde_json::Value;
 
+use crate::object::Map;
 use crate::read;
 use crate::words;
 
@@ -23,12 +28,27 @@ pub fn is_vocabulary(object: &ObjectRef) -> bool {
 pub fn check(value: &Value) -> (Words, Vec<Finding>) {
     let (words, problems) = vocabulary_check::check(value);
     let object = read::reference(value).unwrap_or_default();
-    let findings = problems.iter().map(|problem| finding(&object, value, problem)).collect();
+    let mut findings = of_metadata(&object, value);
+    findings.extend(problems.iter().map(|problem| finding(&object, value, problem)));
     (words, findings)
+}
+
+/// Annotations and labels of ours on the vocabulary itself.
+fn of_metadata(object: &ObjectRef, value: &Value) -> Vec<Finding> {
+    let map = |name: &str| {
+        let map = value.pointer(&format!("/metadata/{name}"));
+        map.and_then(|map| Map::deserialize(map).ok()).unwrap_or_default()
+    };
+    let reading = language::read(&map("annotations"), Place::Vocabulary, &Words::default(), None);
+    let labels = language::read_labels(&map("labels"), Place::Vocabulary);
+    let metadata = FieldPath::of(&["metadata"]);
+    let problems = reading.problems.iter().chain(&labels);
+    problems.map(|problem| words::annotation::finding(object, &metadata, problem)).collect()
 }
 
 fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Finding {
     let path = path(value, &problem.pointer);
+    let place = path.to_string();
     let site = match &problem.span {
         _ if problem.on_key => Site::key(path),
         Some(span) => Site::within(path, span.clone()),
@@ -40,6 +60,9 @@ fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Fi
         Finding::new(problem.code, Verdict::Language, object.clone(), worded.message, label);
     finding.help = worded.help.into_iter().map(Help::text).collect();
     finding.suggestion.clone_from(&problem.suggestion);
+    if !place.is_empty() {
+        finding.admission = Some(format!("{} ({place})", finding.message));
+    }
     if let (Some(old), Some(new)) = (worded.replaces, &problem.suggestion) {
         let edits = vec![Edit { site, old, new: new.clone() }];
         finding.fix = Some(Fix { safe: false, edits });

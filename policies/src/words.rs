@@ -18,6 +18,7 @@ pub mod snapshot;
 pub mod stored;
 pub mod trouble;
 pub mod vocabulary;
+pub mod vocabulary_in_use;
 pub mod volumes;
 pub mod why;
 

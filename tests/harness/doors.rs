@@ -123,6 +123,7 @@ impl Desk {
         let hour = Duration::from_secs(3600);
         let app = App {
             surroundings,
+            vocabulary: None,
             server_is_given: false,
             source: Source::Files(Box::new(files)),
             metrics: Metrics::default(),

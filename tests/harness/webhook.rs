@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use placecard_policies::language::checked::Words;
 use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::cluster::Cluster;
@@ -20,6 +21,7 @@ use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
 use placecard_webhook::serve::{App, Bodies};
 use placecard_webhook::source::Source;
+use placecard_webhook::vocabulary::{self, Taken, Vocabulary};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -46,10 +48,26 @@ impl Webhook {
     /// If anything of that fails.
     #[must_use]
     pub fn start(plane: &ControlPlane, vocabulary: &str) -> Self {
-        grant_role(plane.api());
         let vocabulary: Value = serde_saphyr::from_str(vocabulary).expect("YAML");
         let (words, problems) = vocabulary_check::check(&vocabulary);
         assert!(problems.is_empty(), "{problems:?}");
+        Self::launch(plane, Some(words))
+    }
+
+    /// Starts a webhook that follows the vocabulary of the cluster.
+    ///
+    /// # Panics
+    /// If anything of that fails.
+    #[must_use]
+    pub fn follow(plane: &ControlPlane) -> Self {
+        Self::launch(plane, None)
+    }
+
+    /// With these words; `None`: with those of the cluster.
+    fn launch(plane: &ControlPlane, words: Option<Words>) -> Self {
+        grant_role(plane.api());
+        let follows = words.is_none();
+        let words = words.unwrap_or_default();
 
         let now = SystemTime::now();
         let made = placecard_certs::self_signed(&["127.0.0.1"], placecard_certs::LIFETIME, now)
@@ -63,11 +81,13 @@ impl Webhook {
             .build()
             .expect("threads can be started");
         let (app, listener) = runtime.block_on(async {
-            let cluster = Cluster::new(client(plane, None).await);
+            let client = client(plane, None).await;
+            let cluster = Cluster::new(client.clone());
             let readiness = Readiness::new(pair.not_before, pair.not_after, true);
             readiness.contacted(cluster.version().await.expect("the API server answers"));
             let app = Arc::new(App {
                 surroundings: Surroundings { words: words.into(), ..Surroundings::default() },
+                vocabulary: follows.then(Vocabulary::default),
                 server_is_given: false,
                 source: Source::Cluster(cluster),
                 metrics: Metrics::default(),
@@ -75,6 +95,9 @@ impl Webhook {
                 readiness,
                 clock: SystemTime::now,
             });
+            if follows {
+                tokio::spawn(vocabulary::follow(client, Arc::clone(&app)));
+            }
             (app, TcpListener::bind("127.0.0.1:0").await.expect("a loopback port"))
         });
         let address = listener.local_addr().expect("an address");
@@ -108,6 +131,12 @@ impl Webhook {
             .iter()
             .map(|configuration| api.create_owned(configuration))
             .collect()
+    }
+
+    /// What became of the vocabulary that was seen last.
+    #[must_use]
+    pub fn taken(&self) -> Option<Taken> {
+        self.app.vocabulary.as_ref().and_then(Vocabulary::taken)
     }
 
     /// The number of AdmissionReviews that were answered, by the labels of the metric, as in

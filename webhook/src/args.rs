@@ -56,7 +56,7 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 
-    /// What the words mean: a PlacementVocabulary.
+    /// What the words mean: a PlacementVocabulary, instead of that of the cluster.
     #[arg(long, env = "PLACECARD_VOCABULARY", value_name = "FILE")]
     pub vocabulary: Option<PathBuf>,
 

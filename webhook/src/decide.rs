@@ -3,12 +3,16 @@
 //! It is made in three steps, so that nothing is looked up while deciding: [`question`] reads the
 //! objects, [`references`] names what has to be known besides, and [`answer`] decides.
 
-use placecard_findings::ObjectRef;
+use placecard_findings::{FieldPath, ObjectRef};
 use placecard_policies::admission::{self, Admission, Door};
+use placecard_policies::language::checked::Words;
+use placecard_policies::language::keys;
 use placecard_policies::object::Object;
 use placecard_policies::read::{self, ReadProblem};
 use placecard_policies::review;
 use placecard_policies::surroundings::{Reference, Surroundings};
+use placecard_policies::vocabulary::{self, change::InUse};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::admission::{AdmissionRequest, Operation};
@@ -28,6 +32,15 @@ pub enum Question {
         /// As it is stored, on an update.
         old: Option<Box<Object>>,
     },
+    /// Whether a vocabulary may become this, or go.
+    Vocabulary {
+        /// What is being done to it.
+        operation: admission::Operation,
+        /// As it would be stored, on a creation and on an update.
+        new: Option<Box<Value>>,
+        /// As it is stored, on an update and on a deletion.
+        old: Option<Box<Value>>,
+    },
     /// The object has a field whose type is not the API's. The API server refuses that itself.
     Unreadable(ObjectRef, ReadProblem),
 }
@@ -35,6 +48,10 @@ pub enum Question {
 /// Reads the objects of a request.
 #[must_use]
 pub fn question(request: &AdmissionRequest<'_>, surroundings: &Surroundings) -> Question {
+    let kind = (&*request.kind.group, &*request.kind.kind);
+    if kind == (keys::GROUP, keys::VOCABULARY_KIND) && request.sub_resource.is_empty() {
+        return of_vocabulary(request);
+    }
     let operation = match request.operation {
         Operation::Create => admission::Operation::Create,
         Operation::Update => admission::Operation::Update,
@@ -54,6 +71,50 @@ pub fn question(request: &AdmissionRequest<'_>, surroundings: &Surroundings) -> 
     } else {
         Question::Nothing
     }
+}
+
+fn of_vocabulary(request: &AdmissionRequest<'_>) -> Question {
+    let (operation, new, old) = match request.operation {
+        Operation::Create => (admission::Operation::Create, request.object, None),
+        Operation::Update => (admission::Operation::Update, request.object, request.old_object),
+        Operation::Delete => (admission::Operation::Delete, None, request.old_object),
+        Operation::Connect => return Question::Nothing,
+    };
+    let read = |raw: Option<&RawValue>| match raw.map(|raw| serde_json::from_str(raw.get())) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(Box::new(value))),
+        Some(Err(error)) => {
+            let problem = ReadProblem { path: FieldPath::root(), message: error.to_string() };
+            Err(Question::Unreadable(reference(request), problem))
+        }
+    };
+    match (read(new), read(old)) {
+        (Ok(new), Ok(old)) => Question::Vocabulary { operation, new, old },
+        (Err(unreadable), _) | (_, Err(unreadable)) => unreadable,
+    }
+}
+
+/// Decides about a vocabulary; `None` for all other questions. `current` are the words that are in
+/// use now, `in_use` is what uses them.
+#[must_use]
+pub fn vocabulary(
+    door: Door,
+    question: &Question,
+    current: &Words,
+    in_use: impl FnOnce() -> Option<Vec<InUse>>,
+) -> Option<Admission> {
+    let Question::Vocabulary { operation, new, old } = question else { return None };
+    if door == Door::Mutate {
+        return Some(Admission::default());
+    }
+    let in_use = in_use();
+    Some(vocabulary::admission::answer(&vocabulary::admission::Asked {
+        operation: *operation,
+        new: new.as_deref(),
+        old: old.as_deref(),
+        current,
+        in_use: in_use.as_deref(),
+    }))
 }
 
 fn reference(request: &AdmissionRequest<'_>) -> ObjectRef {
@@ -103,7 +164,7 @@ pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Refer
 #[must_use]
 pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> Admission {
     let (operation, new, old) = match question {
-        Question::Nothing => return Admission::default(),
+        Question::Nothing | Question::Vocabulary { .. } => return Admission::default(),
         Question::Unreadable(object, problem) => return unreadable(object, problem),
         Question::Judge { operation, new, old } => (*operation, new, old),
     };

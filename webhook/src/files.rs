@@ -6,7 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_policies::language::checked::Words;
 use placecard_policies::surroundings::{Answer, Reference};
+use placecard_policies::vocabulary::change::InUse;
 use placecard_policies::{claims, read};
 use serde_json::Value;
 
@@ -23,6 +25,8 @@ pub struct Files {
     owners: BTreeMap<OwnerKey, Owner>,
     /// Claims and volumes: an answer takes both.
     volumes: Vec<Value>,
+    /// Who uses words of the vocabulary.
+    users: Vec<InUse>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +100,9 @@ impl Files {
         if matches!(reference.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume") {
             self.volumes.push(object.clone());
         }
+        if let Ok(object) = read::object(object, &Words::default()) {
+            self.users.extend(InUse::of_object(&object, DEFAULT_NAMESPACE));
+        }
         if let Some(selector) = read::controller_selector(object) {
             let namespace = if reference.namespace.is_empty() {
                 DEFAULT_NAMESPACE.to_owned()
@@ -123,6 +130,18 @@ impl Files {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The workloads and bare pods that have intents.
+    #[must_use]
+    pub fn in_use(&self) -> Vec<InUse> {
+        let labels =
+            |name: &str| match self.answers.get(&Reference::Namespace { name: name.into() }) {
+                Some(Answer::Namespace(labels)) => Some(labels.clone()),
+                _ => None,
+            };
+        let known = self.users.iter();
+        known.map(|one| InUse { namespace: labels(&one.object.namespace), ..one.clone() }).collect()
     }
 
     /// The answer to a reference. `None` where the files cannot know: a namespace or a volume

@@ -14,4 +14,5 @@ pub mod serve;
 pub mod source;
 pub mod start;
 pub mod telemetry;
+pub mod vocabulary;
 pub mod watch;

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use placecard_policies::admission::{Admission, Door};
 use placecard_policies::kinds;
+use placecard_policies::language::keys;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +22,7 @@ use prometheus_client::registry::Registry;
 
 use crate::admission::GroupVersionKind;
 use crate::metrics::watches::WatchMetrics;
+use crate::vocabulary::Taken;
 use crate::watch::Watches;
 
 /// Seconds; the API server's default timeout for a webhook is 10.
@@ -101,6 +103,9 @@ pub const fn door_name(door: Door) -> &'static str {
 /// The label value of a kind.
 #[must_use]
 pub fn kind_name(kind: &GroupVersionKind<'_>) -> &'static str {
+    if (&*kind.group, &*kind.kind) == (keys::GROUP, keys::VOCABULARY_KIND) {
+        return keys::VOCABULARY_KIND;
+    }
     kinds::find(&kind.group, &kind.kind).map_or("other", |row| row.kind)
 }
 
@@ -124,6 +129,11 @@ struct FindingLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct KindLabel {
     kind: &'static str,
 }
@@ -137,6 +147,8 @@ pub struct Metrics {
     mutations: Family<KindLabel, Counter>,
     watches: WatchMetrics,
     certificate_expiry: Gauge<f64, AtomicU64>,
+    vocabularies: Family<ResultLabel, Counter>,
+    vocabulary_usable: Gauge,
 }
 
 impl Default for Metrics {
@@ -149,6 +161,8 @@ impl Default for Metrics {
             mutations: Family::default(),
             watches: WatchMetrics::default(),
             certificate_expiry: Gauge::default(),
+            vocabularies: Family::default(),
+            vocabulary_usable: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register(
@@ -169,6 +183,17 @@ impl Default for Metrics {
             metrics.certificate_expiry.clone(),
         );
         metrics.watches.register(registry);
+        registry.register(
+            "vocabulary_changes",
+            "Changes of the vocabulary that were seen, by what became of them",
+            metrics.vocabularies.clone(),
+        );
+        registry.register(
+            "vocabulary_usable",
+            "0 if the vocabulary cannot be used, so that older words are in use, or none",
+            metrics.vocabulary_usable.clone(),
+        );
+        metrics.vocabulary_usable.set(1);
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The build that is running", build);
         metrics
@@ -200,6 +225,12 @@ impl Metrics {
         for (code, severity) in found {
             self.findings.get_or_create(&FindingLabels { code, severity }).inc();
         }
+    }
+
+    /// Counts a change of the vocabulary.
+    pub fn vocabulary(&self, taken: Taken) {
+        self.vocabularies.get_or_create(&ResultLabel { result: taken.as_str() }).inc();
+        self.vocabulary_usable.set(i64::from(taken != Taken::Broken));
     }
 
     /// Records how long a request took.
@@ -249,6 +280,8 @@ mod tests {
         metrics.request(subject, Verdict::of(&admission));
         metrics.admission(subject, &admission);
         metrics.duration(Door::Mutate, Duration::from_millis(3));
+        metrics.vocabulary(Taken::Adopted);
+        metrics.vocabulary(Taken::Broken);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
         let text = metrics.text(now - Duration::from_secs(5), now).unwrap();
         for line in [
@@ -257,6 +290,9 @@ mod tests {
             r#"placecard_admission_duration_seconds_bucket{le="0.005",webhook="mutate"} 1"#,
             r#"placecard_mutations_total{kind="Pod"} 1"#,
             "placecard_certificate_expiry_seconds -5.0",
+            r#"placecard_vocabulary_changes_total{result="adopted"} 1"#,
+            r#"placecard_vocabulary_changes_total{result="broken"} 1"#,
+            "placecard_vocabulary_usable 0",
             concat!(r#"placecard_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
             r#"placecard_findings_total{code="unknown-pool",severity="error"} 1"#,
             "# EOF",
@@ -293,6 +329,7 @@ mod tests {
         };
         assert_eq!(kind_name(&kind("", "Pod")), "Pod");
         assert_eq!(kind_name(&kind("apps", "Deployment")), "Deployment");
+        assert_eq!(kind_name(&kind(keys::GROUP, keys::VOCABULARY_KIND)), keys::VOCABULARY_KIND);
         assert_eq!(kind_name(&kind("example.com", "Deployment")), "other");
         assert_eq!(kind_name(&kind("", "Secret-7f3a")), "other");
     }

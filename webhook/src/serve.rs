@@ -23,6 +23,7 @@ use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
 use crate::readiness::Readiness;
 use crate::respond;
 use crate::source::Source;
+use crate::vocabulary::Vocabulary;
 
 /// Longest time that look-ups may take, also where the API server would wait longer.
 const LOOK_UP: Duration = Duration::from_secs(5);
@@ -38,6 +39,8 @@ const BODY: Duration = Duration::from_secs(5);
 pub struct App {
     /// Vocabulary and server version; without answers.
     pub surroundings: Surroundings,
+    /// The vocabulary of the cluster; `None`: that of the surroundings counts.
+    pub vocabulary: Option<Vocabulary>,
     /// Whether the server version was given and the cluster's own does not count.
     pub server_is_given: bool,
     /// Where answers come from.
@@ -108,7 +111,8 @@ async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn readyz(State(app): State<Arc<App>>) -> Response {
     let starting = app.source.watches().map(|watches| watches.health().starting());
     let starting = starting.unwrap_or_default().join(", ");
-    let obstacle = match app.readiness.obstacle((app.clock)()) {
+    let words = || app.vocabulary.as_ref().and_then(Vocabulary::obstacle);
+    let obstacle = match app.readiness.obstacle((app.clock)()).or_else(words) {
         Some(obstacle) => obstacle.to_owned(),
         None if !starting.is_empty() => format!("not listed yet: {starting}"),
         None => return "ok\n".into_response(),
@@ -209,8 +213,10 @@ async fn judge(
 ) -> Response {
     let kind = kind_name(&request.kind);
     let subject = Subject { door, kind, operation: request.operation.as_str() };
-    let Some(admission) = decide(app, door, request, deadline).await else {
-        return broken(app, subject);
+    let admission = match decide(app, door, request, deadline).await {
+        Ok(admission) => admission,
+        Err(Unable::Broken) => return broken(app, subject),
+        Err(Unable::NoWords) => return no_words(app, subject),
     };
     let Ok(body) = respond::body(&request.uid, &admission) else {
         return broken(app, subject);
@@ -222,22 +228,42 @@ async fn judge(
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// `None` if the decision broke off.
+/// Why there is no decision.
+enum Unable {
+    /// It broke off.
+    Broken,
+    /// What the words mean is not known.
+    NoWords,
+}
+
 async fn decide(
     app: &App,
     door: Door,
     request: &AdmissionRequest<'_>,
     deadline: Instant,
-) -> Option<Admission> {
+) -> Result<Admission, Unable> {
     let mut surroundings = app.surroundings.clone();
+    let words = app.vocabulary.as_ref().map(Vocabulary::words);
+    if let Some(Some(words)) = &words {
+        surroundings.words = Arc::clone(words);
+    }
     if let Some(server) = app.readiness.server().filter(|_| !app.server_is_given) {
         surroundings.server = server;
     }
-    let question = guarded(|| decide::question(request, &surroundings))?;
+    let question = guarded(|| decide::question(request, &surroundings)).ok_or(Unable::Broken)?;
+    let current = &surroundings.words;
+    let of_vocabulary = || decide::vocabulary(door, &question, current, || app.source.in_use());
+    if let Some(admission) = guarded(of_vocabulary).ok_or(Unable::Broken)? {
+        return Ok(admission);
+    }
+    if words.is_some_and(|words| words.is_none()) {
+        return Err(Unable::NoWords);
+    }
     let mut asked = BTreeSet::new();
     // What a Lease's holder is, and where, is known only after the Lease.
     for _ in 0..ROUNDS {
-        let references = guarded(|| decide::references(&question, &surroundings))?;
+        let references =
+            guarded(|| decide::references(&question, &surroundings)).ok_or(Unable::Broken)?;
         let known = &surroundings.objects;
         let open =
             references.into_iter().filter(|one| !asked.contains(one) && known.get(one).is_none());
@@ -249,7 +275,7 @@ async fn decide(
         let answers = app.source.objects(open, deadline).await;
         surroundings.objects.extend(answers);
     }
-    guarded(|| decide::answer(door, &question, &surroundings))
+    guarded(|| decide::answer(door, &question, &surroundings)).ok_or(Unable::Broken)
 }
 
 /// A defect in a decision must not take the connection down, and with it other requests.
@@ -262,6 +288,14 @@ fn broken(app: &App, subject: Subject) -> Response {
     tracing::error!("the decision broke off; please report it with the object");
     let text = "internal error: the decision broke off; the log has the place\n";
     (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+}
+
+/// The API server goes by the failure policy then, as if nobody had answered.
+fn no_words(app: &App, subject: Subject) -> Response {
+    app.metrics.request(subject, Verdict::Failed);
+    tracing::warn!("the words are not known: the vocabulary was not read, or cannot be used");
+    let text = "the words are not known: the vocabulary was not read yet, or cannot be used\n";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
 fn log(verdict: Verdict, admission: &Admission) {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use placecard_policies::surroundings::{Objects, Reference};
+use placecard_policies::vocabulary::change::InUse;
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
@@ -27,6 +28,16 @@ impl Source {
         match self {
             Self::Files(_) | Self::Cluster(_) => None,
             Self::Live(_, watches) => watches.get(),
+        }
+    }
+
+    /// The workloads and bare pods that have intents; `None`: they are not known (yet, or any more).
+    #[must_use]
+    pub fn in_use(&self) -> Option<Vec<InUse>> {
+        match self {
+            Self::Files(files) => Some(files.in_use()),
+            Self::Cluster(_) => None,
+            Self::Live(_, watches) => InUse::of_live(&*watches.get()?.trusted()?),
         }
     }
 

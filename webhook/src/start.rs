@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::serve::{App, Bodies};
 use crate::source::Source;
+use crate::vocabulary::{self, Vocabulary};
 use crate::watch::Watches;
 
 /// Nobody's certificate is larger, in bytes.
@@ -51,8 +52,11 @@ pub async fn run(args: &Args) -> Result<(), String> {
         Source::Cluster(cluster) | Source::Live(cluster, _) => Some(cluster.clone()),
         Source::Files(_) => None,
     };
+    // A file wins over the cluster.
+    let follows = cluster.is_some() && args.vocabulary.is_none();
     let app = Arc::new(App {
         surroundings,
+        vocabulary: follows.then(Vocabulary::default),
         server_is_given: args.kubernetes_version.is_some(),
         source,
         metrics: Metrics::default(),
@@ -68,6 +72,11 @@ pub async fn run(args: &Args) -> Result<(), String> {
         .await
         .map_err(|error| format!("--addr {}: {error}", args.addr))?;
     announce(&listener)?;
+    if let Some(cluster) = &cluster
+        && follows
+    {
+        tokio::spawn(vocabulary::follow(cluster.client().clone(), Arc::clone(&app)));
+    }
     if let Some(cluster) = cluster {
         let stale_after = Duration::from_secs(args.stale_after.into());
         tokio::spawn(contact(cluster, Arc::clone(&app), stale_after));

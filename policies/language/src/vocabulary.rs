@@ -22,6 +22,8 @@ pub const MAX_SHORT: usize = 64;
 pub const MAX_NAMESPACES: usize = 1_000;
 /// Characters of a name (a DNS-1123 label), and of a label's value.
 pub const MAX_NAME: usize = 63;
+/// Characters of a UUID.
+pub const MAX_UID: usize = 36;
 /// Characters of a label key: a DNS-1123 subdomain, a slash and a name.
 pub const MAX_KEY: usize = 317;
 /// Characters of the selector of a word.
@@ -171,7 +173,7 @@ pub struct ResourceSpec {
     pub name: String,
     /// The id that typed entries use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MAX_NAME))]
+    #[schemars(length(max = MAX_UID))]
     pub uid: Option<String>,
     /// The nodes that offer it: a selector in kubectl's syntax.
     #[schemars(length(max = MAX_SELECTOR))]
@@ -255,7 +257,6 @@ pub struct Guard {
     #[schemars(length(max = MAX_NAME))]
     pub value: String,
     /// `NoSchedule` or `NoExecute`.
-    #[schemars(length(max = MAX_NAME))]
     pub effect: String,
 }
 
@@ -271,7 +272,6 @@ pub struct Toleration {
     pub key: String,
     /// `Equal` (default) or `Exists`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = MAX_NAME))]
     pub operator: String,
     /// Taint value, with Equal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -279,7 +279,6 @@ pub struct Toleration {
     pub value: String,
     /// Taint effect; empty means every effect.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = MAX_NAME))]
     pub effect: String,
     /// Seconds that a NoExecute taint is tolerated; absent: for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -79,8 +79,10 @@ pub enum Ground {
     Proof(Box<verdict::Denial>),
     /// No verdict about where pods can run: the words, the permission, or the form of the object.
     Refusal(Refusal),
-    /// What its rules become is not in the fields; the only ground that a later request may lack.
+    /// What its rules become is not in the fields; a later request may lack this ground.
     NotApplied,
+    /// Who uses a word of the vocabulary is not known yet; a later request may lack this ground.
+    NotKnown,
 }
 
 /// A refusal that says nothing about clusters; [`Refusal::of`] makes it.
@@ -162,7 +164,8 @@ impl Denial {
     /// The denial on these grounds; `None` if there are none.
     #[must_use]
     pub fn of(grounds: Vec<Ground>, message: String, causes: Vec<Cause>) -> Option<Self> {
-        let retryable = grounds.iter().all(|ground| *ground == Ground::NotApplied);
+        let passing = |ground: &Ground| matches!(ground, Ground::NotApplied | Ground::NotKnown);
+        let retryable = grounds.iter().all(passing);
         (!grounds.is_empty()).then_some(Self { message, causes, retryable, grounds })
     }
 

@@ -114,6 +114,8 @@ fn inlined(schema: &Value, definitions: &Value) -> Value {
                 out.insert(keyword.clone(), inlined(value, definitions));
             }
             keyword if LEFT_OUT.contains(&keyword) => {}
+            // The type has no others.
+            "minimum" | "maximum" if object.get("format").is_some_and(|of| of == "int64") => {}
             // Its bounds are written out; the name is not one that the API server knows.
             "format" if value == "uint32" => {}
             "items" => {

@@ -183,7 +183,7 @@ mod tests {
             json!({"pools": [pool]})
         };
         let level = |level: Value| json!({"levels": [level]});
-        let long = "x".repeat(50);
+        let long = "x".repeat(36);
         for (spec, message, label) in [
             (json!({"pool": 1}), "no field is named pool here", "did you mean pools?"),
             (json!({"pools": 1}), "a number stands where a list belongs", ""),

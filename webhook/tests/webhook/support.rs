@@ -26,6 +26,7 @@ pub(crate) fn noon() -> SystemTime {
 pub(crate) fn app() -> App {
     App {
         surroundings: Surroundings::default(),
+        vocabulary: None,
         server_is_given: false,
         source: Source::Files(Box::<Files>::default()),
         metrics: Metrics::default(),

@@ -1,0 +1,132 @@
+//! The vocabulary as a custom resource on a real API server: its definition with each bound and rule,
+//! and our webhook, which follows it and guards it.
+
+mod bounds;
+mod life;
+mod rules;
+
+use std::time::Duration;
+
+use placecard_policies::language::keys;
+use placecard_policies::language::vocabulary_check;
+use placecard_policies::vocabulary::definition;
+use placecard_tests::controlplane::{
+    Api, ControlPlane, Outcome, Refusal, Target, or_skipped, wait_for,
+};
+use serde_json::{Value, json};
+
+/// How long watches and the API server's own controllers may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn target() -> Target {
+    Target::new(keys::API_VERSION, keys::VOCABULARY_KIND, "", keys::VOCABULARY_NAME)
+}
+
+fn definition_target() -> Target {
+    let name = definition::name();
+    Target::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", &name)
+}
+
+fn vocabulary(spec: &Value) -> Value {
+    json!({
+        "apiVersion": keys::API_VERSION,
+        "kind": keys::VOCABULARY_KIND,
+        "metadata": {"name": keys::VOCABULARY_NAME},
+        "spec": spec,
+    })
+}
+
+/// Every field there is, with a value that nothing is wrong with.
+fn whole() -> Value {
+    let guard = |key: &str| json!({"key": key, "value": "x", "effect": "NoSchedule"});
+    let allowed = || json!({"names": ["ml"], "matchLabels": {"team": "ml"}});
+    json!({
+        "levels": [
+            {"name": "zone", "key": "topology.kubernetes.io/zone", "deprecated": false},
+            {"name": "rack", "key": "topology.example.com/rack", "format": "rack-{n}"},
+            {"name": "node", "key": "kubernetes.io/hostname"},
+        ],
+        "serviceDomain": "zone",
+        "pools": [{
+            "name": "a100", "nodes": "accelerator=a100", "deprecated": false,
+            "tolerations": [{"key": "gpu", "operator": "Equal", "value": "x",
+                "effect": "NoExecute", "tolerationSeconds": 30}],
+            "guard": guard("pool"), "allowedNamespaces": allowed(),
+        }],
+        "trustDomains": [{"name": "payments", "nodes": "trust=payments", "deprecated": false,
+            "guard": guard("trust"), "allowedNamespaces": allowed()}],
+        "resources": [{"name": "nvme", "uid": "3f2b8c1e-9a4d-4e6f-8b21-0c5d7e9f1a2b",
+            "nodes": "disk=nvme", "deprecated": false}],
+        "workloads": [{"apiVersion": "ray.io/v1", "kind": "RayCluster",
+            "templates": ["/spec/headGroupSpec/template"]}],
+        "limits": {"requiredApartFrom": {"levels": ["node"], "crossNamespace": false}},
+        "schedulers": ["system:kube-scheduler"],
+        "agents": allowed(),
+        "inventory": "open",
+        "nodeTemplates": [{"name": "h100", "labels": {"accelerator": "h100"},
+            "taints": [guard("gpu")], "allocatable": {"cpu": "96"}, "zones": ["a"],
+            "count": {"min": 0, "max": 20}, "partial": false}],
+    })
+}
+
+/// Installs the definition and waits until it is served.
+fn define(api: &Api) {
+    api.apply("test", &definition::definition()).unwrap_or_else(|refusal| panic!("{refusal}"));
+    wait_for(PATIENCE, "the definition is established", || {
+        let found = api.get(&definition_target()).map_err(|refusal| refusal.to_string())?.object;
+        let conditions = found["status"]["conditions"].clone();
+        let is = |kind: &str, status: &str| {
+            let all = conditions.as_array();
+            all.into_iter().flatten().any(|one| one["type"] == kind && one["status"] == status)
+        };
+        assert!(!is("NonStructuralSchema", "True"), "{conditions}");
+        if is("Established", "True") && is("NamesAccepted", "True") {
+            Ok(())
+        } else {
+            Err(conditions.to_string())
+        }
+    });
+    wait_for(PATIENCE, "the kind is served", || {
+        let listed = api.list(keys::API_VERSION, keys::VOCABULARY_KIND, "", "");
+        listed.map_err(|refusal| refusal.to_string())
+    });
+}
+
+#[track_caller]
+fn refused(outcome: Outcome) -> Refusal {
+    match outcome {
+        Ok(answer) => panic!("accepted: {}", answer.object),
+        Err(refusal) => *refusal,
+    }
+}
+
+/// What the linter says of a vocabulary, in a line each.
+fn linted(object: &Value) -> Vec<String> {
+    let (_, findings) = placecard_policies::vocabulary::check(object);
+    findings.iter().map(placecard_findings::Finding::line).collect()
+}
+
+/// Whatever the API server itself refuses, the linter refuses too.
+#[track_caller]
+fn refused_twice(api: &Api, object: &Value, part: &str) {
+    let refusal = refused(api.dry_run().create(object));
+    assert_eq!(refusal.status, 422, "{refusal}");
+    let told = refusal.to_string();
+    assert!(told.contains(part), "{part} is not in: {told}");
+    let (_, problems) = vocabulary_check::check(object);
+    assert!(!problems.is_empty(), "the linter takes what is refused: {told}");
+}
+
+#[test]
+fn the_vocabulary_is_a_resource_of_the_cluster() {
+    let Some(plane) = or_skipped(ControlPlane::start()) else { return };
+    let api = plane.api();
+    // A webhook that is there before the kind is: it has the well-known levels.
+    life::before_the_kind_exists(&plane, |webhook| {
+        define(api);
+        assert_eq!(linted(&vocabulary(&whole())), Vec::<String>::new());
+        bounds::every_bound(api);
+        rules::every_rule(api);
+        life::from_creation_to_deletion(api, webhook);
+    });
+}

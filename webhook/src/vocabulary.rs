@@ -1,0 +1,169 @@
+//! The words that are in use: those of the one `PlacementVocabulary` of the cluster, as it is now.
+//!
+//! A vocabulary that can be used takes the place of the one before it at once, for the next request.
+//! One that cannot be used takes nobody's place. A cluster without a vocabulary, or without the kind,
+//! has the well-known levels only.
+
+mod follow;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use placecard_policies::language::checked::Words;
+use placecard_policies::language::vocabulary_check;
+use serde_json::Value;
+
+pub use follow::follow;
+
+/// The vocabulary of a cluster, followed.
+#[derive(Debug, Default)]
+pub struct Vocabulary(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// `None`: nothing that can be used was seen yet.
+    words: Option<Arc<Words>>,
+    /// What was seen last; empty: no object.
+    revision: String,
+    taken: Option<Taken>,
+}
+
+/// What became of an object that was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Its words are in use.
+    Adopted,
+    /// There is none: the well-known levels are in use.
+    Absent,
+    /// It cannot be used. What was in use before still is.
+    Broken,
+}
+
+impl Taken {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Adopted, Self::Absent, Self::Broken];
+
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::Absent => "absent",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+impl Vocabulary {
+    /// The words that are in use; `None`: they are not known, and nothing that depends on them can
+    /// be answered.
+    #[must_use]
+    pub fn words(&self) -> Option<Arc<Words>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).words.clone()
+    }
+
+    /// Why requests should go to others.
+    ///
+    /// A webhook that starts with a vocabulary that it cannot use knows no words: it would refuse
+    /// what another one, which has older words in use, admits.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<&'static str> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match (&known.words, known.taken) {
+            (Some(_), _) => None,
+            (None, Some(_)) => {
+                Some("the vocabulary cannot be used, and no other was in use before")
+            }
+            (None, None) => Some("the vocabulary has not been read yet"),
+        }
+    }
+
+    /// What became of the object that was seen last.
+    #[must_use]
+    pub fn taken(&self) -> Option<Taken> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).taken
+    }
+
+    /// Takes in the vocabulary as it is now; `None`: there is none. Says what became of it, or
+    /// `None` if it was seen before.
+    pub fn see(&self, object: Option<&Value>) -> Option<Taken> {
+        let text = |pointer| object.and_then(|object| object.pointer(pointer)?.as_str());
+        let revision = text("/metadata/resourceVersion").unwrap_or_default();
+        {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if known.taken.is_some() && known.revision == revision {
+                return None;
+            }
+        }
+        // Read before the lock is taken: nobody waits for that.
+        let (words, taken) = match object.map(vocabulary_check::check) {
+            None => (Some(Words::default()), Taken::Absent),
+            Some((words, problems)) if problems.is_empty() => (Some(words), Taken::Adopted),
+            Some((_, problems)) => {
+                told(&problems);
+                (None, Taken::Broken)
+            }
+        };
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(words) = words {
+            known.words = Some(Arc::new(words));
+        }
+        revision.clone_into(&mut known.revision);
+        known.taken = Some(taken);
+        Some(taken)
+    }
+}
+
+/// Where the mistakes are; never what stands there.
+fn told(problems: &[vocabulary_check::VocabularyProblem]) {
+    const SHOWN: usize = 8;
+    let shown = problems.iter().take(SHOWN);
+    let shown: Vec<String> = shown.map(|one| format!("{} [{}]", one.pointer, one.code)).collect();
+    tracing::error!(
+        mistakes = problems.len(),
+        at = shown.join(" "),
+        "the vocabulary cannot be used; the words before it stay in use, if there are any"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use placecard_policies::language::keys;
+    use serde_json::json;
+
+    use super::*;
+
+    fn vocabulary(revision: &str, spec: Value) -> Value {
+        json!({"apiVersion": keys::API_VERSION, "kind": keys::VOCABULARY_KIND,
+            "metadata": {"name": "default", "resourceVersion": revision}, "spec": spec})
+    }
+
+    fn pool(revision: &str, name: &str) -> Value {
+        vocabulary(revision, json!({"pools": [{"name": name, "nodes": "x=y"}]}))
+    }
+
+    fn pools(vocabulary: &Vocabulary) -> Option<Vec<String>> {
+        Some(vocabulary.words()?.pools.keys().cloned().collect())
+    }
+
+    #[test]
+    fn what_can_not_be_used_takes_nobodys_place() {
+        let known = Vocabulary::default();
+        let broken = |revision| vocabulary(revision, json!({"pool": []}));
+        assert_eq!((pools(&known), known.taken()), (None, None));
+        assert!(known.obstacle().is_some_and(|why| why.contains("not been read")));
+        assert_eq!(known.see(Some(&broken("1"))), Some(Taken::Broken));
+        assert_eq!(pools(&known), None);
+        assert!(known.obstacle().is_some_and(|why| why.contains("cannot be used")));
+
+        assert_eq!(known.see(Some(&pool("2", "a"))), Some(Taken::Adopted));
+        assert_eq!((pools(&known), known.obstacle()), (Some(vec!["a".to_owned()]), None));
+        assert_eq!(known.see(Some(&pool("2", "a"))), None, "seen before");
+        assert_eq!(known.see(Some(&broken("3"))), Some(Taken::Broken));
+        assert_eq!((pools(&known), known.obstacle()), (Some(vec!["a".to_owned()]), None));
+        assert_eq!(known.see(Some(&pool("4", "b"))), Some(Taken::Adopted));
+        assert_eq!(pools(&known), Some(vec!["b".to_owned()]));
+        assert_eq!(known.see(None), Some(Taken::Absent));
+        assert_eq!(pools(&known), Some(Vec::new()));
+        assert_eq!(known.see(None), None);
+    }
+}
