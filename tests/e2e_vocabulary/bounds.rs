@@ -76,8 +76,8 @@ fn with(pointer: &str, value: Value) -> Value {
             spec["levels"] = Value::Array(entries(&whole()["levels"][0], 64));
             spec["serviceDomain"] = json!("n0");
         }
-        "/levels" => {
-            spec["serviceDomain"] = json!("n0");
+        "/levels" if value[0]["name"].is_string() => {
+            spec["serviceDomain"] = value[0]["name"].clone();
         }
         "/levels/0/name" => spec["serviceDomain"] = value,
         "/nodeTemplates/0/count/min" => spec["nodeTemplates"][0]["count"]["max"] = json!(u32::MAX),

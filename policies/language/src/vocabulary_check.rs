@@ -18,8 +18,8 @@ use crate::selector::{self, Of, SelectorFlaw};
 use crate::suggest::{nearest, plain};
 use crate::tolerate::EFFECTS;
 use crate::vocabulary::{
-    Guard, LevelSpec, NamespaceSet, NodeTemplate, PlacementVocabulary, PoolSpec, ResourceSpec,
-    Toleration, TrustDomainSpec, VocabularySpec, WorkloadSpec,
+    Guard, LevelSpec, MAX_NAME, NamespaceSet, NodeTemplate, PlacementVocabulary, PoolSpec,
+    ResourceSpec, Toleration, TrustDomainSpec, VocabularySpec, WorkloadSpec,
 };
 use crate::words;
 
@@ -455,7 +455,9 @@ impl Check {
                 self.form(&format!("{pointer}/value"), &taint.value, Form::LabelValue);
                 self.one_of(&format!("{pointer}/effect"), &taint.effect, EFFECTS);
             }
-            for (name, found) in template.allocatable.iter().filter(|(_, text)| !is_amount(text)) {
+            let is_short_amount = |text: &str| text.len() <= MAX_NAME && is_amount(text);
+            let odd = template.allocatable.iter().filter(|(_, text)| !is_short_amount(text));
+            for (name, found) in odd {
                 let pointer = format!("{pointer}/allocatable/{}", step(name));
                 self.tell(&pointer, VocabularyDetail::NotAnAmount { found: found.clone() });
             }

@@ -10,8 +10,22 @@ use placecard_language::checked::{Group, NamespaceFacts, Words};
 use placecard_language::keys::{self, Place};
 use placecard_language::read::read;
 
+use crate::live::{Live, Watched};
 use crate::object::{Map, Object};
+use crate::surroundings::{Answer, Reference};
 use crate::words;
+
+/// The kinds that may hold annotations of ours.
+const KINDS: [Watched; 8] = [
+    Watched::ReplicationController,
+    Watched::ReplicaSet,
+    Watched::StatefulSet,
+    Watched::Deployment,
+    Watched::DaemonSet,
+    Watched::Job,
+    Watched::CronJob,
+    Watched::Pod,
+];
 
 /// A workload, or a pod without a controller, with annotations of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +81,26 @@ impl InUse {
             Self::of(name.clone(), &object.annotations, &template.annotations, None)
         };
         object.templates.iter().filter_map(of).collect()
+    }
+
+    /// The workloads and bare pods of a live cluster; `None` as long as one of their kinds was not
+    /// listed.
+    #[must_use]
+    pub fn of_live(live: &Live) -> Option<Vec<Self>> {
+        if !KINDS.iter().all(|kind| live.is_synced(*kind)) {
+            return None;
+        }
+        let labels = |name: &str| match live.answer(&Reference::Namespace { name: name.to_owned() })
+        {
+            Some(Answer::Namespace(labels)) => Some(labels),
+            _ => None,
+        };
+        let users = live.annotated().filter_map(|one| {
+            let namespace = labels(&one.object.namespace);
+            let (own, template) = (&one.annotations.own, &one.annotations.template);
+            Self::of(one.object.clone(), own, template, namespace.as_ref())
+        });
+        Some(users.collect())
     }
 
     /// Why the words cannot be read by the new vocabulary, if they can be by the old one.

@@ -13,3 +13,4 @@ mod http;
 mod socket;
 mod support;
 mod watch;
+mod vocabulary;

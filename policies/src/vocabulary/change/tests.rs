@@ -107,6 +107,49 @@ fn who_has_no_intents_uses_nothing() {
     }
 }
 
+#[test]
+fn the_workloads_of_a_live_cluster_are_known_once_all_are_listed() {
+    let mut live = Live::new(crate::surroundings::ServerVersion::default());
+    let put = |live: &mut Live, kind, object: Value| {
+        live.put(kind, object.to_string().as_bytes()).expect("an object");
+    };
+    let namespace = json!({"metadata": {"name": "ml", "labels": {"team": "ml"}}});
+    put(&mut live, Watched::Namespace, namespace);
+    put(
+        &mut live,
+        Watched::DaemonSet,
+        json!({"metadata": {"name": "d", "namespace": "ml"},
+        "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {
+            "annotations": {keys::REQUIRE: "on pool/a"}}}}}),
+    );
+    put(
+        &mut live,
+        Watched::Deployment,
+        json!({"metadata": {"name": "plain", "namespace": "ml"},
+        "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {}}}}),
+    );
+    for kind in KINDS {
+        assert_eq!(InUse::of_live(&live), None);
+        live.list(kind);
+        if kind == Watched::DaemonSet {
+            put(
+                &mut live,
+                kind,
+                json!({"metadata": {"name": "d", "namespace": "ml"},
+                "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {
+                    "annotations": {keys::REQUIRE: "on pool/a"}}}}}),
+            );
+        }
+        live.listed(kind);
+    }
+    let known = InUse::of_live(&live).expect("all are listed");
+    let [only] = known.as_slice() else { panic!("{known:?}") };
+    assert_eq!(only.object.to_string(), "DaemonSet ml/d");
+    assert_eq!(only.place, Place::ExpandedTemplate);
+    let labels = only.namespace.as_ref().expect("known");
+    assert_eq!(labels.get("team").map(String::as_str), Some("ml"));
+}
+
 fn group() -> impl Strategy<Value = Value> {
     let allowed = prop_oneof![
         Just(json!({})),
