@@ -89,7 +89,7 @@ fn edited(edits: &[(&str, &str)]) -> Value {
 
 pub(super) fn every_rule(api: &Api) {
     api.dry_run().create(&vocabulary(&whole())).unwrap_or_else(|refusal| panic!("{refusal}"));
-    let mut hit = BTreeSet::new();
+    let (mut hit, mut wrong) = (BTreeSet::new(), Vec::new());
     let rules = definition::rules();
     for (at, start, edits) in CASES {
         let is = |rule: &&definition::Rule| rule.at == *at && rule.message.starts_with(start);
@@ -100,14 +100,17 @@ pub(super) fn every_rule(api: &Api) {
         let part = if IN_OTHER_WORDS.contains(start) {
             rule.message.to_owned()
         } else {
-            let told = linted(&object).remove(0);
+            let told = linted(&object).into_iter().next().unwrap_or_default();
             told.split("; did you mean").next().unwrap_or_default().to_owned()
         };
-        refused_twice(api, &object, &part);
+        if let Err(error) = refused_twice(api, &object, &part) {
+            wrong.push(format!("{at}: {error}"));
+        }
     }
     let mut mine = vocabulary(&whole());
     mine["metadata"]["name"] = json!("mine");
-    refused_twice(api, &mine, "the name of a vocabulary is default");
+    wrong.extend(refused_twice(api, &mine, "the name of a vocabulary is default").err());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     hit.insert(("", "the name of a vocabulary is default"));
     let all: BTreeSet<_> = rules.iter().map(|rule| (rule.at, rule.message)).collect();
     assert_eq!(hit, all);
