@@ -105,6 +105,11 @@ fn misspelt(api: &Api) {
     assert!(refusal.message.contains("all tolerates the guard of mine"), "{refusal}");
 }
 
+/// Who is listed when the pool a100 is about to go.
+const LIST: &str = "PlacementVocabulary default: 1 workload could not be read any more, for its \
+                    words are gone [word-in-use]\n  \
+                    Deployment default/embedder: no pool is named a100; did you mean h100?";
+
 /// Words come, and go when nobody uses them.
 fn in_use(api: &Api, webhook: &Webhook) {
     api.create(&vocabulary(&pools(&["a100"]))).unwrap_or_else(|refusal| panic!("{refusal}"));
@@ -132,9 +137,19 @@ fn in_use(api: &Api, webhook: &Webhook) {
             "spec": {"containers": [{"name": "main", "image": "registry.invalid/none"}]}}},
     });
     let _deployment = api.create_owned(&deployment);
-    let refusal = refused(change(api, &json!({"spec": pools(&["h100"])})));
-    assert!(refusal.message.contains("[word-in-use]"), "{refusal}");
+    // Until the index has seen it, and until then: nobody knows, or nobody uses it.
+    let dry = api.dry_run();
+    wait_for(PATIENCE, "the Deployment keeps its word", || {
+        match change(&dry, &json!({"spec": pools(&["h100"])})) {
+            Err(refusal) if refusal.message.contains(LIST) && refusal.status == 403 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    refused(change(api, &json!({"spec": pools(&["h100"])})));
     usable(api, "on pool/a100");
+    // What nobody uses may go at any time.
+    changed(api, &json!({"spec": pools(&["a100", "t4"])}));
+    changed(api, &json!({"spec": pools(&["a100", "h100"])}));
 
     let annotate = |force: Value| json!({"metadata": {"annotations": {keys::FORCE: force}}});
     let refusal = refused(change(api, &annotate(json!(" "))));
@@ -167,8 +182,10 @@ fn broken(api: &Api, webhook: &Webhook, configurations: &mut Vec<Owned>) {
 /// A deletion takes all words away, and so does that of the kind, which asks nobody.
 fn gone(api: &Api, webhook: &Webhook) {
     let user = api.create_owned(&pod(Some("on pool/h100")));
-    let refusal = refused(api.delete(&target()));
-    assert!(refusal.message.contains("[word-in-use]"), "{refusal}");
+    wait_for(PATIENCE, "the pod keeps its word", || match api.dry_run().delete(&target()) {
+        Err(refusal) if refusal.message.contains("  Pod default/words-") => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
     changed(api, &json!({"metadata": {"annotations": {keys::FORCE: "moving"}}}));
     api.delete(&target()).unwrap_or_else(|refusal| panic!("{refusal}"));
     seen(webhook, Taken::Absent);

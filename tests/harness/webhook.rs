@@ -8,7 +8,7 @@
     reason = "a harness fails the test that uses it by panicking"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -22,6 +22,7 @@ use placecard_webhook::readiness::Readiness;
 use placecard_webhook::serve::{App, Bodies};
 use placecard_webhook::source::Source;
 use placecard_webhook::vocabulary::{self, Taken, Vocabulary};
+use placecard_webhook::watch::Watches;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -30,6 +31,9 @@ use crate::chart::{self, RELEASE_NAMESPACE};
 use crate::controlplane::{Api, ControlPlane, Owned, wait_for};
 
 const SERVICE_ACCOUNT: &str = "placecard-webhook";
+
+/// So long an index is trusted that nothing confirms.
+const STALE: Duration = Duration::from_secs(300);
 
 /// A running webhook. It ends when this is dropped.
 pub struct Webhook {
@@ -54,7 +58,7 @@ impl Webhook {
         Self::launch(plane, Some(words))
     }
 
-    /// Starts a webhook that follows the vocabulary of the cluster.
+    /// Starts a webhook that follows the vocabulary of the cluster, and its workloads.
     ///
     /// # Panics
     /// If anything of that fails.
@@ -84,12 +88,19 @@ impl Webhook {
             let client = client(plane, None).await;
             let cluster = Cluster::new(client.clone());
             let readiness = Readiness::new(pair.not_before, pair.not_after, true);
-            readiness.contacted(cluster.version().await.expect("the API server answers"));
+            let server = cluster.version().await.expect("the API server answers");
+            readiness.contacted(server);
+            let source = if follows {
+                let watches = Watches::start(&client, server, STALE).expect("a thread");
+                Source::Live(cluster, Arc::new(OnceLock::from(watches)))
+            } else {
+                Source::Cluster(cluster)
+            };
             let app = Arc::new(App {
                 surroundings: Surroundings { words: words.into(), ..Surroundings::default() },
                 vocabulary: follows.then(Vocabulary::default),
                 server_is_given: false,
-                source: Source::Cluster(cluster),
+                source,
                 metrics: Metrics::default(),
                 bodies: Bodies::default(),
                 readiness,

@@ -12,5 +12,5 @@ mod decision;
 mod http;
 mod socket;
 mod support;
-mod watch;
 mod vocabulary;
+mod watch;
