@@ -52,8 +52,6 @@ pub struct ObjectId {
 pub struct Index {
     /// Judged files first.
     pub files: Vec<File>,
-    /// What objects answer about themselves.
-    pub answers: Objects,
     by_reference: BTreeMap<ObjectRef, ObjectId>,
 }
 
@@ -74,23 +72,25 @@ impl Index {
         for (id, reference) in entries {
             index.by_reference.entry(reference).or_insert(id);
         }
-        index.collect_answers();
         index
     }
 
-    fn collect_answers(&mut self) {
+    /// What objects answer about themselves; `namespace` stands for an absent one.
+    #[must_use]
+    pub fn answers(&self, namespace: &str) -> Objects {
         let mut answers = Objects::default();
         for (_, _, value) in self.objects() {
-            for (reference, answer) in read::answers(value, "") {
+            for (reference, answer) in read::answers(value, namespace) {
                 if answers.get(&reference).is_none() {
                     answers.insert(reference, answer);
                 }
             }
         }
-        for (reference, answer) in claims::answers(self.objects().map(|(_, _, value)| value), "") {
+        let values = self.objects().map(|(_, _, value)| value);
+        for (reference, answer) in claims::answers(values, namespace) {
             answers.insert(reference, answer);
         }
-        self.answers = answers;
+        answers
     }
 
     /// All objects in the order of the files.

@@ -8,12 +8,14 @@ use placecard_findings::{
     FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 use placecard_language::Words;
+use placecard_policies::directory::answer_from;
+use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
 use placecard_policies::review::{Expansion, Review, references, review, unreadable};
 use placecard_policies::stored::add_manifest;
-use placecard_policies::surroundings::{Answer, Reference, Surroundings};
+use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::vocabulary;
 use serde_json::Value;
@@ -41,6 +43,8 @@ pub struct Judged {
     pub counts: Counts,
     /// What the objects were judged by.
     pub words: Arc<Words>,
+    /// What they were told of others.
+    pub answers: Objects,
     /// What became of the templates on the cluster, if there is one.
     pub on_cluster: Option<OnCluster>,
     /// Why the vocabulary cannot be used; then no object was judged.
@@ -107,27 +111,40 @@ pub fn judge(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Judged, String> {
     judge_by(None, inputs, stdin)
 }
 
-/// As [`judge()`], by these words if the vocabulary has been read already.
+/// What has been read already.
+pub(crate) struct Given<'a> {
+    /// The words of the vocabulary.
+    pub(crate) words: Words,
+    /// A snapshot that answers what manifests do not; nothing is judged on it.
+    pub(crate) inventory: &'a Inventory,
+}
+
+/// As [`judge()`], by what is given.
 ///
 /// # Errors
 /// As for [`judge()`].
 pub(crate) fn judge_by(
-    known: Option<Words>,
+    given: Option<Given<'_>>,
     inputs: &Inputs,
     stdin: &mut dyn Read,
 ) -> Result<Judged, String> {
     let index = gather(inputs, stdin)?;
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
-    let (words, unusable) = match known {
-        Some(words) => (words, None),
-        None => vocabulary_of(inputs, &index, &mut findings)?,
+    let (words, inventory, unusable) = match given {
+        Some(Given { words, inventory }) => (words, Some(inventory), None),
+        None => {
+            let (words, unusable) = vocabulary_of(inputs, &index, &mut findings)?;
+            (words, None, unusable)
+        }
     };
     judged.unusable = unusable;
     if judged.unusable.is_none() {
+        let on_cluster = inventory.is_some() || !inputs.cluster.is_empty();
+        let namespace = inputs.namespace.as_deref().filter(|_| on_cluster);
         let mut surroundings = Surroundings {
             words: words.into(),
-            objects: index.answers.clone(),
+            objects: index.answers(namespace.unwrap_or_default()),
             server: inputs.server,
             cluster: None,
             live: None,
@@ -136,7 +153,7 @@ pub(crate) fn judge_by(
             let Taken { mut cluster, complaints } =
                 cluster_of::read(&inputs.cluster, inputs, &surroundings.words, stdin)?;
             for (_, _, object) in index.objects() {
-                add_manifest(&mut cluster.inventory, object, inputs.namespace.as_deref());
+                add_manifest(&mut cluster.inventory, object, namespace);
             }
             judged.on_cluster = Some(OnCluster {
                 name: cluster.name.clone(),
@@ -148,8 +165,11 @@ pub(crate) fn judge_by(
             surroundings.cluster = Some(Arc::new(cluster));
         }
         judged.words = Arc::clone(&surroundings.words);
-        let namespace = inputs.namespace.as_deref();
-        judge_objects(&index, namespace, &mut surroundings, &mut judged, &mut findings);
+        let cluster = surroundings.cluster.clone();
+        let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
+        let beside = Beside { inventory, namespace };
+        judge_objects(&index, beside, &mut surroundings, &mut judged, &mut findings);
+        judged.answers = surroundings.objects;
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
     if judged.counts.objects == 0 && findings.is_empty() {
@@ -291,9 +311,18 @@ fn vocabulary_of(
     Ok((Words::default(), unusable))
 }
 
+/// What stands beside the manifests.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    /// A snapshot.
+    inventory: Option<&'a Inventory>,
+    /// The namespace of what has none.
+    namespace: Option<&'a str>,
+}
+
 fn judge_objects(
     index: &Index,
-    namespace: Option<&str>,
+    beside: Beside<'_>,
     surroundings: &mut Surroundings,
     judged: &mut Judged,
     findings: &mut Vec<Placed>,
@@ -320,9 +349,12 @@ fn judge_objects(
             Ok(mut object) => {
                 if surroundings.cluster.is_some() {
                     read::keep_written(&mut object, value);
-                    in_namespace(&mut object, namespace);
                 }
-                answer_owners(index, &object, surroundings);
+                in_namespace(&mut object, beside.namespace);
+                answer_owners(index, &object, beside.namespace, surroundings);
+                if let Some(inventory) = beside.inventory {
+                    answer_from(&object, surroundings, inventory);
+                }
                 let review = review(&object, surroundings);
                 note_placements(judged, &object, &review);
                 note_expansions(judged, id, &object, &review);
@@ -353,20 +385,25 @@ fn note_placements(judged: &mut Judged, object: &Object, review: &Review) {
 }
 
 /// Finds the controllers that the review of a pod asks for.
-fn answer_owners(index: &Index, object: &Object, surroundings: &mut Surroundings) {
+fn answer_owners(
+    index: &Index,
+    object: &Object,
+    namespace: Option<&str>,
+    surroundings: &mut Surroundings,
+) {
     for reference in references(object, surroundings) {
-        let Reference::Owner { api_version, kind, namespace, name, uid } = &reference else {
+        let Reference::Owner { api_version, kind, namespace: at, name, uid } = &reference else {
             continue;
         };
-        let owner = ObjectRef {
+        let owner = |namespace: &str| ObjectRef {
             api_version: api_version.clone(),
             kind: kind.clone(),
-            namespace: namespace.clone(),
+            namespace: namespace.to_owned(),
             name: name.clone(),
         };
-        let Some((_, document, at)) = index.find(&owner).and_then(|id| index.document(id)) else {
-            continue;
-        };
+        let written = index.find(&owner(at));
+        let written = written.or_else(|| index.find(&owner("")).filter(|_| namespace == Some(at)));
+        let Some((_, document, at)) = written.and_then(|id| index.document(id)) else { continue };
         let Some(found) = document.object(at) else { continue };
         let written = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
         // A manifest has no UID yet: its name has to do.

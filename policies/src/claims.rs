@@ -11,8 +11,7 @@ use crate::surroundings::{Answer, Reference};
 
 /// The answers of all PersistentVolumeClaims among the objects, by their PersistentVolumes
 /// (`spec.volumeName` and `spec.nodeAffinity.required`, core/v1). `namespace` stands for an absent
-/// `metadata.namespace`. A claim that names a volume which is not among the objects gives no
-/// answer: where it is cannot be known.
+/// `metadata.namespace`.
 pub fn answers<'a>(
     objects: impl Iterator<Item = &'a Value>,
     namespace: &str,
@@ -36,7 +35,7 @@ pub fn answers<'a>(
         let answer = match volumes.get(volume) {
             _ if volume.is_empty() => Answer::Unbound,
             Some(Some(volume)) => Answer::Volume(Box::new(volume.clone())),
-            _ => continue,
+            _ => Answer::BoundTo(volume.to_owned()),
         };
         answers.push((Reference::Claim { namespace: at, name: claim.name }, answer));
     }
@@ -82,6 +81,6 @@ mod tests {
         let Some(Answer::Volume(anywhere)) = of("anywhere") else { panic!() };
         assert_eq!((anywhere.name.as_str(), &anywhere.node_affinity), ("pv-net", &None));
         assert_eq!(of("waiting"), Some(&Answer::Unbound));
-        assert_eq!(of("elsewhere"), None);
+        assert_eq!(of("elsewhere"), Some(&Answer::BoundTo("pv-unknown".into())));
     }
 }

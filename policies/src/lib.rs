@@ -13,7 +13,7 @@ pub mod change;
 pub mod claims;
 pub mod cluster;
 mod contradict;
-mod directory;
+pub mod directory;
 mod expand;
 mod frame;
 pub mod judge_case;

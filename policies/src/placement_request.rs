@@ -37,8 +37,10 @@
 //!     Affinity, AffinityStrength, AffinityTarget, ObjectId, PlacementRequest,
 //! };
 //! use placecard_policies::cluster::Cluster;
-//! use placecard_policies::placement_request::resolve::{Known, ObjectKind, ObjectName};
+//! use placecard_policies::directory::Known;
+//! use placecard_policies::language::directory::{ObjectKind, ObjectName};
 //! use placecard_policies::placement_request::{Context, filter::AffinityRejection, place};
+//! use placecard_policies::surroundings::{Answer, Objects, Reference};
 //!
 //! // Three nodes in two racks.
 //! let mut inventory = Inventory::default();
@@ -49,9 +51,11 @@
 //!     inventory.nodes.insert(name.to_owned(), node);
 //! }
 //! let cluster = Cluster::of(inventory);
-//! // What ids stand for.
-//! let mut known = Known::default();
-//! known.objects.insert((ObjectKind::Node, ObjectId(7)), ObjectName::of("b"));
+//! // What ids stand for: a snapshot has them, and answers may say more.
+//! let mut objects = Objects::default();
+//! let node = Reference::Object { kind: ObjectKind::Node, id: ObjectId(7) };
+//! objects.insert(node, Answer::Name(ObjectName::of("b")));
+//! let known = Known::beside(&objects, &cluster.inventory);
 //! let (words, pod) = (Words::default(), Pod::default());
 //! let context = Context::new(&cluster, &words, &known, &pod);
 //!
@@ -93,12 +97,17 @@ use placecard_language::affinity::{
 };
 
 use crate::cluster::Cluster;
+use crate::directory::Known;
 use crate::native;
 use crate::placed::next_cycle;
 use crate::why::groups::Holder;
 use filter::{AffinityRejection, AffinityRequiredFilter};
-use resolve::{Resolve, Unresolved};
+use resolve::Unresolved;
 use score::{AffinityPreferredScorer, Parts, ScoreWeights};
+
+/// At most so many entries are placed: as many as there may be alternatives in the node affinity of
+/// a pod that rules are expanded in.
+pub const MOST_ENTRIES: usize = 64;
 
 /// Everything besides the request.
 #[derive(Clone, Copy)]
@@ -107,8 +116,8 @@ pub struct Context<'a> {
     pub cluster: &'a Cluster,
     /// What levels, racks, resources and trust domains mean.
     pub words: &'a Words,
-    /// What ids and Leases stand for.
-    pub resolve: &'a dyn Resolve,
+    /// What ids, Leases, Services and volumes are.
+    pub known: &'a Known<'a>,
     /// What is to be placed: its resources, tolerations and whatever else kube-scheduler reads of a
     /// pod. Native fields that say the same as entries count beside them, so leave them out.
     pub pod: &'a Pod,
@@ -121,13 +130,8 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// The context of a pod that replaces none, with the default weights.
     #[must_use]
-    pub fn new(
-        cluster: &'a Cluster,
-        words: &'a Words,
-        resolve: &'a dyn Resolve,
-        pod: &'a Pod,
-    ) -> Self {
-        Self { cluster, words, resolve, pod, owner: None, weights: ScoreWeights::default() }
+    pub fn new(cluster: &'a Cluster, words: &'a Words, known: &'a Known<'a>, pod: &'a Pod) -> Self {
+        Self { cluster, words, known, pod, owner: None, weights: ScoreWeights::default() }
     }
 }
 
@@ -173,7 +177,8 @@ pub struct Candidate {
 ///
 /// # Errors
 /// What is wrong with the request itself ([`PlacementRequest::entries`]): nothing is placed then. A
-/// request that cannot be met is no error but an empty placement with its reason.
+/// request that cannot be met, or has more than [`MOST_ENTRIES`], is no error but an empty placement
+/// with its reason.
 pub fn place(request: &PlacementRequest, context: &Context<'_>) -> Result<Placement, LeaseError> {
     let entries = request.entries()?;
     let tasklet_affinity = request.tasklet_affinity;
@@ -181,11 +186,22 @@ pub fn place(request: &PlacementRequest, context: &Context<'_>) -> Result<Placem
 }
 
 /// As [`place`], of entries that are in one form already.
+///
+/// More than [`MOST_ENTRIES`] are not looked at: the placement is empty
+/// ([`AffinityRejection::TooManyEntries`]).
 #[must_use]
 pub fn place_entries(entries: &[Affinity], context: &Context<'_>) -> Placement {
+    if entries.len() > MOST_ENTRIES {
+        return Placement {
+            entries: entries.to_vec(),
+            nodes: context.cluster.inventory.nodes.len(),
+            rejection: Some(AffinityRejection::TooManyEntries),
+            ..Placement::default()
+        };
+    }
     let pod = tolerating(context.pod, entries, context.words);
     let cycle = next_cycle(context.cluster, &pod, context.owner);
-    let scene = Scene { cycle: &cycle, words: context.words, resolve: context.resolve };
+    let scene = Scene { cycle: &cycle, words: context.words, known: context.known };
     let fitting = fitting(&cycle);
     let placement =
         Placement { nodes: cycle.hosts.len(), fitting: fitting.len(), ..Placement::default() };
@@ -215,8 +231,8 @@ pub struct Scene<'a> {
     pub cycle: &'a Cycle<'a>,
     /// What levels, racks, resources and trust domains mean.
     pub words: &'a Words,
-    /// What ids and Leases stand for.
-    pub resolve: &'a dyn Resolve,
+    /// What ids, Leases, Services and volumes are.
+    pub known: &'a Known<'a>,
 }
 
 /// The pod, let into the trust domains that are required: their guards are tolerated.

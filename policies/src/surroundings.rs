@@ -193,6 +193,8 @@ pub enum Answer {
     },
     /// The claim exists but is not bound to a volume.
     Unbound,
+    /// The claim is bound to the volume of this name, which was not found.
+    BoundTo(String),
     /// It was looked for where it would have to be, and is not there.
     Absent,
     /// It could not be asked for: time ran out, no permission.

@@ -115,6 +115,8 @@ pub(crate) enum Missing {
     Unbound,
     /// Nobody holds the Lease.
     NotHeld,
+    /// The holder of the Lease is neither a pod nor a node that is there.
+    HolderGone,
     /// The pod is on no node yet.
     NotPlaced,
     /// The node lacks the label of the level.
@@ -128,6 +130,7 @@ impl From<Unknown> for Missing {
             Unknown::Absent => Self::Absent,
             Unknown::Unreachable => Self::Unreachable,
             Unknown::NotHeld => Self::NotHeld,
+            Unknown::HolderGone => Self::HolderGone,
             Unknown::NotPlaced => Self::NotPlaced,
             Unknown::Unlabelled => Self::Unlabelled,
         }

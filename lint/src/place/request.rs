@@ -1,15 +1,20 @@
 //! What the typed entries of a pod ask for by themselves: the parts of each candidate's score.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use placecard_language::affinity::text::{Encoding, decode};
 use placecard_language::affinity::{Affinity, scan, written};
 use placecard_language::{Words, keys};
 use placecard_policies::cluster::Cluster;
+use placecard_policies::directory::Known;
 use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::placement_request::filter::{AffinityRejection, Eliminated};
 use placecard_policies::placement_request::resolve::Unresolved;
-use placecard_policies::placement_request::{Candidate, Context, Placement, place_entries};
+use placecard_policies::placement_request::{
+    Candidate, Context, MOST_ENTRIES, Placement, place_entries,
+};
+use placecard_policies::surroundings::Objects;
 use placecard_policies::why::groups::Holder;
 use placecard_policies::words::placement_request as words;
 use serde_json::{Value, json};
@@ -25,6 +30,8 @@ use crate::render::style::{Paint, paint, plain};
 pub(crate) struct Request {
     pub(crate) entries: Vec<Affinity>,
     pub(crate) pod: Pod,
+    /// What the manifests say of what they name.
+    pub(crate) answers: Arc<Objects>,
 }
 
 /// The typed entries of annotations; `None` without any, or if they cannot be read, which
@@ -52,7 +59,8 @@ pub(crate) fn placed(
     request: &Request,
     owner: Option<&Holder>,
 ) -> Placement {
-    let context = Context::new(cluster, vocabulary, &cluster.inventory, &request.pod);
+    let known = Known::beside(&request.answers, &cluster.inventory);
+    let context = Context::new(cluster, vocabulary, &known, &request.pod);
     place_entries(&request.entries, &Context { owner, ..context })
 }
 
@@ -62,7 +70,8 @@ pub(crate) fn to_text(placement: &Placement, all: bool, look: Look) -> String {
     for line in wrap(&plain(&words::headline(placement), look.ascii), WIDTH) {
         text.push_str(&format!("  {line}\n"));
     }
-    for (number, entry) in placement.entries.iter().enumerate() {
+    let looked_at = placement.rejection != Some(AffinityRejection::TooManyEntries);
+    for (number, entry) in placement.entries.iter().enumerate().filter(|_| looked_at) {
         let entry = plain(&words::entry(entry), look.ascii);
         text.push_str(&format!("    {}  {entry}\n", number + 1));
     }
@@ -129,6 +138,9 @@ pub(crate) fn to_json(placement: &Placement) -> Value {
             let by_entry: Vec<Value> = found.by_entry.iter().map(eliminated).collect();
             json!({"reason": "RequiredAffinityUnsatisfiable", "candidates": found.candidates,
                 "byEntry": by_entry, "core": found.core})
+        }
+        Some(AffinityRejection::TooManyEntries) => {
+            json!({"reason": "TooManyEntries", "limit": MOST_ENTRIES})
         }
         Some(_) => json!({"reason": "NoNodeFits"}),
     };

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use placecard_language::affinity::Affinity;
 use placecard_language::{Words, keys};
 use placecard_policies::cluster::Cluster;
 use placecard_policies::feasibility::inventory::pod::Pod;
@@ -18,7 +19,7 @@ use placecard_policies::why::groups::Holder;
 use crate::index::Role;
 use crate::place::request::{Request, entries};
 use crate::plan::{Ask, Inputs};
-use crate::run::{Judged, in_namespace, judge_by};
+use crate::run::{Given, Judged, in_namespace, judge_by};
 
 /// A pod, and what it is called.
 pub(crate) struct Subject {
@@ -102,8 +103,11 @@ fn of_manifests(
     words: Words,
     stdin: &mut dyn Read,
 ) -> Result<Vec<Subject>, String> {
-    let inputs = Inputs { paths: ask.words.clone(), vocabulary: None, ..ask.inputs.clone() };
-    let judged = judge_by(Some(words), &inputs, stdin)?;
+    let namespace = ask.namespace.clone();
+    let inputs =
+        Inputs { paths: ask.words.clone(), vocabulary: None, namespace, ..ask.inputs.clone() };
+    let given = Given { words, inventory: &cluster.inventory };
+    let judged = judge_by(Some(given), &inputs, stdin)?;
     if let Some(why) = &judged.unusable {
         return Err(why.clone());
     }
@@ -126,6 +130,14 @@ fn templates(
     namespace: Option<&str>,
 ) -> Vec<Subject> {
     let mut subjects = Vec::new();
+    let surroundings = Surroundings {
+        words: Arc::clone(&judged.words),
+        objects: judged.answers.clone(),
+        server: inputs.server,
+        cluster: None,
+        live: None,
+    };
+    let answers = Arc::new(judged.answers.clone());
     for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {
         let Ok(mut object) = read::object(value, &judged.words) else { continue };
         in_namespace(&mut object, namespace);
@@ -141,7 +153,8 @@ fn templates(
             };
             let owner = (!object.is_pod()).then(|| holder(&object));
             let name = object.reference.to_string();
-            let request = request(judged, cluster, inputs, &object, template);
+            let request = request(&surroundings, cluster, &object, template)
+                .map(|(entries, pod)| Request { entries, pod, answers: Arc::clone(&answers) });
             subjects.push(Subject { name, pod, owner, runs_on: None, request });
         }
     }
@@ -150,12 +163,11 @@ fn templates(
 
 /// The typed entries of a template, if it has any and they can be read, and its pod without them.
 fn request(
-    judged: &Judged,
+    surroundings: &Surroundings,
     cluster: &Cluster,
-    inputs: &Inputs,
     object: &Object,
     template: &Template,
-) -> Option<Request> {
+) -> Option<(Vec<Affinity>, Pod)> {
     let entries = entries(&template.annotations)?;
     let mut plain = object.clone();
     for template in &mut plain.templates {
@@ -163,16 +175,9 @@ fn request(
             .annotations
             .retain(|key, _| ![keys::INTENTS, keys::INTENTS_TLV].contains(&key.as_str()));
     }
-    let surroundings = Surroundings {
-        words: Arc::clone(&judged.words),
-        objects: judged.index.answers.clone(),
-        server: inputs.server,
-        cluster: None,
-        live: None,
-    };
-    let review = review(&plain, &surroundings);
+    let review = review(&plain, surroundings);
     let spec = review.expansions.iter().find(|one| one.template == template.path);
     let spec = spec.map_or(&template.spec, |expansion| &expansion.spec);
     let pod = next_pod(cluster, &plain, template, spec).ok()?.pod;
-    Some(Request { entries, pod })
+    Some((entries, pod))
 }

@@ -54,6 +54,8 @@ pub struct Inventory {
     pub csi_nodes: BTreeMap<String, CsiNode>,
     /// The selector of each service that has one.
     pub services: BTreeMap<NamespacedName, Labels>,
+    /// The services without a selector. No filter and no score reads these.
+    pub selectorless: BTreeSet<NamespacedName>,
     /// The selector of each ReplicationController, ReplicaSet and StatefulSet; `None` selects
     /// nothing.
     pub controllers: BTreeMap<(Kind, NamespacedName), Option<Selector>>,

@@ -351,7 +351,8 @@ impl State {
     }
 }
 
-/// A copy without nodes and pods, and without what no filter and no score reads: Leases and UIDs.
+/// A copy without nodes and pods, and without what no filter and no score reads: Leases, UIDs, and
+/// services without a selector.
 fn objects_of(inventory: &Inventory) -> Inventory {
     Inventory {
         nodes: BTreeMap::new(),
@@ -363,6 +364,7 @@ fn objects_of(inventory: &Inventory) -> Inventory {
         classes: inventory.classes.clone(),
         csi_nodes: inventory.csi_nodes.clone(),
         services: inventory.services.clone(),
+        selectorless: BTreeSet::new(),
         controllers: inventory.controllers.clone(),
         quotas: inventory.quotas.clone(),
         limit_ranges: inventory.limit_ranges.clone(),

@@ -4,9 +4,13 @@
 //! asked of a [`Directory`], which answers from what was collected beforehand; every question is
 //! noted as a [`Want`], so that a caller can collect what lacked and read again.
 
+mod holder;
+
 use std::collections::BTreeMap;
 
 use crate::affinity::ObjectId;
+
+pub use holder::holder;
 
 /// A kind of object that a typed entry names by its UID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +67,8 @@ pub enum Unknown {
     Unreachable,
     /// A Lease that nobody holds.
     NotHeld,
+    /// A Lease whose holder is neither a pod nor a node that is there.
+    HolderGone,
     /// A pod that is on no node yet.
     NotPlaced,
     /// A node without the label of the level.

@@ -1,11 +1,10 @@
-//! `lease/…`: whoever holds a Lease, as client-go's leader election writes it
-//! (`k8s.io/client-go/tools/leaderelection`, `spec.holderIdentity` of coordination.k8s.io/v1).
+//! `lease/…`: whoever holds a Lease.
 
 use std::ops::Range;
 
 use crate::ast::{PodSentence, Term, TermKind};
 use crate::codes;
-use crate::directory::{Followed, Holder, PodFacts, Unknown, Want};
+use crate::directory::{Followed, Holder, Unknown, Want, holder};
 use crate::intent::{
     Level, NamedTarget, NodeDemand, NodeTarget, NodeTargetKind, Operator, PodRule, PodTarget,
     Relation, Requirement, Selector, TargetKind, Unresolved,
@@ -54,7 +53,7 @@ impl Lower<'_, '_> {
             self.apart_from_limit(rule, term, &PodTarget::Named(named), &level);
         }
         let namespace = lease.namespace.clone().unwrap_or_else(|| self.own_namespace());
-        let holder = match self.holder(&namespace, &lease.name) {
+        let holder = match holder(self.directory, &namespace, &lease.name, &mut self.wants) {
             Ok(holder) => holder,
             Err((want, why)) => return Some(self.unresolved(want, why, false)),
         };
@@ -112,59 +111,6 @@ impl Lower<'_, '_> {
         let names = self.form(&span, name, "lease", Form::DnsSubdomain);
         (fits && names)
             .then(|| LeaseName { namespace: namespace.map(str::to_owned), name: name.to_owned() })
-    }
-
-    /// Who holds a Lease: a pod of its namespace by the name of the holder or by what stands before
-    /// its last `_`, or else a node of such a name.
-    fn holder(&mut self, namespace: &str, name: &str) -> Result<Holder, (Want, Unknown)> {
-        if let Some(holder) = self.directory.recorded(namespace, name) {
-            return Ok(holder);
-        }
-        let want = Want::Lease { namespace: namespace.to_owned(), name: name.to_owned() };
-        self.wants.push(want.clone());
-        let directory = self.directory;
-        let identity = match directory.lease(namespace, name) {
-            Ok("") => return Err((want, Unknown::NotHeld)),
-            Ok(identity) => identity.to_owned(),
-            Err(why) => return Err((want, why)),
-        };
-        let prefix = identity.rsplit_once('_').map(|(prefix, _)| prefix.to_owned());
-        let names = std::iter::once(identity).chain(prefix);
-        let names: Vec<String> = names.filter(|name| Form::DnsSubdomain.accepts(name)).collect();
-        let mut unknown = None;
-        // Everything is asked for at once; the first that is there counts.
-        let mut found = None;
-        for name in &names {
-            let want = Want::Pod { namespace: namespace.to_owned(), name: name.clone() };
-            self.wants.push(want.clone());
-            match directory.pod(namespace, name) {
-                Ok(PodFacts { keeps_its_name: true, .. }) => {
-                    found = found.or_else(|| Some(Ok(Holder::Pod(name.clone()))));
-                }
-                Ok(PodFacts { node, .. }) if node.is_empty() => {
-                    found = found.or(Some(Err((want, Unknown::NotPlaced))));
-                }
-                Ok(PodFacts { node, .. }) => found = found.or(Some(Ok(Holder::Node(node)))),
-                Err(Unknown::Absent) => {}
-                Err(why) => unknown = unknown.or(Some((want, why))),
-            }
-        }
-        for name in &names {
-            let want = Want::Node { name: name.clone() };
-            self.wants.push(want.clone());
-            match directory.node(name) {
-                Ok(_) => found = found.or_else(|| Some(Ok(Holder::Node(name.clone())))),
-                Err(Unknown::Absent) => {}
-                Err(why) => unknown = unknown.or(Some((want, why))),
-            }
-        }
-        // A pod that could not be read may be the holder, whatever node has its name.
-        let unreadable = unknown.clone().filter(|(_, why)| *why == Unknown::Unreachable);
-        match (unreadable, found) {
-            (Some(unknown), _) => Err(unknown),
-            (None, Some(found)) => found,
-            (None, None) => Err(unknown.unwrap_or((want, Unknown::NotHeld))),
-        }
     }
 
     /// A node, or the domain of a level around it.

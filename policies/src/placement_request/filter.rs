@@ -14,6 +14,8 @@ use crate::why::cover::smallest_cover;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AffinityRejection {
+    /// There are more entries than [`MOST_ENTRIES`](super::MOST_ENTRIES): they were not looked at.
+    TooManyEntries,
     /// No node fits the pod, whatever the entries say: there was nothing to filter.
     NoNodeFits,
     /// Required entries about something that is not known.

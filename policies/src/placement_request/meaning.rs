@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use placecard_feasibility::filter::cycle::Host;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
-use placecard_feasibility::label::Labels;
 use placecard_feasibility::node_terms::{NodeFacts, NodeSet, NodeTerm, term_matches};
+use placecard_feasibility::requirement::Requirement;
+use placecard_feasibility::selector::Selector;
 use placecard_language::affinity::{
     Affinity, AffinityDirection, AffinityTarget, NamedKind, ObjectId,
 };
 use placecard_language::checked::{Admits, Group, HOSTNAME, NamespaceFacts};
+use placecard_language::directory::{Directory, Holder, ObjectKind, ObjectName, Unknown, holder};
+use placecard_language::intent::TargetKind;
 
 use super::Scene;
-use super::resolve::{ObjectKind, ObjectName, Unknown, Unresolvable, lacks};
+use super::resolve::Unresolvable;
 use crate::kinds::{POD_NAME_LABEL, REVISION_LABELS};
 use crate::native;
+use crate::surroundings::{Answer, Reference};
 
 /// The level of a RackId that names none.
 const RACK: &str = "rack";
@@ -111,7 +115,16 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectName, Unresolvable> {
-        Ok(self.scene.resolve.object(kind, id)?)
+        Ok(self.scene.known.object(kind, id)?)
+    }
+
+    /// What is known of another object.
+    fn find(&self, reference: &Reference) -> Result<Answer, Unknown> {
+        match self.scene.known.find(reference) {
+            Some(Answer::Absent) => Err(Unknown::Absent),
+            Some(Answer::Unreachable) => Err(Unknown::Unreachable),
+            answer => answer.ok_or(Unknown::NotAsked),
+        }
     }
 
     /// The label of the entry's level.
@@ -130,9 +143,7 @@ impl<'a> Resolver<'_, 'a> {
         if key == HOSTNAME {
             return Ok(Place::Node(name.to_owned()));
         }
-        let inventory = self.scene.cycle.inventory;
-        let node = inventory.nodes.get(name);
-        let labels = &node.ok_or_else(|| lacks(inventory, Kind::Node))?.labels;
+        let labels = self.scene.known.node(name)?;
         let value = labels.get(&key).filter(|value| !value.is_empty());
         let value = value.ok_or(Unknown::Unlabelled)?.clone();
         Ok(Place::Domain { key, value })
@@ -145,10 +156,10 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn volume(&self, name: &str) -> Result<Place<'a>, Unresolvable> {
-        let inventory = self.scene.cycle.inventory;
-        let volume = inventory.volumes.get(name);
-        let volume = volume.ok_or_else(|| lacks(inventory, Kind::PersistentVolume))?;
-        Ok(Place::Nodes(volume.node_affinity.clone()))
+        match self.find(&Reference::PersistentVolume { name: name.to_owned() })? {
+            Answer::Volume(volume) => Ok(Place::Nodes(volume.node_affinity)),
+            _ => Err(Unknown::NotAsked.into()),
+        }
     }
 
     fn rack(&self, number: u32) -> Result<Place<'a>, Unresolvable> {
@@ -181,26 +192,24 @@ impl<'a> Resolver<'_, 'a> {
         let ObjectName { namespace, name } = service;
         let domain = self.scene.words.service_domain.as_deref();
         let key = self.key(domain.unwrap_or("node"))?;
-        let inventory = self.scene.cycle.inventory;
-        let mut selector = match inventory.services.get(&(namespace.clone(), name.clone())) {
-            Some(selector) => selector.clone(),
-            None if inventory.is_unknown(Kind::Service) => return Err(Unknown::NotAsked.into()),
-            None => return Err(Unresolvable::SelectsNothing),
+        let (namespace, name) = (namespace.clone(), name.clone());
+        let kind = TargetKind::Service;
+        let service = Reference::Target { kind, namespace: namespace.clone(), name };
+        let Answer::Selector(selector) = self.find(&service)? else {
+            return Err(Unknown::NotAsked.into());
         };
-        selector.retain(|key, _| !REVISION_LABELS.contains(&key.as_str()));
-        if selector.is_empty() {
+        let mut selector = selector.as_ref().map(native::selector).unwrap_or_default();
+        selector.requirements.retain(|one| !REVISION_LABELS.contains(&one.key.as_str()));
+        if selector.is_everything() {
             return Err(Unresolvable::SelectsNothing);
         }
-        Ok(self.beside(key, namespace, &selector))
+        Ok(self.beside(key, &namespace, &selector))
     }
 
-    /// The domains in which pods with these labels run.
-    fn beside(&self, key: String, namespace: &str, labels: &Labels) -> Place<'a> {
+    /// The domains in which the pods run that match.
+    fn beside(&self, key: String, namespace: &str, selector: &Selector) -> Place<'a> {
         let cycle = self.scene.cycle;
-        let is_one = |pod: &&Pod| {
-            let has = |(key, value): (&String, &String)| pod.labels.get(key) == Some(value);
-            pod.namespace == namespace && labels.iter().all(has)
-        };
+        let is_one = |pod: &&Pod| pod.namespace == namespace && selector.matches(&pod.labels);
         let hosts = cycle.hosts.iter().filter(|host| host.pods.iter().any(is_one));
         let domains = hosts.filter_map(|host| host.node.labels.get(&key)).map(String::as_str);
         let domains = domains.collect();
@@ -208,31 +217,17 @@ impl<'a> Resolver<'_, 'a> {
         Place::Beside { key, domains, open }
     }
 
-    /// Where the holder of a Lease is: a pod by the name of the holder or by what stands before its
-    /// last `_` (`k8s.io/client-go/tools/leaderelection`), or else a node of such a name.
+    /// Where the holder of a Lease is.
     fn lease(&self, lease: &ObjectName) -> Result<Place<'a>, Unresolvable> {
         let ObjectName { namespace, name } = lease;
-        let identity = self.scene.resolve.lease(namespace, name)?;
-        if identity.is_empty() {
-            return Err(Unknown::NotHeld.into());
-        }
-        let prefix = identity.rsplit_once('_').map(|(prefix, _)| prefix);
-        let names = || std::iter::once(identity).chain(prefix);
-        let inventory = self.scene.cycle.inventory;
-        let pod = |name: &str| inventory.pods.get(&(namespace.clone(), name.to_owned()));
-        if let Some(pod) = names().find_map(pod) {
-            if let Some(stable) = pod.labels.get(POD_NAME_LABEL) {
-                let labels = [(POD_NAME_LABEL.to_owned(), stable.clone())].into();
-                return Ok(self.beside(self.key("node")?, namespace, &labels));
+        let holder = holder(self.scene.known, namespace, name, &mut Vec::new());
+        match holder.map_err(|(_, why)| why)? {
+            Holder::Node(node) => self.node(&node),
+            Holder::Pod(name) => {
+                let stable = Requirement::one_of(POD_NAME_LABEL, &[name.as_str()]);
+                let selector = Selector { requirements: vec![stable] };
+                Ok(self.beside(self.key("node")?, namespace, &selector))
             }
-            return self.node(pod.node.as_ref().ok_or(Unknown::NotPlaced)?);
-        }
-        match names().find(|name| inventory.nodes.contains_key(*name)) {
-            Some(node) => self.node(node),
-            None if inventory.is_unknown(Kind::Pod) || inventory.is_unknown(Kind::Node) => {
-                Err(Unknown::NotAsked.into())
-            }
-            None => Err(Unknown::NotHeld.into()),
         }
     }
 }

@@ -5,13 +5,15 @@ use placecard_feasibility::inventory::kind::Kind;
 use placecard_language::affinity::{
     AffinityCategory, AffinityDirection, AffinityTargetType, LeaseError, ObjectId, Reason, Strategy,
 };
+use placecard_language::directory::{ObjectKind, ObjectName};
 use placecard_language::vocabulary_check;
 use serde_json::{Value, json};
 
 use super::filter::{Eliminated, Elimination};
-use super::resolve::{Known, ObjectKind, ObjectName, Unknown, Unresolvable};
+use super::resolve::{Unknown, Unresolvable};
 use super::*;
 use crate::snapshot;
+use crate::surroundings::{Answer, Objects, Reference};
 
 use AffinityCategory::{Resource, State, Topology, Trust};
 use AffinityDirection::{Away, Toward};
@@ -92,8 +94,8 @@ fn inventory() -> Inventory {
     inventory
 }
 
-fn known() -> Known {
-    let mut known = Known::default();
+fn answers() -> Objects {
+    let mut answers = Objects::default();
     for (kind, id, namespace, name) in [
         (ObjectKind::Node, 1, "", "n1"),
         (ObjectKind::Node, 5, "", "n5"),
@@ -111,7 +113,7 @@ fn known() -> Known {
         (ObjectKind::PersistentVolume, 2, "", "net"),
     ] {
         let name = ObjectName { namespace: namespace.into(), name: name.into() };
-        known.objects.insert((kind, ObjectId(id)), name);
+        answers.insert(Reference::Object { kind, id: ObjectId(id) }, Answer::Name(name));
     }
     for (lease, holder) in [
         ("shard", "db-0_5ae0"),
@@ -121,9 +123,10 @@ fn known() -> Known {
         ("waiting", "pending"),
         ("lost", "nobody_1"),
     ] {
-        known.leases.insert(("shop".into(), lease.into()), holder.into());
+        let lease = Reference::Lease { namespace: "shop".into(), name: lease.into() };
+        answers.insert(lease, Answer::Lease(holder.into()));
     }
-    known
+    answers
 }
 
 fn entry(
@@ -141,7 +144,8 @@ fn asking() -> Pod {
 }
 
 fn placed(entries: &[Affinity]) -> Placement {
-    let (cluster, words, known, pod) = (Cluster::of(inventory()), words(), known(), asking());
+    let (cluster, words, answers, pod) = (Cluster::of(inventory()), words(), answers(), asking());
+    let known = Known::beside(&answers, &cluster.inventory);
     place_entries(entries, &Context::new(&cluster, &words, &known, &pod))
 }
 
@@ -219,18 +223,18 @@ fn what_is_not_known_rejects_if_it_is_required() {
     use Unresolvable as Why;
     let unknown = |why| Why::Unknown(why);
     for (category, target, level, why) in [
-        (Resource, AffinityTarget::node(77), "", unknown(Unknown::NotAsked)),
+        (Resource, AffinityTarget::node(77), "", unknown(Unknown::Absent)),
         (State, AffinityTarget::node(9), "zone", unknown(Unknown::Absent)),
         (State, AffinityTarget::node(5), "rack", unknown(Unknown::Unlabelled)),
         (State, AffinityTarget::node(1), "row", Why::UnknownLevel("row".into())),
         (Resource, named(Type::ResourceId, "tape"), "", Why::UnknownResource("tape".into())),
         (Resource, named(Type::ResourceId, "volume/x"), "", unknown(Unknown::Absent)),
         (Topology, AffinityTarget::service(3), "", Why::SelectsNothing),
-        (Topology, AffinityTarget::service(8), "", unknown(Unknown::NotAsked)),
+        (Topology, AffinityTarget::service(8), "", unknown(Unknown::Absent)),
         (Topology, AffinityTarget::rack(1), "row", Why::UnknownLevel("row".into())),
         (State, AffinityTarget::lease(4), "", unknown(Unknown::NotHeld)),
         (State, AffinityTarget::lease(5), "", unknown(Unknown::NotPlaced)),
-        (State, AffinityTarget::lease(6), "", unknown(Unknown::NotHeld)),
+        (State, AffinityTarget::lease(6), "", unknown(Unknown::HolderGone)),
         (Trust, AffinityTarget::trust_domain("x"), "", Why::UnknownTrustDomain("x".into())),
         (Trust, AffinityTarget::trust_domain("vault"), "", Why::NotAllowed),
     ] {
@@ -280,10 +284,11 @@ fn an_empty_placement_says_which_entries_leave_none() {
 
 #[test]
 fn pods_that_are_not_listed_may_be_anywhere() {
-    let (words, known, pod) = (words(), known(), asking());
+    let (words, answers, pod) = (words(), answers(), asking());
     let mut inventory = inventory();
     inventory.unknown = [Kind::Pod].into();
     let cluster = Cluster::of(inventory);
+    let known = Known::beside(&answers, &cluster.inventory);
     let context = Context::new(&cluster, &words, &known, &pod);
     let idle =
         |strength, direction| [entry(Topology, strength, direction, AffinityTarget::service(2))];
@@ -295,10 +300,11 @@ fn pods_that_are_not_listed_may_be_anywhere() {
 
 #[test]
 fn nodes_that_the_pod_does_not_fit_are_no_candidates() {
-    let (words, known) = (words(), known());
+    let (words, answers) = (words(), answers());
     let mut pod = asking();
     pod.node_selector = [("no".to_owned(), "such".to_owned())].into();
     let cluster = Cluster::of(inventory());
+    let known = Known::beside(&answers, &cluster.inventory);
     let rack = entry(Topology, Required, Toward, AffinityTarget::rack(1));
     let placement = place_entries(&[rack], &Context::new(&cluster, &words, &known, &pod));
     assert_eq!((placement.nodes, placement.fitting), (6, 0));
@@ -324,7 +330,8 @@ fn preferred_entries_add_up_and_ties_are_in_order_of_names() {
     assert_eq!(four.total, four.parts.total(ScoreWeights::default()));
     assert_eq!(four.met, [0, 1]);
     // Only the affinity.
-    let (cluster, words, known, pod) = (Cluster::of(inventory()), words(), known(), asking());
+    let (cluster, words, answers, pod) = (Cluster::of(inventory()), words(), answers(), asking());
+    let known = Known::beside(&answers, &cluster.inventory);
     let weights = ScoreWeights { affinity: 1, fit: 0, locality: 0, pressure: 0, topology: 0 };
     let context = Context { weights, ..Context::new(&cluster, &words, &known, &pod) };
     let placement = place_entries(&[away], &context);
@@ -335,7 +342,8 @@ fn preferred_entries_add_up_and_ties_are_in_order_of_names() {
 
 #[test]
 fn shorthands_are_placed_and_mistakes_are_not() {
-    let (cluster, words, known, pod) = (Cluster::of(inventory()), words(), known(), asking());
+    let (cluster, words, answers, pod) = (Cluster::of(inventory()), words(), answers(), asking());
+    let known = Known::beside(&answers, &cluster.inventory);
     let context = Context::new(&cluster, &words, &known, &pod);
     let request = PlacementRequest::new()
         .strategy(Strategy::AntiAffinity(ObjectId(1)))
@@ -363,7 +371,9 @@ fn a_pod_that_kube_scheduler_cannot_score_is_scored_by_its_entries() {
     use placecard_feasibility::inventory::pod::Weighted;
     use placecard_feasibility::node_terms::NodeTerm;
     use placecard_feasibility::requirement::Requirement;
-    let (cluster, words, known, mut pod) = (Cluster::of(inventory()), words(), known(), asking());
+    let (cluster, words, answers, mut pod) =
+        (Cluster::of(inventory()), words(), answers(), asking());
+    let known = Known::beside(&answers, &cluster.inventory);
     let term = NodeTerm::of(vec![Requirement::one_of("not a key!", &["x"])]);
     pod.preferred_nodes.push(Weighted { weight: 1, term });
     let context = Context::new(&cluster, &words, &known, &pod);
@@ -374,43 +384,24 @@ fn a_pod_that_kube_scheduler_cannot_score_is_scored_by_its_entries() {
 }
 
 #[test]
-fn a_snapshot_says_what_ids_and_leases_stand_for() {
-    let mut inventory = Inventory::default();
-    let uid = |last: u8| format!("3f2b8c1e-9a4d-4e6f-8b21-0c5d7e9f1a{last:02x}");
-    let object = |version: &str, kind: &str, last: u8, spec: Value| {
-        json!({"apiVersion": version, "kind": kind, "spec": spec,
-            "metadata": {"name": "x", "namespace": "shop", "uid": uid(last)}})
+fn more_entries_than_can_be_expanded_are_not_looked_at() {
+    let racks = |count: u32| -> Vec<Affinity> {
+        let rack = |number| entry(Topology, Required, Away, AffinityTarget::rack(number + 10));
+        (0..count).map(rack).collect()
     };
-    for object in [
-        object("v1", "Service", 1, json!({"selector": {"app": "db"}})),
-        object("coordination.k8s.io/v1", "Lease", 2, json!({"holderIdentity": "db-0_1"})),
-        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "uid": uid(3)}}),
-        json!({"apiVersion": "v1", "kind": "PersistentVolume",
-            "metadata": {"name": "disk", "uid": uid(4)}, "spec": {}}),
-        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2", "uid": "odd"}}),
-        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": "free", "namespace": "shop"}}),
-    ] {
-        snapshot::add(&mut inventory, &object.to_string()).unwrap();
+    let most = u32::try_from(MOST_ENTRIES).unwrap();
+    assert_eq!(names(&placed(&racks(most))).len(), 5);
+    for count in [most + 1, 10_000] {
+        let placement = placed(&racks(count));
+        assert_eq!(placement.rejection, Some(AffinityRejection::TooManyEntries));
+        assert_eq!((placement.candidates.len(), placement.nodes), (0, 6));
+        assert_eq!(placement.entries.len(), count as usize);
     }
-    let id = |last: u8| uid(last).parse::<ObjectId>().unwrap();
-    let named = |namespace: &str, name: &str| {
-        Ok(ObjectName { namespace: namespace.into(), name: name.into() })
-    };
-    for (kind, last, expected) in [
-        (ObjectKind::Service, 1, named("shop", "x")),
-        (ObjectKind::Lease, 2, named("shop", "x")),
-        (ObjectKind::Node, 3, named("", "n1")),
-        (ObjectKind::PersistentVolume, 4, named("", "disk")),
-        (ObjectKind::Node, 1, Err(Unknown::Absent)),
-    ] {
-        assert_eq!(inventory.object(kind, id(last)), expected);
-    }
-    assert_eq!(inventory.uids.len(), 4);
-    assert_eq!(inventory.lease("shop", "x"), Ok("db-0_1"));
-    assert_eq!(inventory.lease("shop", "free"), Ok(""));
-    assert_eq!(inventory.lease("shop", "other"), Err(Unknown::Absent));
-    inventory.unknown = [Kind::Lease, Kind::Node].into();
-    assert_eq!(inventory.lease("shop", "other"), Err(Unknown::NotAsked));
-    assert_eq!(inventory.object(ObjectKind::Node, id(1)), Err(Unknown::NotAsked));
+    let (cluster, words, answers, pod) = (Cluster::of(inventory()), words(), answers(), asking());
+    let known = Known::beside(&answers, &cluster.inventory);
+    let context = Context::new(&cluster, &words, &known, &pod);
+    let request =
+        racks(10_000).into_iter().fold(PlacementRequest::new(), PlacementRequest::affinity);
+    let placement = place(&request, &context).unwrap();
+    assert_eq!(placement.rejection, Some(AffinityRejection::TooManyEntries));
 }

@@ -136,8 +136,14 @@ impl Sink for Inventory {
             }
             Object::Class(class) => self.classes.insert(class.name.clone(), class).is_some(),
             Object::CsiNode(name, node) => self.csi_nodes.insert(name, node).is_some(),
-            Object::Service(name, Some(selector)) => self.services.insert(name, selector).is_some(),
-            Object::Service(name, None) => self.services.remove(&name).is_some(),
+            Object::Service(name, Some(selector)) => {
+                let other = self.selectorless.remove(&name);
+                self.services.insert(name, selector).is_some() || other
+            }
+            Object::Service(name, None) => {
+                let other = self.services.remove(&name).is_some();
+                !self.selectorless.insert(name) || other
+            }
             Object::Controller(kind, name, selector) => {
                 self.controllers.insert((kind, name), selector).is_some()
             }

@@ -4,12 +4,12 @@ use placecard_language::affinity::{Affinity, AffinityDirection};
 
 use super::list;
 use super::why::several;
-use crate::placement_request::Placement;
 use crate::placement_request::filter::{AffinityRejection, Elimination};
 use crate::placement_request::resolve::{Unknown, Unresolvable, Unresolved};
+use crate::placement_request::{MOST_ENTRIES, Placement};
 
-/// Entries that are written out.
-const MOST_ENTRIES: usize = 5;
+/// Entries that are written out in a column.
+const MOST_NUMBERS: usize = 5;
 
 /// An entry: `required Topology away from RackId 42 in zone`.
 #[must_use]
@@ -37,6 +37,9 @@ pub fn headline(placement: &Placement) -> String {
         (Some(AffinityRejection::Unresolved(_)), _) => {
             "nowhere: what is required is not known".to_owned()
         }
+        (Some(AffinityRejection::TooManyEntries), _) => {
+            format!("not looked at, {MOST_ENTRIES} are the most")
+        }
         (Some(AffinityRejection::NoNodeFits), _) => {
             "nowhere: no node fits, whatever they say".to_owned()
         }
@@ -51,6 +54,9 @@ pub fn headline(placement: &Placement) -> String {
 pub fn rejection(placement: &Placement, rejection: &AffinityRejection) -> Vec<String> {
     match rejection {
         AffinityRejection::NoNodeFits => Vec::new(),
+        AffinityRejection::TooManyEntries => vec![format!(
+            "more than {MOST_ENTRIES} entries; one with a level, a rack or a Service stands for many nodes"
+        )],
         AffinityRejection::Unresolved(entries) => {
             entries.iter().map(|one| unresolved(placement, one)).collect()
         }
@@ -92,13 +98,16 @@ pub fn why(why: &Unresolvable) -> String {
         Unresolvable::Unknown(Unknown::Absent) => "there is no such object".to_owned(),
         Unresolvable::Unknown(Unknown::Unreachable) => "it could not be asked for".to_owned(),
         Unresolvable::Unknown(Unknown::NotHeld) => "nobody holds the Lease".to_owned(),
+        Unresolvable::Unknown(Unknown::HolderGone) => {
+            "the holder of the Lease is neither a pod nor a node".to_owned()
+        }
         Unresolvable::Unknown(Unknown::NotPlaced) => {
             "the holder of the Lease is on no node yet".to_owned()
         }
         Unresolvable::Unknown(Unknown::Unlabelled) => {
             "the node lacks the label of the level".to_owned()
         }
-        Unresolvable::SelectsNothing => "the Service is not there or selects no pods".to_owned(),
+        Unresolvable::SelectsNothing => "the Service selects no pods".to_owned(),
         Unresolvable::UnknownLevel(name) => format!("the vocabulary has no level {name}"),
         Unresolvable::UnknownResource(name) => format!("the vocabulary has no resource {name}"),
         Unresolvable::UnknownTrustDomain(name) => {
@@ -115,5 +124,5 @@ pub fn met(entries: &[usize]) -> String {
         return "-".to_owned();
     }
     let numbers: Vec<String> = entries.iter().map(|at| (at + 1).to_string()).collect();
-    list(&numbers, "and", MOST_ENTRIES)
+    list(&numbers, "and", MOST_NUMBERS)
 }

@@ -256,6 +256,11 @@ fn unresolved(
             "nobody to be near or apart from",
             "wait until it is held",
         ),
+        Missing::HolderGone => (
+            format!("the holder of {name} is neither a pod nor a node"),
+            "nobody to be near or apart from",
+            "wait until somebody else holds it",
+        ),
         Missing::NotPlaced => (
             format!("{name} is on no node yet"),
             "where it will be is open",

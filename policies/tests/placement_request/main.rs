@@ -60,15 +60,16 @@ fn by_plugins(ground: &Ground, pod: &Pod) -> BTreeSet<String> {
 fn by_filter(ground: &Ground, asked: &Asked) -> BTreeSet<String> {
     let pod = ground.plain();
     let cycle = next_cycle(&ground.cluster, &pod, None);
-    let scene = Scene { cycle: &cycle, words: &ground.words, resolve: &ground.known };
+    let known = ground.known();
+    let scene = Scene { cycle: &cycle, words: &ground.words, known: &known };
     let filter = AffinityRequiredFilter::of(&asked.entries, &scene).unwrap();
     let kept = cycle.hosts.iter().filter(|host| filter.keeps(host));
     kept.map(|host| host.node.name.clone()).collect()
 }
 
 fn by_request(ground: &Ground, asked: &Asked) -> BTreeSet<String> {
-    let pod = ground.plain();
-    let context = Context::new(&ground.cluster, &ground.words, &ground.known, &pod);
+    let (pod, known) = (ground.plain(), ground.known());
+    let context = Context::new(&ground.cluster, &ground.words, &known, &pod);
     let placement = place_entries(&asked.entries, &context);
     assert_eq!(placement.candidates.is_empty(), placement.rejection.is_some());
     if let Some(AffinityRejection::RequiredAffinityUnsatisfiable(elimination)) =
@@ -84,8 +85,8 @@ fn check_core(ground: &Ground, asked: &Asked, core: &[usize]) {
     let leaves = |entries: Vec<usize>| {
         let entries = entries.iter().map(|at| asked.entries[*at].clone()).collect();
         let some = Asked { entries, ..asked.clone() };
-        let pod = ground.plain();
-        let context = Context::new(&ground.cluster, &ground.words, &ground.known, &pod);
+        let (pod, known) = (ground.plain(), ground.known());
+        let context = Context::new(&ground.cluster, &ground.words, &known, &pod);
         !place_entries(&some.entries, &context).candidates.is_empty()
     };
     assert!(!core.is_empty() && !leaves(core.to_vec()), "{core:?}");
@@ -131,8 +132,8 @@ fn candidates_are_the_nodes_that_fit_the_expanded_pod() {
 #[test]
 fn a_request_for_nothing_is_ranked_as_kube_scheduler_ranks_the_pod() {
     run(150, |ground, _| {
-        let pod = ground.plain();
-        let context = Context::new(&ground.cluster, &ground.words, &ground.known, &pod);
+        let (pod, known) = (ground.plain(), ground.known());
+        let context = Context::new(&ground.cluster, &ground.words, &known, &pod);
         let placement = place_entries(&[], &context);
         let cycle = next_cycle(&ground.cluster, &pod, None);
         let ranking = rank(&cycle);

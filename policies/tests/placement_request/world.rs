@@ -2,17 +2,18 @@
 
 use placecard_policies::claims;
 use placecard_policies::cluster::Cluster;
+use placecard_policies::directory::Known;
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::findings::Severity;
 use placecard_policies::language::Words;
 use placecard_policies::language::affinity::ObjectId;
+use placecard_policies::language::directory::{ObjectKind, ObjectName};
 use placecard_policies::language::vocabulary_check;
-use placecard_policies::placement_request::resolve::{Known, ObjectKind, ObjectName};
 use placecard_policies::read;
 use placecard_policies::review::review;
 use placecard_policies::snapshot;
-use placecard_policies::surroundings::Surroundings;
+use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
 use placecard_policies::template_pod::pod_of;
 use proptest::collection::vec;
 use proptest::option;
@@ -105,7 +106,8 @@ pub(crate) struct Ground {
     pub(crate) world: World,
     pub(crate) cluster: Cluster,
     pub(crate) words: Words,
-    pub(crate) known: Known,
+    /// What ids and leases are.
+    pub(crate) answers: Objects,
     /// A pod that runs keeps others out.
     pub(crate) repels: bool,
     surroundings: Surroundings,
@@ -228,7 +230,7 @@ impl Ground {
         }
         Self {
             cluster: Cluster::of(inventory),
-            known: known(world),
+            answers: answers(world),
             repels: world.pods.iter().any(|pod| pod.repels.is_some()),
             world: world.clone(),
             words,
@@ -265,12 +267,20 @@ impl Ground {
     }
 }
 
+impl Ground {
+    /// What is known of ids, leases and the rest.
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known::beside(&self.answers, &self.cluster.inventory)
+    }
+}
+
 /// The ids: a node's and a pod's lease are numbered as they are, a Service's as its application.
-fn known(world: &World) -> Known {
-    let mut known = Known::default();
+fn answers(world: &World) -> Objects {
+    let mut answers = Objects::default();
     let mut insert = |kind, id: usize, namespace: &str, name: &str| {
         let name = ObjectName { namespace: namespace.into(), name: name.into() };
-        known.objects.insert((kind, ObjectId(id as u128)), name);
+        let reference = Reference::Object { kind, id: ObjectId(id as u128) };
+        answers.insert(reference, Answer::Name(name));
     };
     for at in 0..world.nodes.len() {
         insert(ObjectKind::Node, at, "", &format!("n{at}"));
@@ -282,9 +292,10 @@ fn known(world: &World) -> Known {
     for (at, pod) in world.pods.iter().enumerate() {
         let namespace = if APPS[pod.app] == "ledger" { "bank" } else { "shop" };
         insert(ObjectKind::Lease, at, namespace, &format!("l-{at}"));
-        known.leases.insert((namespace.into(), format!("l-{at}")), format!("p-{at}_1f"));
+        let lease = Reference::Lease { namespace: namespace.into(), name: format!("l-{at}") };
+        answers.insert(lease, Answer::Lease(format!("p-{at}_1f")));
     }
-    known
+    answers
 }
 
 impl World {
