@@ -41,7 +41,7 @@ fn uid(number: u128) -> String {
     ObjectId(number).to_string()
 }
 
-/// A node, two Services, two Leases and their holders, a volume.
+/// A node, two Services, Leases, the holders of two of them, a volume.
 fn objects() -> String {
     let object = |version: &str, kind: &str, metadata: Value, spec: Value| {
         json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}).to_string()
@@ -52,7 +52,10 @@ fn objects() -> String {
     let terms =
         json!([{"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]);
     [
-        object("v1", "Node", json!({"name": "n1", "uid": uid(1), "labels": labels}), json!({})),
+        json!({"apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": "n1", "uid": uid(1), "labels": labels},
+            "status": {"allocatable": {"cpu": "8", "memory": "8Gi", "pods": "20"}}})
+        .to_string(),
         object("v1", "Service", own("db", 11), json!({"selector": {"app": "db"}})),
         object(
             "v1",
@@ -62,6 +65,9 @@ fn objects() -> String {
         ),
         object(lease, "Lease", own("shard", 21), json!({"holderIdentity": "db-0_5f0e"})),
         object(lease, "Lease", own("job", 22), json!({"holderIdentity": "worker-x7"})),
+        object(lease, "Lease", own("agent", 23), json!({"holderIdentity": "n1_5f0e"})),
+        object(lease, "Lease", own("free", 24), json!({})),
+        object(lease, "Lease", own("gone", 25), json!({"holderIdentity": "worker-gone_1"})),
         object(
             "v1",
             "Pod",
@@ -119,43 +125,80 @@ struct Told {
     warnings: String,
 }
 
-fn expand(context: &Context, manifest: &str) -> Value {
+/// What is said where the objects are those of a cluster.
+#[derive(Debug, PartialEq)]
+struct ToldOnCluster {
+    lint: Vec<Value>,
+    fields: Value,
+    /// The nodes that fit, with their points, or why nobody asked.
+    placed: Value,
+    /// What stands in the way of the pod.
+    why: Value,
+}
+
+/// Runs a verb with files for its flags and a manifest on standard input; its output, which is JSON.
+fn placecard(verb: &[&str], files: &[(&str, &str)], manifest: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut words: Vec<OsString> = ["placecard", "expand"].map(OsString::from).to_vec();
-    for (flag, text) in [("--vocabulary", &context.vocabulary), ("--objects", &context.objects)] {
+    let mut words = vec![OsString::from("placecard")];
+    words.extend(verb.iter().map(OsString::from));
+    for (flag, text) in files {
         let path = folder.path().join(format!("{}.yaml", flag.trim_start_matches('-')));
-        fs::write(&path, text.as_deref().unwrap_or_default()).expect("a file");
+        fs::write(&path, text).expect("a file");
         words.extend([flag.into(), path.into_os_string()]);
     }
     words.push("-".into());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     placecard_lint::run(words.into_iter(), &mut manifest.as_bytes(), &mut out, &mut err, false);
     let text = String::from_utf8(out).expect("UTF-8");
-    let value: Value =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    value["spec"].clone()
+    serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{error}: {text}{}", String::from_utf8_lossy(&err)))
+}
+
+fn expand(context: &Context, manifest: &str) -> Value {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (vocabulary, objects) = (text(&context.vocabulary), text(&context.objects));
+    let files = [("--vocabulary", vocabulary.as_str()), ("--objects", objects.as_str())];
+    placecard(&["expand"], &files, manifest)["spec"].take()
+}
+
+/// A finding without its place.
+fn finding(finding: &Value) -> Value {
+    let texts = finding["labels"].as_array().into_iter().flatten();
+    let texts: Vec<&Value> = texts.map(|label| &label["text"]).collect();
+    // A fix edits the words where they stand; base64 has none.
+    let help = finding["help"].as_array().into_iter().flatten();
+    let help: Vec<&Value> = help.filter(|one| one["edits"].is_null()).collect();
+    let said = json!([
+        finding["code"],
+        finding["severity"],
+        finding["verdict"],
+        finding["message"],
+        help,
+        finding["holds"],
+        texts
+    ]);
+    let text = without_place(&said.to_string());
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn told_on_cluster(cluster: &str, manifest: &str) -> ToldOnCluster {
+    let files = [("--vocabulary", VOCABULARY), ("--cluster", cluster)];
+    let linted = placecard(&["lint", "--format", "json"], &files, manifest);
+    let findings = linted["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut placed = placecard(&["place", "--format", "json"], &files, manifest)["pods"][0].take();
+    // Only typed entries are placed by themselves.
+    placed.as_object_mut().expect("a pod").remove("request");
+    ToldOnCluster {
+        lint: findings.iter().map(finding).collect(),
+        fields: placecard(&["expand"], &files, manifest)["spec"].take(),
+        placed,
+        why: placecard(&["why", "--format", "json"], &files, manifest)["pods"].take(),
+    }
 }
 
 fn told(context: &Context, desk: &Desk, manifest: &str) -> Told {
     let linted = lint(context, "pod.json", manifest.as_bytes());
-    let finding = |finding: &Value| {
-        let texts = finding["labels"].as_array().into_iter().flatten();
-        let texts: Vec<&Value> = texts.map(|label| &label["text"]).collect();
-        // A fix edits the words where they stand; base64 has none.
-        let help = finding["help"].as_array().into_iter().flatten();
-        let help: Vec<&Value> = help.filter(|one| one["edits"].is_null()).collect();
-        let said = json!([
-            finding["code"],
-            finding["severity"],
-            finding["verdict"],
-            finding["message"],
-            help,
-            finding["holds"],
-            texts
-        ]);
-        let text = without_place(&said.to_string());
-        serde_json::from_str(&text).expect("JSON")
-    };
+
     let object: Value = serde_json::from_str(manifest).expect("JSON");
     let mutated = desk.answer("/mutate", &create(&object));
     let patch = mutated["patch"].as_str().map_or(Value::Null, |patch| {
@@ -279,6 +322,7 @@ fn required() -> Vec<Meaning> {
         ),
         meaning("near lease/shard", lease("shard", 21)),
         meaning("near lease/job in zone", level(lease("job", 22), "zone")),
+        meaning("near lease/agent", lease("agent", 23)),
     ]
 }
 
@@ -306,6 +350,8 @@ fn preferred() -> Vec<Meaning> {
             Some(new().anti_affinity_services([11])),
         ),
         prefer("near lease/shard in zone", level(lease("shard", 21), "zone"), None),
+        prefer("near lease/free", lease("free", 24), None),
+        prefer("near lease/gone", lease("gone", 25), None),
         prefer("on rack/rack-42", rack("toward"), None),
         prefer(
             "on node/n1 weight 80",
@@ -326,6 +372,8 @@ fn mistaken() -> Vec<Meaning> {
             vec![entry("Topology", "toward", name("ServiceId", "nowhere"))],
         ),
         meaning("near lease/none", vec![entry("State", "toward", name("LeaseId", "none"))]),
+        meaning("near lease/free", lease("free", 24)),
+        meaning("near lease/gone", lease("gone", 25)),
         meaning(
             "apart-from service/db in rack",
             level(vec![entry("Topology", "away", name("ServiceId", "db"))], "rack"),
@@ -393,6 +441,128 @@ fn every_form_says_the_same_at_every_door() {
         }
     }
     assert!(compared > 150 && refused > 10, "{compared} compared, {refused} refused");
+}
+
+#[test]
+fn every_form_says_the_same_on_a_cluster() {
+    let context = Context { vocabulary: Some(VOCABULARY.to_owned()), objects: Some(objects()) };
+    let cluster = objects();
+    let (mut compared, mut placed) = (0, 0);
+    for meaning in meanings() {
+        let key = if meaning.preferred { "placecard.dev/prefer" } else { "placecard.dev/require" };
+        let manifest = pod(&json!({key: meaning.sentence}), &json!({}));
+        let expected = told_on_cluster(&cluster, &manifest);
+        // What the snapshot knows of others is what manifests say of them.
+        assert_eq!(expected.fields, expand(&context, &manifest), "{}", meaning.sentence);
+        placed += usize::from(!expected.placed["ranked"].is_null());
+        for (key, value) in forms(&meaning) {
+            let manifest = pod(&json!({key: value}), &json!({}));
+            let found = told_on_cluster(&cluster, &manifest);
+            assert_eq!(found, expected, "{}: {key}: {value}", meaning.sentence);
+            compared += 1;
+        }
+    }
+    assert!(compared > 100 && placed > 20, "{compared} compared, {placed} placed");
+}
+
+/// The messages of `lint --cluster`, with the code of each, of a pod with this typed entry.
+fn unresolved(cluster: &str, strength: &str, target: &Value) -> Vec<(String, String)> {
+    let category = match target["type"].as_str() {
+        Some("LeaseId") => "State",
+        Some("ServiceId") => "Topology",
+        _ => "Resource",
+    };
+    let entry = with(entry(category, "toward", target.clone()), "strength", json!(strength));
+    let annotations = json!({"placecard.dev/intents": json!({"entries": [with(entry, "level", json!("zone"))]}).to_string()});
+    let files = [("--vocabulary", VOCABULARY), ("--cluster", cluster)];
+    let manifest = pod(&annotations, &json!({}));
+    let linted = placecard(&["lint", "--format", "json"], &files, &manifest);
+    let findings = linted["findings"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    findings.iter().map(|one| (text(&one["code"]), text(&one["message"]))).collect()
+}
+
+#[test]
+fn what_a_snapshot_lacks_is_absent_only_if_it_lists_the_kind() {
+    let without = |kind: &str| -> String {
+        let objects = objects();
+        let kept =
+            objects.split("\n---\n").filter(|one| !one.contains(&format!("\"kind\":\"{kind}\"")));
+        kept.collect::<Vec<_>>().join("\n---\n")
+    };
+    let lease = |number| id("LeaseId", number);
+    for (cluster, target, message) in [
+        (objects(), lease(99), "the Lease 00000000-0000-0000-0000-000000000063 does not exist"),
+        // The UID of a Service, and of a node.
+        (objects(), lease(11), "the Lease 00000000-0000-0000-0000-00000000000b does not exist"),
+        (
+            objects(),
+            id("ServiceId", 1),
+            "the Service 00000000-0000-0000-0000-000000000001 does not exist",
+        ),
+        (objects(), lease(24), "Lease search/free is held by nobody"),
+        (objects(), lease(25), "the holder of Lease search/gone is neither a pod nor a node"),
+        (objects(), name("LeaseId", "none"), "Lease search/none does not exist"),
+        (
+            without("Lease"),
+            lease(99),
+            "the Lease 00000000-0000-0000-0000-000000000063 is not among the objects read",
+        ),
+        (
+            without("Lease"),
+            name("LeaseId", "shard"),
+            "Lease search/shard is not among the objects read",
+        ),
+        (
+            without("Service"),
+            name("ServiceId", "db"),
+            "Service search/db is not among the objects read",
+        ),
+        (
+            without("Pod"),
+            name("LeaseId", "gone"),
+            "Pod search/worker-gone is not among the objects read",
+        ),
+    ] {
+        for strength in ["Required", "Preferred"] {
+            let told = unresolved(&cluster, strength, &target);
+            let told: Vec<(&str, &str)> =
+                told.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect();
+            assert_eq!(told, [("unresolved", message)], "{strength} {target}");
+        }
+    }
+    for target in [lease(21), lease(22), lease(23), id("ServiceId", 11), id("NodeId", 1)] {
+        assert_eq!(unresolved(&objects(), "Required", &target), [], "{target}");
+    }
+}
+
+#[test]
+fn manifests_count_before_the_snapshot() {
+    // In the snapshot n1 is in eu-1a, and worker-x7 holds the Lease job.
+    let cluster = objects();
+    let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1",
+        "labels": {"topology.kubernetes.io/zone": "eu-1c"}}});
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "job", "namespace": "search"}, "spec": {}});
+    let expanded = |context: &[&Value]| {
+        let manifest = pod(&json!({"placecard.dev/require": "near lease/job in zone"}), &json!({}));
+        let context: Vec<String> = context.iter().map(ToString::to_string).collect();
+        let context = context.join("\n---\n") + "\n";
+        let files = [
+            ("--vocabulary", VOCABULARY),
+            ("--cluster", cluster.as_str()),
+            ("--objects", context.as_str()),
+        ];
+        let spec = placecard(&["expand"], &files, &manifest)["spec"].take();
+        let terms = &spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+            ["nodeSelectorTerms"];
+        terms[0]["matchExpressions"][0]["values"][0].clone()
+    };
+    let empty = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "search"}});
+    assert_eq!(expanded(&[&empty]), "eu-1a");
+    assert_eq!(expanded(&[&node]), "eu-1c");
+    // A manifest of a Lease does not say who holds it.
+    assert_eq!(expanded(&[&lease, &node]), "eu-1c");
 }
 
 #[test]

@@ -122,9 +122,9 @@ pub struct Sources {
     pub objects: Vec<String>,
     /// `--kubernetes-version`.
     pub kubernetes_version: String,
-    /// `--cluster`; of `lint` only.
+    /// `--cluster`; of `lint` and `expand`.
     pub cluster: Vec<String>,
-    /// `--namespace`; of `lint` only.
+    /// `--namespace`; of `lint` and `expand`.
     pub namespace: Option<String>,
     /// `--scheduler-config`; not of `expand`.
     pub scheduler_config: Option<String>,
@@ -190,7 +190,11 @@ fn typed(matches: &ArgMatches) -> Typed {
             look: look(matches),
         },
         "expand" => Typed::Expand {
-            sources: sources(matches),
+            sources: Sources {
+                cluster: all(matches, verbs::CLUSTER.name),
+                namespace: one(matches, verbs::NAMESPACE.name),
+                ..sources(matches)
+            },
             diff: matches.get_flag(verbs::DIFF.name),
             look: look(matches),
         },

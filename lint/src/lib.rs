@@ -35,7 +35,7 @@ pub mod verbs;
 pub mod vocabulary;
 mod why;
 
-pub use run::{Counts, Judged, Planned, judge};
+pub use run::{Counts, Judged, Planned, judge, judge_beside};
 
 use plan::{Format, Look, Plan};
 
@@ -117,7 +117,11 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
                 failed: judged.unusable.is_some(),
             })
         }
-        Plan::Expand { inputs, diff, look } => expand_all(&judge(&inputs, stdin)?, diff, look),
+        Plan::Expand { inputs, diff, look } => {
+            let (judged, complaints) = judge_beside(&inputs, stdin)?;
+            let outcome = expand_all(&judged, diff, look)?;
+            Ok(Outcome { complaints: complaining(&complaints) + &outcome.complaints, ..outcome })
+        }
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
         Plan::Place { ask, look } => place::answer(&ask, look, stdin),
         Plan::Feasible { cases, mut options, configuration } => {

@@ -119,6 +119,25 @@ pub(crate) struct Given<'a> {
     pub(crate) inventory: &'a Inventory,
 }
 
+/// As [`judge()`], with the cluster for nothing but what the manifests leave open; and what is to be
+/// said of how it was read.
+///
+/// # Errors
+/// As for [`judge()`], and what of the cluster cannot be read.
+pub fn judge_beside(
+    inputs: &Inputs,
+    stdin: &mut dyn Read,
+) -> Result<(Judged, Vec<String>), String> {
+    if inputs.cluster.is_empty() {
+        return Ok((judge(inputs, stdin)?, Vec::new()));
+    }
+    let words = words_of(inputs, stdin)?;
+    let Taken { cluster, complaints } = cluster_of::read(&inputs.cluster, inputs, &words, stdin)?;
+    let given = Given { words, inventory: &cluster.inventory };
+    let inputs = Inputs { vocabulary: None, cluster: Vec::new(), ..inputs.clone() };
+    Ok((judge_by(Some(given), &inputs, stdin)?, complaints))
+}
+
 /// As [`judge()`], by what is given.
 ///
 /// # Errors

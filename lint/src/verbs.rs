@@ -237,7 +237,8 @@ pub static VERBS: &[Verb] = &[
         details: "\
 Reads Kubernetes manifests (YAML with any number of documents, JSON, `kind: List`) and reports what \
 is wrong with their placement. Rules that name other objects are resolved among all inputs and \
-`--objects`; an object without `metadata.namespace` finds the others without one. A broken document \
+`--objects`, and what these leave open in `--cluster`; of kinds that a snapshot does not list nothing \
+is known. An object without `metadata.namespace` finds the others without one. A broken document \
 does not hide the others. Templates that were not rendered are named and skipped. A \
 `PlacementVocabulary` among the inputs is checked too. With `--cluster`, the next pod of each \
 template is judged as the scheduler would: what fits no node is a warning (an error if the vocabulary \
@@ -282,8 +283,19 @@ Prints every input as it is, with the native fields that the rules of its pod te
 Documents that hold no such rules are printed byte for byte; comments, layout and hand-written \
 list items of the others stay. The annotations stay too: expanding twice changes nothing. A \
 document with a finding of severity error, or with a rule that names an object which was not read, \
-is printed as it is, and the finding goes to standard error. A file that is not UTF-8 is left out.",
-        arguments: &[&PATH, &VOCABULARY, &OBJECTS, &KUBERNETES_VERSION, &DIFF, &COLOR, &ASCII],
+is printed as it is, and the finding goes to standard error. A file that is not UTF-8 is left out. \
+`--cluster` answers what the manifests do not, as for `lint`; nothing is judged on it.",
+        arguments: &[
+            &PATH,
+            &VOCABULARY,
+            &OBJECTS,
+            &CLUSTER,
+            &NAMESPACE,
+            &KUBERNETES_VERSION,
+            &DIFF,
+            &COLOR,
+            &ASCII,
+        ],
         exits: &[
             (0, "everything is expanded"),
             (1, "a document was left as it is, because of a finding in it"),

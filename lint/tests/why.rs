@@ -182,6 +182,46 @@ fn typed_entries_are_placed_by_themselves() {
 }
 
 #[test]
+fn typed_entries_about_ids_and_leases_are_placed_on_what_the_snapshot_says() {
+    expect("place-reader.txt", "place reader.yaml --cluster leases.yaml", 0);
+    expect("place-reader.json", "place reader.yaml --cluster leases.yaml --format json", 0);
+    expect("lint-reader.txt", "lint reader.yaml --cluster leases.yaml", 0);
+}
+
+#[test]
+fn entries_that_leave_no_node_are_named() {
+    expect("place-torn.txt", "place torn.yaml --cluster leases.yaml", 1);
+    expect("place-torn.json", "place torn.yaml --cluster leases.yaml --format json", 1);
+}
+
+#[test]
+fn what_is_named_is_found_in_the_snapshot() {
+    expect("lint-follower.txt", "lint follower.yaml --cluster leases.yaml", 0);
+    expect("place-follower.txt", "place follower.yaml --cluster leases.yaml", 0);
+}
+
+#[test]
+fn more_entries_than_can_be_placed_are_not_looked_at() {
+    let many = |count: u32| -> String {
+        let entry = |number| {
+            format!(
+                "          - {{category: Topology, strength: Preferred, direction: away, \
+                 target: {{type: RackId, value: {number}}}, level: zone}}\n"
+            )
+        };
+        (0..count).map(entry).collect()
+    };
+    let (_, request, _) = requested(&many(64));
+    assert_eq!(request.pointer("/rejection"), Some(&serde_json::Value::Null));
+    let (code, request, text) = requested(&many(65));
+    let reason = request.pointer("/rejection/reason");
+    assert_eq!((code, reason), (1, Some(&"TooManyEntries".into())));
+    assert_eq!(request.pointer("/rejection/limit"), Some(&64.into()));
+    assert!(text.contains("by its 65 typed entries: not looked at, 64 are the most\n"), "{text}");
+    assert!(!text.contains("RackId"), "{text}");
+}
+
+#[test]
 fn a_pod_is_judged_by_the_profile_that_it_names() {
     let flags = "--cluster prod.yaml --scheduler-config scheduler.yaml";
     expect("place-labeller.txt", &format!("place labeller.yaml {flags}"), 0);

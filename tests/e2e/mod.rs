@@ -3,6 +3,7 @@
 
 mod daemon_sets;
 mod kubectl;
+mod leases;
 mod meddling;
 mod near_and_apart;
 mod nodes;

@@ -94,7 +94,8 @@ fn typed(text: &mut String) {
              their own. Without a level a NodeId means the node, a RackId the level `rack` (its value by \
              the level's `format`, else the number), a ServiceId the vocabulary's `serviceDomain`, or the \
              node where there is none. A ResourceId is the resource of the vocabulary with that `uid`, \
-             else a PersistentVolume: the nodes that reach it.\n\n\
+             else a PersistentVolume: the nodes that reach it. An id that is not known is a warning; \
+             pods with a required entry of it wait until it is.\n\n\
              | category | target | direction | strength | says | with a level |\n|---|---|---|---|---|---|",
             crate::keys::INTENTS,
             crate::keys::INTENTS_TLV

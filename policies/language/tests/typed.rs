@@ -414,7 +414,7 @@ fn what_is_not_known_is_asked_for() {
         (typed("Resource", id("ResourceId", 9), json!(null)), Unknown::NotAsked, 1),
         (typed("State", named("LeaseId", "gone"), json!(null)), Unknown::Absent, 1),
         (typed("State", named("LeaseId", "free"), json!(null)), Unknown::NotHeld, 1),
-        (typed("State", named("LeaseId", "odd"), json!(null)), Unknown::NotHeld, 1),
+        (typed("State", named("LeaseId", "odd"), json!(null)), Unknown::HolderGone, 1),
         (typed("State", named("LeaseId", "starting"), json!(null)), Unknown::NotPlaced, 3),
         (typed("State", named("LeaseId", "slow"), json!(null)), Unknown::Unreachable, 3),
         (typed("State", named("NodeId", "n2"), json!("zone")), Unknown::Unlabelled, 1),

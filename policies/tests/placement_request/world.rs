@@ -230,7 +230,7 @@ impl Ground {
         }
         Self {
             cluster: Cluster::of(inventory),
-            answers: answers(world),
+            answers: ids(world),
             repels: world.pods.iter().any(|pod| pod.repels.is_some()),
             world: world.clone(),
             words,
@@ -275,8 +275,13 @@ impl Ground {
 }
 
 /// The ids: a node's and a pod's lease are numbered as they are, a Service's as its application.
-fn answers(world: &World) -> Objects {
+fn ids(world: &World) -> Objects {
     let mut answers = Objects::default();
+    for (at, pod) in world.pods.iter().enumerate() {
+        let namespace = if APPS[pod.app] == "ledger" { "bank" } else { "shop" };
+        let lease = Reference::Lease { namespace: namespace.into(), name: format!("l-{at}") };
+        answers.insert(lease, Answer::Lease(format!("p-{at}_1f")));
+    }
     let mut insert = |kind, id: usize, namespace: &str, name: &str| {
         let name = ObjectName { namespace: namespace.into(), name: name.into() };
         let reference = Reference::Object { kind, id: ObjectId(id as u128) };
@@ -292,8 +297,6 @@ fn answers(world: &World) -> Objects {
     for (at, pod) in world.pods.iter().enumerate() {
         let namespace = if APPS[pod.app] == "ledger" { "bank" } else { "shop" };
         insert(ObjectKind::Lease, at, namespace, &format!("l-{at}"));
-        let lease = Reference::Lease { namespace: namespace.into(), name: format!("l-{at}") };
-        answers.insert(lease, Answer::Lease(format!("p-{at}_1f")));
     }
     answers
 }
