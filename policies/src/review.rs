@@ -209,13 +209,7 @@ fn of_template(
             (None, _) => None,
         };
         if let Some((placement, found)) = placed {
-            let contradicted = findings.iter().any(|one| {
-                let everywhere = one.holds.scope != Scope::Assumption;
-                (one.verdict == Verdict::Contradictory && everywhere)
-                    || one.code == rules::PV_AFFINITY_CONFLICT
-            });
-            // What fits no cluster at all fits this one neither: that is told once.
-            findings.extend(found.into_iter().filter(|_| !contradicted));
+            tell_once(found, &mut findings);
             review.placements.push(placement);
         }
         if !unreadable && (reading.has_intents || recorded.is_some()) {
@@ -233,6 +227,22 @@ fn of_template(
     let on_cluster = surroundings.cluster.is_some() || on_live();
     silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
+}
+
+/// Adds what was found on a cluster. What fits no cluster at all fits this one neither, and that is
+/// told already; but of claims that are bound there the cluster knows more than to which volume.
+fn tell_once(on_cluster: Vec<Finding>, findings: &mut Vec<Finding>) {
+    let of_volumes = |one: &Finding| one.code == rules::PV_AFFINITY_CONFLICT;
+    let contradicted = findings.iter().any(|one| {
+        let everywhere = one.holds.scope != Scope::Assumption;
+        one.verdict == Verdict::Contradictory && everywhere && !of_volumes(one)
+    });
+    if !contradicted && on_cluster.iter().any(of_volumes) {
+        findings.retain(|one| !of_volumes(one));
+    }
+    if !contradicted && !findings.iter().any(of_volumes) {
+        findings.extend(on_cluster);
+    }
 }
 
 /// What undoes an expansion in place of a template that is not expanded in place any more.

@@ -39,7 +39,8 @@ impl Directory for Snapshot<'_> {
         let pod = self.0.pods.get(&key(namespace, name));
         let pod = pod.ok_or_else(|| self.lacks_in(namespace, Kind::Pod))?;
         let keeps_its_name = pod.labels.get(POD_NAME_LABEL).is_some_and(|label| label == name);
-        Ok(PodFacts { node: pod.node.clone().unwrap_or_default(), keeps_its_name })
+        let node = pod.node.as_deref().unwrap_or_default().to_owned();
+        Ok(PodFacts { node, keeps_its_name })
     }
 }
 
