@@ -443,10 +443,15 @@ fn every_form_says_the_same_at_every_door() {
     assert!(compared > 150 && refused > 10, "{compared} compared, {refused} refused");
 }
 
+/// The same objects as they stand in a snapshot.
+fn snapshot() -> String {
+    objects().replace("\n---\n", "\n")
+}
+
 #[test]
 fn every_form_says_the_same_on_a_cluster() {
     let context = Context { vocabulary: Some(VOCABULARY.to_owned()), objects: Some(objects()) };
-    let cluster = objects();
+    let cluster = snapshot();
     let (mut compared, mut placed) = (0, 0);
     for meaning in meanings() {
         let key = if meaning.preferred { "placecard.dev/prefer" } else { "placecard.dev/require" };
@@ -488,21 +493,21 @@ fn what_a_snapshot_lacks_is_absent_only_if_it_lists_the_kind() {
         let objects = objects();
         let kept =
             objects.split("\n---\n").filter(|one| !one.contains(&format!("\"kind\":\"{kind}\"")));
-        kept.collect::<Vec<_>>().join("\n---\n")
+        kept.collect::<Vec<_>>().join("\n")
     };
     let lease = |number| id("LeaseId", number);
     for (cluster, target, message) in [
-        (objects(), lease(99), "the Lease 00000000-0000-0000-0000-000000000063 does not exist"),
+        (snapshot(), lease(99), "the Lease 00000000-0000-0000-0000-000000000063 does not exist"),
         // The UID of a Service, and of a node.
-        (objects(), lease(11), "the Lease 00000000-0000-0000-0000-00000000000b does not exist"),
+        (snapshot(), lease(11), "the Lease 00000000-0000-0000-0000-00000000000b does not exist"),
         (
-            objects(),
+            snapshot(),
             id("ServiceId", 1),
             "the Service 00000000-0000-0000-0000-000000000001 does not exist",
         ),
-        (objects(), lease(24), "Lease search/free is held by nobody"),
-        (objects(), lease(25), "the holder of Lease search/gone is neither a pod nor a node"),
-        (objects(), name("LeaseId", "none"), "Lease search/none does not exist"),
+        (snapshot(), lease(24), "Lease search/free is held by nobody"),
+        (snapshot(), lease(25), "the holder of Lease search/gone is neither a pod nor a node"),
+        (snapshot(), name("LeaseId", "none"), "Lease search/none does not exist"),
         (
             without("Lease"),
             lease(99),
@@ -532,14 +537,14 @@ fn what_a_snapshot_lacks_is_absent_only_if_it_lists_the_kind() {
         }
     }
     for target in [lease(21), lease(22), lease(23), id("ServiceId", 11), id("NodeId", 1)] {
-        assert_eq!(unresolved(&objects(), "Required", &target), [], "{target}");
+        assert_eq!(unresolved(&snapshot(), "Required", &target), [], "{target}");
     }
 }
 
 #[test]
 fn manifests_count_before_the_snapshot() {
     // In the snapshot n1 is in eu-1a, and worker-x7 holds the Lease job.
-    let cluster = objects();
+    let cluster = snapshot();
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1",
         "labels": {"topology.kubernetes.io/zone": "eu-1c"}}});
     let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
