@@ -40,7 +40,7 @@ pub fn holder(
         wants.push(want.clone());
         match directory.pod(namespace, &name) {
             Ok(PodFacts { keeps_its_name: true, .. }) => {
-                found = found.or_else(|| Some(Ok(Holder::Pod(name))));
+                found = found.or(Some(Ok(Holder::Pod(name))));
             }
             Ok(PodFacts { node, .. }) if node.is_empty() => {
                 found = found.or(Some(Err((want, Unknown::NotPlaced))));
