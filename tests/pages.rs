@@ -24,6 +24,9 @@ use placecard_policies::{read, review, vocabulary};
 /// Codes that no manifest can show: only an admission request has them.
 const ONLY_AT_ADMISSION: &[&str] = &["not-applied", "word-in-use"];
 
+/// Codes that no manifest can show: only an audit of a cluster has them.
+const ONLY_IN_AUDITS: &[&str] = &["rule-no-longer-holds", "cannot-be-placed", "no-place-without"];
+
 const FINAL: &str = "yaml final";
 
 const AFTER: &str = "yaml after";
@@ -190,6 +193,11 @@ fn every_page_has_the_same_parts() {
         if ONLY_AT_ADMISSION.contains(&code.as_str()) {
             let example = |block: &Block| [FINAL, AFTER].contains(&block.info.as_str());
             assert!(blocks.iter().any(example), "{code}: no example");
+            continue;
+        }
+        if ONLY_IN_AUDITS.contains(&code.as_str()) {
+            let shows = |block: &Block| block.text.starts_with(&format!("error[{code}] "));
+            assert!(blocks.iter().any(shows), "{code}: no example");
             continue;
         }
         let own = format!("[{code}]: ");

@@ -48,6 +48,17 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard audit`.
+    Audit {
+        /// `--cluster`, `--namespace`, `--all` and `--format`; no words.
+        question: Question,
+        /// `--without`.
+        without: Vec<String>,
+        /// `--vocabulary`, `--scheduler-config`, `--kubernetes-version`.
+        sources: Sources,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
     /// `placecard feasible`.
     Feasible {
         /// `--jsonl`, if any was typed.
@@ -208,6 +219,18 @@ fn typed(matches: &ArgMatches) -> Typed {
             sources: on_cluster(matches),
             look: look(matches),
         },
+        "audit" => Typed::Audit {
+            question: Question { words: Vec::new(), ..asked(matches) },
+            without: all(matches, verbs::WITHOUT.name),
+            sources: Sources {
+                vocabulary: one(matches, verbs::VOCABULARY.name),
+                kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name)
+                    .unwrap_or_default(),
+                scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
+                ..Sources::default()
+            },
+            look: look(matches),
+        },
         "feasible" => Typed::Feasible {
             cases: one(matches, verbs::JSONL.name),
             kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
@@ -256,8 +279,12 @@ fn export(matches: &ArgMatches) -> Typed {
 }
 
 fn question(matches: &ArgMatches) -> Question {
+    Question { words: all(matches, verbs::SUBJECT.name), ..asked(matches) }
+}
+
+fn asked(matches: &ArgMatches) -> Question {
     Question {
-        words: all(matches, verbs::SUBJECT.name),
+        words: Vec::new(),
         cluster: all(matches, verbs::CLUSTER.name),
         namespace: one(matches, verbs::NAMESPACE.name),
         all: matches.get_flag(verbs::ALL.name),

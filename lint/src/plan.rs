@@ -6,6 +6,7 @@ use placecard_findings::Severity;
 use placecard_language::affinity::text::Encoding;
 use placecard_language::problem::Form;
 use placecard_policies::admission_policy::{Unplaced, Values};
+use placecard_policies::audit::loss::Without;
 use placecard_policies::judge_case::Options;
 use placecard_policies::surroundings::ServerVersion;
 
@@ -45,6 +46,15 @@ pub enum Plan {
     Place {
         /// What is asked.
         ask: Ask,
+        /// How it is drawn.
+        look: Look,
+    },
+    /// Say what no longer holds in a cluster.
+    Audit {
+        /// What is asked; it has no words.
+        ask: Ask,
+        /// What is taken to be gone.
+        without: Vec<Without>,
         /// How it is drawn.
         look: Look,
     },
@@ -192,6 +202,12 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             let look = resolve_look(&look, terminal, no_color);
             Plan::Place { ask: ask(question, sources)?, look }
         }
+        Typed::Audit { question, without, sources, look } => {
+            let look = resolve_look(&look, terminal, no_color);
+            let without = without.iter().map(|text| read_without(text));
+            let without = without.collect::<Result<Vec<Without>, String>>()?;
+            Plan::Audit { ask: audited(question, sources)?, without, look }
+        }
         Typed::Feasible { cases: None, .. } => {
             return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
         }
@@ -265,15 +281,33 @@ fn decode(data: Option<String>, hex: bool, base64: bool) -> Result<Plan, String>
     Ok(Plan::Decode { data, encoding })
 }
 
+const NO_CLUSTER: &str =
+    "on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json prints";
+
+fn read_without(text: &str) -> Result<Without, String> {
+    Without::read(text)
+        .ok_or_else(|| format!("{text} names no nodes: write node/NAME, zone/VALUE or LABEL=VALUE"))
+}
+
+/// An audit is of everything, so it names no manifests.
+fn audited(question: Question, sources: Sources) -> Result<Ask, String> {
+    let cluster = question.cluster.clone();
+    if cluster.is_empty() {
+        return Err(NO_CLUSTER.to_owned());
+    }
+    let paths = cluster.clone();
+    let inputs = inputs(Sources { paths, ..sources })?;
+    let Question { words, cluster, namespace, all, format } = question;
+    Ok(Ask { words, cluster, namespace, all, json: format == "json", inputs })
+}
+
 fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
     let Question { words, cluster, namespace, all, format } = question;
     if words.is_empty() {
         return Err("about what? name a pod, NAMESPACE/POD, or a manifest".to_owned());
     }
     if cluster.is_empty() {
-        return Err("on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json \
-                    prints"
-            .to_owned());
+        return Err(NO_CLUSTER.to_owned());
     }
     let read_from_stdin = words.iter().chain(&cluster).chain(&sources.objects);
     let files = sources.vocabulary.iter().chain(&sources.scheduler_config);

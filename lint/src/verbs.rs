@@ -153,6 +153,18 @@ pub static NAMESPACE: Argument = Argument {
     form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
     summary: "the namespace of pods that are named without one, and of manifests without one",
 };
+/// Whose pods are reported.
+pub static AUDITED_NAMESPACE: Argument = Argument {
+    name: "namespace",
+    form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
+    summary: "report the pods of this namespace only",
+};
+/// What is taken to be gone.
+pub static WITHOUT: Argument = Argument {
+    name: "without",
+    form: Form::Value { placeholder: "WHAT", many: true, default: None },
+    summary: "what if these were gone: node/NAME, zone/VALUE or LABEL=VALUE",
+};
 /// All rows.
 pub static ALL: Argument =
     Argument { name: "all", form: Form::Switch, summary: "print all rows of the table" };
@@ -381,6 +393,54 @@ If none is left, the entries are named that together leave none.",
         ],
     },
     Verb {
+        name: "audit",
+        summary: "Say which rules of running pods no longer hold, and which pods have no place",
+        details: "\
+Judges each running pod of a cluster as if it were taken off its node and had to be placed there \
+again, as the scheduler would: node rules, taints, volumes, spread constraints, pod affinity and \
+anti-affinity in both directions. A rule that does not hold any longer is no mistake of the cluster, \
+for nothing moves pods that run: it is told by owner and rule, with who is in the way and whether \
+another node would take a new pod. What was required of the pod's own accord is an error; an uneven \
+spread, a taint with the effect `NoSchedule` and anti-affinity of other pods are warnings. Cordons, \
+ports and free resources say who may come, not who may stay, and static pods and pods that terminate \
+are left out. Of pending pods those are told that no node takes, with the few demands that exclude \
+all nodes and the smallest change that was tried out.
+
+Nodes that failed (their taints say that they are not ready or not reachable), nodes that pods name \
+and that are gone, and what `--without` names are taken away together: all their pods leave, those \
+that a controller makes anew are placed again one by one, and for those without a place it is told \
+which lost nodes would be enough if they returned. `--scheduler-config` counts as for `lint`.
+
+With `--format json` one object: `version` 1, `snapshot{name, nodes, missing[]}`, \
+`running`, `broken[]{code, severity, owner, rule, message, pods[]{pod, node}, of, others[], \
+elsewhere}`, `waiting`, `pending[]{code, owner, pods[], message, help?}`, `loss{asked[], nodes[], \
+failed[], gone[], displaced, placed, stuck[]{code, owner, pods[], message, needs, returns[], help?}, \
+broken[]}` if there is one, and `leftOut{static, gated, schedulers}`. `elsewhere` counts the nodes \
+that would take the first pod if it were made anew.",
+        arguments: &[
+            &CLUSTER,
+            &WITHOUT,
+            &AUDITED_NAMESPACE,
+            &VOCABULARY,
+            &SCHEDULER_CONFIG,
+            &KUBERNETES_VERSION,
+            &ALL,
+            &ANSWER_FORMAT,
+            &COLOR,
+            &ASCII,
+        ],
+        exits: &[
+            (0, "every rule holds, and every pod has a place"),
+            (1, "a rule does not hold, or a pod has no place"),
+            (2, "it could not run: as for `lint`, or there is no node or no pod"),
+        ],
+        examples: &[
+            "placecard audit --cluster prod.json",
+            "placecard audit --cluster prod.json --without zone/eu-1a",
+            "placecard audit --cluster cluster/ --namespace shop --format json",
+        ],
+    },
+    Verb {
         name: "feasible",
         summary: "Judge recorded cases: which nodes pass the scheduler's filters",
         details: "\
@@ -547,7 +607,7 @@ const GROUPS: &[(&str, &str)] = &[
 ];
 
 /// Flags that have a short form, as in kubectl.
-const SHORT: &[(&str, char)] = &[("namespace", 'n')];
+const SHORT: &[(&str, char)] = &[("namespace", 'n'), ("format", 'o')];
 
 fn arg(argument: &'static Argument) -> Arg {
     let mut arg = Arg::new(argument.name).help(argument.summary);

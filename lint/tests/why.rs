@@ -72,6 +72,32 @@ fn a_template_that_its_namespace_completes_and_refuses() {
 }
 
 #[test]
+fn what_no_longer_holds() {
+    expect("audit.txt", "audit --cluster drifted.yaml", 1);
+    expect("audit.json", "audit --cluster drifted.yaml -o json --namespace shop", 1);
+    let without = "audit --cluster drifted.yaml --without zone/eu-1a --without node/db-2 --ascii";
+    expect("audit-without.txt", without, 1);
+    expect("audit-without.json", "audit --cluster drifted.yaml --without node/db-1 -o json", 1);
+    expect("audit-quiet.txt", "audit --cluster prod.yaml --namespace infra", 0);
+}
+
+#[test]
+fn an_audit_that_cannot_run_says_why() {
+    for (line, part) in [
+        ("audit", "on which cluster?"),
+        ("audit --cluster drifted.yaml --namespace shp", "no pod of namespace shp in drifted.yaml"),
+        ("audit --cluster drifted.yaml --without rack", "rack names no nodes: write node/NAME"),
+        ("audit --cluster drifted.yaml --without node/web-9", "is named web-9"),
+        ("audit --cluster drifted.yaml --without zone/eu-1c", "topology.kubernetes.io/zone=eu-1c"),
+        ("audit --cluster api.yaml", "no node"),
+    ] {
+        let (code, out, err) = placecard(line);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}");
+        assert!(err.contains(part), "{line}: {err}");
+    }
+}
+
+#[test]
 fn a_pod_that_has_room() {
     expect("search.txt", "why search.yaml --cluster prod.yaml", 0);
     expect("notebook.txt", "why ml/notebook-0 --cluster prod.yaml", 0);

@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod admission_policy;
 mod applied;
+pub mod audit;
 pub mod bounds;
 pub mod certificate;
 pub mod change;

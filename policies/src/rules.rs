@@ -66,6 +66,12 @@ pub const PRIORITY_CLASS_REFUSED: Code = Code::new("priority-class-refused");
 pub const NOT_APPLIED: Code = Code::new("not-applied");
 /// A change of the vocabulary takes words away that workloads use.
 pub const WORD_IN_USE: Code = Code::new("word-in-use");
+/// A rule of running pods does not hold where they run.
+pub const RULE_NO_LONGER_HOLDS: Code = Code::new("rule-no-longer-holds");
+/// No node takes a pending pod.
+pub const CANNOT_BE_PLACED: Code = Code::new("cannot-be-placed");
+/// Pods of nodes that are lost have no place on the others.
+pub const NO_PLACE_WITHOUT: Code = Code::new("no-place-without");
 /// A field whose type is not the API's.
 pub const FIELD_TYPE: Code = Code::new("field-type");
 /// An `ignore` that silences nothing.
@@ -229,6 +235,27 @@ static OTHERS: &[Rule] = &[
         Verdict::NotAllowed,
         "the vocabulary is about to lose words that workloads use",
         include_str!("rules/word_in_use.md"),
+    ),
+    rule(
+        RULE_NO_LONGER_HOLDS,
+        Severity::Error,
+        Verdict::Risk,
+        "a rule of running pods does not hold any longer where they run",
+        include_str!("rules/rule_no_longer_holds.md"),
+    ),
+    rule(
+        CANNOT_BE_PLACED,
+        Severity::Error,
+        Verdict::CrowdedOut,
+        "no node takes a pending pod",
+        include_str!("rules/cannot_be_placed.md"),
+    ),
+    rule(
+        NO_PLACE_WITHOUT,
+        Severity::Error,
+        Verdict::NoInventory,
+        "pods of nodes that are lost have no place on the others",
+        include_str!("rules/no_place_without.md"),
     ),
     rule(
         FIELD_TYPE,

@@ -4,6 +4,7 @@ pub mod admission;
 pub mod admission_policy;
 pub mod amount;
 pub mod annotation;
+pub mod audit;
 pub mod bounds;
 pub mod contradiction;
 pub mod definition;

@@ -332,7 +332,7 @@ fn taints(pod: &Pod, node: &Node, facts: &mut Facts) {
     }
 }
 
-fn node_affinity(pod: &Pod, node: &Node, facts: &mut Facts) {
+pub(crate) fn node_affinity(pod: &Pod, node: &Node, facts: &mut Facts) {
     let at = NodeFacts { name: &node.name, labels: &node.labels };
     let mut label = |requirement: Requirement| {
         let value = node.labels.get(&requirement.key).cloned();

@@ -114,7 +114,7 @@ pub fn fact(shared: &Shared, pod: &Pod, asked: bool) -> String {
     }
 }
 
-fn label(wanted: &Requirement, there: bool, values: &[String], asked: bool) -> String {
+pub(super) fn label(wanted: &Requirement, there: bool, values: &[String], asked: bool) -> String {
     let key = level(&wanted.key);
     let wants = match (&wanted.operator, wanted.values.as_slice()) {
         (Operator::In, values) => list(values, "or", MOST_NAMES),
@@ -146,12 +146,12 @@ fn resource(name: &str, lack: Lack, shared: &Shared, pod: &Pod, say_asked: bool)
     }
 }
 
-fn spread_key(pod: &Pod, index: usize) -> &str {
+pub(super) fn spread_key(pod: &Pod, index: usize) -> &str {
     pod.spread.get(index).map_or("", |spread| spread.topology_key.as_str())
 }
 
 /// The pods that required affinity asks for.
-fn near(pod: &Pod) -> String {
+pub(super) fn near(pod: &Pod) -> String {
     let terms: Vec<String> = pod
         .affinity
         .iter()
@@ -161,7 +161,7 @@ fn near(pod: &Pod) -> String {
 }
 
 /// The pods that a term selects: `self` if the pod is among them.
-fn whom(term: &AffinityTerm, pod: &Pod) -> String {
+pub(super) fn whom(term: &AffinityTerm, pod: &Pod) -> String {
     let own = term.namespaces.is_empty() && term.namespace_selector.is_none()
         || term.namespaces.contains(&pod.namespace);
     match &term.selector {

@@ -162,6 +162,13 @@ impl Standing {
         })
     }
 
+    /// The rules of a pod that do not hold where it is, in the order of the plugins.
+    #[must_use]
+    pub fn breaches(&self, state: &State, namespace: &str, name: &str) -> &[Breach] {
+        let number = state.pod_number(namespace, name);
+        number.and_then(|pod| self.broken.get(&pod)).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// How many pods may not stay where they are.
     #[must_use]
     pub fn broken_count(&self) -> usize {

@@ -1,0 +1,149 @@
+//! Which pods could be evicted so that their controllers make them anew where their rules hold.
+//!
+//! Nothing is evicted here: this is the plan, for somebody who was asked to carry it out through the
+//! Eviction API. A pod is in it only if a required rule of its own is broken, if a controller makes
+//! it anew, if there is a node that takes the new one once the old one is gone (the witness), and if
+//! its budget allows for it. Each step counts those before it: their pods are taken to be where their
+//! witnesses are, and their budgets to be charged.
+//!
+//! Semantics of budgets: `pkg/registry/core/pod/storage/eviction.go`: a pod that two budgets select
+//! can not be evicted.
+
+use std::collections::BTreeMap;
+
+use placecard_feasibility::inventory::NamespacedName;
+use placecard_feasibility::inventory::disruption::DisruptionBudget;
+use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::state::{Board, Standing, State};
+use placecard_findings::Severity;
+
+use super::broken::{Group, facts, names, placed_anew};
+use super::profiles;
+use crate::cluster::Cluster;
+use crate::why::facts::Fact;
+use crate::why::groups::Holder;
+
+/// A pod that could be evicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Eviction {
+    /// The pod.
+    pub pod: NamespacedName,
+    /// Who makes it anew.
+    pub owner: Holder,
+    /// The required rule that does not hold.
+    pub fact: Fact,
+    /// The node that takes the new pod once the old one is gone.
+    pub witness: String,
+}
+
+/// The plan: at most `most` pods of each owner. The state is changed: the new pods are where their
+/// witnesses are.
+#[must_use]
+pub fn evictions(
+    groups: &[Group],
+    cluster: &Cluster,
+    state: &mut State,
+    most: usize,
+) -> Vec<Eviction> {
+    let mut plan: Vec<Eviction> = Vec::new();
+    let mut allowed: BTreeMap<NamespacedName, i32> = BTreeMap::new();
+    let mut board = Board::default();
+    // One that leaves may be all that the others needed.
+    let mut standing = Standing::new(profiles(cluster));
+    for group in groups.iter().filter(|group| is_required(group)) {
+        for name in names(group) {
+            let of_owner = plan.iter().filter(|one| one.owner == group.owner).count();
+            let planned = plan.iter().any(|one| one.pod == name);
+            let Some(pod) = cluster.inventory.pods.get(&name) else { continue };
+            if of_owner >= most || planned || !comes_again(pod) {
+                continue;
+            }
+            standing.refresh(state);
+            let Ok(budget) = budget_of(cluster, pod) else { continue };
+            if !is_broken(cluster, state, &standing, pod, &group.fact) {
+                continue;
+            }
+            if let Some(budget) = budget {
+                let left = allowed.entry((budget.namespace.clone(), budget.name.clone()));
+                let pods = || cluster.inventory.pods.values();
+                let left = left.or_insert_with(|| budget.disruptions_allowed(pods()));
+                if *left <= 0 {
+                    continue;
+                }
+            }
+            let Some(witness) = witness(cluster, state, pod, &mut board) else { continue };
+            if let Some(budget) = budget
+                && let Some(left) =
+                    allowed.get_mut(&(budget.namespace.clone(), budget.name.clone()))
+            {
+                *left -= 1;
+            }
+            let (owner, fact) = (group.owner.clone(), group.fact.clone());
+            plan.push(Eviction { pod: name, owner, fact, witness });
+        }
+    }
+    plan
+}
+
+/// Does the rule not hold where the pod is now?
+fn is_broken(
+    cluster: &Cluster,
+    state: &State,
+    standing: &Standing,
+    pod: &Pod,
+    fact: &Fact,
+) -> bool {
+    let node = pod.node.as_deref().and_then(|node| cluster.inventory.nodes.get(node));
+    let breaches = standing.breaches(state, &pod.namespace, &pod.name);
+    node.is_some_and(|node| facts(&cluster.inventory, pod, node, breaches).contains_key(fact))
+}
+
+/// A rule of the pod itself that was required. What evicts pods by itself needs no help, and a volume
+/// that is gone is in no other place.
+fn is_required(group: &Group) -> bool {
+    let own = matches!(
+        group.fact,
+        Fact::Label { .. } | Fact::NodeTerms | Fact::Name | Fact::Affinity | Fact::AntiAffinity(_)
+    );
+    own && group.severity == Severity::Error
+}
+
+/// Does a controller make the pod anew, wherever there is room? A DaemonSet's pods belong to their
+/// nodes, and a Job may count an eviction as a failure.
+fn comes_again(pod: &Pod) -> bool {
+    let kinds = ["ReplicaSet", "StatefulSet", "ReplicationController"];
+    let owner = pod.owner.as_ref().is_some_and(|owner| kinds.contains(&owner.kind.as_str()));
+    owner && !pod.terminating && !pod.finished
+}
+
+/// The budget that covers the pod, if any.
+///
+/// # Errors
+///
+/// Several do: the API evicts no such pod.
+fn budget_of<'c>(cluster: &'c Cluster, pod: &Pod) -> Result<Option<&'c DisruptionBudget>, ()> {
+    let selects = |budget: &&DisruptionBudget| {
+        let selector = budget.selector.as_ref();
+        budget.namespace == pod.namespace
+            && selector.is_some_and(|selector| selector.matches(&pod.labels))
+    };
+    let mut budgets = cluster.inventory.budgets.values().filter(selects);
+    match (budgets.next(), budgets.next()) {
+        (_, Some(_)) => Err(()),
+        (one, None) => Ok(one),
+    }
+}
+
+/// The node to which the new pod would go; the pod is there from then on. Without one the old pod
+/// stays.
+fn witness(cluster: &Cluster, state: &mut State, pod: &Pod, board: &mut Board) -> Option<String> {
+    let profile = cluster.profile_of(pod)?;
+    state.set_profile(profile.into_owned());
+    state.remove_pod(&pod.namespace, &pod.name);
+    let placed = state.place(&placed_anew(pod), board);
+    let node = placed.and_then(|placed| state.node(placed.node)).map(|node| node.name.clone());
+    if node.is_none() {
+        state.set_pod(pod.clone());
+    }
+    node
+}
