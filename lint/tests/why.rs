@@ -78,7 +78,7 @@ fn what_no_longer_holds() {
     let without = "audit --cluster drifted.yaml --without zone/eu-1a --without node/db-2 --ascii";
     expect("audit-without.txt", without, 1);
     expect("audit-without.json", "audit --cluster drifted.yaml --without node/db-1 -o json", 1);
-    expect("audit-quiet.txt", "audit --cluster prod.yaml --namespace infra", 0);
+    expect("audit-quiet.txt", "audit --cluster prod.yaml --namespace shop", 0);
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 #[path = "recorded_state/profiles.rs"]
 mod profiles;
+#[path = "recorded_state/standing.rs"]
+mod standing;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
