@@ -3,6 +3,8 @@
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::profile::Profile;
+use placecard_feasibility::state::Standing;
 use placecard_feasibility::tolerations::Taint;
 
 use crate::Failure;
@@ -26,6 +28,7 @@ pub fn measure(engine: &mut Engine, inventory: &Inventory, size: Size) -> Result
     let mut table = Table::new(["event", "µs: median", "99 %", "worst", "events"]);
     pods(engine, inventory, &mut table);
     nodes(engine, inventory, size, &mut table);
+    standing(engine, inventory, size, &mut table);
     table.print();
     Ok(())
 }
@@ -107,4 +110,42 @@ fn nodes(engine: &mut Engine, inventory: &Inventory, size: Size, table: &mut Tab
     let gone = each(&some, |node| engine.state.remove_node(&node.name));
     row(table, &and_its_pods("a node is gone"), &gone);
     row(table, &and_its_pods("a node is back"), &each(owned(), |node| engine.state.set_node(node)));
+}
+
+/// What it costs to know which pods may not stay where they are: of all pods once, and after events.
+fn standing(engine: &Engine, inventory: &Inventory, size: Size, table: &mut Table) {
+    let mut state = engine.state.clone();
+    let mut standing = Standing::new(vec![Profile::of(state.semantics())]);
+    let all = format!("every pod is judged where it is, {} pods", state.pod_count());
+    row(table, &all, &each([()], |()| _ = standing.refresh(&mut state)));
+    row(
+        table,
+        "the same, when nothing happened",
+        &each([()], |()| _ = standing.refresh(&mut state)),
+    );
+    let step = (inventory.pods.len() / PODS).max(1) | 1;
+    let pods: Vec<&Pod> = inventory.pods.values().step_by(step).take(PODS).collect();
+    let gone = each(&pods, |pod| {
+        state.remove_pod(&pod.namespace, &pod.name);
+        standing.refresh(&mut state);
+    });
+    row(table, "a pod is gone, and those that it may concern are judged", &gone);
+    let back = each(pods.iter().map(|pod| (*pod).clone()).collect::<Vec<_>>(), |pod| {
+        state.set_pod(pod);
+        standing.refresh(&mut state);
+    });
+    row(table, "a pod is bound, and those that it may concern are judged", &back);
+    let step = (inventory.nodes.len() / NODES).max(1);
+    let nodes: Vec<&Node> = inventory.nodes.values().step_by(step).take(NODES).collect();
+    let mut moved: Vec<Node> = nodes.iter().map(|node| (*node).clone()).collect();
+    for node in &mut moved {
+        let zone = if node.name.ends_with('0') { "zone-1" } else { "zone-0" };
+        node.labels.insert("topology.kubernetes.io/zone".to_owned(), zone.to_owned());
+    }
+    let moved = each(moved, |node| {
+        state.set_node(node);
+        standing.refresh(&mut state);
+    });
+    let what = format!("a node moves to another zone, {} pods on it, the same", size.pods);
+    row(table, &what, &moved);
 }
