@@ -93,7 +93,6 @@ pub fn fill_in_this_process() -> Result<(), Failure> {
         );
     }
     drop(later);
-
     let live = Arc::new(live);
     let surroundings = Surroundings { live: Some(Arc::clone(&live)), ..Surroundings::default() };
     for kind in Kind::ALL {
@@ -115,7 +114,6 @@ pub fn fill_in_this_process() -> Result<(), Failure> {
     row("MB resident in the end (peak)", format!("{after:.0} ({peak:.0})"));
     table.print();
     println!("one thread; {}", watch.others());
-    drop(copy);
     Ok(())
 }
 

@@ -1,4 +1,5 @@
 //! Objects one by one, as watches bring them: the same readers, without the text of a list around.
+#![expect(clippy::result_large_err, reason = "a problem is rare, and says what users need")]
 
 use placecard_feasibility::inventory::kind::Kind;
 use serde::de::DeserializeOwned;

@@ -2,6 +2,7 @@
 //! says what a snapshot of that says.
 
 #![expect(unreachable_pub, reason = "a program whose modules are read like those of a library")]
+#![expect(clippy::expect_used, reason = "a test fails where it stands")]
 
 mod events;
 mod objects;

@@ -97,12 +97,12 @@ fn fields(kind: Watched, at: usize, form: usize) -> Value {
             "status": {"phase": "Bound"}}),
         Watched::PersistentVolumeClaim => json!({"metadata": {"annotations":
                 {"pv.kubernetes.io/bind-completed": "yes"}}, "spec": {
-            "accessModes": [if form % 2 == 0 { "ReadWriteOnce" } else { "ReadWriteOncePod" }],
+            "accessModes": [if form.is_multiple_of(2) { "ReadWriteOnce" } else { "ReadWriteOncePod" }],
             "storageClassName": "storageclass-0", "resources": {"requests": {"storage": "1Gi"}},
             "volumeName": if form % 4 == 3 { String::new() } else { format!("persistentvolume-{at}") }},
             "status": {"phase": "Bound"}}),
         Watched::StorageClass => json!({"metadata": {}, "provisioner": "disk.example.com",
-            "volumeBindingMode": if form % 2 == 0 { "Immediate" } else { "WaitForFirstConsumer" }}),
+            "volumeBindingMode": if form.is_multiple_of(2) { "Immediate" } else { "WaitForFirstConsumer" }}),
         Watched::CsiNode => json!({"metadata": {}, "spec": {"drivers":
             [{"name": "disk.example.com", "allocatable": {"count": form}}]}}),
         Watched::ResourceQuota => {
@@ -152,7 +152,7 @@ fn pod(at: usize, form: usize) -> Value {
     let owned = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "replicaset-0",
         "uid": "u", "controller": true}]);
     let mut metadata = json!({"labels": {"app": app}, "annotations": annotations(form)});
-    if form % 2 == 0 {
+    if form.is_multiple_of(2) {
         metadata["ownerReferences"] = owned;
     }
     if form == 4 {
