@@ -236,21 +236,7 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             return Err("which code? `placecard rules` lists them all".to_owned());
         }
         Typed::Rules { format } => Plan::Rules { json: format == "json" },
-        Typed::Schema { what, crd } => match (what.as_deref(), crd) {
-            (Some("intents"), false) => Plan::IntentsSchema,
-            (Some("vocabulary"), false) => Plan::VocabularySchema,
-            (None | Some("vocabulary"), true) => Plan::VocabularyDefinition,
-            (Some("intents"), true) => {
-                return Err("typed entries are no resource: placecard schema --crd is the \
-                            vocabulary's"
-                    .to_owned());
-            }
-            _ => {
-                return Err("which schema? there are two: placecard schema intents and placecard \
-                            schema vocabulary"
-                    .to_owned());
-            }
-        },
+        Typed::Schema { what, crd } => schema(what.as_deref(), crd)?,
         Typed::Text(text) => Plan::Text(text),
     })
 }
@@ -266,6 +252,21 @@ fn admission_policy(flags: &PolicyFlags) -> Result<Values, String> {
         _ => Unplaced::Deny,
     };
     Ok(Values::new(namespace, unplaced, failure_policy == "fail"))
+}
+
+fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {
+    match (what, crd) {
+        (Some("intents"), false) => Ok(Plan::IntentsSchema),
+        (Some("vocabulary"), false) => Ok(Plan::VocabularySchema),
+        (None | Some("vocabulary"), true) => Ok(Plan::VocabularyDefinition),
+        (Some("intents"), true) => {
+            Err("typed entries are no resource: placecard schema --crd is the vocabulary's"
+                .to_owned())
+        }
+        _ => Err("which schema? there are two: placecard schema intents and placecard schema \
+                  vocabulary"
+            .to_owned()),
+    }
 }
 
 fn decode(data: Option<String>, hex: bool, base64: bool) -> Result<Plan, String> {

@@ -84,13 +84,12 @@ fn of_vocabulary(request: &AdmissionRequest<'_>) -> Question {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(Box::new(value))),
         Some(Err(error)) => {
-            let problem = ReadProblem { path: FieldPath::root(), message: error.to_string() };
-            Err(Question::Unreadable(reference(request), problem))
+            Err(ReadProblem { path: FieldPath::root(), message: error.to_string() })
         }
     };
     match (read(new), read(old)) {
         (Ok(new), Ok(old)) => Question::Vocabulary { operation, new, old },
-        (Err(unreadable), _) | (_, Err(unreadable)) => unreadable,
+        (Err(problem), _) | (_, Err(problem)) => Question::Unreadable(reference(request), problem),
     }
 }
 
