@@ -213,7 +213,7 @@ pub fn groups(
         .into_iter()
         .filter_map(|((owner, fact), mut found)| {
             found.pods.sort_by(|one, other| one.1.cmp(&other.1));
-            let example = (*found.pods.first()?).0;
+            let example = found.pods.first()?.0;
             let others = around.others(&fact, &found.pods);
             Some(Group {
                 severity: severity(&fact),
