@@ -1,11 +1,13 @@
 //! The one table of verbs, arguments and exit codes: the command line is parsed by it, and
 //! `docs/cli.md` is written from it.
 
+mod arguments;
 mod reference;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
+pub use arguments::*;
 pub use reference::reference;
 
 /// One verb.
@@ -65,181 +67,6 @@ pub enum Form {
         default: &'static str,
     },
 }
-
-/// Where manifests come from.
-pub static PATH: Argument = Argument {
-    name: "PATH",
-    form: Form::Words { placeholder: "PATH", many: true },
-    summary: "files, folders (every .yaml, .yml and .json below), or - for standard input",
-};
-/// The words of the cluster.
-pub static VOCABULARY: Argument = Argument {
-    name: "vocabulary",
-    form: Form::Value { placeholder: "FILE", many: false, default: None },
-    summary: "the PlacementVocabulary that defines levels, pools, trust domains and resources",
-};
-/// Context.
-pub static OBJECTS: Argument = Argument {
-    name: "objects",
-    form: Form::Value { placeholder: "PATH", many: true, default: None },
-    summary: "objects that rules may name (Services, workloads, Namespaces); read, not judged",
-};
-/// The server that will read the manifests.
-pub static KUBERNETES_VERSION: Argument = Argument {
-    name: "kubernetes-version",
-    form: Form::Value { placeholder: "1.N", many: false, default: Some("1.34") },
-    summary: "the server that will read the manifests, 1.30 or later",
-};
-/// The form of the report.
-pub static FORMAT: Argument = Argument {
-    name: "format",
-    form: Form::Choice { values: &["human", "short", "json"], default: "human" },
-    summary: "boxes with carets, one line a finding, or one JSON object",
-};
-/// What makes a run fail.
-pub static FAIL_ON: Argument = Argument {
-    name: "fail-on",
-    form: Form::Choice { values: &["error", "warning", "never"], default: "error" },
-    summary: "the least severity that makes the exit code 1",
-};
-/// Colour.
-pub static COLOR: Argument = Argument {
-    name: "color",
-    form: Form::Choice { values: &["auto", "always", "never"], default: "auto" },
-    summary: "auto: on a terminal, unless NO_COLOR is set",
-};
-/// No box-drawing characters.
-pub static ASCII: Argument = Argument {
-    name: "ascii",
-    form: Form::Switch,
-    summary: "draw with ASCII characters; nothing is lost",
-};
-/// A difference in place of the manifests.
-pub static DIFF: Argument = Argument {
-    name: "diff",
-    form: Form::Switch,
-    summary: "print a unified diff in place of the manifests",
-};
-/// Where cases come from.
-pub static JSONL: Argument = Argument {
-    name: "jsonl",
-    form: Form::Value { placeholder: "FILE", many: false, default: None },
-    summary: "the cases, one JSON object a line; - for standard input",
-};
-/// The points of each node.
-pub static SCORES: Argument =
-    Argument { name: "scores", form: Form::Switch, summary: "score the feasible nodes" };
-/// More than the first reason.
-pub static ALL_REASONS: Argument = Argument {
-    name: "all-reasons",
-    form: Form::Switch,
-    summary: "list every plugin that rejects a node, not only the first",
-};
-/// The cluster.
-pub static CLUSTER: Argument = Argument {
-    name: "cluster",
-    form: Form::Value { placeholder: "PATH", many: true, default: None },
-    summary: "the cluster: files or folders with what `kubectl get … -A -o json` (or yaml) prints",
-};
-/// What is asked about.
-pub static SUBJECT: Argument = Argument {
-    name: "WHAT",
-    form: Form::Words { placeholder: "WHAT", many: true },
-    summary: "a pod of the cluster (NAMESPACE/POD, or pod NAME with -n) or a manifest",
-};
-/// The namespace of what has none.
-pub static NAMESPACE: Argument = Argument {
-    name: "namespace",
-    form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
-    summary: "the namespace of pods that are named without one, and of manifests without one",
-};
-/// Whose pods are reported.
-pub static AUDITED_NAMESPACE: Argument = Argument {
-    name: "namespace",
-    form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
-    summary: "report the pods of this namespace only",
-};
-/// What is taken to be gone.
-pub static WITHOUT: Argument = Argument {
-    name: "without",
-    form: Form::Value { placeholder: "WHAT", many: true, default: None },
-    summary: "what if these were gone: node/NAME, zone/VALUE or LABEL=VALUE",
-};
-/// All rows.
-pub static ALL: Argument =
-    Argument { name: "all", form: Form::Switch, summary: "print all rows of the table" };
-/// The form of an answer.
-pub static ANSWER_FORMAT: Argument = Argument {
-    name: "format",
-    form: Form::Choice { values: &["human", "json"], default: "human" },
-    summary: "a report, or one JSON object",
-};
-/// The file of the scheduler.
-pub static SCHEDULER_CONFIG: Argument = Argument {
-    name: "scheduler-config",
-    form: Form::Value { placeholder: "FILE", many: false, default: None },
-    summary: "the configuration of kube-scheduler; - for standard input",
-};
-/// A code.
-pub static CODE: Argument = Argument {
-    name: "CODE",
-    form: Form::Words { placeholder: "CODE", many: false },
-    summary: "the code between the brackets of a finding",
-};
-/// The form of the table of codes.
-pub static TABLE_FORMAT: Argument = Argument {
-    name: "format",
-    form: Form::Choice { values: &["human", "json"], default: "human" },
-    summary: "a table, or one JSON object",
-};
-/// Which schema.
-pub static WHAT: Argument = Argument {
-    name: "WHAT",
-    form: Form::Words { placeholder: "WHAT", many: false },
-    summary: "intents or vocabulary",
-};
-/// What becomes of pods that nobody expanded.
-pub static UNPLACED: Argument = Argument {
-    name: "unplaced",
-    form: Form::Choice { values: &["deny", "warn", "off"], default: "deny" },
-    summary: "pods with rules that the webhook did not expand are refused, warned of, or only audited",
-};
-/// Where the webhook is.
-pub static WEBHOOK_NAMESPACE: Argument = Argument {
-    name: "webhook-namespace",
-    form: Form::Value { placeholder: "NAMESPACE", many: false, default: Some("placecard-system") },
-    summary: "the namespace of the webhook, where it is not asked, nor in kube-system",
-};
-/// What becomes of pods where the vocabulary's kind is not known.
-pub static FAILURE_POLICY: Argument = Argument {
-    name: "failure-policy",
-    form: Form::Choice { values: &["ignore", "fail"], default: "ignore" },
-    summary: "of the policy about guards: fail refuses every pod while the kind is not installed",
-};
-/// The definition instead of the schema.
-pub static CRD: Argument = Argument {
-    name: "crd",
-    form: Form::Switch,
-    summary: "the CustomResourceDefinition of PlacementVocabulary, to be applied to a cluster",
-};
-/// A blob.
-pub static DATA: Argument = Argument {
-    name: "DATA",
-    form: Form::Words { placeholder: "DATA", many: false },
-    summary: "the blob as text, or - for standard input; at most 4 MiB",
-};
-/// Written entries.
-pub static ENTRIES: Argument = Argument {
-    name: "FILE",
-    form: Form::Words { placeholder: "FILE", many: false },
-    summary: "the entries in JSON or YAML; without it, or for -, standard input",
-};
-/// A blob in hexadecimal.
-pub static HEX: Argument =
-    Argument { name: "hex", form: Form::Switch, summary: "the blob is in hexadecimal digits" };
-/// A blob in base64.
-pub static BASE64: Argument =
-    Argument { name: "base64", form: Form::Switch, summary: "the blob is in base64" };
 
 /// The verbs, in the order of the reference.
 pub static VERBS: &[Verb] = &[
