@@ -20,6 +20,8 @@ mod e2e;
 mod e2e_admission;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
+/// The modes of a namespace on a real API server.
+mod e2e_modes;
 /// The two policies of the API server, without the webhook: every route to a guarded pool.
 mod e2e_policy;
 /// The vocabulary as a custom resource: its definition, and the webhook that follows and guards it.
@@ -30,6 +32,8 @@ mod e2e_watch;
 mod e2e_why;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.
 mod examples;
+/// The modes of a namespace through the linter and the webhook, and the table for both.
+mod modes;
 /// Sentences, typed entries, bytes and shorthands of one meaning get one answer at every door.
 mod one_form;
 /// The pages of the rules are right: every yaml block is linted and its marks compared.

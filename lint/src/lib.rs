@@ -105,7 +105,8 @@ pub fn run(
 fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result<Outcome, String> {
     match plan {
         Plan::Lint { inputs, format, fail_on, look } => {
-            let judged = judge(&inputs, stdin)?;
+            let mut judged = judge(&inputs, stdin)?;
+            judged.weigh();
             Ok(Outcome {
                 output: match format {
                     Format::Human => render::human::render(&judged, look),

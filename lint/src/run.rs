@@ -10,6 +10,7 @@ use placecard_findings::{
 use placecard_language::Words;
 use placecard_policies::directory::answer_from;
 use placecard_policies::feasibility::inventory::Inventory;
+use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
@@ -18,6 +19,7 @@ use placecard_policies::stored::add_manifest;
 use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::vocabulary;
+use placecard_policies::words;
 use serde_json::Value;
 
 use crate::cluster_of::{self, Taken};
@@ -41,6 +43,8 @@ pub struct Judged {
     pub unfit: BTreeSet<ObjectId>,
     /// For the summary.
     pub counts: Counts,
+    /// The namespaces in which not everything is refused.
+    pub modes: BTreeMap<String, Mode>,
     /// What the objects were judged by.
     pub words: Arc<Words>,
     /// What they were told of others.
@@ -100,6 +104,28 @@ impl Judged {
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|placed| placed.finding.severity).max()
+    }
+
+    /// Weighs the findings as the modes of the namespaces do.
+    pub fn weigh(&mut self) {
+        for placed in &mut self.findings {
+            let namespace = &placed.finding.object.namespace;
+            if let Some(mode) = self.modes.get(namespace) {
+                mode::weigh(*mode, &namespace.clone(), &mut placed.finding);
+            }
+        }
+        self.counts.of_findings(&self.findings);
+    }
+}
+
+impl Counts {
+    fn of_findings(&mut self, findings: &[Placed]) {
+        let count = |severity: Severity| {
+            findings.iter().filter(|placed| placed.finding.severity == severity).count()
+        };
+        self.errors = count(Severity::Error);
+        self.warnings = count(Severity::Warning);
+        self.notes = count(Severity::Note);
     }
 }
 
@@ -165,8 +191,7 @@ pub(crate) fn judge_by(
             words: words.into(),
             objects: index.answers(namespace.unwrap_or_default()),
             server: inputs.server,
-            cluster: None,
-            live: None,
+            ..Surroundings::default()
         };
         if !inputs.cluster.is_empty() {
             let Taken { mut cluster, complaints } =
@@ -195,13 +220,7 @@ pub(crate) fn judge_by(
         return Err(nothing(&index));
     }
     judged.findings = in_order(&index, findings);
-    for placed in &judged.findings {
-        match placed.finding.severity {
-            Severity::Error => judged.counts.errors += 1,
-            Severity::Warning => judged.counts.warnings += 1,
-            Severity::Note => judged.counts.notes += 1,
-        }
-    }
+    judged.counts.of_findings(&judged.findings);
     judged.index = index;
     Ok(judged)
 }
@@ -374,12 +393,22 @@ fn judge_objects(
                 if let Some(inventory) = beside.inventory {
                     answer_from(&object, surroundings, inventory);
                 }
-                let review = review(&object, surroundings);
+                let mut review = review(&object, surroundings);
+                note_mode(judged, &object, &review);
+                if review.mode == Mode::Off && review.has_intents {
+                    review.findings.push(words::mode::without_effect(&object));
+                }
                 note_placements(judged, &object, &review);
                 note_expansions(judged, id, &object, &review);
                 findings.extend(place_all(index, id, review.findings));
             }
         }
+    }
+}
+
+fn note_mode(judged: &mut Judged, object: &Object, review: &Review) {
+    if review.mode != Mode::Enforce {
+        judged.modes.insert(object.reference.namespace.clone(), review.mode);
     }
 }
 

@@ -5,12 +5,15 @@
 //! being deleted is never looked at.
 
 mod denial;
+mod leniency;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use placecard_findings::{Code, FieldPath, Finding, Severity, Verdict, api_group};
 use placecard_language::keys;
 
+use crate::mode::Mode;
 use crate::object::{Object, Owner, Template};
 use crate::patch;
 use crate::review::{Expansion, Review};
@@ -124,11 +127,11 @@ pub fn answer(
 ) -> Admission {
     let (object, review) = new;
     let mut admission = Admission::default();
-    if !concerns(operation, object, old.map(|(old, _)| old)) {
+    if review.mode == Mode::Off || !concerns(operation, object, old.map(|(old, _)| old)) {
         return admission;
     }
     if object.is_pod() && operation == Operation::Update {
-        return pod_update(door, object, old.map(|(old, _)| old));
+        return pod_update(door, object, review, old.map(|(old, _)| old));
     }
     admission.findings =
         review.findings.iter().map(|finding| (finding.code, finding.severity)).collect();
@@ -149,10 +152,18 @@ pub fn answer(
             None => {}
         }
     }
-    if door == Door::Validate || (door == Door::Mutate && in_place) {
-        admission.denial = denial(object, review, denying, door);
+    let refusal = refusal(review, object, denying, door);
+    let lenient = refusal.as_ref().filter(|_| review.mode == Mode::Warn);
+    let told_of = lenient.map(|refusal| leniency::warnings(object, controlled, refusal));
+    if let Some(refusal) = lenient {
+        if door == Door::Mutate && !controlled {
+            admission.patch = leniency::patch(object, refusal);
+        }
+        admission.audit.push(("mode", review.mode.as_str().to_owned()));
+    } else if door == Door::Validate || in_place {
+        admission.denial = refusal.as_ref().and_then(|refusal| refusal.denial(object));
     }
-    if door == Door::Mutate && in_place && admission.denial.is_none() {
+    if door == Door::Mutate && in_place && refusal.is_none() {
         for expansion in review.expansions.iter().filter(|expansion| expansion.in_place) {
             if let Some(template) = template(object, expansion) {
                 admission.patch.extend(patch::fields(expansion, template));
@@ -161,6 +172,10 @@ pub fn answer(
         }
     }
     if door == Door::Validate {
+        let first: Vec<&Finding> = told_of.iter().flatten().map(AsRef::as_ref).collect();
+        warning.splice(0..0, first);
+        let anything = !warning.is_empty() || admission.denial.is_some();
+        warning.extend(review.odd_mode.as_deref().filter(|_| anything));
         admission.warnings = words::admission::warnings(&warning);
     }
     if !review.findings.is_empty() {
@@ -205,15 +220,30 @@ fn ground(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> 
     here.then_some(ground)
 }
 
-fn denial(
+/// Why an object is refused, where its namespace's mode has it refused.
+struct Refused<'a> {
+    findings: Vec<Cow<'a, Finding>>,
+    grounds: Vec<Ground>,
+}
+
+impl Refused<'_> {
+    /// In the words of the findings.
+    fn denial(&self, object: &Object) -> Option<Denial> {
+        let findings: Vec<&Finding> = self.findings.iter().map(AsRef::as_ref).collect();
+        told(object, &findings, self.grounds.clone())
+    }
+}
+
+fn refusal<'a>(
+    review: &'a Review,
     object: &Object,
-    review: &Review,
-    denying: Vec<(&Finding, Ground)>,
+    denying: Vec<(&'a Finding, Ground)>,
     door: Door,
-) -> Option<Denial> {
+) -> Option<Refused<'a>> {
     if !denying.is_empty() {
         let (findings, grounds): (Vec<&Finding>, Vec<Ground>) = denying.into_iter().unzip();
-        return told(object, &findings, grounds);
+        let findings = findings.into_iter().map(Cow::Borrowed).collect();
+        return Some(Refused { findings, grounds });
     }
     let in_place = review.expansions.iter().filter(|expansion| expansion.in_place);
     for expansion in in_place {
@@ -223,19 +253,16 @@ fn denial(
         if !incomplete && !absent {
             continue;
         }
-        let unresolved: Vec<&Finding> = review
+        let mut findings: Vec<Cow<'_, Finding>> = review
             .findings
             .iter()
             .filter(|finding| incomplete && finding.verdict == Verdict::Unresolved)
+            .map(Cow::Borrowed)
             .collect();
-        let missing;
-        let reasons = if unresolved.is_empty() {
-            missing = words::admission::not_applied(object, expansion);
-            vec![&missing]
-        } else {
-            unresolved
-        };
-        return told(object, &reasons, vec![Ground::NotApplied]);
+        if findings.is_empty() {
+            findings.push(Cow::Owned(words::admission::not_applied(object, expansion)));
+        }
+        return Some(Refused { findings, grounds: vec![Ground::NotApplied] });
     }
     None
 }
@@ -268,7 +295,7 @@ fn causes(finding: &Finding) -> Vec<Cause> {
 }
 
 /// A pod's fields are fixed once it exists: a changed intent would say what no longer happens.
-fn pod_update(door: Door, object: &Object, old: Option<&Object>) -> Admission {
+fn pod_update(door: Door, object: &Object, review: &Review, old: Option<&Object>) -> Admission {
     let mut admission = Admission::default();
     let Some(old) = old.filter(|_| door == Door::Validate) else { return admission };
     let changed = keys::KEYS
@@ -278,8 +305,12 @@ fn pod_update(door: Door, object: &Object, old: Option<&Object>) -> Admission {
     if let Some(key) = changed {
         let finding = words::admission::changed_intent(object, key.full);
         admission.findings = vec![(finding.code, finding.severity)];
-        let grounds = Ground::of(&finding).into_iter().collect();
-        admission.denial = told(object, &[&finding], grounds);
+        if review.mode == Mode::Warn {
+            admission.warnings = words::admission::warnings(&[&finding]);
+        } else {
+            let grounds = Ground::of(&finding).into_iter().collect();
+            admission.denial = told(object, &[&finding], grounds);
+        }
     }
     admission
 }

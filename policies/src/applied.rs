@@ -5,6 +5,8 @@
 //! that merges into the stored object sends our additions back as if they were its own. It is never
 //! trusted as proof that a rule holds.
 
+use std::collections::BTreeSet;
+
 use placecard_language::directory::{Followed, Holder};
 use placecard_language::intent::Rule;
 use placecard_language::problem::Form;
@@ -31,6 +33,9 @@ pub(crate) struct Applied {
     /// Who held the Leases that rules follow, so that a second webhook call means the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     leases: Vec<Held>,
+    /// The codes of what would have been refused, if that was admitted without its rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
     /// The lists that were changed in a template: by path, `affinity/nodeAffinity/…`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lists: Vec<Kept>,
@@ -150,6 +155,14 @@ pub(crate) fn content_with_own(
     text(&applied)
 }
 
+/// The content for an object that was admitted without its rules, though it would be refused for
+/// these codes.
+#[must_use]
+pub(crate) fn refused(codes: &BTreeSet<&str>) -> String {
+    let refused = codes.iter().map(|code| (*code).to_owned()).collect();
+    text(&Applied { refused, ..record(&[], &[]) })
+}
+
 fn record(meaning: &[Change], added: &[String]) -> Applied {
     let meaning: Vec<Value> = meaning
         .iter()
@@ -197,9 +210,10 @@ pub(crate) fn at(spec: &Value, list: &[&str]) -> Value {
     found.cloned().unwrap_or(Value::Null)
 }
 
-/// Whether the annotation was written on a template that was expanded in place.
+/// Whether the annotation was written on a template that was to be expanded in place.
 pub(crate) fn keeps_lists(annotation: &str) -> bool {
-    serde_json::from_str::<Applied>(annotation).is_ok_and(|applied| !applied.lists.is_empty())
+    let of_template = |applied: Applied| !applied.lists.is_empty() || !applied.refused.is_empty();
+    serde_json::from_str(annotation).is_ok_and(of_template)
 }
 
 /// The placement fields as the user wrote them: every list that still is as we left it becomes the

@@ -20,6 +20,7 @@ mod frame;
 pub mod judge_case;
 pub mod kinds;
 pub mod live;
+pub mod mode;
 mod native;
 pub mod node_templates;
 pub mod object;

@@ -17,6 +17,7 @@ use crate::contradict::{self, Demands};
 use crate::directory;
 use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
+use crate::mode::{self, Mode};
 use crate::native;
 use crate::object::{Object, PodSpec, Template};
 use crate::placed::{self, Asked, Placement};
@@ -38,6 +39,10 @@ pub struct Review {
     pub has_intents: bool,
     /// What becomes of the next pod of each template on the cluster, if there is one.
     pub placements: Vec<Placement>,
+    /// How much of this may stop the object: the mode of its namespace.
+    pub mode: Mode,
+    /// What is wrong with the label of the mode.
+    pub odd_mode: Option<Box<Finding>>,
 }
 
 /// What becomes of one template.
@@ -113,7 +118,12 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
 /// Reviews one object.
 #[must_use]
 pub fn review(object: &Object, surroundings: &Surroundings) -> Review {
-    let mut review = Review::default();
+    let namespace = &object.reference.namespace;
+    let mut review = Review {
+        mode: mode::of(namespace, surroundings),
+        odd_mode: mode::odd(namespace, surroundings).map(Box::new),
+        ..Review::default()
+    };
     if !object.is_pod() {
         own_metadata(object, surroundings, &mut review);
     }

@@ -13,6 +13,7 @@ use placecard_language::intent::TargetKind;
 
 use crate::cluster::Cluster;
 use crate::live::Live;
+use crate::mode::Mode;
 use crate::object::{Map, Owner};
 
 /// Everything besides the object.
@@ -29,6 +30,8 @@ pub struct Surroundings {
     /// The live cluster on which templates are judged, if there is no other and all of its nodes are
     /// known.
     pub live: Option<Arc<Live>>,
+    /// The mode of namespaces without the label.
+    pub default_mode: Mode,
 }
 
 /// Minor version of a Kubernetes server, `1.N`.

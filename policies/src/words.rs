@@ -11,6 +11,7 @@ pub mod definition;
 pub mod entries;
 pub mod intent;
 pub mod language;
+pub mod mode;
 pub mod place;
 pub mod placed;
 pub mod placement_request;

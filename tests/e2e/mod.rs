@@ -10,6 +10,6 @@ mod nodes;
 mod refusals;
 mod safety;
 mod spread;
-mod stage;
+pub(crate) mod stage;
 mod workloads;
 mod world;

@@ -170,17 +170,26 @@ impl Desk {
     /// If an answer is none, or a patch does not fit.
     #[must_use]
     pub fn admit(&self, object: &Value) -> Value {
+        self.admitted(object).0
+    }
+
+    /// The same, with the object as the mutating webhook left it.
+    ///
+    /// # Panics
+    /// If an answer is none, or a patch does not fit.
+    #[must_use]
+    pub fn admitted(&self, object: &Value) -> (Value, Value) {
         let mut object = object.clone();
         let mutated = self.answer("/mutate", &create(&object));
         if mutated["allowed"] != true {
-            return mutated;
+            return (mutated, object);
         }
         if let Some(patch) = mutated["patch"].as_str() {
             let patch = STANDARD.decode(patch).expect("base64");
             let patch: json_patch::Patch = serde_json::from_slice(&patch).expect("a JSON patch");
             json_patch::patch(&mut object, &patch).expect("a patch that fits");
         }
-        self.answer("/validate", &create(&object))
+        (self.answer("/validate", &create(&object)), object)
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use placecard_policies::mode::Mode;
 use placecard_policies::surroundings::ServerVersion;
 
 use crate::telemetry::{LogFormat, LogLevel};
@@ -60,6 +61,17 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_VOCABULARY", value_name = "FILE")]
     pub vocabulary: Option<PathBuf>,
 
+    /// The mode of namespaces without the label placecard.dev/mode: enforce, or warn, with which a
+    /// cluster begins that runs workloads already.
+    #[arg(
+        long,
+        env = "PLACECARD_DEFAULT_MODE",
+        value_name = "MODE",
+        default_value = "enforce",
+        value_parser = default_mode
+    )]
+    pub default_mode: Mode,
+
     /// Version of the API server, 1.N, instead of the one that it tells.
     #[arg(
         long,
@@ -101,6 +113,13 @@ fn server_version(text: &str) -> Result<ServerVersion, String> {
         Some(version) if version >= ServerVersion::OLDEST => Ok(version),
         Some(_) => Err(format!("the oldest supported server is 1.{}", ServerVersion::OLDEST.0)),
         None => Err("write it as 1.34".to_owned()),
+    }
+}
+
+fn default_mode(text: &str) -> Result<Mode, String> {
+    match Mode::parse(text) {
+        Some(Mode::Off) | None => Err("there are two: enforce and warn".to_owned()),
+        Some(mode) => Ok(mode),
     }
 }
 

@@ -7,6 +7,7 @@ use placecard_findings::{FieldPath, ObjectRef};
 use placecard_policies::admission::{self, Admission, Door};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::keys;
+use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::read::{self, ReadProblem};
 use placecard_policies::review;
@@ -158,12 +159,31 @@ pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Refer
     references
 }
 
+/// The namespace whose mode decides what becomes of an answer; `None`: it says nothing, in whatever
+/// mode. Asked last, so that whatever has nothing to do with us costs no look-up.
+#[must_use]
+pub fn mode_reference(question: &Question, answer: &Admission) -> Option<Reference> {
+    let object = match question {
+        Question::Nothing | Question::Vocabulary { .. } => return None,
+        Question::Unreadable(object, _) => object,
+        Question::Judge { new, .. } => &new.reference,
+    };
+    let silent = answer.denial.is_none() && answer.warnings.is_empty() && answer.patch.is_empty();
+    let name = object.namespace.clone();
+    (!silent && !name.is_empty()).then_some(Reference::Namespace { name })
+}
+
 /// Decides. Both objects of an update are reviewed, because what was wrong before and did not get
 /// worse is admitted.
 #[must_use]
 pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> Admission {
     let (operation, new, old) = match question {
         Question::Nothing | Question::Vocabulary { .. } => return Admission::default(),
+        Question::Unreadable(object, _)
+            if mode::of(&object.namespace, surroundings) == Mode::Off =>
+        {
+            return Admission::default();
+        }
         Question::Unreadable(object, problem) => return unreadable(object, problem),
         Question::Judge { operation, new, old } => (*operation, new, old),
     };

@@ -275,7 +275,18 @@ async fn decide(
         let answers = app.source.objects(open, deadline).await;
         surroundings.objects.extend(answers);
     }
-    guarded(|| decide::answer(door, &question, &surroundings)).ok_or(Unable::Broken)
+    let decide = |surroundings: &Surroundings| {
+        guarded(|| decide::answer(door, &question, surroundings)).ok_or(Unable::Broken)
+    };
+    let answer = decide(&surroundings)?;
+    let reference = decide::mode_reference(&question, &answer);
+    match reference.filter(|one| !asked.contains(one) && surroundings.objects.get(one).is_none()) {
+        None => Ok(answer),
+        Some(namespace) => {
+            surroundings.objects.extend(app.source.objects(vec![namespace], deadline).await);
+            decide(&surroundings)
+        }
+    }
 }
 
 /// A defect in a decision must not take the connection down, and with it other requests.

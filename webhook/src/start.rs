@@ -43,6 +43,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
     let source = source(args).await?;
     let mut surroundings = Surroundings {
         server: args.kubernetes_version.unwrap_or_default(),
+        default_mode: args.default_mode,
         ..Surroundings::default()
     };
     if let Some(path) = &args.vocabulary {

@@ -238,7 +238,9 @@ pub static KEYS: &[Key] = &[
         places: &[Place::Namespace],
         grammar: "`off`, `warn` or `enforce`",
         doc: "`off` passes the namespace by, `warn` admits with a warning what would be refused, \
-              `enforce` is the default.",
+              `enforce` refuses; without the label the webhook's default counts (`enforce`, unless \
+              `--default-mode warn`), and a value that is none of these counts as `enforce`. No \
+              mode opens a guarded pool.",
         example: "warn",
         ..ANNOTATION
     },
