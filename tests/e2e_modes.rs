@@ -18,15 +18,28 @@ const HERE: &str = "e2e.example.com/modes";
 fn policy(api: &Api) -> Vec<Owned> {
     let text = yaml(&Values::new(RELEASE_NAMESPACE, Unplaced::Deny, false));
     let here = json!({"key": HERE, "operator": "Exists"});
-    let objects = text.split("\n---\n").take(2).map(|document| {
-        let mut object: Value = serde_saphyr::from_str(document).expect("YAML");
-        let path = "/spec/matchConstraints/namespaceSelector/matchExpressions";
-        if let Some(Value::Array(expressions)) = object.pointer_mut(path) {
-            expressions.push(here.clone());
+    let objects: Vec<Owned> = text
+        .split("\n---\n")
+        .take(2)
+        .map(|document| {
+            let mut object: Value = serde_saphyr::from_str(document).expect("YAML");
+            let path = "/spec/matchConstraints/namespaceSelector/matchExpressions";
+            if let Some(Value::Array(expressions)) = object.pointer_mut(path) {
+                expressions.push(here.clone());
+            }
+            api.create_owned(&object)
+        })
+        .collect();
+    let target = Target::of(&objects[0].object);
+    wait_for(Duration::from_secs(60), "the policy is seen", || {
+        let policy = api.get(&target).map_err(|refusal| refusal.to_string())?.object;
+        if policy["status"]["observedGeneration"].is_null() {
+            Err("not yet".to_owned())
+        } else {
+            Ok(())
         }
-        api.create_owned(&object)
     });
-    objects.collect()
+    objects
 }
 
 fn check(api: &Api, mode: &str, case: &Case) {

@@ -251,7 +251,7 @@ fn admission_policy(flags: &PolicyFlags) -> Result<Values, String> {
         "off" => Unplaced::Off,
         _ => Unplaced::Deny,
     };
-    Ok(Values::new(namespace, unplaced, failure_policy == "fail"))
+    Ok(Values::new(namespace, unplaced, failure_policy == "ignore"))
 }
 
 fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {

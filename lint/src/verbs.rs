@@ -351,13 +351,13 @@ no wire form and is an error. An empty list is an empty blob: an empty line. `pl
     },
     Verb {
         name: "export admission-policy",
-        summary: "Print the two policies that the API server evaluates without the webhook",
+        summary: "Print the policies that the API server evaluates without the webhook",
         details: "\
-Two ValidatingAdmissionPolicies with their bindings, in YAML, as the chart installs them. The first \
+ValidatingAdmissionPolicies with their bindings, in YAML, as the chart installs them. The first \
 keeps pods with rules from running unplaced while the webhook is away. The second reads the \
 PlacementVocabulary `default` in the cluster and keeps guarded pools and trust domains for the \
 namespaces that may use them: against tolerations written by hand, `nodeName`, bindings and labels \
-of namespaces. [without-the-webhook.md](without-the-webhook.md) says what each route meets, and what \
+of namespaces; a third keeps the kind that it reads, which has to be installed first. [without-the-webhook.md](without-the-webhook.md) says what each route meets, and what \
 `--failure-policy` decides.",
         arguments: &[&UNPLACED, &WEBHOOK_NAMESPACE, &FAILURE_POLICY],
         exits: &[(0, "the policies are printed"), (2, "a bad argument")],

@@ -340,7 +340,11 @@ fn tables_and_pages_are_printed() {
         (vec!["schema", "vocabulary"], "PlacementVocabulary"),
         (vec!["export", "admission-policy"], "values: [kube-system, \"placecard-system\"]"),
         (vec!["export", "admission-policy", "--unplaced", "warn"], "Actions: [Warn, Audit]"),
-        (vec!["export", "admission-policy", "--failure-policy", "fail"], "failurePolicy: Fail"),
+        (vec!["export", "admission-policy"], "failurePolicy: Fail\n  paramKind"),
+        (
+            vec!["export", "admission-policy", "--failure-policy", "ignore"],
+            "failurePolicy: Ignore\n  paramKind",
+        ),
         (vec!["schema", "--crd"], "name: placementvocabularies.placecard.dev\n"),
         (vec!["schema", "vocabulary", "--crd"], "  scope: Cluster\n"),
         (vec!["--version"], "placecard 0."),

@@ -141,7 +141,11 @@ pub fn answer(
         && old.is_some_and(|(old, _)| changed(object, old) != Changed::Placement);
     // A controller would put back what is changed in its objects.
     let controlled = !object.is_pod() && object.controller().is_some();
-    let in_place = !controlled && review.expansions.iter().any(|expansion| expansion.in_place);
+    // Also where they cannot be read: a pod that went on from here would be refused by the policy
+    // about unplaced pods, in its words, before it is validated.
+    let in_place = !controlled
+        && (review.expansions.iter().any(|expansion| expansion.in_place)
+            || leniency::in_place(object).next().is_some());
     let mut denying: Vec<(&Finding, Ground)> = Vec::new();
     let mut warning: Vec<&Finding> = Vec::new();
     for finding in &review.findings {
@@ -171,7 +175,8 @@ pub fn answer(
             }
         }
     }
-    if door == Door::Validate {
+    // What is refused where it is changed is not validated any more.
+    if door == Door::Validate || admission.denial.is_some() {
         let first: Vec<&Finding> = told_of.iter().flatten().map(AsRef::as_ref).collect();
         warning.splice(0..0, first);
         let anything = !warning.is_empty() || admission.denial.is_some();

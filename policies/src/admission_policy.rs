@@ -1,9 +1,9 @@
-//! The two policies that the API server evaluates by itself, so that the promises hold while the
+//! The policies that the API server evaluates by itself, so that the promises hold while the
 //! webhook is away (ValidatingAdmissionPolicy, admissionregistration.k8s.io/v1).
 //!
 //! `admission_policy/unplaced.yaml` keeps pods with intents from running unplaced,
 //! `admission_policy/guards.yaml` keeps guarded pools and trust domains for those namespaces that
-//! may use them. The files are what is installed, but for `@…@`: keys come from the table of keys,
+//! may use them, and `admission_policy/kind.yaml` keeps the kind that the second one reads. The files are what is installed, but for `@…@`: keys come from the table of keys,
 //! sentences from the words. The notion of an allowed namespace is that of
 //! [`NamespaceSet::admits`](placecard_language::vocabulary::NamespaceSet::admits).
 
@@ -47,14 +47,14 @@ pub struct Values {
 }
 
 impl Values {
-    /// For a webhook in this namespace; `fail_closed`: the second policy refuses where it cannot be
-    /// evaluated, which is every pod while the API server does not know the vocabulary's kind.
+    /// For a webhook in this namespace; `fail_open`: the second policy lets through what it cannot
+    /// evaluate, as while an API server has not read the vocabulary yet.
     #[must_use]
-    pub fn new(namespace: &str, unplaced: Unplaced, fail_closed: bool) -> Self {
+    pub fn new(namespace: &str, unplaced: Unplaced, fail_open: bool) -> Self {
         Self {
             exempt: format!("[kube-system, \"{namespace}\"]"),
             actions: unplaced.actions().to_owned(),
-            failure_policy: if fail_closed { "Fail" } else { "Ignore" }.to_owned(),
+            failure_policy: if fail_open { "Ignore" } else { "Fail" }.to_owned(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Values {
 /// of the longest keys and values ended at somewhat more than 20,000 pairs.
 const PAIRS: &str = "5000";
 
-/// Both policies with their bindings, as YAML.
+/// The policies with their bindings, as YAML.
 #[must_use]
 pub fn yaml(values: &Values) -> String {
     let intents = keys::KEYS.iter().filter(|key| key.intent).map(|key| format!("'{}'", key.full));
@@ -109,11 +109,13 @@ pub fn yaml(values: &Values) -> String {
         ("BINDING_ANNOTATIONS", said(words::BINDING_ANNOTATIONS)),
         ("TOO_MANY", said(words::TOO_MANY)),
         ("LABELS", said(words::LABELS)),
+        ("KIND_STAYS", said(words::KIND_STAYS)),
     ];
     let mut text = format!(
-        "{}---\n{}",
+        "{}---\n{}---\n{}",
         include_str!("admission_policy/unplaced.yaml"),
-        include_str!("admission_policy/guards.yaml")
+        include_str!("admission_policy/guards.yaml"),
+        include_str!("admission_policy/kind.yaml")
     );
     for (name, value) in texts {
         text = text.replace(&format!("@{name}@"), &value);
@@ -137,6 +139,7 @@ mod tests {
             words::BINDING_ANNOTATIONS,
             words::TOO_MANY,
             words::LABELS,
+            words::KIND_STAYS,
         ] {
             assert!(text.contains(words), "{words}");
         }

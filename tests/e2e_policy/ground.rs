@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use placecard_policies::admission_policy::{Unplaced, Values, yaml};
+use placecard_policies::words::admission_policy as words;
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{Api, ControlPlane, Outcome, node, or_skipped, wait_for};
 use serde_json::{Value, json};
@@ -87,12 +88,12 @@ fn prepare(api: &Api) {
     // Here before there was a vocabulary.
     accepted(api.create(&pod("web", "old", &json!({"tolerations": [seconds(10)]}))));
     accepted(api.create(&crd()));
-    install(api, "Ignore");
     vocabulary(api);
+    install(api);
     wait_for(Duration::from_secs(60), "the policy about guards refuses", || {
         let everything = json!({"tolerations": [{"operator": "Exists"}]});
         match api.dry_run().create(&pod("web", "probe", &everything)) {
-            Err(refusal) if refusal.status == 403 => Ok(()),
+            Err(refusal) if refusal.message.contains(words::TOLERATES) => Ok(()),
             other => Err(format!("{other:?}")),
         }
     });
@@ -120,9 +121,9 @@ pub(super) fn vocabulary(api: &Api) {
     });
 }
 
-/// Both policies, as `placecard export admission-policy` prints them.
-pub(super) fn install(api: &Api, failure_policy: &str) {
-    let values = Values::new(RELEASE_NAMESPACE, Unplaced::Deny, failure_policy == "Fail");
+/// The policies, as `placecard export admission-policy` prints them.
+pub(super) fn install(api: &Api) {
+    let values = Values::new(RELEASE_NAMESPACE, Unplaced::Deny, false);
     for document in yaml(&values).split("\n---\n") {
         accepted(api.create(&serde_saphyr::from_str(document).expect("YAML")));
     }

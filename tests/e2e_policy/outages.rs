@@ -106,30 +106,44 @@ fn wait_guarded(api: &Api) {
     });
 }
 
+/// Waits until a pod that has nothing to do with us is created; until then, nothing that the guards
+/// would refuse gets through.
+fn wait_open(api: &Api) {
+    wait_for(Duration::from_secs(90), "pods are created", || {
+        if let Ok(answer) = api.dry_run().create(&open()) {
+            panic!("not guarded: {}", answer.object);
+        }
+        let usual = api.dry_run().create(&pod("web", "usual", &json!({})));
+        usual.map(drop).map_err(|refusal| refusal.to_string())
+    });
+}
+
 #[test]
-fn what_has_nothing_to_do_with_us_is_always_created() {
+fn what_has_nothing_to_do_with_us_is_created_and_guards_are_kept() {
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     let api = plane.api();
     accepted(api.create(&namespace("web", &json!({}))));
-    // The policies before the kind.
-    install(api, "Ignore");
-    let stored = Target::new(
-        "admissionregistration.k8s.io/v1",
-        "ValidatingAdmissionPolicy",
-        "",
-        "placecard-guards",
-    );
-    let typed = wait_for(Duration::from_secs(60), "the policy's types are checked", || {
-        let policy = accepted(api.get(&stored));
-        if policy["status"]["observedGeneration"].is_null() { Err("not yet") } else { Ok(policy) }
-            .map_err(str::to_owned)
+    // No object of the kind: nothing is guarded.
+    accepted(api.create(&crd()));
+    wait_for(Duration::from_secs(30), "the kind is served", || {
+        let list = api.list("placecard.dev/v1alpha1", "PlacementVocabulary", "", "");
+        list.map(drop).map_err(|refusal| refusal.to_string())
+    });
+    install(api);
+    let group = "admissionregistration.k8s.io/v1";
+    for name in ["placecard-unplaced", "placecard-guards", "placecard-kind"] {
+        let policy = Target::new(group, "ValidatingAdmissionPolicy", "", name);
+        let checked = wait_for(Duration::from_secs(60), "the policy's types are checked", || {
+            let status = accepted(api.get(&policy))["status"].clone();
+            if status["typeChecking"].is_null() { Err(status.to_string()) } else { Ok(status) }
+        });
+        assert_eq!(checked["typeChecking"], json!({}), "{name}");
+    }
+    wait_for(Duration::from_secs(90), "the API server knows the kind", || {
+        let usual = api.dry_run().create(&open());
+        usual.map(drop).map_err(|refusal| refusal.to_string())
     });
     goes_on(api);
-    // No object of the kind.
-    accepted(api.create(&crd()));
-    goes_on(api);
-    accepted(api.dry_run().create(&open()));
-    assert_eq!(typed["status"]["typeChecking"], json!({}), "{}", typed["status"]);
 
     vocabulary(api);
     wait_guarded(api);
@@ -137,21 +151,27 @@ fn what_has_nothing_to_do_with_us_is_always_created() {
     {
         let fresh = Fresh::start(&plane);
         // From its first moment on.
+        wait_open(&fresh.api);
         refused(fresh.api.dry_run().create(&open()), words::TOLERATES);
         goes_on(&fresh.api);
     }
+    // Without the kind the next API server would refuse everything, so it stays.
     let kind = "placementvocabularies.placecard.dev";
     let kind = Target::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", kind);
-    accepted(api.delete(&kind));
-    goes_on(api);
-    {
-        let fresh = Fresh::start(&plane);
-        goes_on(&fresh.api);
-        accepted(fresh.api.dry_run().create(&open()));
+    wait_for(Duration::from_secs(60), "the kind is kept", || match api.dry_run().delete(&kind) {
+        Err(refusal) if refusal.message.contains(words::KIND_STAYS) => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    // In the order that the refusal names, it goes, and nothing is in the way of anybody.
+    for name in ["placecard-guards", "placecard-kind"] {
+        let binding = Target::new(group, "ValidatingAdmissionPolicyBinding", "", name);
+        accepted(api.delete(&binding));
     }
-    // And back again.
-    accepted(api.create(&crd()));
-    vocabulary(api);
-    wait_guarded(api);
+    wait_for(Duration::from_secs(60), "the kind may go", || {
+        api.delete(&kind).map(drop).map_err(|refusal| refusal.to_string())
+    });
     goes_on(api);
+    let fresh = Fresh::start(&plane);
+    goes_on(&fresh.api);
+    accepted(fresh.api.dry_run().create(&open()));
 }

@@ -31,7 +31,7 @@ pub fn objects(template: &str) -> Vec<Value> {
         .replace("{{ .Values.failurePolicy }}", "Ignore")
         .replace("{{ .Values.timeoutSeconds }}", "5")
         .replace(&Values::chart().actions, Unplaced::default().actions())
-        .replace(&Values::chart().failure_policy, "Ignore");
+        .replace(&Values::chart().failure_policy, "Fail");
     assert!(!text.contains("{{"), "{template} needs other substitutions");
     text.split("\n---\n")
         .map(|document| {

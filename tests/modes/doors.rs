@@ -68,8 +68,7 @@ fn the_webhook_goes_by_the_label() {
 fn a_label_that_is_no_mode_is_told_beside_the_refusal() {
     let desk = Desk::new(&context("Warn"));
     let deployment = cases("web").into_iter().find(|case| case.code == "unknown-relation");
-    let mut object = deployment.expect("a case").object;
-    object["kind"] = json!("Deployment");
+    let object = deployment.expect("a case").object;
     let (answer, _) = desk.admitted(&object);
     let told = texts(&answer["warnings"]);
     assert!(told.iter().any(|one| one.contains("counts as enforce")), "{answer}");

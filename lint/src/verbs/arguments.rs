@@ -149,8 +149,8 @@ pub static WEBHOOK_NAMESPACE: Argument = Argument {
 /// What becomes of pods where the vocabulary's kind is not known.
 pub static FAILURE_POLICY: Argument = Argument {
     name: "failure-policy",
-    form: Form::Choice { values: &["ignore", "fail"], default: "ignore" },
-    summary: "of the policy about guards: fail refuses every pod while the kind is not installed",
+    form: Form::Choice { values: &["fail", "ignore"], default: "fail" },
+    summary: "of the policy about guards, while an API server cannot read the vocabulary",
 };
 /// The definition instead of the schema.
 pub static CRD: Argument = Argument {

@@ -134,8 +134,7 @@ fn templates(
         words: Arc::clone(&judged.words),
         objects: judged.answers.clone(),
         server: inputs.server,
-        cluster: None,
-        live: None,
+        ..Surroundings::default()
     };
     let answers = Arc::new(judged.answers.clone());
     for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {

@@ -52,7 +52,7 @@ pub(super) fn warnings<'a>(
 }
 
 /// The templates with annotations of ours that are expanded in this very object.
-fn in_place(object: &Object) -> impl Iterator<Item = &Template> {
+pub(super) fn in_place(object: &Object) -> impl Iterator<Item = &Template> {
     let expands = object.is_pod() || object.expands_in_place();
     object.templates.iter().filter(move |template| {
         expands && template.annotations.keys().any(|key| keys::has_prefix(key))

@@ -2,8 +2,8 @@
 //! hand there, and so that retries fold into one event.
 
 /// A pod with intents that were not expanded.
-pub const UNPLACED: &str = "its placement rules are not in its fields yet, because the webhook of \
-     placecard did not answer; trying again may help";
+pub const UNPLACED: &str = "its placement rules are not in its fields: the webhook of placecard was \
+     not asked or did not answer; trying again may help";
 /// A toleration of somebody else's guard.
 pub const TOLERATES: &str = "it tolerates a taint that guards a pool or trust domain which is not \
      for its namespace (allowedNamespaces in PlacementVocabulary default); give the toleration the \
@@ -24,3 +24,7 @@ pub const TOO_MANY: &str = "it has too many tolerations to compare them with the
 /// Labels that open something.
 pub const LABELS: &str = "these labels would let the namespace use a guarded pool or trust domain, \
      or make it one of agents: that needs the permission to update PlacementVocabulary default";
+/// The kind of the vocabulary is to go before the policy that reads it.
+pub const KIND_STAYS: &str = "the policy placecard-guards reads this kind, and without it an API \
+     server refuses every pod once it is started anew; delete the \
+     ValidatingAdmissionPolicyBindings placecard-guards and placecard-kind first";
