@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::label::Labels;
 
 /// A value that is shared until it is changed: a clone costs no copy, and what is changed through
 /// [`DerefMut`] is copied first if others have it.
-#[derive(Default, Hash)]
+#[derive(Default)]
 pub struct Shared<T>(Arc<T>);
 
 impl<T> Shared<T> {
@@ -39,6 +40,13 @@ impl<T: Eq> PartialEq for Shared<T> {
 }
 
 impl<T: Eq> Eq for Shared<T> {}
+
+/// That of the value, so equal values have equal hashes.
+impl<T: Hash> Hash for Shared<T> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.hash(hasher);
+    }
+}
 
 impl<T: Ord> PartialOrd for Shared<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

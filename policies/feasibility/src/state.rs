@@ -9,7 +9,7 @@
 //! 3. `column`, `counters`, `topology`: which domain each node is in, and how many pods of
 //!    each term there are in each domain.
 //! 4. `rows`, `ports` and `attached`: what is free on each node; `reach`: who reaches a volume.
-//! 5. `spec`, `pods`, `nodes`: pods share what they have in common; events.
+//! 5. `spec`, `pods`, `nodes`, `occupancy`: pods share what they have in common; events.
 //! 6. `terms` and `shapes`: what the pod to be placed asks for, known before it comes.
 //! 7. `decide`: one plugin after the other, over rows of bits; `counted`: the plain judge over
 //!    the same counts, for all reasons and for what is rare.
@@ -32,6 +32,7 @@ mod finder;
 mod governance;
 mod needs;
 mod nodes;
+mod occupancy;
 mod place;
 mod pods;
 mod ports;

@@ -9,7 +9,6 @@ use super::rows::Amount;
 use super::spec::Spec;
 use super::strings::{Pairs, Strings};
 use super::table::{Index, Interner, NONE, Seed, Slab};
-use super::topology::Moved;
 use crate::filter::node_ports::host_ports;
 use crate::inventory::pod::{Owner, Pod, PodSpec, PodVolume};
 use crate::inventory::requests::{Resources, assumed_requests, requests};
@@ -471,69 +470,6 @@ impl State {
         }
         self.count_resources(pod, node, false);
         self.count_terms(pod, node, None, false);
-    }
-
-    /// Counts a pod for all terms that look for it and those that it carries, or no longer; if its
-    /// node has `moved`, only where it has.
-    pub(super) fn count_terms(&mut self, pod: u32, node: u32, moved: Option<&Moved>, more: bool) {
-        let record = self.pods.records.at(pod);
-        let class = self.pods.classes.at(record.class);
-        let topology = &mut self.topology;
-        for term in &class.terms {
-            let term = self.terms.at(*term);
-            for counter in &term.counters {
-                if moved.is_none_or(|moved| topology.counter_moved(*counter, moved)) {
-                    topology.count(*counter, node, more);
-                }
-            }
-            for spread in term.spreads.iter().filter(|_| !record.terminating) {
-                if moved.is_none_or(|moved| topology.spread_moved(*spread, moved)) {
-                    topology.count_spread(*spread, node, more);
-                }
-            }
-        }
-        for counter in &class.carried {
-            if moved.is_none_or(|moved| topology.counter_moved(*counter, moved)) {
-                topology.count(*counter, node, more);
-            }
-        }
-        for (term, weight) in &class.preferred {
-            let column = self.scores.preferences.key(*term).column;
-            if moved.is_none_or(|moved| moved.column(column)) {
-                self.scores.count_preference(topology, *term, *weight, node, more);
-            }
-        }
-    }
-
-    fn count_resources(&mut self, pod: u32, node: u32, more: bool) {
-        let (kind, _) = self.pods.kind(pod);
-        let spec = self.pods.specs.at(kind.spec);
-        self.rows.count(node, &spec.amount, more, &self.nodes.there);
-        self.scores.loads.count(node, spec.assumed, more);
-        for port in &spec.ports {
-            self.ports.count(node, *port, more);
-        }
-        let Some(mount) = self.pods.mounts.get(&pod) else {
-            return;
-        };
-        self.attachments.count(node, &mount.volumes, more);
-        for volume in &mount.volumes {
-            let PodVolume::Claim(name) = volume else {
-                continue;
-            };
-            let key = (kind.namespace, name.clone());
-            let users = self.pods.claims.entry(key.clone()).or_default();
-            *users = if more { *users + 1 } else { users.saturating_sub(1) };
-            if *users == 0 {
-                self.pods.claims.remove(&key);
-            }
-        }
-        let mounted = &mut self.nodes.slot_mut(node).mounted;
-        if more {
-            mounted.insert(pod)
-        } else {
-            mounted.remove(&pod)
-        };
     }
 
     /// The class of a pod, made if there is none.
