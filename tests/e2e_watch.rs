@@ -15,8 +15,8 @@ use placecard_webhook::watch::health::Standing;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-const NODES: usize = 1_000;
-const PODS: usize = 2_000;
+const NODES: usize = 2_000;
+const PODS: usize = 4_000;
 const ZONES: [&str; 3] = ["a", "b", "c"];
 
 /// Requests under way at once.

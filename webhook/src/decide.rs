@@ -142,6 +142,21 @@ fn object(
     Ok(object)
 }
 
+/// Prepares the question for being answered on a cluster, where the pods of the new object are
+/// judged as they are written. `false` if it has none that are to be placed.
+#[must_use]
+pub fn keep_written(question: &mut Question, request: &AdmissionRequest<'_>) -> bool {
+    let Question::Judge { operation, new, .. } = question else { return false };
+    if new.is_pod() && *operation == admission::Operation::Update {
+        return false;
+    }
+    let written = request.object.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    if let Some(written) = &written {
+        read::keep_written(new, written);
+    }
+    written.is_some()
+}
+
 /// What has to be looked up before the question can be answered.
 #[must_use]
 pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Reference> {

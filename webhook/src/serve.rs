@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
 use crate::admission::{self, AdmissionRequest, BODY_LIMIT, BadRequest};
-use crate::decide;
+use crate::decide::{self, Question};
 use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
 use crate::readiness::Readiness;
 use crate::respond;
@@ -275,18 +275,49 @@ async fn decide(
         let answers = app.source.objects(open, deadline).await;
         surroundings.objects.extend(answers);
     }
-    let decide = |surroundings: &Surroundings| {
-        guarded(|| decide::answer(door, &question, surroundings)).ok_or(Unable::Broken)
-    };
-    let answer = decide(&surroundings)?;
-    let reference = decide::mode_reference(&question, &answer);
+    let decided = answer(app, door, request, question, surroundings, deadline).await;
+    let (admission, question, mut surroundings) = decided.ok_or(Unable::Broken)?;
+    let reference = decide::mode_reference(&question, &admission);
     match reference.filter(|one| !asked.contains(one) && surroundings.objects.get(one).is_none()) {
-        None => Ok(answer),
+        None => Ok(admission),
         Some(namespace) => {
             surroundings.objects.extend(app.source.objects(vec![namespace], deadline).await);
-            decide(&surroundings)
+            let decided = answer(app, door, request, question, surroundings, deadline).await;
+            decided.map(|(admission, _, _)| admission).ok_or(Unable::Broken)
         }
     }
+}
+
+/// Answers what everything is known for, and gives back what it was asked; `None` if the decision
+/// broke off.
+async fn answer(
+    app: &App,
+    door: Door,
+    request: &AdmissionRequest<'_>,
+    mut question: Question,
+    mut surroundings: Surroundings,
+    deadline: Instant,
+) -> Option<(Admission, Question, Surroundings)> {
+    // Only this door tells what holds on the nodes of the moment.
+    let judging = match app.source.watches().filter(|_| door == Door::Validate) {
+        Some(watches) if guarded(|| decide::keep_written(&mut question, request))? => {
+            watches.judging(deadline).await
+        }
+        _ => None,
+    };
+    let Some(judging) = judging else {
+        let admission = guarded(|| decide::answer(door, &question, &surroundings))?;
+        return Some((admission, question, surroundings));
+    };
+    surroundings.live = Some(Arc::clone(&judging.live));
+    // What fits nowhere takes time in proportion to the cluster: other requests go on meanwhile.
+    let decision = move || {
+        let admission = guarded(|| decide::answer(door, &question, &surroundings));
+        surroundings.live = None;
+        drop(judging);
+        admission.map(|admission| (admission, question, surroundings))
+    };
+    tokio::task::spawn_blocking(decision).await.ok().flatten()
 }
 
 /// A defect in a decision must not take the connection down, and with it other requests.

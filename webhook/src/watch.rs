@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use placecard_policies::live::{Live, WATCHED};
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::watch::copies::{Readers, Writer};
@@ -32,12 +32,25 @@ use crate::watch::queue::{Queue, queue};
 /// Lists that are under way at once: they cost the API server most.
 const LISTS: usize = 4;
 
+/// Decisions on the index that are under way at once: what fits nowhere needs memory for each pod
+/// until the reasons are found.
+const JUDGING: usize = 1;
+
+/// The index for one decision.
+#[derive(Debug)]
+pub struct Judging {
+    /// As it is now.
+    pub live: Arc<Live>,
+    _turn: OwnedSemaphorePermit,
+}
+
 /// The index of a cluster and the watches behind it, which end with the runtime they are started on.
 #[derive(Debug)]
 pub struct Watches {
     readers: Readers<Live>,
     queue: Queue,
     health: Arc<Health>,
+    judging: Arc<Semaphore>,
 }
 
 impl Watches {
@@ -65,7 +78,8 @@ impl Watches {
                 (client.clone(), queue.clone(), Arc::clone(&health), Arc::clone(&lists));
             tokio::spawn(Follower::new(client, kind, queue, health, lists).run());
         }
-        Ok(Self { readers, queue, health })
+        let judging = Arc::new(Semaphore::new(JUDGING));
+        Ok(Self { readers, queue, health, judging })
     }
 
     /// How the watches are doing.
@@ -85,6 +99,14 @@ impl Watches {
     #[must_use]
     pub fn trusted(&self) -> Option<Arc<Live>> {
         self.health.is_trusted().then(|| self.current())
+    }
+
+    /// The index for a decision that may take long; `None` if it is not trusted, or if there is no
+    /// turn by the deadline.
+    pub async fn judging(&self, deadline: Instant) -> Option<Judging> {
+        let turn = timeout_at(deadline, Arc::clone(&self.judging).acquire_owned()).await;
+        let turn = turn.ok()?.ok()?;
+        Some(Judging { live: self.trusted()?, _turn: turn })
     }
 
     /// Has something changed that only the writer can change, such as what is prepared for a

@@ -187,3 +187,38 @@ async fn ready_after_the_first_list_of_what_is_served_and_allowed() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn what_fits_nowhere_is_warned_of_and_admitted() {
+    let mut world = World::with(
+        "nodes",
+        &[json!({"apiVersion": "v1", "kind": "Node",
+            "metadata": {"name": "n", "resourceVersion": "2", "labels": {"disk": "ssd"}},
+            "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}})],
+    );
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "shop", "resourceVersion": "1"}});
+    world.objects.insert("namespaces", vec![namespace]);
+    let client = world.serve();
+    let source = Arc::new(OnceLock::new());
+    let mut app = support::app();
+    app.source = Source::Live(Cluster::new(client.clone()), Arc::clone(&source));
+    let app = support::shared(app);
+    let asks = |cpu: &str| {
+        let mut pod = support::plain_pod();
+        pod["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": cpu}});
+        support::create(&pod)
+    };
+    let before = support::answer(&app, "/validate", &asks("5")).await;
+    assert_eq!(before["response"]["warnings"], Value::Null, "nothing is known yet");
+    let watches = Watches::start(&client, ServerVersion::default(), Duration::from_secs(300));
+    source.set(watches.unwrap()).unwrap();
+    until(source.get().unwrap(), |watches| watches.health().is_trusted()).await;
+
+    let fits = support::answer(&app, "/validate", &asks("3")).await;
+    assert_eq!(fits["response"]["warnings"], Value::Null, "{fits}");
+    let shut = support::answer(&app, "/validate", &asks("5")).await;
+    assert_eq!(shut["response"]["allowed"], true, "{shut}");
+    let warnings = shut["response"]["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|it| it.as_str().unwrap().contains("node")), "{shut}");
+}
