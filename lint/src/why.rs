@@ -8,8 +8,9 @@ use std::io::Read;
 
 use placecard_findings::Severity;
 use placecard_policies::cluster::Cluster;
+use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::feasibility::inventory::pod::Pod;
-use placecard_policies::placed::{full_cycle, next_cycle};
+use placecard_policies::placed::next_cycle;
 use placecard_policies::stored::Stored;
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::why::groups::Holder;
@@ -73,9 +74,7 @@ fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
     let found = pod.map(|stored| {
         let pod = &stored.pod;
         let next = next_cycle(cluster, pod, owner.as_ref());
-        let every = full_cycle(cluster, pod);
-        let own = |other: &&&Pod| owner.as_ref().is_some_and(|it| Holder::of(other) == *it);
-        let left_out = every.hosts.iter().flat_map(|host| &host.pods).filter(own).count();
+        let left_out = owner.as_ref().map_or(0, |owner| running(&cluster.inventory, owner));
         let mut diagnosis = diagnose(&next);
         if cluster.schedulers.is_some() {
             // Checkers take the default profile for granted.
@@ -85,4 +84,13 @@ fn report(cluster: &Cluster, subject: pods::Subject) -> Report {
         Found { left_out, diagnosis, outlook, runs_on, stored: stored.clone() }
     });
     Report { subject: name, found }
+}
+
+/// How many pods of a workload are on nodes.
+fn running(inventory: &Inventory, owner: &Holder) -> usize {
+    let is_running = |pod: &&Pod| {
+        let node = pod.node.as_deref().filter(|_| !pod.finished);
+        node.is_some_and(|node| inventory.nodes.contains_key(node)) && owner.holds(pod)
+    };
+    inventory.pods.of_namespace(&owner.namespace).filter(is_running).count()
 }

@@ -213,9 +213,7 @@ impl Own {
     }
 
     fn running(&self, inventory: &Inventory, namespace: &str) -> Running {
-        let first = (namespace.to_owned(), String::new());
-        let pods = inventory.pods.range(first..).map(|(_, pod)| pod);
-        let pods = pods.take_while(|pod| pod.namespace == namespace);
+        let pods = inventory.pods.of_namespace(namespace);
         let mut running = Running::default();
         for pod in pods.filter(|pod| !pod.finished && self.has(pod)) {
             running.pods = running.pods.saturating_add(1);

@@ -62,13 +62,7 @@ fn assert_same(case: &Value, inventory: &Inventory, pod: &Pod) {
     assert_eq!(plain(&read_pod), plain(pod));
     assert_eq!(read.nodes, inventory.nodes);
     assert_eq!(read.namespaces, inventory.namespaces);
-    let pods = |inventory: &Inventory| {
-        inventory
-            .pods
-            .iter()
-            .map(|(name, pod)| (name.clone(), plain(pod)))
-            .collect::<BTreeMap<_, _>>()
-    };
+    let pods = |inventory: &Inventory| inventory.pods.values().map(plain).collect::<Vec<_>>();
     assert_eq!(pods(&read), pods(inventory));
     assert_eq!(read.claims.len(), inventory.claims.len());
     for (name, volume) in &inventory.volumes {

@@ -50,7 +50,13 @@ fn without(complete: &Inventory, kind: Kind, nth: usize) -> Inventory {
     let mut left = complete.clone();
     match kind {
         Kind::Node => thin(&mut left.nodes, nth),
-        Kind::Pod => thin(&mut left.pods, nth),
+        Kind::Pod => {
+            let mut index = 0;
+            left.pods.retain(|_| {
+                index += 1;
+                index % nth != 0
+            });
+        }
         Kind::Namespace => {
             // Names are known all the same: they stand in the pods.
             for (name, labels) in &mut left.namespaces {

@@ -183,7 +183,7 @@ fn selectors_with_thousands_of_terms_and_quantities_beyond_64_bits_are_read() {
         "containers": [{"resources": {"requests": {"cpu": "99999999999999999999999999"}}}]});
     let (inventory, _, problems) = read(&list(&[node("n1"), pod("p", spec)]));
     assert_eq!(problems, []);
-    let pod = &inventory.pods[&("shop".to_owned(), "p".to_owned())];
+    let pod = inventory.pods.named("shop", "p").expect("the pod");
     assert_eq!(pod.node_affinity.as_ref().map(Vec::len), Some(5000));
     assert!(pod.containers[0].requests[CPU] > Quantity::of_units(i64::MAX));
 }
@@ -196,7 +196,7 @@ fn letters_that_are_no_utf8_are_read_as_go_reads_them() {
     bytes[at] = 0xFF;
     let (inventory, _, problems) = read_by(Reader::new(), &[&bytes]);
     assert_eq!(problems, []);
-    let pod = &inventory.pods[&("shop".to_owned(), "p".to_owned())];
+    let pod = inventory.pods.named("shop", "p").expect("the pod");
     assert_eq!(pod.node_selector["a"], "\u{FFFD}");
 }
 

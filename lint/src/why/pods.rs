@@ -54,8 +54,8 @@ pub(crate) fn subjects(
         },
         _ => None,
     };
-    let key = named.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
-    if let Some(pod) = key.as_ref().and_then(|key| cluster.inventory.pods.get(key)) {
+    let pods = &cluster.inventory.pods;
+    if let Some(pod) = named.and_then(|(namespace, name)| pods.named(namespace, name)) {
         return Ok(vec![running(cluster, pod)]);
     }
     let is_file = |word: &&str| *word == "-" || Path::new(word).exists();
@@ -73,7 +73,7 @@ fn nothing_of_this_name(ask: &Ask, cluster: &Cluster, named: Option<(&str, &str)
         .inventory
         .pods
         .keys()
-        .filter(|(_, other)| other == name)
+        .filter(|(_, other)| *other == name)
         .map(|(namespace, name)| format!("{namespace}/{name}"))
         .collect();
     let hint = match elsewhere.as_slice() {

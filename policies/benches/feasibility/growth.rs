@@ -235,7 +235,7 @@ fn adversarial(options: &Options) -> Result<(), Failure> {
         let mut inventory = empty_nodes()?;
         for j in 0..TERMS {
             let pod = repelling(j, selector(j))?;
-            inventory.pods.insert((pod.namespace.clone(), pod.name.clone()), pod);
+            inventory.pods.put(pod);
         }
         let mut engine = Engine::of(&inventory);
         let pod = victim("v", 0)?;

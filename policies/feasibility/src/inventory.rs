@@ -8,6 +8,7 @@ pub mod kind;
 pub mod limit_range;
 pub mod node;
 pub mod pod;
+pub mod pods;
 pub mod priority;
 pub mod quota;
 pub mod requests;
@@ -20,7 +21,7 @@ use crate::inventory::disruption::DisruptionBudget;
 use crate::inventory::kind::Kind;
 use crate::inventory::limit_range::LimitRange;
 use crate::inventory::node::{CsiNode, Node};
-use crate::inventory::pod::Pod;
+use crate::inventory::pods::Pods;
 use crate::inventory::priority::PriorityClass;
 use crate::inventory::quota::ResourceQuota;
 use crate::inventory::template::NodeTemplate;
@@ -40,7 +41,7 @@ pub struct Inventory {
     pub image_sizes: BTreeMap<String, i64>,
     /// Pods other than the one to be placed. Finished ones, and ones on a node that is not listed,
     /// do not count.
-    pub pods: BTreeMap<NamespacedName, Pod>,
+    pub pods: Pods,
     /// The labels of each namespace, `kubernetes.io/metadata.name` among them. A namespace that is
     /// not listed has no labels.
     pub namespaces: BTreeMap<String, Labels>,

@@ -242,9 +242,7 @@ fn used_by_pods(
     meant: &dyn Fn(&Pod) -> bool,
 ) -> Amounts {
     let mut sum = Amounts::new();
-    let first = (quota.namespace.clone(), String::new());
-    let pods = inventory.pods.range(first..).map(|(_, pod)| pod);
-    let pods = pods.take_while(|pod| pod.namespace == quota.namespace);
+    let pods = inventory.pods.of_namespace(&quota.namespace);
     for pod in pods.filter(|pod| meant(pod) && counts(quota, pod)) {
         if pod.finished {
             let one = Quantity::of_units(1);

@@ -317,7 +317,7 @@ mod tests {
         let other = Pod { name: "other".into(), node: Some("n".into()), ..pod(used) };
         Inventory {
             nodes: [("n".to_owned(), node)].into(),
-            pods: [((String::new(), "other".to_owned()), other)].into(),
+            pods: [other].into_iter().collect(),
             ..Inventory::default()
         }
     }

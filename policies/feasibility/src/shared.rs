@@ -19,6 +19,12 @@ impl<T> Shared<T> {
     pub fn is_one(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+
+    /// True if no other has this value.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
 }
 
 impl<T> Clone for Shared<T> {

@@ -65,7 +65,7 @@ use crate::inventory::kind::Kind;
 use crate::inventory::node::{CsiNode, Node};
 use crate::inventory::pod::Pod;
 use crate::inventory::volume::{Claim, StorageClass, Volume};
-use crate::inventory::{Inventory, NamespacedName};
+use crate::inventory::{self, Inventory, NamespacedName};
 use crate::judge::Semantics;
 use crate::label::Labels;
 use crate::profile::Profile;
@@ -354,10 +354,10 @@ impl State {
 
 /// A copy without nodes and pods, and without what no filter and no score reads: Leases, UIDs, and
 /// services without a selector.
-fn objects_of(inventory: &Inventory) -> Inventory {
+pub(crate) fn objects_of(inventory: &Inventory) -> Inventory {
     Inventory {
         nodes: BTreeMap::new(),
-        pods: BTreeMap::new(),
+        pods: inventory::pods::Pods::default(),
         image_sizes: inventory.image_sizes.clone(),
         namespaces: inventory.namespaces.clone(),
         volumes: inventory.volumes.clone(),

@@ -310,8 +310,8 @@ fn explain(
 fn after(cluster: &Cluster, lost: &BTreeSet<String>, placed: &Placed) -> Cluster {
     let mut after = Cluster { counts: Counts::default(), ..cluster.clone() };
     after.inventory.nodes.retain(|name, _| !lost.contains(name));
-    for (name, pod) in &mut after.inventory.pods {
-        match placed.get(name) {
+    for pod in after.inventory.pods.values_mut() {
+        match placed.get(&(pod.namespace.clone(), pod.name.clone())) {
             Some(node) => pod.node = Some(node.as_str().into()),
             None if lost_pod(lost, pod) => pod.node = None,
             None => {}

@@ -75,11 +75,9 @@ impl Counts {
 
 /// The pod itself, and those that it replaces.
 fn replaced<'a>(inventory: &'a Inventory, pod: &Pod, owner: Option<&Holder>) -> Vec<&'a Pod> {
-    let itself = inventory.pods.get(&(pod.namespace.clone(), pod.name.clone()));
+    let itself = inventory.pods.named(&pod.namespace, &pod.name);
     let own = owner.into_iter().flat_map(|owner| {
-        let first = (owner.namespace.clone(), String::new());
-        let there = inventory.pods.range(first..).map(|(_, pod)| pod);
-        let there = there.take_while(|other| other.namespace == owner.namespace);
+        let there = inventory.pods.of_namespace(&owner.namespace);
         there.filter(|other| owner.holds(other) && !other.is_same(pod))
     });
     itself.into_iter().chain(own).filter(|other| !other.finished).collect()

@@ -31,7 +31,7 @@ impl Live {
         let quotas = objects.quotas.iter().filter(|((of, _), _)| of == namespace);
         let ranges = objects.limit_ranges.iter().filter(|((of, _), _)| of == namespace);
         let inventory = Inventory {
-            pods: pods.map(|pod| ((pod.namespace.clone(), pod.name.clone()), pod)).collect(),
+            pods: pods.collect(),
             quotas: quotas.map(copy).collect(),
             limit_ranges: ranges.map(copy).collect(),
             priority_classes: objects.priority_classes.clone(),

@@ -341,7 +341,7 @@ mod tests {
                     "limits": {"cpu": "1"}}}]},
             "status": {"startTime": "1970-01-01T00:01:00Z", "conditions": [
                 {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}]}}));
-        let pod = &inventory.pods[&("shop".to_owned(), "p".to_owned())];
+        let pod = inventory.pods.named("shop", "p").expect("the pod");
         assert_eq!((pod.priority_class.as_str(), pod.has_priority), ("high", false));
         assert!(pod.never_preempts && pod.preempted && pod.has_deadline);
         assert_eq!(pod.started, Some(60));

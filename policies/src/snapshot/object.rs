@@ -128,7 +128,7 @@ impl Sink for Inventory {
                 }
                 self.nodes.insert(node.name.clone(), *node).is_some()
             }
-            Object::Pod(pod) => self.pods.insert(key(&pod.namespace, &pod.name), *pod).is_some(),
+            Object::Pod(pod) => self.pods.put(*pod).is_some(),
             Object::Namespace(name, labels) => self.namespaces.insert(name, labels).is_some(),
             Object::Volume(volume) => self.volumes.insert(volume.name.clone(), *volume).is_some(),
             Object::Claim(claim) => {

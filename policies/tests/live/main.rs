@@ -167,7 +167,8 @@ proptest! {
             prop_assert_eq!(decided(&live, &pod), judged(&inventory, &pod), "{:?}", pod);
             // As if some of the pods were not there, and unprepared.
             let (mut less, mut leave) = (inventory.clone(), BTreeSet::new());
-            less.pods.retain(|(namespace, name), _| {
+            less.pods.retain(|pod| {
+                let Pod { namespace, name, .. } = pod;
                 let stays = seed >> name.len() & 1 == 1 || name.ends_with('1') || namespace == "ns-2";
                 if !stays {
                     leave.extend(live.state().pod_number(namespace, name));

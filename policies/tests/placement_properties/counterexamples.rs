@@ -254,7 +254,8 @@ fn move_to(state: &mut State, from: &Inventory, to: &Inventory) {
     for name in from.nodes.keys().filter(|name| !to.nodes.contains_key(*name)) {
         state.remove_node(name);
     }
-    for (namespace, name) in from.pods.keys().filter(|name| !to.pods.contains_key(*name)) {
+    let is_gone = |(namespace, name): &(&str, &str)| to.pods.named(namespace, name).is_none();
+    for (namespace, name) in from.pods.keys().filter(is_gone) {
         state.remove_pod(namespace, name);
     }
     to.nodes.values().for_each(|node| state.set_node(node.clone()));

@@ -15,7 +15,7 @@ use crate::world::{Dice, ZONE};
 pub(crate) fn put(inventory: &mut Inventory, pod: &Pod, node: &str) {
     let name = format!("placed-{}", inventory.pods.len());
     let placed = Pod { name: name.clone(), node: Some(node.into()), ..pod.clone() };
-    inventory.pods.insert((placed.namespace.clone(), name), placed);
+    inventory.pods.put(placed);
 }
 
 /// How many of the pod find a place, for every choice among the feasible nodes.

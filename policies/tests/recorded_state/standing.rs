@@ -78,12 +78,12 @@ fn standing(inventory: &Inventory, semantics: Semantics) -> Said {
 }
 
 /// The pods that are judged: on a node that is there, and neither finished nor on their way out.
-fn running(inventory: &Inventory) -> impl Iterator<Item = (&NamespacedName, &str)> {
-    inventory.pods.iter().filter_map(|(name, pod)| {
+fn running(inventory: &Inventory) -> impl Iterator<Item = (NamespacedName, &str)> {
+    inventory.pods.values().filter_map(|pod| {
         let node = pod.node.as_deref().filter(|node| inventory.nodes.contains_key(*node))?;
         let judged =
             !pod.finished && !pod.terminating && pod.scheduler_name() == "default-scheduler";
-        judged.then_some((name, node))
+        judged.then(|| ((pod.namespace.clone(), pod.name.clone()), node))
     })
 }
 
@@ -91,7 +91,7 @@ fn plainly(inventory: &Inventory, semantics: Semantics) -> Said {
     let mut said = Said::new();
     for (name, node) in running(inventory) {
         let mut without = inventory.clone();
-        let Some(pod) = without.pods.remove(name).map(|pod| placed_anew(&pod)) else { continue };
+        let Some(pod) = without.pods.remove(&name).map(|pod| placed_anew(&pod)) else { continue };
         let cycle = cycle_of(&without, &pod, semantics, Cow::Owned(Profile::of(semantics)));
         let judgement = judge_cycle(&cycle);
         let judged = judgement.nodes.iter().find(|judged| judged.node == node).expect("its node");
@@ -191,9 +191,9 @@ fn e2e_running_pods_stand_as_the_real_plugins_say() {
         let found = standing(&inventory, semantics);
         for (name, node) in running(&inventory) {
             let id = format!("{at}/{}/{}", name.0, name.1);
-            let Some(question) = again(line, name, &id) else { continue };
+            let Some(question) = again(line, &name, &id) else { continue };
             questions.push(question.to_string());
-            let said = found.get(name).cloned().unwrap_or_default();
+            let said = found.get(&name).cloned().unwrap_or_default();
             expected.insert(id, (node.to_owned(), said));
         }
     }

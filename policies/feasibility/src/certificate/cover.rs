@@ -6,6 +6,7 @@ use super::{Argument, Certificate, Refusal};
 use crate::inventory::Inventory;
 use crate::inventory::pod::Pod;
 use crate::judge::{Semantics, judge};
+use crate::state::objects_of;
 
 /// Verifies that the certificate's cover excludes every node of the cluster for the pod, and that
 /// no plugin can be left out. If it leaves the pods of the cluster out, so does the check.
@@ -25,7 +26,7 @@ pub fn verify(
     }
     let emptied;
     let inventory = if cover.empty {
-        emptied = Inventory { pods: BTreeMap::new(), ..inventory.clone() };
+        emptied = Inventory { nodes: inventory.nodes.clone(), ..objects_of(inventory) };
         &emptied
     } else {
         inventory

@@ -79,8 +79,7 @@ impl State {
         let mut inventory = self.objects.clone();
         let nodes = self.nodes.iter().map(|(_, node)| (node.name.clone(), node.clone()));
         inventory.nodes = nodes.collect();
-        let pods = self.pods.numbers().map(|pod| self.pod_of(pod));
-        inventory.pods = pods.map(|pod| ((pod.namespace.clone(), pod.name.clone()), pod)).collect();
+        inventory.pods = self.pods.numbers().map(|pod| self.pod_of(pod)).collect();
         inventory
     }
 }

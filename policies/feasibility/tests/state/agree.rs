@@ -31,7 +31,7 @@ pub(crate) fn apply(inventory: &mut Inventory, state: &mut State, event: Event) 
             state.remove_node(&name);
         }
         Event::Pod(pod) => {
-            inventory.pods.insert((pod.namespace.clone(), pod.name.clone()), (*pod).clone());
+            inventory.pods.put((*pod).clone());
             state.set_pod(*pod);
         }
         Event::PodGone(namespace, name) => {
@@ -115,7 +115,7 @@ fn assert_agrees(
 
 /// The inventory without what no filter looks at.
 fn essential(mut inventory: Inventory) -> Inventory {
-    inventory.pods.retain(|_, pod| !pod.finished);
+    inventory.pods.retain(|pod| !pod.finished);
     for pod in inventory.pods.values_mut() {
         pod.nominated_node = pod.nominated_node.take().filter(|_| pod.node.is_none());
     }

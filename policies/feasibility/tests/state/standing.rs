@@ -40,7 +40,8 @@ fn plainly(
     semantics: Semantics,
 ) -> BTreeMap<NamespacedName, Reasons> {
     let mut found = BTreeMap::new();
-    for (name, pod) in &inventory.pods {
+    for pod in inventory.pods.values() {
+        let name = &(pod.namespace.clone(), pod.name.clone());
         let Some(node) = pod.node.as_ref().filter(|_| !pod.finished && !pod.terminating) else {
             continue;
         };

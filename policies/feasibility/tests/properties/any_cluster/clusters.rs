@@ -178,7 +178,7 @@ pub(crate) fn cluster(dice: &mut Dice, pod: &Pod, volumes: &[KnownVolume]) -> In
         other.uid = format!("uid-e{index}");
         other.terminating = dice.chance(50);
         other.node = Some(dice.pick(&nodes).as_str().into());
-        inventory.pods.insert((other.namespace.clone(), other.name.clone()), other);
+        inventory.pods.put(other);
     }
     inventory
 }
