@@ -10,7 +10,7 @@ use std::io::{ErrorKind, Read};
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::feasibility::inventory::kind::Kind;
 use placecard_policies::snapshot::object::Sink;
-use placecard_policies::snapshot::problem::{Problem, ProblemKind};
+use placecard_policies::snapshot::problem::{Bytes, Problem, ProblemKind};
 use placecard_policies::snapshot::seen::{Intake, Seen};
 use placecard_policies::snapshot::stream::Reader;
 use placecard_policies::words;
@@ -217,6 +217,7 @@ impl Text {
             let text = begun.strip_prefix(b"\xEF\xBB\xBF".as_slice()).unwrap_or(begun);
             let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
             let mut known = match first {
+                _ if Bytes::of(begun).is_some() => Self::Json(Reader::new()),
                 // Byte-order marks: UTF-16, or the first bytes of that of UTF-8.
                 Some(b'{' | b'[' | 0xFE | 0xFF) => Self::Json(Reader::new()),
                 Some(0xEF) if text.len() < 3 => return,

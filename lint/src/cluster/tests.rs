@@ -192,6 +192,39 @@ fn what_cannot_be_used_at_all_is_refused_with_a_way_out() {
 }
 
 #[test]
+fn what_is_no_text_or_no_list_is_refused_with_a_way_out() {
+    let errors = |mut bytes: &[u8]| {
+        let found = load(&["-".to_owned()], &mut bytes, &mut Progress::silent()).unwrap_err();
+        found.iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    let take = "\n  help:  kubectl get nodes,pods,namespaces,pv,pvc,sc,csinodes -A -o json";
+    let table: [(&[u8], &str); 6] = [
+        (
+            b"\x1f\x8b\x08\x00",
+            "the file is packed by gzip\n  help:  give it unpacked; gunzip unpacks it",
+        ),
+        (
+            b"\x28\xb5\x2f\xfd\x04",
+            "the file is packed by zstd\n  help:  give it unpacked; unzstd unpacks it",
+        ),
+        (b"k8s\0\n", &format!("the file is no text{take}")),
+        (b"\x7fELF\x02\x01\x01\0", &format!("the file is no text{take}")),
+        (
+            br#"{"kind":"List","items":{}}"#,
+            &format!("1:24: the items of this list are no list{take}"),
+        ),
+        (
+            br#"{"items":7,"kind":"PodList"}"#,
+            &format!("1:10: the items of this list are no list{take}"),
+        ),
+    ];
+    for (bytes, expected) in table {
+        let separator = if expected.starts_with('1') { ":" } else { ": " };
+        assert_eq!(errors(bytes), [format!("<stdin>{separator}{expected}")]);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_named_placed_and_left_out() {
     let mut broken = pod("p1", "n1");
     broken["spec"]["containers"][0]["resources"] =

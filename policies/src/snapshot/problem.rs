@@ -65,6 +65,10 @@ pub enum ProblemKind {
     },
     /// The text is UTF-16.
     Utf16,
+    /// It is no text.
+    NoText(Bytes),
+    /// The `items` of a list are none.
+    NoList,
     /// Lists stand in lists too deep.
     TooDeep {
         /// Levels.
@@ -97,6 +101,34 @@ pub enum ProblemKind {
     },
 }
 
+/// What a file is that is no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bytes {
+    /// It is packed by gzip.
+    Gzip,
+    /// It is packed by zstd.
+    Zstd,
+    /// Something else.
+    Other,
+}
+
+impl Bytes {
+    /// What begins like this; `None`: it may be text.
+    #[must_use]
+    pub fn of(begin: &[u8]) -> Option<Self> {
+        match begin {
+            [0x1F, 0x8B, ..] => Some(Self::Gzip),
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Some(Self::Zstd),
+            // Also those of UTF-16, which begins with its mark.
+            [0xFE | 0xFF, ..] => None,
+            _ => begin.iter().take(LOOK).any(|byte| *byte == 0).then_some(Self::Other),
+        }
+    }
+}
+
+/// So far a zero byte is looked for.
+const LOOK: usize = 512;
+
 impl ProblemKind {
     /// Whether the rest of the text cannot be trusted or used: a verdict on the part before it
     /// would mislead.
@@ -108,6 +140,8 @@ impl ProblemKind {
             | Self::CutOff
             | Self::NotJson { .. }
             | Self::Utf16
+            | Self::NoText(_)
+            | Self::NoList
             | Self::TooDeep { .. } => true,
             Self::Unreadable { .. }
             | Self::TooLarge { .. }

@@ -8,7 +8,7 @@ use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use serde::Deserialize;
 
 use super::object::{self, minor};
-use super::problem::{ObjectName, Place, Problem, ProblemKind, kind_of};
+use super::problem::{Bytes, ObjectName, Place, Problem, ProblemKind, kind_of};
 use super::scan::{Entry, Head, Skip, blank, entry, head, text};
 use super::seen::Intake;
 use super::stamp::Revision;
@@ -155,7 +155,8 @@ impl Reader {
             ProblemKind::CutOff => (self.buffer.len(), self.object_name(self.at)),
             _ => (self.at, None),
         };
-        let place = matches!(kind, ProblemKind::Empty | ProblemKind::Utf16);
+        let place =
+            matches!(kind, ProblemKind::Empty | ProblemKind::Utf16 | ProblemKind::NoText(_));
         let place = (!place).then(|| self.place(at));
         to.doubt();
         to.report(|| Problem { place, object, kind });
@@ -186,6 +187,9 @@ impl Reader {
     /// Between the values of the text.
     fn between(&mut self, to: &mut Intake<'_>, last: bool) -> Step {
         if !self.began && self.start == Place::START && self.at == 0 {
+            if let Some(bytes) = Bytes::of(&self.buffer) {
+                return Step::Fatal(ProblemKind::NoText(bytes));
+            }
             match self.buffer.as_slice() {
                 [0xEF, 0xBB, 0xBF, ..] => self.at = 3,
                 [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => return Step::Fatal(ProblemKind::Utf16),
@@ -290,6 +294,10 @@ impl Reader {
                 let kind = self.kind_of_items();
                 self.at = value;
                 self.open(1, Frame::Items { kind, live: true, after: false })
+            }
+            ("items", b'{' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f') => {
+                self.at = value;
+                Step::Fatal(ProblemKind::NoList)
             }
             ("kind" | "apiVersion", b'"') => {
                 let Some(found) = text(&self.buffer, value) else {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use placecard_feasibility::inventory::kind::Kind;
 
-use crate::snapshot::problem::{ObjectName, Problem, ProblemKind};
+use crate::snapshot::problem::{Bytes, ObjectName, Problem, ProblemKind};
 use crate::snapshot::seen::Seen;
 use crate::words::{list, shorten};
 
@@ -42,6 +42,19 @@ pub fn problem(problem: &Problem) -> (String, Option<String>) {
             "the file is UTF-16, kubectl writes UTF-8".to_owned(),
             "save it as UTF-8; in PowerShell: Out-File -Encoding utf8",
         ),
+        ProblemKind::NoText(bytes) => {
+            let (line, help) = match bytes {
+                Bytes::Gzip => {
+                    ("the file is packed by gzip", "give it unpacked; gunzip unpacks it")
+                }
+                Bytes::Zstd => {
+                    ("the file is packed by zstd", "give it unpacked; unzstd unpacks it")
+                }
+                Bytes::Other => ("the file is no text", TAKE),
+            };
+            (line.to_owned(), help)
+        }
+        ProblemKind::NoList => ("the items of this list are no list".to_owned(), TAKE),
         ProblemKind::TooDeep { limit } => {
             (format!("lists in lists, deeper than {limit}"), "give the lists one by one")
         }
