@@ -85,8 +85,14 @@ pub enum Typed {
     Encode {
         /// If any was typed.
         file: Option<String>,
+        /// `--require` and `--prefer`.
+        sentences: [Vec<String>; 2],
         /// `--hex`.
         hex: bool,
+        /// `--json`.
+        json: bool,
+        /// Where words and UIDs come from.
+        sources: Sources,
     },
     /// `placecard export admission-policy`.
     AdmissionPolicy(PolicyFlags),
@@ -261,7 +267,16 @@ fn intent(matches: &ArgMatches) -> Typed {
         },
         Some(("encode", matches)) => Typed::Encode {
             file: one(matches, verbs::ENTRIES.name),
+            sentences: [verbs::REQUIRE.name, verbs::PREFER.name].map(|name| all(matches, name)),
             hex: matches.get_flag(verbs::HEX.name),
+            json: matches.get_flag(verbs::AS_JSON.name),
+            sources: Sources {
+                vocabulary: one(matches, verbs::VOCABULARY.name),
+                objects: all(matches, verbs::OBJECTS.name),
+                cluster: all(matches, verbs::CLUSTER.name),
+                namespace: one(matches, verbs::NAMESPACE.name),
+                ..Sources::default()
+            },
         },
         _ => Typed::Text(verbs::command().render_help().to_string()),
     }

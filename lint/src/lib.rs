@@ -27,6 +27,7 @@ pub mod index;
 mod intent;
 pub mod load;
 pub mod load_codes;
+mod one_document;
 mod place;
 pub mod plan;
 pub mod render;
@@ -146,9 +147,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Decode { data, encoding } => {
             intent::decode(&data, encoding, stdin).map(Outcome::answer)
         }
-        Plan::Encode { file, encoding } => {
-            intent::encode(&file, encoding, stdin).map(Outcome::answer)
-        }
+        Plan::Encode(ask) => intent::encode(&ask, stdin).map(Outcome::answer),
         Plan::AdmissionPolicy(values) => Ok(Outcome::output(admission_policy::yaml(&values))),
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),

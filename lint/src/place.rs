@@ -69,7 +69,11 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
     let shut = |one: &Report| {
         let waits = |found: &Found| found.ranked.is_empty() || found.stored.is_refused();
         let nowhere = |placement: &Placement| placement.candidates.is_empty();
-        one.found.as_ref().is_ok_and(waits) || one.request.as_ref().is_some_and(nowhere)
+        let shut = match &one.found {
+            Ok(found) => waits(found),
+            Err(why) => *why == Unjudged::Rules,
+        };
+        shut || one.request.as_ref().is_some_and(nowhere)
     };
     let worst = reports.iter().any(shut).then_some(Severity::Error);
     let output = match ask.json {

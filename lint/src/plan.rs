@@ -75,12 +75,7 @@ pub enum Plan {
         encoding: Option<Encoding>,
     },
     /// Print entries as a blob.
-    Encode {
-        /// A file, or `-`.
-        file: String,
-        /// How the blob is written.
-        encoding: Encoding,
-    },
+    Encode(EncodeAsk),
     /// Print the policies for the API server.
     AdmissionPolicy(Values),
     /// Print the page of a code.
@@ -120,6 +115,52 @@ pub struct Inputs {
     pub namespace: Option<String>,
     /// The file of the configuration of the cluster's scheduler, or `-`.
     pub scheduler_config: Option<String>,
+}
+
+/// What is encoded, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodeAsk {
+    /// A file, or `-`; `None`: the sentences below.
+    pub file: Option<String>,
+    /// Rules that must hold.
+    pub require: Vec<String>,
+    /// Rules that should hold.
+    pub prefer: Vec<String>,
+    /// What is printed.
+    pub output: Output,
+    /// The vocabulary's file.
+    pub vocabulary: Option<String>,
+    /// Where UIDs are looked up.
+    pub objects: Vec<String>,
+    /// The same, as a cluster.
+    pub cluster: Vec<String>,
+    /// The namespace of what is named without one.
+    pub namespace: Option<String>,
+}
+
+impl EncodeAsk {
+    /// What is read besides: the vocabulary alone.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        Inputs {
+            paths: Vec::new(),
+            vocabulary: self.vocabulary.clone(),
+            objects: Vec::new(),
+            server: ServerVersion::OLDEST,
+            cluster: Vec::new(),
+            namespace: None,
+            scheduler_config: None,
+        }
+    }
+}
+
+/// What encoding prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The blob.
+    Blob(Encoding),
+    /// The entries.
+    Json,
 }
 
 /// What is asked of a cluster.
@@ -226,10 +267,9 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             Plan::Feasible { cases, options, configuration }
         }
         Typed::Decode { data, hex, base64 } => decode(data, hex, base64)?,
-        Typed::Encode { file, hex } => Plan::Encode {
-            file: file.unwrap_or_else(|| "-".to_owned()),
-            encoding: if hex { Encoding::Hex } else { Encoding::Base64 },
-        },
+        Typed::Encode { file, sentences, hex, json, sources } => {
+            Plan::Encode(encode(file, sentences, (hex, json), sources)?)
+        }
         Typed::AdmissionPolicy(flags) => Plan::AdmissionPolicy(admission_policy(&flags)?),
         Typed::Explain { code: Some(code) } => Plan::Explain { code },
         Typed::Explain { code: None } => {
@@ -300,6 +340,35 @@ fn audited(question: Question, sources: Sources) -> Result<Ask, String> {
     let inputs = inputs(Sources { paths, ..sources })?;
     let Question { words, cluster, namespace, all, format } = question;
     Ok(Ask { words, cluster, namespace, all, json: format == "json", inputs })
+}
+
+fn encode(
+    file: Option<String>,
+    [require, prefer]: [Vec<String>; 2],
+    (hex, json): (bool, bool),
+    sources: Sources,
+) -> Result<EncodeAsk, String> {
+    let output = match (hex, json) {
+        (true, true) => return Err("the answer has one form: --hex or --json".to_owned()),
+        (true, false) => Output::Blob(Encoding::Hex),
+        (false, false) => Output::Blob(Encoding::Base64),
+        (false, true) => Output::Json,
+    };
+    let file = match (file, require.is_empty() && prefer.is_empty()) {
+        (Some(_), false) => {
+            return Err(
+                "the rules are in a file or behind --require and --prefer, not in both".to_owned()
+            );
+        }
+        (file, true) => Some(file.unwrap_or_else(|| "-".to_owned())),
+        (None, false) => None,
+    };
+    let Sources { vocabulary, objects, cluster, namespace, .. } = sources;
+    let read_from_stdin = file.iter().chain(&vocabulary).chain(&objects).chain(&cluster);
+    if read_from_stdin.filter(|path| *path == "-").count() > 1 {
+        return Err(ONCE.to_owned());
+    }
+    Ok(EncodeAsk { file, require, prefer, output, vocabulary, objects, cluster, namespace })
 }
 
 fn ask(question: Question, sources: Sources) -> Result<Ask, String> {

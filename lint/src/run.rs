@@ -24,8 +24,9 @@ use serde_json::Value;
 
 use crate::cluster_of::{self, Taken};
 use crate::index::{Index, ObjectId, Role};
-use crate::load::{CollectError, Format, Problem, collect, describe};
+use crate::load::{Format, Problem, collect, describe};
 use crate::load_codes;
+use crate::one_document::uncollected;
 use crate::plan::Inputs;
 use crate::render::place::{Place, Placed, place, place_all, place_span};
 
@@ -256,12 +257,6 @@ fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {
         }
     }
     if mistakes.is_empty() { Ok(Index::new(files)) } else { Err(uncollected(&mistakes)) }
-}
-
-fn uncollected(mistakes: &[CollectError]) -> String {
-    let lines: Vec<String> =
-        mistakes.iter().map(|mistake| format!("{}: {}", mistake.name, mistake.message)).collect();
-    lines.join("\n")
 }
 
 fn nothing(index: &Index) -> String {

@@ -2,6 +2,7 @@
 //! `docs/cli.md` is written from it.
 
 mod arguments;
+mod intent;
 mod reference;
 
 use clap::builder::PossibleValuesParser;
@@ -171,7 +172,7 @@ that may grow. `--scheduler-config` counts as for `lint`.",
         ],
         exits: &[
             (0, "every pod has room"),
-            (1, "a pod fits no node"),
+            (1, "a pod fits no node, or its rules could not be expanded"),
             (2, "it could not run: as for `lint`, or there is no such pod"),
         ],
         examples: &[
@@ -211,7 +212,11 @@ If none is left, the entries are named that together leave none.",
         ],
         exits: &[
             (0, "every pod has room"),
-            (1, "a pod fits no node, `placecard why` says why, or its typed entries leave none"),
+            (
+                1,
+                "a pod fits no node, `placecard why` says why, or its typed entries leave none, or its \
+                 rules could not be expanded, `placecard lint` says why",
+            ),
             (2, "it could not run: as for `lint`, or there is no such pod"),
         ],
         examples: &[
@@ -300,55 +305,8 @@ capacities and volume attachments are not looked at.",
             "placecard feasible --jsonl cases.jsonl --scheduler-config kube-scheduler.yaml",
         ],
     },
-    Verb {
-        name: "intent decode",
-        summary: "Print the typed entries of a parameter blob as JSON",
-        details: "\
-Finds the entries (TLVs of tag 0x0910) in a parameter blob and passes over TLVs of other tags. The \
-output is `{\"entries\": [{\"category\", \"strength\", \"direction\", \"target\": {\"type\", \"value\"}}]}`: \
-category `Resource`, `State`, `Topology` or `Trust`, strength `Required` or `Preferred`, direction \
-`toward` or `away`, type `NodeId`, `ResourceId`, `LeaseId`, `ServiceId`, `TrustDomain` or `RackId`; \
-ids are UUIDs, racks numbers. A blob without entries has an empty list.
-
-The entries are read together or not at all: what is wrong goes to standard error as \
-`InvalidIntent at byte N (0xNN): REASON`, N counted from the first byte of the blob, and entries \
-that contradict each other as `InvalidIntent: contradictory`. Which byte that is, and in which order \
-mistakes are looked for, is part of the vectors in `tests/vectors/intents-tlv.json`, with which \
-other readers can be tested.
-
-Without a flag, text that has only hexadecimal digits is hexadecimal and other text is base64; bytes \
-on standard input that are no text are the blob itself. Blanks and line breaks in text mean nothing.",
-        arguments: &[&DATA, &HEX, &BASE64],
-        exits: &[
-            (0, "the entries are printed"),
-            (1, "the blob is malformed, or its entries contradict each other"),
-            (2, "it could not run: no data, or text that is no hexadecimal and no base64"),
-        ],
-        examples: &[
-            "placecard intent decode CRAACQMBBgAEAAAAKg==",
-            "placecard intent decode --hex '0910 0009 03 01 06 0004 0000002a'",
-            "placecard intent decode - < parameters.bin",
-        ],
-    },
-    Verb {
-        name: "intent encode",
-        summary: "Print typed entries in wire form",
-        details: "\
-Reads what `placecard intent decode` prints, in JSON or YAML, and prints the blob in base64, as the \
-annotation `intents-tlv` takes it. `direction` may be left out: it is `toward` then. \
-What only the annotation `intents` can say (`weight`, `level`, a target by `name`) has \
-no wire form and is an error. An empty list is an empty blob: an empty line. `placecard schema intents` has all fields.",
-        arguments: &[&ENTRIES, &HEX],
-        exits: &[
-            (0, "the blob is printed"),
-            (1, "the entries are no entries, contradict each other or have no wire form"),
-            (2, "it could not run: a file that cannot be read, or nothing in it"),
-        ],
-        examples: &[
-            "placecard intent encode entries.yaml",
-            "placecard intent decode CRAACQMBBgAEAAAAKg== | placecard intent encode --hex",
-        ],
-    },
+    intent::DECODE,
+    intent::ENCODE,
     Verb {
         name: "export admission-policy",
         summary: "Print the policies that the API server evaluates without the webhook",

@@ -57,7 +57,10 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
     let shut = |report: &Report| {
         let waits =
             |found: &Found| found.diagnosis.feasible.is_empty() || found.stored.is_refused();
-        report.found.as_ref().is_ok_and(waits)
+        match &report.found {
+            Ok(found) => waits(found),
+            Err(why) => *why == Unjudged::Rules,
+        }
     };
     let worst = reports.iter().any(shut).then_some(Severity::Error);
     let output = match ask.json {

@@ -150,3 +150,55 @@ fn every_beginning_of_a_manifest_is_read() {
     }
     assert!(codes.iter().all(|count| *count > 0), "{codes:?}");
 }
+
+/// A pod with typed entries in both forms.
+const TYPED: &str = r#"{"apiVersion": "v1", "kind": "Pod",
+  "metadata": {"name": "ranker", "namespace": "search", "annotations": {
+    "placecard.dev/intents": "entries:\n- {category: Topology, strength: Required, direction: away, target: {type: NodeId, name: n1}}\n- category: Resource\n  strength: Preferred\n  target: {type: NodeId, name: n2}\n  weight: 9\n",
+    "placecard.dev/intents-tlv": "CRAAFQECAQAQAAAAAAAAAAAAAAAAAAAAAQ=="}},
+  "spec": {"containers": [{"name": "c", "image": "c:1"}]}}"#;
+
+const NODES: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
+  {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9"}}},
+  {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9"}}}]}"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The request that `place` takes from annotations: placed, or left to `lint`, which says why.
+    #[test]
+    fn a_mutated_request_is_placed_or_refused(
+        form in 0_usize..2,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0..PIECES.len() + 4), 0..4)
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let nodes = folder.path().join("nodes.json");
+        std::fs::write(&nodes, NODES).expect("written");
+        let mut pod: serde_json::Value = serde_json::from_str(TYPED).expect("JSON");
+        let key = ["placecard.dev/intents", "placecard.dev/intents-tlv"][form];
+        let value = &mut pod["metadata"]["annotations"][key];
+        let mut text: Vec<char> = value.as_str().expect("a text").chars().collect();
+        for (at, length, piece) in edits {
+            let start = at.index(text.len() + 1);
+            let end = (start + length).min(text.len());
+            text.splice(start..end, PIECES.get(piece).copied().unwrap_or_default().chars());
+        }
+        *value = text.iter().collect::<String>().into();
+        let manifest = pod.to_string();
+        let cluster = nodes.to_string_lossy();
+        let words = ["place", "-", "--cluster", &cluster, "--format", "json"];
+        let (code, out) = run(&words, manifest.as_bytes());
+        prop_assert!(code < 2, "{manifest}");
+        let answer: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        let request = &answer["pods"][0]["request"];
+        let (_, linted) = run(&["lint", "--format", "json", "-"], manifest.as_bytes());
+        let report: serde_json::Value = serde_json::from_str(&linted).expect("JSON");
+        let codes = report["findings"].as_array().into_iter().flatten();
+        let unreadable = codes.filter(|one| one["verdict"] == "language").count();
+        if unreadable == 0 {
+            prop_assert!(request.is_object(), "{manifest}: {answer:#}");
+            let placed = request["candidates"].as_array().map_or(0, Vec::len);
+            prop_assert_eq!(placed == 0, !request["rejection"].is_null(), "{}", answer);
+        }
+    }
+}

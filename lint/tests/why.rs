@@ -364,3 +364,24 @@ fn what_cannot_be_answered_is_told() {
         assert!(err.contains(part), "{line}: {err}");
     }
 }
+
+#[test]
+fn rules_that_cannot_be_read_are_not_passed_over() {
+    for (key, value) in [
+        ("require", "naer self"),
+        ("require", "on pool/none"),
+        ("intents", "entries: [{category: State}]"),
+        ("intents-tlv", "CRAA"),
+    ] {
+        let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "p", "namespace": "ml",
+                         "annotations": {format!("placecard.dev/{key}"): value}},
+            "spec": {"containers": [{"name": "c", "image": "c:1"}]}})
+        .to_string();
+        for verb in ["why", "place"] {
+            let (code, out, _) = placecard_with(&format!("{verb} - --cluster prod.yaml"), &pod);
+            let told = "Pod ml/p is not judged: its rules could not be expanded\n";
+            assert_eq!((code, out.as_str()), (1, told), "{verb} {key}: {value}");
+        }
+    }
+}

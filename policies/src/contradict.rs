@@ -2,6 +2,7 @@
 //!
 //! The proofs come from the label algebra; this module knows where each demand is written.
 
+pub(crate) mod entries;
 pub(crate) mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,6 @@ use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::verdict::{Logic, Proof};
 use placecard_findings::{Evidence, FieldPath, Finding, Holds, ObjectRef, Site};
 use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
-use placecard_language::keys;
 
 use crate::bounds::{self, Subject};
 use crate::expand::{self, Expander, Sources, affinity_path, source};
@@ -41,8 +41,10 @@ pub(crate) struct Place {
 /// What makes a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
-    /// A rule of ours.
+    /// A rule of ours, as a sentence.
     Rule,
+    /// A rule of ours, as a typed entry.
+    Entry,
     /// `nodeSelector`.
     NodeSelector,
     /// Hand-written node affinity.
@@ -68,6 +70,8 @@ pub(crate) struct Demands {
     atoms: Vec<Place>,
     /// Those that follow a volume: facts about other objects.
     volumes: BTreeSet<DemandId>,
+    /// Those that were read off other objects as they are now.
+    observed: BTreeSet<DemandId>,
     /// What each is a part of in the pod as it would be placed; unknown for those of volumes.
     parts: BTreeMap<DemandId, Part>,
 }
@@ -142,7 +146,12 @@ pub(crate) fn nodes(subject: &Subject<'_>) -> Option<Finding> {
             let members = members(demands, &core);
             let finding = words::contradiction::nodes(&object.reference, &core, &members);
             let certificate = proof::of_nodes(subject, &core, &finding.labels);
-            Some(certified(finding, certificate, None))
+            let mut finding = certified(finding, certificate, None);
+            let observed = core.demands.iter().any(|id| demands.observed.contains(id));
+            if observed && !finding.holds.proof {
+                finding.holds = words::contradiction::by_what_is_followed();
+            }
+            Some(finding)
         }
     }
 }
@@ -250,6 +259,9 @@ fn rules(demands: &mut Demands, template: &Template, expander: &Expander<'_>, in
         }
         let id = demands.add(whole, terms);
         demands.parts.insert(id, Part::NodeAffinity);
+        if rule.observed {
+            demands.observed.insert(id);
+        }
     }
 }
 
@@ -287,9 +299,10 @@ pub(crate) fn rule_place(
 ) -> Place {
     let value = template.annotations.get(origin.key).map(String::as_str).unwrap_or_default();
     // What a typed entry says is quoted as a sentence says it, wherever its bytes are.
-    let typed = origin.key == keys::INTENTS || origin.key == keys::INTENTS_TLV;
+    let typed = words::entries::is_key(origin.key);
     let quote = value.get(span.clone()).filter(|_| !typed).unwrap_or(&origin.text).to_owned();
-    Place { site: Site::within(template.annotation(origin.key), span), quote, by: By::Rule }
+    let by = if typed { By::Entry } else { By::Rule };
+    Place { site: Site::within(template.annotation(origin.key), span), quote, by }
 }
 
 /// `nodeSelector`, required node affinity and `nodeName`.

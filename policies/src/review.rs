@@ -293,6 +293,9 @@ fn contradictions(
     let by_volumes = || volumes::conflict(object, template, &expander, &demands);
     let by_volumes = if found.is_empty() { by_volumes() } else { None };
     found.extend(contradict::pods(&subject));
+    if !found.iter().any(|one| one.holds.proof) {
+        contradict::entries::add(&subject, &reading.intents, &mut found);
+    }
     // A pod that can not be placed at all has no replicas to count.
     if found.is_empty() {
         found.extend(bounds::findings(&subject));

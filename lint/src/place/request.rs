@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use placecard_language::affinity::text::{Encoding, decode};
-use placecard_language::affinity::{Affinity, scan, written};
+use placecard_language::affinity::{Affinity, scan_each, written};
 use placecard_language::{Words, keys};
 use placecard_policies::cluster::Cluster;
 use placecard_policies::directory::Known;
@@ -44,10 +44,10 @@ pub(crate) fn entries(annotations: &BTreeMap<String, String>) -> Option<Vec<Affi
         if !document.problems.is_empty() {
             return None;
         }
-        entries.extend(written::read(&document.value).ok()?);
+        entries.extend(written::read_each(&document.value).ok()?);
     }
     if let Some(value) = annotations.get(keys::INTENTS_TLV) {
-        entries.extend(scan(&decode(Encoding::Base64, value).ok()?).ok()?);
+        entries.extend(scan_each(&decode(Encoding::Base64, value).ok()?).ok()?);
     }
     (!entries.is_empty()).then_some(entries)
 }

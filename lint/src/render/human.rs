@@ -9,7 +9,7 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
-use placecard_findings::{Finding, Fix, Help, ObjectRef, Severity};
+use placecard_findings::{Bytes, Finding, Fix, Help, ObjectRef, Severity};
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::words;
 
@@ -77,6 +77,9 @@ pub fn finding(index: &Index, placed: &Placed, look: Look) -> String {
     if let Some(why) = &finding.why {
         text.push_str(&word("why:", why, look));
     }
+    if let Some(bytes) = &finding.bytes {
+        text.push_str(&dump(bytes, look));
+    }
     text.push_str(&now(&finding.now, look));
     text.push_str(&help(&finding.help, look));
     if let Some(fix) = &finding.fix {
@@ -84,6 +87,34 @@ pub fn finding(index: &Index, placed: &Placed, look: Look) -> String {
     }
     text.push_str(&word("holds:", &finding.holds.text, look));
     text
+}
+
+/// Rows of 16 bytes, with what is wrong below the byte that is.
+fn dump(bytes: &Bytes, look: Look) -> String {
+    const ROW: usize = 16;
+    // Two digits and a blank each, one blank more in the middle.
+    let column = |index: usize| 3 * index + usize::from(index >= ROW / 2);
+    let (corner, tick) = if look.ascii { ("`-- ", "^|") } else { ("╰── ", "─┬") };
+    let mut out = String::new();
+    for (row, shown) in bytes.shown.chunks(ROW).enumerate() {
+        let first = bytes.from + row * ROW;
+        let mut line = format!("{first:04x}  ");
+        let margin = MARGIN + line.len();
+        for (index, byte) in shown.iter().enumerate() {
+            let gap = if index == ROW / 2 { " " } else { "" };
+            line.push_str(&format!("{gap}{byte:02x} "));
+        }
+        let name = if row == 0 { "bytes:" } else { "" };
+        let padding = " ".repeat((MARGIN - 2).saturating_sub(name.len()));
+        let name = if name.is_empty() { String::new() } else { paint(look, Paint::Word, name) };
+        out.push_str(&format!("  {name}{padding}{}\n", line.trim_end()));
+        if let Some(index) = bytes.at.checked_sub(first).filter(|index| *index < shown.len()) {
+            let blank = " ".repeat(margin + column(index));
+            let text = plain(&bytes.text, look.ascii);
+            out.push_str(&format!("{blank}{tick}\n{blank} {corner}{text}\n"));
+        }
+    }
+    out
 }
 
 fn header(index: &Index, placed: &Placed, look: Look) -> String {

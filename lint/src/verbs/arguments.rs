@@ -164,11 +164,23 @@ pub static DATA: Argument = Argument {
     form: Form::Words { placeholder: "DATA", many: false },
     summary: "the blob as text, or - for standard input; at most 4 MiB",
 };
-/// Written entries.
-pub static ENTRIES: Argument = Argument {
-    name: "FILE",
-    form: Form::Words { placeholder: "FILE", many: false },
-    summary: "the entries in JSON or YAML; without it, or for -, standard input",
+/// Rules that must hold, in place of entries.
+pub static REQUIRE: Argument = Argument {
+    name: "require",
+    form: Form::Value { placeholder: "RULES", many: true, default: None },
+    summary: "rules as in the annotation `require`, in place of a file",
+};
+/// Rules that should hold, in place of entries.
+pub static PREFER: Argument = Argument {
+    name: "prefer",
+    form: Form::Value { placeholder: "RULES", many: true, default: None },
+    summary: "rules as in the annotation `prefer`, in place of a file",
+};
+/// Entries in place of a blob.
+pub static AS_JSON: Argument = Argument {
+    name: "json",
+    form: Form::Switch,
+    summary: "print the entries, as `intent decode` does, and not the blob",
 };
 /// A blob in hexadecimal.
 pub static HEX: Argument =
@@ -176,3 +188,9 @@ pub static HEX: Argument =
 /// A blob in base64.
 pub static BASE64: Argument =
     Argument { name: "base64", form: Form::Switch, summary: "the blob is in base64" };
+/// Written entries.
+pub static ENTRIES: Argument = Argument {
+    name: "FILE",
+    form: Form::Words { placeholder: "FILE", many: false },
+    summary: "entries or rules in JSON or YAML; without it, or for -, standard input",
+};

@@ -148,6 +148,8 @@ fn templates(
             let pod = match expansion {
                 Some(expansion) if !expansion.complete => Err(Unjudged::Rules),
                 Some(expansion) => next_pod(cluster, &object, template, &expansion.spec),
+                // Rules that cannot be read are no rules to be passed over.
+                None if has_rules(&object, template) => Err(Unjudged::Rules),
                 None => next_pod(cluster, &object, template, &template.spec),
             };
             let owner = (!object.is_pod()).then(|| holder(&object));
@@ -158,6 +160,14 @@ fn templates(
         }
     }
     subjects
+}
+
+/// Whether a template has rules that count: those of a DaemonSet's pods are in their fields.
+fn has_rules(object: &Object, template: &Template) -> bool {
+    let of_daemon_set =
+        object.is_pod() && object.controller().is_some_and(|owner| owner.kind == "DaemonSet");
+    let intent = |key: &String| keys::find(key).is_some_and(|key| key.intent);
+    !of_daemon_set && template.annotations.keys().any(intent)
 }
 
 /// The typed entries of a template, if it has any and they can be read, and its pod without them.

@@ -74,6 +74,8 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// Why the labels clash, where that is not plain.
     pub why: Option<String>,
+    /// The bytes that a text of base64 stands for, if one of them is what is wrong.
+    pub bytes: Option<Bytes>,
     /// Facts without a file: nodes, pods, volumes. Each a line, its columns aligned.
     pub now: Vec<String>,
     /// What would have to change, smallest change first; at most four.
@@ -128,6 +130,7 @@ impl Finding {
             suggestion: None,
             labels: vec![primary],
             why: None,
+            bytes: None,
             now: Vec::new(),
             help: Vec::new(),
             fix: None,
@@ -151,6 +154,19 @@ impl Finding {
             None => self.message.clone(),
         }
     }
+}
+
+/// Bytes, and the one that is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// Those around it.
+    pub shown: Vec<u8>,
+    /// The offset of the first that is shown.
+    pub from: usize,
+    /// The offset of the one that is wrong.
+    pub at: usize,
+    /// What is wrong with it, a few words.
+    pub text: String,
 }
 
 /// A place and what it demands.

@@ -71,5 +71,5 @@ pub use id::ObjectId;
 pub use request::{PlacementRequest, Strategy, TaskletAffinity};
 pub use strength::{AffinityDirection, AffinityStrength};
 pub use target::{AffinityTarget, AffinityTargetType, NamedKind, NamedTarget};
-pub(crate) use wire::scan_each;
-pub use wire::{TAG, append, scan, scan_with_places};
+pub(crate) use wire::scan_each_with_places;
+pub use wire::{TAG, append, scan, scan_each, scan_with_places};

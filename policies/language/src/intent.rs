@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::affinity::Affinity;
 use crate::directory::{Followed, Unknown, Want};
 use crate::vocabulary::Toleration;
 
@@ -55,6 +56,8 @@ pub struct Rule {
     pub follows: Option<Followed>,
     /// `relation` was read off other objects as they are now: a Lease's holder, a node's labels.
     pub observed: bool,
+    /// The typed entry that says it; `None`: a sentence.
+    pub entry: Option<Box<Affinity>>,
     /// The whole rule.
     pub origin: Origin,
 }

@@ -67,7 +67,8 @@ impl Lower<'_, '_> {
         rules
     }
 
-    fn rule(&mut self, sentence: &Sentence) -> Option<Rule> {
+    /// The rule of a sentence; its problems go into the report.
+    pub(crate) fn rule(&mut self, sentence: &Sentence) -> Option<Rule> {
         self.line = sentence.line;
         self.broken = sentence.broken;
         self.follows = None;
@@ -84,7 +85,8 @@ impl Lower<'_, '_> {
         let origin = self.origin(&sentence.span);
         let follows = self.follows.take();
         let (relation, observed) = (relation?, self.observed);
-        Some(Rule { strength, relation, follows, observed, origin }).filter(|_| !self.broken)
+        Some(Rule { strength, relation, follows, observed, entry: None, origin })
+            .filter(|_| !self.broken)
     }
 
     /// `near` and `apart-from`.

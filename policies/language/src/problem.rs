@@ -334,19 +334,16 @@ pub enum TypedFlaw {
     },
     /// A field of an entry.
     Entry(Box<EntryDetail>),
-    /// Toward and away from one target, both required.
-    Contradictory {
-        /// Which entries.
-        reason: Box<Reason>,
-        /// Where the first of them is, in bytes of the value.
-        first: Option<Range<usize>>,
-    },
     /// A byte of the wire form.
     Bytes {
         /// Its offset, from 0.
         at: usize,
         /// What is wrong with it.
         reason: Box<Reason>,
+        /// The bytes around it, a few rows of 16.
+        shown: Vec<u8>,
+        /// The offset of the first of these.
+        from: usize,
     },
     /// A character that base64 has not.
     NotBase64 {

@@ -5,15 +5,16 @@
 //! it. [`table`] is the list of what says what.
 
 mod blob;
+mod level;
 mod lower;
+pub mod of_sentence;
 mod phrase;
 pub mod table;
 mod text;
 
 use std::ops::Range;
 
-use crate::affinity::{Affinity, Reason, check_contradictions, written};
-use crate::affinity::{LeaseError, written::EntryDetail};
+use crate::affinity::{Affinity, LeaseError, Reason, written};
 use crate::codes;
 use crate::intent::Rule;
 use crate::parse::MAX_TARGETS;
@@ -21,6 +22,7 @@ use crate::problem::{Detail, TypedFlaw};
 use crate::report::{At, Report};
 use text::{Lines, Node, Spot};
 
+pub use level::{level_key, level_of};
 pub(crate) use lower::{Lowered, Reader};
 
 /// An entry and where it is written.
@@ -47,7 +49,7 @@ pub(crate) fn read_text(value: &str, report: &mut Report<'_>, reader: &Reader<'_
             return Lowered::default();
         }
     };
-    let entries = match written::read(&tree.to_value()) {
+    let entries = match written::read_each(&tree.to_value()) {
         Ok(entries) => entries,
         Err(problems) => {
             for problem in problems {
@@ -87,12 +89,14 @@ pub(crate) fn read_blob(value: &str, report: &mut Report<'_>, reader: &Reader<'_
             return Lowered::default();
         }
     };
-    let found = match crate::affinity::scan_each(&blob.bytes) {
+    let found = match crate::affinity::scan_each_with_places(&blob.bytes) {
         Ok(found) => found,
         Err(error) => {
             let (at, reason) = parts(error);
             let span = at.map_or(0..value.len(), |at| blob.letters(at..at + 1));
-            let flaw = TypedFlaw::Bytes { at: at.unwrap_or_default(), reason: Box::new(reason) };
+            let at = at.unwrap_or_default();
+            let (from, shown) = around(&blob.bytes, at);
+            let flaw = TypedFlaw::Bytes { at, reason: Box::new(reason), shown, from };
             report.add(codes::INVALID_INTENT, lines.at(span), Detail::Typed(flaw));
             return Lowered::default();
         }
@@ -102,13 +106,15 @@ pub(crate) fn read_blob(value: &str, report: &mut Report<'_>, reader: &Reader<'_
         .into_iter()
         .map(|(bytes, entry)| Entry { entry, whole: spot(bytes), target: None, level: None })
         .collect();
-    if let Err(error) = check_contradictions(entries.iter().map(|one| &one.entry)) {
-        let (_, reason) = parts(error);
-        let places = |index: usize| entries.get(index).map(|one| one.whole.span.clone());
-        contradictory(reason, places, &lines, report);
-        return Lowered::default();
-    }
     each(&entries, &lines, report, reader)
+}
+
+/// The row of 16 bytes that holds a byte, with two rows before it and one behind.
+fn around(bytes: &[u8], at: usize) -> (usize, Vec<u8>) {
+    const ROW: usize = 16;
+    let from = (at / ROW).saturating_sub(2).saturating_mul(ROW);
+    let rows = bytes.get(from..).unwrap_or_default();
+    (from, rows.iter().take(4 * ROW).copied().collect())
 }
 
 fn parts(error: LeaseError) -> (Option<usize>, Reason) {
@@ -119,30 +125,8 @@ fn parts(error: LeaseError) -> (Option<usize>, Reason) {
     }
 }
 
-/// Toward and away from one target: pointed at where the later one is, and where the first is.
-fn contradictory(
-    reason: Reason,
-    place: impl Fn(usize) -> Option<Range<usize>>,
-    lines: &Lines,
-    report: &mut Report<'_>,
-) {
-    let Reason::Contradictory { toward, away, .. } = &reason else { return };
-    let (first, second) = (*toward.min(away), *toward.max(away));
-    let flaw = TypedFlaw::Contradictory { reason: Box::new(reason.clone()), first: place(first) };
-    let at = lines.at(place(second).unwrap_or(0..0));
-    report.add(codes::INVALID_INTENT, at, Detail::Typed(flaw));
-}
-
 /// A problem of a written entry, at its field.
 fn tell(tree: &Node, lines: &Lines, problem: written::EntryProblem, report: &mut Report<'_>) {
-    let target = |index: usize| {
-        let entry = tree.get("entries").and_then(|list| list.items().get(index));
-        let spot = entry.and_then(|entry| entry.get("target")).or(entry).map(Node::spot);
-        spot.map(|spot| lines.first(spot.span))
-    };
-    if let EntryDetail::Invalid(reason @ Reason::Contradictory { .. }) = problem.detail {
-        return contradictory(reason, target, lines, report);
-    }
     let spot = tree.find(&problem.pointer, problem.on_key);
     let span = lines.first(spot.span.clone());
     let verbatim = spot.verbatim && span == spot.span;

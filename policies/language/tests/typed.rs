@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use placecard_language::affinity::{Affinity, ObjectId, append, written};
+use placecard_language::affinity::{Affinity, AffinityTarget, ObjectId, append, written};
 use placecard_language::directory::{
     Directory, Holder, ObjectKind, ObjectName, PodFacts, Unknown, Want,
 };
 use placecard_language::intent::{Relation, Rule, Strength};
 use placecard_language::keys::{self, Place};
+use placecard_language::typed::of_sentence::{AsEntry, NoTypedForm, entries_of};
 use placecard_language::{NamespaceFacts, Reading, Words, read_with, vocabulary_check};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -25,6 +27,12 @@ fn words() -> Words {
             ],
             "serviceDomain": "zone",
             "trustDomains": [{"name": "payments", "nodes": "trust=payments"}],
+            "pools": [
+                {"name": "mixed", "nodes": "example.com/rack=rack-42,disk=ssd"},
+                {"name": "guarded", "nodes": "example.com/rack=rack-42",
+                 "tolerations": [{"key": "a", "operator": "Exists"}]},
+                {"name": "row-of-42", "nodes": "example.com/rack=rack-42"},
+            ],
             "resources": [{"name": "fast-nvme", "uid": uid(50), "nodes": "disk=nvme"}],
         }
     }));
@@ -140,6 +148,7 @@ fn meaning(rule: &Rule) -> String {
         out
     }
     // The domain around a node is read off the node, the sentence names it: that is the difference.
+    let rule = Rule { entry: None, ..rule.clone() };
     drop_places(&format!("{rule:?}")).replace("observed: true", "observed: false")
 }
 
@@ -392,9 +401,10 @@ fn what_is_wrong_in_bytes_has_their_letters() {
     append(&mut second, &[away(true)]).expect("bytes");
     let text = base64(&[first, second].concat());
     let reading = reading(keys::INTENTS_TLV, &text);
-    let [problem] = reading.problems.as_slice() else { panic!("{reading:?}") };
-    assert_eq!(problem.code.as_str(), "invalid-intent");
-    assert_eq!(problem.span, Some(17..35));
+    // What contradicts is told of the rules, as it is of sentences.
+    assert_eq!(reading.problems, []);
+    let [toward, away] = reading.intents.rules.as_slice() else { panic!("{reading:?}") };
+    assert_eq!((&toward.origin.span, &away.origin.span), (&(0..18), &(17..35)));
 }
 
 #[test]
@@ -443,3 +453,229 @@ fn any_number_of_entries_is_bounded() {
     let reading = self::reading(keys::INTENTS, &wrong);
     assert!(reading.has_error() && reading.problems.len() <= 101, "{}", reading.problems.len());
 }
+
+/// The rule of a sentence, and the one of the entry that it becomes.
+fn both_ways(sentence: &str, required: bool) -> Result<(), NoTypedForm> {
+    let namespace = NamespaceFacts { name: "search".to_owned(), labels: Some(BTreeMap::new()) };
+    let (found, problems) = entries_of(sentence, required, &words(), Some(&namespace));
+    assert_eq!(problems, [], "{sentence}");
+    let [AsEntry { origin, entry }] = found.as_slice() else { panic!("{sentence}: {found:?}") };
+    assert_eq!(origin.span, 0..sentence.len());
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err((span, why)) => {
+            assert!(!sentence.get(span.clone()).unwrap_or_default().is_empty(), "{sentence}");
+            return Err(why.clone());
+        }
+    };
+    let key = if required { keys::REQUIRE } else { keys::PREFER };
+    let written = written::write_text(std::slice::from_ref(entry));
+    let again = one_rule(keys::INTENTS, &written);
+    // An entry does not say what goes without saying: `in node`, `weight 50`.
+    let sayings = [&again, &one_rule(key, sentence)].map(|rule| {
+        let mut rule = rule.clone();
+        rule.origin.text.clear();
+        meaning(&rule)
+    });
+    assert_eq!(sayings[0], sayings[1], "{sentence}: {written}");
+    assert_eq!(again.entry.as_deref(), Some(entry));
+    Ok(())
+}
+
+#[test]
+fn a_sentence_becomes_the_entry_that_says_it() {
+    for (sentence, _) in forms() {
+        for required in [true, false] {
+            if !required && sentence.contains("trust/") {
+                continue;
+            }
+            let expected = match sentence {
+                "on zone/a" => {
+                    Err(NoTypedForm::NotANumber { level: "zone".into(), value: "a".into() })
+                }
+                _ => Ok(()),
+            };
+            assert_eq!(both_ways(sentence, required), expected, "{sentence}");
+        }
+    }
+    let kind = |kind: &str| NoTypedForm::Kind { kind: kind.to_owned() };
+    let modifier = |word| NoTypedForm::Modifier { word };
+    for (sentence, why) in [
+        ("spread over zone", NoTypedForm::Counts { relation: "spread" }),
+        ("at-most 2 self in zone", NoTypedForm::Counts { relation: "at-most" }),
+        ("near self", kind("self")),
+        ("near deployment/db", kind("deployment")),
+        ("on volume/data", kind("volume")),
+        ("near pods(app=db)", NoTypedForm::Selector),
+        ("on nodes(example.com/rack=rack-42)", NoTypedForm::Selector),
+        ("on node/n1 or node/n2", NoTypedForm::Alternatives),
+        ("on pool/mixed", NoTypedForm::Pool { tolerates: false }),
+        ("on pool/guarded", NoTypedForm::Pool { tolerates: true }),
+        ("not-on trust/payments", NoTypedForm::OnlyToward { kind: "trust" }),
+        ("not-on resource/fast-nvme", NoTypedForm::OnlyToward { kind: "resource" }),
+        ("apart-from lease/shard", NoTypedForm::OnlyToward { kind: "lease" }),
+        ("near service/db of namespaces(*)", modifier("of")),
+        ("near service/db same tenant", modifier("same")),
+        ("apart-from service/db other tenant", modifier("other")),
+        ("apart-from service/db across revisions", modifier("across")),
+        ("on rack/042", NoTypedForm::NotANumber { level: "rack".into(), value: "042".into() }),
+    ] {
+        assert_eq!(both_ways(sentence, true), Err(why), "{sentence}");
+    }
+    // A pool that is a rack by another name says the same to the scheduler.
+    let (found, _) = entries_of("not-on pool/row-of-42", true, &words(), None);
+    let entry = found.first().and_then(|one| one.entry.as_ref().ok()).expect("an entry");
+    assert_eq!(entry.target(), &AffinityTarget::rack(42));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever sentence has a typed form means the same in it.
+    #[test]
+    fn sentences_and_their_entries_agree(
+        near in any::<bool>(),
+        toward in any::<bool>(),
+        target in 0_usize..14,
+        level in 0_usize..6,
+        weight in 0_usize..4,
+        required in any::<bool>(),
+    ) {
+        let level = ["", " in zone", " in rack", " in node", " in row", " in example.com/row"][level];
+        let weight = if required { "" } else { ["", " weight 1", " weight 50", " weight 100"][weight] };
+        let sentence = if near {
+            let target = ["service/db", "service/other/cache", "lease/shard", "lease/other/shard"][target % 4];
+            let relation = if toward || target.starts_with("lease") { "near" } else { "apart-from" };
+            format!("{relation} {target}{level}{weight}")
+        } else {
+            let targets = [
+                "node/n1", "rack/rack-0", "rack/rack-42", "rack/rack-4294967295", "row/7",
+                "example.com/row/7", "node/n2",
+            ];
+            let relation = if toward { "on" } else { "not-on" };
+            format!("{relation} {}{weight}", targets[target % targets.len()])
+        };
+        prop_assert_eq!(both_ways(&sentence, required), Ok(()), "{}", sentence);
+    }
+
+    /// No text stops the way to entries.
+    #[test]
+    fn any_rules_become_entries_or_reasons_in_their_places(
+        words in prop::collection::vec("(near|on|not-on|in|or|;|\n|weight|5|service/|rack/|4|zone|é|pods\\(|a|\\)|self|same|,)", 0..12),
+    ) {
+        let text = words.join(" ");
+        let (found, problems) = entries_of(&text, false, &self::words(), None);
+        for one in found {
+            prop_assert!(text.get(one.origin.span.clone()).is_some());
+            if let Err((span, _)) = one.entry {
+                prop_assert!(text.get(span).is_some());
+            }
+        }
+        for problem in problems {
+            prop_assert!(problem.span.is_none_or(|span| text.get(span).is_some()));
+        }
+    }
+
+    /// Whatever is done to the text of entries, it is read as entries or pointed at.
+    #[test]
+    fn a_mutated_annotation_has_entries_or_a_finding_in_its_place(
+        base in 0..BASES.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..9, 0..PIECES.len()), 1..5),
+    ) {
+        let mut text: Vec<char> = BASES[base].1.chars().collect();
+        for (at, length, piece) in edits {
+            let start = at.index(text.len() + 1);
+            let end = (start + length).min(text.len());
+            text.splice(start..end, PIECES[piece].chars());
+        }
+        let text: String = text.into_iter().collect();
+        let reading = reading(BASES[base].0, &text);
+        prop_assert!(!reading.intents.rules.is_empty() || !reading.problems.is_empty(), "{text:?}");
+        for problem in &reading.problems {
+            if let Some(span) = &problem.span {
+                let marked = text.get(span.clone());
+                prop_assert!(marked.is_some(), "{:?}", text);
+                if problem.verbatim {
+                    prop_assert_eq!(marked, Some(problem.marked.as_str()), "{:?}", text);
+                }
+                let line = text[..span.start].matches('\n').count() + 1;
+                prop_assert_eq!(problem.line as usize, line, "{:?}", text);
+            }
+        }
+        for rule in &reading.intents.rules {
+            prop_assert!(text.get(rule.origin.span.clone()).is_some(), "{:?}", text);
+        }
+    }
+}
+
+const BASES: [(&str, &str); 4] = [
+    (
+        keys::INTENTS,
+        "# typed\nentries:\n- category: Topology\n  strength: Preferred\n  direction: away\n  \
+         target: {type: NodeId, name: \"n1\"}\n  weight: 80\n  level: zone\n- category: State\n  \
+         strength: Required\n  target:\n    type: LeaseId\n    name: |-\n      shard\n- {category: \
+         Trust, strength: Required, target: {type: TrustDomain, value: 'payments'}}\n",
+    ),
+    (
+        keys::INTENTS,
+        r#"{"entries": [{"category": "Topology", "strength": "Required", "direction": "toward",
+            "target": {"type": "RackId", "value": 42}}, {"category": "Resource", "strength":
+            "Preferred", "target": {"type": "NodeId", "value":
+            "00000000-0000-0000-0000-000000000001"}, "weight": 1}]}"#,
+    ),
+    (
+        keys::INTENTS,
+        "entries: [{category: Topology, strength: Required, target: {type: ServiceId, name: \
+         \"d\\u0062\"}, level: topology.kubernetes.io/zone}]",
+    ),
+    (keys::INTENTS_TLV, "CRAACQMBBgAEAAAAKgkQ\nAAkDgQYABAAAAAcJEAANBAEFAAhwYXltZW50cw=="),
+];
+
+const PIECES: &[&str] = &[
+    "",
+    "",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "- ",
+    ": ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "\"",
+    "'",
+    "\\",
+    "|",
+    ">-",
+    "&a ",
+    "*a",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "#",
+    "\u{feff}",
+    "\u{200b}",
+    "\u{202e}",
+    "大",
+    "é",
+    "!!int ",
+    "\u{0}",
+    "~",
+    "null",
+    "042",
+    "-1",
+    "1e9",
+    "Facility",
+    "Adaptive",
+    "level: ",
+    "\u{85}",
+    "\u{1f600}",
+    "=",
+    "A",
+    "/",
+    "?",
+    "%",
+];

@@ -5,9 +5,9 @@ use placecard_findings::{
 };
 use placecard_language::codes::CODES;
 use placecard_language::keys::Slot;
-use placecard_language::problem::{Detail, Problem, TypedFlaw};
+use placecard_language::problem::{Detail, Problem};
 
-use crate::words::{self, language};
+use crate::words::{entries, language};
 
 /// The finding of a problem below `metadata`.
 #[must_use]
@@ -27,15 +27,7 @@ pub fn finding(object: &ObjectRef, metadata: &FieldPath, problem: &Problem) -> F
         .find(|entry| entry.code == problem.code)
         .map_or(Verdict::Language, |entry| entry.verdict);
     let label = Label::new(site.clone(), worded.label).quoting(worded.quote);
-    let first = match &problem.detail {
-        Detail::Typed(TypedFlaw::Contradictory { first: Some(first), .. }) => {
-            let path = metadata.keys(&[map, &problem.key]);
-            Some(Label::new(Site::within(path, first.clone()), words::entries::FIRST))
-        }
-        _ => None,
-    };
     let mut finding = Finding::new(problem.code, verdict, object.clone(), worded.message, label);
-    finding.labels.extend(first);
     finding.severity = problem.severity;
     finding.help = worded.help.into_iter().map(Help::text).collect();
     finding.admission = worded.admission;
@@ -48,6 +40,10 @@ pub fn finding(object: &ObjectRef, metadata: &FieldPath, problem: &Problem) -> F
     finding.suggestion.clone_from(&problem.suggestion);
     finding.holds =
         if by_vocabulary(&problem.detail) { Holds::vocabulary() } else { Holds::every_cluster() };
+    if let Detail::Typed(flaw) = &problem.detail {
+        finding.bytes = entries::bytes(flaw);
+        entries::TOGETHER.clone_into(&mut finding.holds.text);
+    }
     finding
 }
 

@@ -220,7 +220,7 @@ fn rule_words(case: &Case<'_>, verdict: Verdict) -> String {
         }
         By::Spread { max_skew, min_domains, .. } => {
             let most = format!("at most {} {within}", pods(case.asked.by, *max_skew));
-            if case.rule.by == WrittenBy::Rule {
+            if matches!(case.rule.by, WrittenBy::Rule | WrittenBy::Entry) {
                 most
             } else {
                 format!("with fewer than {}, {most}", level.count(*min_domains))
@@ -259,7 +259,8 @@ fn modes(case: &Case<'_>) -> Option<Label> {
 /// Smallest change first.
 fn ways_out(case: &Case<'_>) -> Vec<Help> {
     let (level, most) = (Level::of(case), case.bound.most);
-    let by_rule = case.rule.by == WrittenBy::Rule;
+    let by = case.rule.by;
+    let by_rule = matches!(by, WrittenBy::Rule | WrittenBy::Entry);
     let field = match case.asked.by {
         AskedBy::Replicas => "replicas",
         AskedBy::Job => "parallelism",
@@ -270,14 +271,17 @@ fn ways_out(case: &Case<'_>) -> Vec<Help> {
     let word = level.word();
     match &case.bound.by {
         By::Apart { .. } => {
-            let over = if by_rule {
-                format!("spread, not apart: spread over {word}")
-            } else {
-                format!("spread, not apart: a topologySpreadConstraint over {word}")
+            let over = match by {
+                WrittenBy::Rule => format!("spread, not apart: spread over {word}"),
+                // No entry spreads.
+                WrittenBy::Entry => {
+                    format!("spread, not apart: spread over {word} in {}", keys::REQUIRE)
+                }
+                _ => format!("spread, not apart: a topologySpreadConstraint over {word}"),
             };
             let shares = shares(case.asked.pods, most).map(|shares| format!("({shares})"));
             help.push(Help { yields: shares.unwrap_or_default(), ..Help::text(over) });
-            help.push(prefer(by_rule));
+            help.push(prefer(by));
         }
         By::Spread { domains, .. } => {
             let found = u64::try_from(domains.len()).unwrap_or(u64::MAX);
@@ -290,7 +294,7 @@ fn ways_out(case: &Case<'_>) -> Vec<Help> {
             } else {
                 help.push(Help::text(format!("minDomains: {found}")));
             }
-            help.push(prefer(by_rule));
+            help.push(prefer(by));
         }
         By::SharedClaim { .. } => {
             help.push(Help::text("a StatefulSet gives each replica a claim of its own"));
@@ -303,11 +307,11 @@ fn ways_out(case: &Case<'_>) -> Vec<Help> {
     help
 }
 
-fn prefer(by_rule: bool) -> Help {
-    if by_rule {
-        Help::mentioning(format!("move {{}} to {}", keys::PREFER), vec![0])
-    } else {
-        Help::mentioning("prefer it, do not require it, in {}", vec![0])
+fn prefer(by: WrittenBy) -> Help {
+    match by {
+        WrittenBy::Rule => Help::mentioning(format!("move {{}} to {}", keys::PREFER), vec![0]),
+        WrittenBy::Entry => Help::mentioning("strength: Preferred for the entry in {}", vec![0]),
+        _ => Help::mentioning("prefer it, do not require it, in {}", vec![0]),
     }
 }
 

@@ -5,13 +5,16 @@ use placecard_feasibility::contradiction::{Clash, Core, Dead, DemandId, Subject,
 use placecard_feasibility::domain::{Domain, Shape};
 use placecard_feasibility::pod_affinity::{PodContradiction, TermId};
 use placecard_findings::{
-    Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+    Code, Evidence, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
 
 use crate::contradict::{By, Place};
 use crate::object::Object;
 use crate::rules;
-use crate::words::{self, level, list};
+use crate::words::{self, level, list, shorten};
+
+const KEEP_ONE: &str = "keep one of the two";
+const APART_IN_A_NARROWER_LEVEL: &str = "keep one, or keep apart in a narrower level";
 
 /// A pod (anti-)affinity term and where it is written.
 pub(crate) struct TermPlace {
@@ -201,7 +204,7 @@ fn help(
         return vec![Help::text("drop one of the requirements")];
     }
     if demands == 2 {
-        return vec![Help::text("keep one of the two")];
+        return vec![Help::text(KEEP_ONE)];
     }
     let mut ways = Vec::new();
     let mut mentions = Vec::new();
@@ -226,12 +229,64 @@ fn left(domain: &Domain) -> Option<String> {
     }
 }
 
+/// Two typed entries, required toward and away from one target.
+pub(crate) struct Opposed<'a> {
+    /// The target is pods, and not a node.
+    pub(crate) of_pods: bool,
+    /// Its id, or its name.
+    pub(crate) target: &'a str,
+    /// The node label key of the domain.
+    pub(crate) level: &'a str,
+    pub(crate) toward: &'a Place,
+    pub(crate) away: &'a Place,
+}
+
+/// Entries that exclude each other whatever their target is: as what is known of it would be told.
+pub(crate) fn entries(object: &ObjectRef, opposed: &Opposed<'_>) -> Finding {
+    let Opposed { of_pods, target, level: key, toward, away } = *opposed;
+    let domain = level(key);
+    let (code, message, texts, help) = if of_pods {
+        (
+            rules::AFFINITY_CONTRADICTS_ANTI_AFFINITY,
+            near_and_apart(key),
+            [
+                format!("must share a {domain} with {target}"),
+                format!("must share no {domain} with {target}"),
+            ],
+            APART_IN_A_NARROWER_LEVEL,
+        )
+    } else if domain == "node" {
+        let message = format!("no node can be {target} and not be it");
+        let texts = [format!("wants {target}"), format!("not {target}")];
+        (rules::NODE_AFFINITY_UNSATISFIABLE, message, texts, KEEP_ONE)
+    } else {
+        let message = format!("no node can be in the {domain} of a node and not in it");
+        let texts =
+            [format!("wants the {domain} of {target}"), format!("not the {domain} of {target}")];
+        (rules::NODE_AFFINITY_UNSATISFIABLE, message, texts, KEEP_ONE)
+    };
+    let [first, second] = texts;
+    let message = shorten(&message, 72);
+    let mut finding =
+        Finding::new(code, Verdict::Contradictory, object.clone(), message, label(toward, first));
+    finding.labels.push(label(away, second));
+    finding.help = vec![Help::text(help)];
+    // What is not known is in no field: the entries are refused for themselves.
+    finding.evidence = Some(Evidence::UnwrittenRules);
+    finding
+}
+
 /// It is a rule that follows a volume that clashes, or an autoscaler that asks for the replicas.
 pub(crate) fn by_objects(autoscaler: Option<&ObjectRef>) -> Holds {
     match autoscaler {
         Some(autoscaler) => Holds::objects(words::bounds::while_it_scales(autoscaler)),
         None => Holds::objects(words::bounds::WHILE_THE_VOLUME_STAYS),
     }
+}
+
+/// It is a rule that follows a Lease, or the labels of a node, that clashes.
+pub(crate) fn by_what_is_followed() -> Holds {
+    Holds::objects("while what it follows is where it is")
 }
 
 /// Required pod affinity and anti-affinity that exclude each other; `None` if it does not concern
@@ -274,14 +329,11 @@ pub(crate) fn pods(
         PodContradiction::CompanionRepelled { affinity, anti, topology_key } => {
             let mut finding = contradiction(
                 rules::AFFINITY_CONTRADICTS_ANTI_AFFINITY,
-                format!(
-                    "required near and apart from the same pods in one {}",
-                    level(topology_key)
-                ),
+                near_and_apart(topology_key),
                 first_near(affinity, &near, topology_key)?,
             );
             finding.labels.extend(anti.iter().map(apart).map(|term| repels(&term, topology_key)));
-            finding.help = vec![Help::text("keep one, or keep apart in a narrower level")];
+            finding.help = vec![Help::text(APART_IN_A_NARROWER_LEVEL)];
             finding
         }
         PodContradiction::OneReplica { affinity, anti, topology_key } => {
@@ -302,6 +354,10 @@ pub(crate) fn pods(
     };
     finding.holds = Holds::proof("");
     Some(finding)
+}
+
+fn near_and_apart(topology_key: &str) -> String {
+    format!("required near and apart from the same pods in one {}", level(topology_key))
 }
 
 fn first_near(

@@ -1,14 +1,45 @@
 //! Words for typed entries that cannot be read.
 
+use placecard_findings::Bytes;
 use placecard_language::affinity::Reason;
 use placecard_language::affinity::written::EntryDetail;
-use placecard_language::problem::TypedFlaw;
+use placecard_language::keys;
+use placecard_language::problem::{Detail, Problem, TypedFlaw};
 
 use crate::words::language::{Said, quote, said};
-use crate::words::vocabulary;
+use crate::words::{list, vocabulary};
 
-/// Beside the first of two entries that contradict each other.
-pub(crate) const FIRST: &str = "the first is here";
+/// Whether an annotation holds typed entries.
+pub(crate) fn is_key(key: &str) -> bool {
+    key == keys::INTENTS || key == keys::INTENTS_TLV
+}
+
+/// The ways out of a problem that sentences have too, for those who wrote an entry.
+pub(crate) fn ways_out(problem: &Problem, help: Vec<String>) -> Vec<String> {
+    let prefer = "let the entry be Preferred".to_owned();
+    match &problem.detail {
+        Detail::UnknownLevel { known, found, instead: Some(_) } => {
+            let levels = format!("the levels are {}", list(known, "and", 12));
+            // The words at the place are those of a target: it has no level of its own.
+            if problem.key == keys::INTENTS_TLV {
+                let has =
+                    format!("the wire form has no level: add {} to the vocabulary", quote(found));
+                vec![levels, has]
+            } else if problem.verbatim {
+                vec![levels, "or a node label key, as example.com/rack".to_owned()]
+            } else {
+                let own = "level: a level or a node label key, in the entry itself".to_owned();
+                vec![levels, own]
+            }
+        }
+        Detail::ApartFromLevel { allowed, .. } if allowed.is_empty() => vec![prefer],
+        Detail::ApartFromLevel { allowed, .. } => {
+            vec![format!("it is allowed in {}", list(allowed, "and", 12)), prefer]
+        }
+        Detail::ApartFromNamespace { decided: true, .. } => vec![prefer],
+        _ => help,
+    }
+}
 
 /// Message, label and ways out.
 pub(crate) fn flaw(flaw: &TypedFlaw) -> Said {
@@ -17,8 +48,7 @@ pub(crate) fn flaw(flaw: &TypedFlaw) -> Said {
             EntryDetail::Shape(detail) => vocabulary::say(detail),
             EntryDetail::Invalid(reason) => of_reason(reason, None),
         },
-        TypedFlaw::Contradictory { reason, .. } => of_reason(reason, None).label("the second"),
-        TypedFlaw::Bytes { at, reason } => {
+        TypedFlaw::Bytes { at, reason, .. } => {
             of_reason(reason, Some(*at)).label(format!("byte {at:#04x}"))
         }
         other => of_text(other),
@@ -29,10 +59,50 @@ pub(crate) fn flaw(flaw: &TypedFlaw) -> Said {
 /// `placecard intent decode` says it.
 pub(crate) fn admission(flaw: &TypedFlaw, key: &str) -> Option<String> {
     match flaw {
-        TypedFlaw::Bytes { at, reason } => {
+        TypedFlaw::Bytes { at, reason, .. } => {
             Some(format!("InvalidIntent at byte {at} ({at:#04x}) of {key}: {reason}"))
         }
         _ => None,
+    }
+}
+
+/// How far a refusal of entries holds.
+pub(crate) const TOGETHER: &str =
+    "on every cluster; the entries are refused together, none is dropped";
+
+/// The bytes around the one that is wrong.
+pub(crate) fn bytes(flaw: &TypedFlaw) -> Option<Bytes> {
+    let TypedFlaw::Bytes { at, reason, shown, from } = flaw else { return None };
+    let text = byte(reason);
+    Some(Bytes { shown: shown.clone(), from: *from, at: *at, text })
+}
+
+/// A byte, for those who read it beside the others.
+fn byte(reason: &Reason) -> String {
+    match reason {
+        Reason::UnknownStrength { byte } if byte & 0x80 != 0 => {
+            format!("bit 7 is away; the rest is {}, no known strength", byte & 0x7f)
+        }
+        Reason::UnknownStrength { .. } => "no known strength".to_owned(),
+        Reason::AdaptiveReserved { byte } if byte & 0x80 != 0 => {
+            "bit 7 is away; the rest is 3, which is reserved".to_owned()
+        }
+        Reason::AdaptiveReserved { .. }
+        | Reason::FacilityReserved
+        | Reason::ReservedCategory { .. } => "reserved".to_owned(),
+        Reason::UnknownCategory { .. } => "no known category".to_owned(),
+        Reason::UnknownTargetType { .. } => "no known target type".to_owned(),
+        Reason::TlvOverrun { claimed, left, .. } | Reason::TargetOverrun { claimed, left } => {
+            format!("claims {claimed} bytes, {left} follow")
+        }
+        Reason::TargetLength { found, expected, .. } => {
+            format!("claims {found} bytes, it has {expected}")
+        }
+        Reason::EntryTooShort { length } => format!("claims {length} bytes, an entry has more"),
+        Reason::TruncatedHeader { left } => format!("{left} of the 4 bytes of a header"),
+        Reason::SurplusBytes { .. } => "belongs to no entry from here on".to_owned(),
+        Reason::TrustDomainNotUtf8 { .. } => "not UTF-8 from here on".to_owned(),
+        _ => "this byte".to_owned(),
     }
 }
 
@@ -69,9 +139,6 @@ fn of_text(flaw: &TypedFlaw) -> Said {
 
 fn of_reason(reason: &Reason, at: Option<usize>) -> Said {
     let message = match (reason, at) {
-        (Reason::Contradictory { target, .. }, _) => {
-            format!("required toward and away from one target: {target}")
-        }
         (reason, Some(at)) => with_place(&reason.to_string(), at),
         (reason, None) => reason.to_string(),
     };
@@ -109,7 +176,6 @@ fn help(reason: &Reason) -> Option<&'static str> {
         }
         Reason::AwayOutsideTopology { .. } => "as Topology it can be away",
         Reason::PreferredTrust => "strength: Required, or leave the entry out",
-        Reason::Contradictory { .. } => "keep one of the two, or prefer one",
         Reason::NotAnId { .. } => "a UID as in metadata.uid; for a name write name, not value",
         Reason::WeightOfRequired => "drop the weight, or let the entry be Preferred",
         Reason::TlvOverrun { .. } | Reason::TruncatedHeader { .. } => "the end was cut off",

@@ -60,6 +60,9 @@ impl Said {
 #[must_use]
 pub fn problem(problem: &Problem) -> Worded {
     let mut said = say(problem);
+    if entries::is_key(&problem.key) {
+        said.help = entries::ways_out(problem, said.help);
+    }
     if let Some(odd) = &problem.odd {
         said.help.insert(0, odd_character(odd));
     }

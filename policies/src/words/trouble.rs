@@ -13,7 +13,7 @@ use crate::read::ReadProblem;
 use crate::rules;
 use crate::surroundings::Reference;
 use crate::trouble::{Missing, Obstacle, Rival, Trouble};
-use crate::words::{self, level, shorten};
+use crate::words::{self, entries, level, shorten};
 
 /// The finding of an obstacle.
 #[must_use]
@@ -130,7 +130,10 @@ fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> 
             let at = Site::value(template.spec_path(&["nodeName"]));
             let text = format!("bound to {node}");
             finding.labels.push(Label::new(at, text).quoting(node.clone()));
-            finding.help = vec![Help::text(format!("on node/{node} instead of nodeName"))];
+            finding.help = vec![Help::text(match entries::is_key(trouble.rule.key) {
+                false => format!("on node/{node} instead of nodeName"),
+                true => format!("an entry toward node {node} instead of nodeName"),
+            })];
             finding
         }
         Obstacle::NeedsServer { minor, in_place } => {
@@ -144,15 +147,18 @@ fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> 
             )];
             finding
         }
-        _ => on_daemon_set(object, here("has no effect on a DaemonSet")),
+        _ => on_daemon_set(object, trouble.rule.key, here("has no effect on a DaemonSet")),
     }
 }
 
-fn on_daemon_set(object: &ObjectRef, primary: Label) -> Finding {
+fn on_daemon_set(object: &ObjectRef, key: &str, primary: Label) -> Finding {
     let message = "a DaemonSet takes node rules only: its controller picks the nodes";
     let mut finding =
         Finding::new(codes::NO_EFFECT_HERE, Verdict::Language, object.clone(), message, primary);
-    finding.help = vec![Help::text("on, not-on and tolerate have an effect here")];
+    finding.help = vec![Help::text(match entries::is_key(key) {
+        false => "on, not-on and tolerate have an effect here",
+        true => "entries about nodes have an effect here",
+    })];
     finding
 }
 
@@ -177,10 +183,14 @@ fn second_near(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Fi
         rival,
         format!("the first: pods with {rival_selects}"),
     ));
-    let prefer = format!("+ {}: {} weight 100", keys::PREFER, trouble.rule.text);
-    let lines = vec![format!("-   {}", trouble.rule.text), prefer];
-    finding.help =
-        vec![Help { lines, ..Help::text("require the one that matters more, prefer the other") }];
+    let text = "require the one that matters more, prefer the other";
+    finding.help = if entries::is_key(trouble.rule.key) {
+        vec![Help::text(format!("{text}: strength: Preferred, weight: 100"))]
+    } else {
+        let prefer = format!("+ {}: {} weight 100", keys::PREFER, trouble.rule.text);
+        let lines = vec![format!("-   {}", trouble.rule.text), prefer];
+        vec![Help { lines, ..Help::text(text) }]
+    };
     match clash {
         Some(key) => {
             finding.why = Some(format!(
@@ -243,9 +253,14 @@ fn unresolved(
         Missing::Unreachable => {
             (format!("{name} could not be read"), "could not be read", "try again")
         }
-        Missing::SelectsNothing => {
-            (format!("{name} selects no pods"), "has no selector", "name the pods by pods(...)")
-        }
+        Missing::SelectsNothing => (
+            format!("{name} selects no pods"),
+            "has no selector",
+            match entries::is_key(trouble.rule.key) {
+                false => "name the pods by pods(...)",
+                true => "give it a selector: an entry can not name pods by their labels",
+            },
+        ),
         Missing::Unbound => (
             format!("{name} is not bound to a volume yet"),
             "where it will be is open",

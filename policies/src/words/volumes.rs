@@ -145,7 +145,7 @@ fn help(members: &[(DemandId, &Place)], claims: &[&BoundClaim]) -> Help {
     match claims {
         [_] if only_volumes => Help::text("bind the claim to a volume that a node can reach"),
         _ if only_volumes => Help::text("give the pod claims whose volumes are in one place"),
-        [claim] if of(By::Rule) => Help::text(format!(
+        [claim] if of(By::Rule) || of(By::Entry) => Help::text(format!(
             "follow the volume, wherever it is: on volume/{}",
             claim.mounted.name
         )),

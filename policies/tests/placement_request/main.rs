@@ -15,11 +15,14 @@ use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::feasibility::judge::judge_cycle;
 use placecard_policies::feasibility::profile::Profile;
 use placecard_policies::feasibility::rank::rank;
+use placecard_policies::language::affinity::text::{self, Encoding};
+use placecard_policies::language::affinity::{PlacementRequest, append, written};
 use placecard_policies::placed::next_cycle;
 use placecard_policies::placement_request::filter::{AffinityRejection, AffinityRequiredFilter};
-use placecard_policies::placement_request::{Context, Scene, place_entries};
+use placecard_policies::placement_request::{Context, Scene, place, place_entries};
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::json;
 
 use entries::{Asked, asked};
 use world::{Ground, World, world};
@@ -126,6 +129,37 @@ fn candidates_are_the_nodes_that_fit_the_expanded_pod() {
         let judgement = judge_cycle(&cycle);
         let fits: BTreeSet<String> = judgement.feasible().map(str::to_owned).collect();
         assert_eq!(candidates, fits, "{:?}", asked.sentences);
+    });
+}
+
+#[test]
+fn a_request_and_its_annotations_keep_the_same_nodes() {
+    run(200, |ground, asked| {
+        let new = PlacementRequest::new();
+        let request = asked.entries.iter().cloned().fold(new, PlacementRequest::affinity);
+        let (pod, known) = (ground.plain(), ground.known());
+        let context = Context::new(&ground.cluster, &ground.words, &known, &pod);
+        // What cannot be built has no candidates; annotations are refused for it.
+        let placed = place(&request, &context).map(|placement| placement.candidates);
+        let candidates: BTreeSet<String> =
+            placed.iter().flatten().map(|candidate| candidate.node.clone()).collect();
+        let written = written::write(&asked.entries).to_string();
+        let mut blob = Vec::new();
+        let bytes = append(&mut blob, &asked.entries);
+        let bytes = bytes.map(|()| text::encode(Encoding::Base64, &blob));
+        let forms =
+            [("placecard.dev/intents", Some(written)), ("placecard.dev/intents-tlv", bytes.ok())];
+        for (key, value) in forms {
+            let Some(value) = value.filter(|_| !asked.entries.is_empty()) else { continue };
+            let fits: BTreeSet<String> = match ground.annotated(json!({key: value})) {
+                Err(_) => BTreeSet::new(),
+                Ok(pod) => {
+                    let cycle = next_cycle(&ground.cluster, &pod, None);
+                    judge_cycle(&cycle).feasible().map(str::to_owned).collect()
+                }
+            };
+            assert_eq!(candidates, fits, "{key}: {value}");
+        }
     });
 }
 

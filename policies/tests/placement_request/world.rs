@@ -228,6 +228,7 @@ impl Ground {
         for (reference, answer) in answers.chain(claims::answers(objects.iter(), "")) {
             surroundings.objects.insert(reference, answer);
         }
+        add_ids(world, &mut surroundings.objects);
         Self {
             cluster: Cluster::of(inventory),
             answers: ids(world),
@@ -245,10 +246,14 @@ impl Ground {
 
     /// The pod whose annotation has these sentences, expanded; or the codes of its errors.
     pub(crate) fn expanded(&self, sentences: &[String]) -> Result<Pod, Vec<String>> {
-        let mut metadata = json!({"name": "new", "namespace": "shop", "labels": {"app": "web"}});
-        if !sentences.is_empty() {
-            metadata["annotations"] = json!({"placecard.dev/require": sentences.join("\n")});
-        }
+        let rules = json!({"placecard.dev/require": sentences.join("\n")});
+        self.annotated(if sentences.is_empty() { json!({}) } else { rules })
+    }
+
+    /// The pod with these annotations, expanded; or the codes of its errors.
+    pub(crate) fn annotated(&self, annotations: Value) -> Result<Pod, Vec<String>> {
+        let metadata = json!({"name": "new", "namespace": "shop", "labels": {"app": "web"},
+            "annotations": annotations});
         let requests = json!({"requests": {"cpu": "500m", "memory": "1Gi"}});
         let containers = json!([{"name": "c", "image": "i", "resources": requests}]);
         let value = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
@@ -277,6 +282,11 @@ impl Ground {
 /// The ids: a node's and a pod's lease are numbered as they are, a Service's as its application.
 fn ids(world: &World) -> Objects {
     let mut answers = Objects::default();
+    add_ids(world, &mut answers);
+    answers
+}
+
+fn add_ids(world: &World, answers: &mut Objects) {
     for (at, pod) in world.pods.iter().enumerate() {
         let namespace = if APPS[pod.app] == "ledger" { "bank" } else { "shop" };
         let lease = Reference::Lease { namespace: namespace.into(), name: format!("l-{at}") };
@@ -298,7 +308,6 @@ fn ids(world: &World) -> Objects {
         let namespace = if APPS[pod.app] == "ledger" { "bank" } else { "shop" };
         insert(ObjectKind::Lease, at, namespace, &format!("l-{at}"));
     }
-    answers
 }
 
 impl World {

@@ -71,8 +71,19 @@ pub fn scan_with_places(blob: &[u8]) -> Result<Vec<(Range<usize>, Affinity)>, Le
     Ok(entries)
 }
 
-/// As [`scan_with_places`], without looking for contradictions.
-pub(crate) fn scan_each(blob: &[u8]) -> Result<Vec<(Range<usize>, Affinity)>, LeaseError> {
+/// As [`scan`], without looking for contradictions: what stands in an annotation is compared with
+/// the others beside it, and not alone.
+///
+/// # Errors
+/// [`LeaseError::InvalidIntent`] for the first malformation.
+pub fn scan_each(blob: &[u8]) -> Result<Vec<Affinity>, LeaseError> {
+    read(blob, |_, entry| entry)
+}
+
+/// As [`scan_each`], each entry with the bytes of its TLV, header included.
+pub(crate) fn scan_each_with_places(
+    blob: &[u8],
+) -> Result<Vec<(Range<usize>, Affinity)>, LeaseError> {
     read(blob, |place, entry| (place, entry))
 }
 

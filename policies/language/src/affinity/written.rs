@@ -142,8 +142,19 @@ pub fn write_text(entries: &[Affinity]) -> String {
 ///
 /// # Errors
 /// All that is wrong, up to a bound, in the order of the schema or of the entries; no entry is
-/// given then.
+/// given then. Last comes whether they contradict each other.
 pub fn read(value: &Value) -> Result<Vec<Affinity>, Vec<EntryProblem>> {
+    let entries = read_each(value)?;
+    check_contradictions(&entries).map_err(|error| vec![contradiction(error)])?;
+    Ok(entries)
+}
+
+/// As [`read`], without looking for contradictions: an annotation is compared with the others beside
+/// it, and not alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_each(value: &Value) -> Result<Vec<Affinity>, Vec<EntryProblem>> {
     let count = value.get("entries").and_then(Value::as_array).map_or(0, Vec::len);
     if count > MAX_ENTRIES {
         let detail = VocabularyDetail::TooMany { limit: MAX_ENTRIES };
@@ -182,7 +193,6 @@ pub fn read(value: &Value) -> Result<Vec<Affinity>, Vec<EntryProblem>> {
     if !conditional.is_empty() {
         return Err(conditional.into_iter().map(of_shape).collect());
     }
-    check_contradictions(&entries).map_err(|error| vec![contradiction(error)])?;
     Ok(entries)
 }
 

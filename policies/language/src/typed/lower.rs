@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Entry;
+use super::level::{RACK, level_of};
 use super::phrase::Phrase;
 use super::text::Lines;
 use crate::affinity::{
@@ -18,9 +19,6 @@ use crate::lower::{DEFAULT_WEIGHT, Lower};
 use crate::print::fold;
 use crate::problem::Form;
 use crate::report::Report;
-
-/// The level of a RackId that names none.
-const RACK: &str = "rack";
 
 /// What entries are read with.
 pub(crate) struct Reader<'a> {
@@ -97,7 +95,8 @@ pub(super) fn entry(
     };
     let span = 0..phrase.text.len();
     let origin = Origin { key: reader.key, span, line: 1, text: fold(&phrase.text) };
-    let rule = Rule { strength, relation: relation?, follows, observed, origin };
+    let said_by = Some(Box::new(entry.entry.clone()));
+    let rule = Rule { strength, relation: relation?, follows, observed, entry: said_by, origin };
     (!broken).then(|| phrase.rule(rule, lines))
 }
 
@@ -215,7 +214,7 @@ impl Speaker<'_, '_, '_> {
         Saying::Unresolved(want, why)
     }
 
-    fn pods(&mut self, kind: &str, namespace: Option<String>, name: &str, own: &str) -> Saying {
+    fn pods(&mut self, kind: &str, namespace: Option<String>, name: &str) -> Saying {
         self.relation("near", "apart-from");
         let start = self.phrase.text.len();
         self.phrase.say(kind);
@@ -227,8 +226,8 @@ impl Speaker<'_, '_, '_> {
         self.phrase.quote(&full, entry.target.as_ref());
         let target = self.word(start);
         // As in a sentence, where `node` need not be said.
-        let level = entry.entry.level().unwrap_or(own);
-        let level = (level != "node").then(|| {
+        let level = level_of(&entry.entry, self.reader.words).filter(|level| *level != "node");
+        let level = level.map(|level| {
             self.phrase.say(" in ");
             let span = self.phrase.quote(level, entry.level.as_ref());
             Word { text: level.to_owned(), span }
@@ -237,12 +236,11 @@ impl Speaker<'_, '_, '_> {
     }
 
     fn service(&mut self, namespace: Option<String>, name: &str) -> Saying {
-        let own = self.reader.words.service_domain.clone();
-        self.pods("service/", namespace, name, own.as_deref().unwrap_or("node"))
+        self.pods("service/", namespace, name)
     }
 
     fn lease(&mut self, namespace: Option<String>, name: &str) -> Saying {
-        self.pods("lease/", namespace, name, "node")
+        self.pods("lease/", namespace, name)
     }
 
     fn word(&self, start: usize) -> Term {
