@@ -513,6 +513,12 @@ fn sentences_without_a_typed_form_are_told_with_their_place() {
         let found = run(&words, text.as_bytes());
         assert_eq!(found, (1, String::new(), format!("<stdin>:{told}\n")), "{text}");
     }
+}
+
+#[test]
+fn rules_behind_flags_are_told_as_those_of_a_file() {
+    let (_folder, flags) = context();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let by_flag =
         ["intent", "encode", "--require", "on node/n1\n  near self", "--prefer", "on node/n1"];
     let told = "--require:2:8: self has no typed form: entries name nodes, Services, Leases, resources, racks and trust domains\n";

@@ -1,5 +1,5 @@
 //! Typed entries become the rules of sentences, and what is wrong is pointed at in the annotation.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
