@@ -145,7 +145,7 @@ impl World {
         if drawn.tainted {
             taints.push(json!({"key": "old", "effect": "PreferNoSchedule"}));
         }
-        json!({"kind": "Node", "metadata": {"name": format!("n{at}"), "labels": labels},
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": format!("n{at}"), "labels": labels},
             "spec": {"taints": taints},
             "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}})
     }
@@ -172,7 +172,7 @@ impl World {
             spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
                 json!([term]);
         }
-        json!({"kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": phase}})
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": phase}})
     }
 }
 
@@ -266,6 +266,8 @@ impl Ground {
         if !codes.is_empty() {
             return Err(codes);
         }
+        // A rule about something that is not known here would be left out.
+        assert!(review.expansions.iter().all(|one| one.complete), "{:?}", review.findings);
         let template = object.templates.first().unwrap();
         let spec = review.expansions.first().map_or(&template.spec, |one| &one.spec);
         Ok(pod_of(&self.cluster, &object, template, spec).unwrap())
