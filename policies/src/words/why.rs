@@ -84,7 +84,7 @@ pub fn fact(shared: &Shared, pod: &Pod, asked: bool) -> String {
         Fact::NodeTerms => "no term of the node affinity holds".to_owned(),
         Fact::Name => "not the node that is asked for by name".to_owned(),
         Fact::Port(port) => format!("host port {port} is taken"),
-        Fact::Slots => format!("no pod more: {} run", shared.most),
+        Fact::Slots => format!("no pod more: at most {} may run", shared.most),
         Fact::Resource { name, lack } => resource(name, *lack, shared, pod, asked),
         Fact::Disk => "a disk of the pod is in use".to_owned(),
         Fact::ClaimInUse(claim) => format!("claim {claim} is in use, and for one pod only"),
