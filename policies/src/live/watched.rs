@@ -72,6 +72,22 @@ pub struct Row {
 }
 
 impl Watched {
+    /// Pods, and what has a template of them: annotations of ours may stand there.
+    #[must_use]
+    pub fn holds_pods(self) -> bool {
+        matches!(
+            self,
+            Self::Pod
+                | Self::ReplicationController
+                | Self::ReplicaSet
+                | Self::StatefulSet
+                | Self::Deployment
+                | Self::DaemonSet
+                | Self::Job
+                | Self::CronJob
+        )
+    }
+
     /// How it is asked for.
     ///
     /// Finished pods take nothing from a node; a pod that finishes goes as if it were deleted. The

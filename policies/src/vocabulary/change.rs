@@ -10,22 +10,10 @@ use placecard_language::checked::{Group, NamespaceFacts, Words};
 use placecard_language::keys::{self, Place};
 use placecard_language::read::read;
 
-use crate::live::{Live, Watched};
+use crate::live::{Live, WATCHED};
 use crate::object::{Map, Object};
 use crate::surroundings::{Answer, Reference};
 use crate::words;
-
-/// The kinds that may hold annotations of ours.
-const KINDS: [Watched; 8] = [
-    Watched::ReplicationController,
-    Watched::ReplicaSet,
-    Watched::StatefulSet,
-    Watched::Deployment,
-    Watched::DaemonSet,
-    Watched::Job,
-    Watched::CronJob,
-    Watched::Pod,
-];
 
 /// A workload, or a pod without a controller, with annotations of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +75,8 @@ impl InUse {
     /// listed.
     #[must_use]
     pub fn of_live(live: &Live) -> Option<Vec<Self>> {
-        if !KINDS.iter().all(|kind| live.is_synced(*kind)) {
+        let mut kinds = WATCHED.into_iter().filter(|kind| kind.holds_pods());
+        if !kinds.all(|kind| live.is_synced(kind)) {
             return None;
         }
         let labels = |name: &str| match live.answer(&Reference::Namespace { name: name.to_owned() })
