@@ -3,12 +3,9 @@
 //! A list of one object costs nothing, so there is nothing to resume: whatever ends a watch, a list
 //! comes next. The words that are in use stay so while the API server does not answer.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::HttpBody as _;
-use axum::http::{Request, header};
 use kube::client::Body;
 use placecard_policies::language::keys;
 use placecard_policies::vocabulary::definition::PLURAL;
@@ -18,12 +15,14 @@ use tokio::time::{sleep, timeout};
 
 use crate::serve::App;
 use crate::vocabulary::Taken;
+use crate::watch::ask::{self, Trouble};
+use crate::watch::pieces::{Lines, Piece};
 
 /// The server ends the watch after so many seconds; a list comes next.
 const WATCH_SECONDS: u64 = 60;
 
-/// A watch that outlives its end by this much has lost its connection.
-const GRACE: Duration = Duration::from_secs(15);
+/// A watch that outlives its end by a quarter has lost its connection.
+const ENDS: Duration = Duration::from_secs(WATCH_SECONDS + 15);
 
 /// Longest wait for the head of an answer.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -44,6 +43,12 @@ enum Stop {
     NotServed,
     /// Anything else.
     Failed(String),
+}
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        Self::Failed(trouble.to_string())
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,36 +107,26 @@ async fn round(client: &kube::Client, app: &App) -> Result<(), Stop> {
 
     let watch = format!("{}&watch=true&timeoutSeconds={WATCH_SECONDS}", path());
     let body = ask(client, &format!("{watch}&resourceVersion={revision}")).await?;
-    let ends = Duration::from_secs(WATCH_SECONDS) + GRACE;
-    match timeout(ends, events(body, app)).await {
+    match timeout(ENDS, events(body, app)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(failed(&"the watch did not end in time")),
     }
 }
 
 async fn events(mut body: Body, app: &App) -> Result<(), Stop> {
-    let mut line: Vec<u8> = Vec::new();
-    loop {
-        let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
-        let bytes = match frame {
-            None => return Ok(()),
-            Some(Err(error)) => return Err(Stop::Failed(error.to_string())),
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(bytes) => bytes,
-                Err(_) => continue,
-            },
-        };
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(piece);
-            if line.len() > EVENT_LIMIT {
-                return Err(Stop::Failed("too long an event".to_owned()));
-            }
-            if piece.ends_with(b"\n") {
-                event(&line, app)?;
-                line.clear();
+    let mut lines = Lines::new(EVENT_LIMIT);
+    let mut found = Vec::new();
+    // Whoever waits for the end of the watch waits no longer than this either.
+    while let Some(bytes) = ask::next(&mut body, ENDS).await? {
+        lines.push(&bytes, &mut found);
+        for piece in found.drain(..) {
+            match piece {
+                Piece::Whole(line) => event(&line, app)?,
+                Piece::Cut(_) => return Err(Stop::Failed("too long an event".to_owned())),
             }
         }
     }
+    Ok(())
 }
 
 fn event(line: &[u8], app: &App) -> Result<(), Stop> {
@@ -153,21 +148,13 @@ fn event(line: &[u8], app: &App) -> Result<(), Stop> {
 }
 
 async fn ask(client: &kube::Client, path: &str) -> Result<Body, Stop> {
-    let failed = |error: &dyn std::fmt::Display| Stop::Failed(error.to_string());
-    // Not compressed: a watch is compressed by one member an event, which few decoders expect.
-    let request = Request::get(path)
-        .header(header::ACCEPT, "application/json")
-        .header(header::ACCEPT_ENCODING, "identity")
-        .body(Body::empty())
-        .map_err(|error| failed(&error))?;
-    let answer = timeout(ANSWER, client.send(request)).await.map_err(|error| failed(&error))?;
-    let answer = answer.map_err(|error| failed(&error))?;
-    match answer.status().as_u16() {
-        200 => Ok(answer.into_body()),
+    let (code, body) = ask::send(client, path, ANSWER).await?;
+    match code {
+        200 => Ok(body),
         404 => Err(Stop::NotServed),
-        code @ (401 | 403) => {
-            Err(failed(&format!("the API server answers {code}; check the webhook's role")))
+        401 | 403 => {
+            Err(Stop::Failed(format!("the API server answers {code}; check the webhook's role")))
         }
-        code => Err(failed(&format!("the API server answers {code}"))),
+        code => Err(Stop::Failed(format!("the API server answers {code}"))),
     }
 }

@@ -1,6 +1,6 @@
 //! Requests of a watch, and what the API server says when it does not answer them.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -23,6 +23,18 @@ pub enum Trouble {
     Failed(String),
     /// The connection: there was none, it broke, or it went quiet.
     Lost(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired => to.write_str("the revision is too old"),
+            Self::Refused(told)
+            | Self::Unsupported(told)
+            | Self::Failed(told)
+            | Self::Lost(told) => to.write_str(told),
+        }
+    }
 }
 
 /// Of an answer that is an error so much is read.
@@ -64,24 +76,34 @@ impl Status {
     }
 }
 
-/// Asks, and returns the answer's body. Nothing is compressed: a watch is compressed by one
-/// member an event, which few decoders expect.
+/// Asks, and returns the code and the body of the answer. Nothing is compressed: a watch is
+/// compressed by one member an event, which few decoders expect.
 ///
 /// # Errors
-/// What became of it instead.
-pub async fn ask(client: &kube::Client, path: &str, within: Duration) -> Result<Body, Trouble> {
+/// There was no answer.
+pub async fn send(
+    client: &kube::Client,
+    path: &str,
+    within: Duration,
+) -> Result<(u16, Body), Trouble> {
     let request = Request::get(path)
         .header(header::ACCEPT, "application/json")
         .header(header::ACCEPT_ENCODING, "identity")
         .body(Body::empty())
         .map_err(|error| Trouble::Failed(error.to_string()))?;
-    let answer = match timeout(within, client.send(request)).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(Trouble::Lost(error.to_string())),
-        Err(_) => return Err(Trouble::Lost("no answer in time".to_owned())),
-    };
-    let code = answer.status().as_u16();
-    let mut body = answer.into_body();
+    match timeout(within, client.send(request)).await {
+        Ok(Ok(answer)) => Ok((answer.status().as_u16(), answer.into_body())),
+        Ok(Err(error)) => Err(Trouble::Lost(error.to_string())),
+        Err(_) => Err(Trouble::Lost("no answer in time".to_owned())),
+    }
+}
+
+/// Asks, and returns the answer's body.
+///
+/// # Errors
+/// What became of it instead.
+pub async fn ask(client: &kube::Client, path: &str, within: Duration) -> Result<Body, Trouble> {
+    let (code, mut body) = send(client, path, within).await?;
     if code == 200 {
         return Ok(body);
     }
