@@ -45,7 +45,19 @@ func TestMain(m *testing.M) {
 type program struct {
 	announcement
 	command *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
+	stdout  *bufio.Reader
+}
+
+// order gives an order and returns the answer to it.
+func (p *program) order(t *testing.T, order string) (answer done) {
+	t.Helper()
+	_, err := fmt.Fprintln(p.stdin, order)
+	must(t, err)
+	line, err := p.stdout.ReadBytes('\n')
+	must(t, err)
+	must(t, json.Unmarshal(line, &answer))
+	return answer
 }
 
 func command(arguments ...string) *exec.Cmd {
@@ -64,9 +76,10 @@ func startProgram(t *testing.T, arguments ...string) *program {
 	must(t, err)
 	must(t, c.Start())
 	t.Cleanup(func() { _ = c.Process.Kill() })
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	reader := bufio.NewReader(stdout)
+	line, err := reader.ReadBytes('\n')
 	must(t, err)
-	p := &program{command: c, stdin: stdin}
+	p := &program{command: c, stdin: stdin, stdout: reader}
 	must(t, json.Unmarshal(line, &p.announcement))
 	return p
 }
@@ -128,6 +141,42 @@ func TestComponentEndsUnexpectedly(t *testing.T) {
 	if err := p.command.Wait(); err == nil {
 		t.Error("exit status 0 after a component was killed")
 	}
+	checkGone(t, children, p.Server)
+}
+
+func TestComponentsAreStartedAgain(t *testing.T) {
+	p := startProgram(t, "--dir", t.TempDir())
+	config, err := clientcmd.BuildConfigFromFlags("", p.Kubeconfig)
+	must(t, err)
+	client, err := kubernetes.NewForConfig(config)
+	must(t, err)
+	here := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "here"}}
+	_, err = client.CoreV1().ConfigMaps("default").Create(t.Context(), here, metav1.CreateOptions{})
+	must(t, err)
+	for _, test := range []struct{ order, says string }{
+		{"start apiserver", "runs already"},
+		{"stop apiserver", ""},
+		{"kill apiserver", "does not run"},
+		{"stop etcd", ""},
+		{"start etcd", ""},
+		{"start apiserver", ""},
+		{"kill apiserver", ""},
+		{"start apiserver", ""},
+		{"pause apiserver", "none of start, stop and kill"},
+		{"stop webhook", "no component is named"},
+	} {
+		answer := p.order(t, test.order)
+		if answer.Done != test.order || (answer.Error == "") != (test.says == "") || !strings.Contains(answer.Error, test.says) {
+			t.Fatalf("%s: %+v, want an error that contains %q", test.order, answer, test.says)
+		}
+		_, err := client.CoreV1().ConfigMaps("default").Get(t.Context(), "here", metav1.GetOptions{})
+		if away := test.order == "stop apiserver" || strings.Contains(test.order, " etcd") || test.says == "does not run" || test.order == "kill apiserver"; (err != nil) != away {
+			t.Fatalf("after %s: %v", test.order, err)
+		}
+	}
+	children := childrenOf(t, p.command.Process.Pid)
+	must(t, p.stdin.Close())
+	must(t, p.command.Wait())
 	checkGone(t, children, p.Server)
 }
 

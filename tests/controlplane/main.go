@@ -8,6 +8,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,8 +93,8 @@ type announcement struct {
 // errStop is the reason when somebody asked for the stop, as opposed to a failure.
 var errStop = errors.New("asked to stop")
 
-// run starts everything, announces it, and waits until stdin ends, a signal arrives (both are a
-// clean stop: nil) or a component ends by itself (an error).
+// run starts everything, announces it, does what the lines of stdin say, and waits until stdin ends,
+// a signal arrives (both are a clean stop: nil) or a component ends by itself (an error).
 func run(o options, stdin io.Reader, stdout io.Writer) error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -103,8 +104,14 @@ func run(o options, stdin io.Reader, stdout io.Writer) error {
 		<-signals
 		cancel(errStop)
 	}()
+	orders := make(chan string, 16)
 	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
+		for lines := bufio.NewScanner(stdin); lines.Scan(); {
+			select {
+			case orders <- lines.Text():
+			case <-ctx.Done():
+			}
+		}
 		cancel(errStop)
 	}()
 
@@ -118,8 +125,7 @@ func run(o options, stdin io.Reader, stdout io.Writer) error {
 		err = json.NewEncoder(stdout).Encode(plane.announcement)
 	}
 	if err == nil {
-		<-ctx.Done()
-		err = context.Cause(ctx)
+		err = plane.obey(ctx, orders, json.NewEncoder(stdout))
 	}
 	if !errors.Is(err, errStop) {
 		return err

@@ -32,7 +32,8 @@ func startProcess(dir, name string, arguments []string, failed func(error)) (*pr
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(dir, name+".log"))
+	// Started again, it goes on with the same log.
+	log, err := os.OpenFile(filepath.Join(dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +69,19 @@ func exitReason(err error) string {
 	return err.Error()
 }
 
-// stop closes the component's stdin, and kills it when it does not end in time.
+// stop closes the component's stdin, and kills it when it does not end in time; with no patience at
+// once.
 func (p *process) stop(patience time.Duration) {
 	p.stopping.Store(true)
-	_ = p.stdin.Close()
+	if patience > 0 {
+		_ = p.stdin.Close()
+	}
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
 		_ = p.command.Process.Kill()
 		<-p.ended
+		_ = p.stdin.Close()
 	}
 }
 
