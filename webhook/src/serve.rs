@@ -251,6 +251,9 @@ async fn decide(
         surroundings.server = server;
     }
     let question = guarded(|| decide::question(request, &surroundings)).ok_or(Unable::Broken)?;
+    if let (Question::Vocabulary { .. }, Some(vocabulary)) = (&question, &app.vocabulary) {
+        vocabulary.review();
+    }
     let current = &surroundings.words;
     let of_vocabulary = || decide::vocabulary(door, &question, current, || app.source.in_use());
     if let Some(admission) = guarded(of_vocabulary).ok_or(Unable::Broken)? {

@@ -11,12 +11,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::vocabulary_check;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use follow::follow;
 
 /// The vocabulary of a cluster, followed.
 #[derive(Debug, Default)]
-pub struct Vocabulary(RwLock<Known>);
+pub struct Vocabulary {
+    known: RwLock<Known>,
+    /// A vocabulary is under review.
+    review: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -58,7 +63,7 @@ impl Vocabulary {
     /// be answered.
     #[must_use]
     pub fn words(&self) -> Option<Arc<Words>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).words.clone()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).words.clone()
     }
 
     /// Why requests should go to others.
@@ -67,7 +72,7 @@ impl Vocabulary {
     /// what another one, which has older words in use, admits.
     #[must_use]
     pub fn obstacle(&self) -> Option<&'static str> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         match (&known.words, known.taken) {
             (Some(_), _) => None,
             (None, Some(_)) => {
@@ -80,7 +85,17 @@ impl Vocabulary {
     /// What became of the object that was seen last.
     #[must_use]
     pub fn taken(&self) -> Option<Taken> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).taken
+        self.known.read().unwrap_or_else(PoisonError::into_inner).taken
+    }
+
+    /// An API server asks about a vocabulary, so it serves the kind.
+    pub fn review(&self) {
+        self.review.notify_one();
+    }
+
+    /// Waits for [`Self::review`], or for none if there was one since.
+    pub async fn reviewed(&self) {
+        self.review.notified().await;
     }
 
     /// Takes in the vocabulary as it is now; `None`: there is none. Says what became of it, or
@@ -89,7 +104,7 @@ impl Vocabulary {
         let text = |pointer| object.and_then(|object| object.pointer(pointer)?.as_str());
         let revision = text("/metadata/resourceVersion").unwrap_or_default();
         {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if known.taken.is_some() && known.revision == revision {
                 return None;
             }
@@ -103,7 +118,7 @@ impl Vocabulary {
                 (None, Taken::Broken)
             }
         };
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(words) = words {
             known.words = Some(Arc::new(words));
         }

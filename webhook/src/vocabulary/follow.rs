@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::serve::App;
 use crate::vocabulary::Taken;
 use crate::watch::ask::{self, Trouble};
+use crate::watch::backoff::Backoff;
 use crate::watch::pieces::{Lines, Piece};
 
 /// The server ends the watch after so many seconds; a list comes next.
@@ -29,13 +30,6 @@ const ANSWER: Duration = Duration::from_secs(15);
 
 /// No event is longer: the API server takes 3 MiB in a request.
 const EVENT_LIMIT: usize = 4 * 1024 * 1024;
-
-/// Pauses after a failure, each twice the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-
-/// Between two looks whether the kind is served.
-const UNSERVED: Duration = Duration::from_secs(2);
 
 /// Why there is no watch (any more).
 enum Stop {
@@ -58,20 +52,25 @@ struct Event {
     object: Value,
 }
 
-/// Follows the vocabulary of the cluster, for ever.
+/// Follows the vocabulary of the cluster, for ever, if it is the one that counts.
+///
+/// A cluster without the kind may be one for ever: it is asked less and less often. A review of a
+/// vocabulary tells that there is the kind now.
 pub async fn follow(client: kube::Client, app: Arc<App>) {
-    let mut pause = FIRST_PAUSE;
+    let Some(vocabulary) = &app.vocabulary else { return };
+    let mut backoff = Backoff::default();
     loop {
         match round(&client, &app).await {
-            Ok(()) => pause = FIRST_PAUSE,
+            Ok(()) => backoff.reset(),
             Err(Stop::NotServed) => {
                 see(&app, None);
-                sleep(UNSERVED).await;
+                if timeout(backoff.pause(), vocabulary.reviewed()).await.is_ok() {
+                    backoff.reset();
+                }
             }
             Err(Stop::Failed(error)) => {
                 tracing::warn!(error, "the vocabulary cannot be followed; trying again");
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                sleep(backoff.pause()).await;
             }
         }
     }

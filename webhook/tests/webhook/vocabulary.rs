@@ -1,6 +1,7 @@
 //! The vocabulary of a cluster: followed against a stand-in for the API server, and guarded.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -164,6 +165,48 @@ async fn whatever_breaks_the_words_stay() {
         let expected = (expected.0, expected.1.into_iter().map(str::to_owned).collect());
         assert_eq!(known(&app), expected, "{asked:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_is_not_served_is_asked_for_less_and_less_until_it_is_reviewed() {
+    let served = Arc::new(AtomicBool::new(false));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (is_served, count) = (Arc::clone(&served), Arc::clone(&asked));
+    let service = service_fn(move |request: Request<Body>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let watches = request.uri().to_string().contains("watch=true");
+        let is_served = is_served.load(Ordering::SeqCst);
+        async move {
+            let answer = match (is_served, watches) {
+                (true, true) => return std::future::pending().await,
+                (true, false) => list(&[pool("1", "a")]),
+                (false, _) => status(404),
+            };
+            let Step::Answer(code, text) = answer else { panic!() };
+            let response = Response::builder().status(StatusCode::from_u16(code).unwrap());
+            Ok::<_, std::io::Error>(response.body(Body::from(text.into_bytes())).unwrap())
+        }
+    });
+    let app = shared(App { vocabulary: Some(Vocabulary::default()), ..app() });
+    tokio::spawn(follow(kube::Client::new(service, "default"), Arc::clone(&app)));
+    let asked_within = async |seconds| {
+        let before = asked.load(Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        asked.load(Ordering::SeqCst) - before
+    };
+    let first = asked_within(10).await;
+    assert!((3..10).contains(&first), "{first}");
+    let later = asked_within(3600).await;
+    assert!((120..=250).contains(&later), "at most about twice a minute: {later}");
+    assert_eq!(known(&app), (Some(Taken::Absent), vec![]));
+
+    // Whoever creates the first one has it reviewed, and its words are known at once.
+    served.store(true, Ordering::SeqCst);
+    let review = answer(&app, "/validate", &create(&pool("1", "a"))).await;
+    assert_eq!(review["response"]["allowed"], true);
+    let at_once = asked_within(1).await;
+    assert_eq!(at_once, 2, "a list and a watch");
+    assert_eq!(known(&app), (Some(Taken::Adopted), vec!["a".to_owned()]));
 }
 
 #[tokio::test]
