@@ -94,6 +94,18 @@ impl Cluster {
     }
 }
 
+/// Does the verdict on a new pod depend on objects of the kind? `volumes`: on its volumes too.
+pub(crate) fn is_read_for(kind: Kind, volumes: bool) -> bool {
+    match kind {
+        Kind::Node => true,
+        Kind::PersistentVolume
+        | Kind::PersistentVolumeClaim
+        | Kind::StorageClass
+        | Kind::CsiNode => volumes,
+        kind => is_filtered_by(kind) || is_admitted_by(kind),
+    }
+}
+
 /// Does a filter read objects of the kind?
 fn is_filtered_by(kind: Kind) -> bool {
     matches!(

@@ -16,6 +16,7 @@
 
 mod answer;
 mod autoscaler;
+pub mod basis;
 mod index;
 mod marks;
 pub(crate) mod placement;

@@ -7,6 +7,7 @@ use placecard_findings::{FieldPath, ObjectRef};
 use placecard_policies::admission::{self, Admission, Door};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::keys;
+use placecard_policies::live::{Watched, basis};
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::read::{self, ReadProblem};
@@ -155,6 +156,15 @@ pub fn keep_written(question: &mut Question, request: &AdmissionRequest<'_>) -> 
         read::keep_written(new, written);
     }
     written.is_some()
+}
+
+/// The kinds that the verdict on a cluster is read from.
+#[must_use]
+pub fn basis(question: &Question) -> Vec<Watched> {
+    match question {
+        Question::Judge { new, .. } => basis::of_verdict(new),
+        Question::Nothing | Question::Vocabulary { .. } | Question::Unreadable(..) => Vec::new(),
+    }
 }
 
 /// What has to be looked up before the question can be answered.

@@ -304,7 +304,7 @@ async fn answer(
     // Only this door tells what holds on the nodes of the moment.
     let judging = match app.source.watches().filter(|_| door == Door::Validate) {
         Some(watches) if guarded(|| decide::keep_written(&mut question, request))? => {
-            watches.judging(deadline).await
+            watches.judging(&decide::basis(&question), deadline).await
         }
         _ => None,
     };

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use placecard_policies::live::basis;
 use placecard_policies::surroundings::{Objects, Reference};
 use placecard_policies::vocabulary::change::InUse;
 use tokio::time::Instant;
@@ -37,7 +38,7 @@ impl Source {
         match self {
             Self::Files(files) => Some(files.in_use()),
             Self::Cluster(_) => None,
-            Self::Live(_, watches) => InUse::of_live(&*watches.get()?.trusted()?),
+            Self::Live(_, watches) => InUse::of_live(&*watches.get()?.trusted(&basis::of_users())?),
         }
     }
 

@@ -19,7 +19,7 @@ pub mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
-use placecard_policies::live::{Live, WATCHED};
+use placecard_policies::live::{Live, WATCHED, Watched, basis};
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -95,18 +95,18 @@ impl Watches {
         self.readers.current()
     }
 
-    /// The same, if it is complete and not too old.
+    /// The same, if what it says of these kinds is not too old.
     #[must_use]
-    pub fn trusted(&self) -> Option<Arc<Live>> {
-        self.health.is_trusted().then(|| self.current())
+    pub fn trusted(&self, kinds: &[Watched]) -> Option<Arc<Live>> {
+        kinds.iter().all(|kind| self.health.trusts(*kind)).then(|| self.current())
     }
 
-    /// The index for a decision that may take long; `None` if it is not trusted, or if there is no
-    /// turn by the deadline.
-    pub async fn judging(&self, deadline: Instant) -> Option<Judging> {
+    /// The index for a decision on these kinds that may take long; `None` if it is not trusted, or if
+    /// there is no turn by the deadline.
+    pub async fn judging(&self, kinds: &[Watched], deadline: Instant) -> Option<Judging> {
         let turn = timeout_at(deadline, Arc::clone(&self.judging).acquire_owned()).await;
         let turn = turn.ok()?.ok()?;
-        Some(Judging { live: self.trusted()?, _turn: turn })
+        Some(Judging { live: self.trusted(kinds)?, _turn: turn })
     }
 
     /// Has something changed that only the writer can change, such as what is prepared for a
@@ -125,6 +125,7 @@ impl Watches {
     /// its way, and what is refused for its absence would be refused wrongly.
     #[must_use]
     pub fn answer(&self, reference: &Reference) -> Option<Answer> {
-        self.trusted()?.answer(reference).filter(|answer| *answer != Answer::Absent)
+        let live = self.trusted(&basis::of_answer(reference))?;
+        live.answer(reference).filter(|answer| *answer != Answer::Absent)
     }
 }

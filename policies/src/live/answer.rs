@@ -3,10 +3,9 @@
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_language::affinity::ObjectId;
 use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
-use placecard_language::intent::TargetKind;
 
-use super::Live;
 use super::watched::Watched;
+use super::{Live, basis};
 use crate::kinds;
 use crate::read;
 use crate::surroundings::{Answer, Reference};
@@ -23,7 +22,7 @@ impl Live {
         let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
         match reference {
             Reference::Target { kind, namespace, name } => {
-                let kind = target(*kind);
+                let kind = basis::target(*kind);
                 let name = key(namespace, name);
                 let Some(workload) = self.index.workloads.get(&(kind, name.clone())) else {
                     return self.absent(kind);
@@ -95,12 +94,8 @@ impl Live {
     }
 
     fn named(&self, kind: ObjectKind, ObjectId(uid): ObjectId) -> Option<Answer> {
-        let (kind, watched) = match kind {
-            ObjectKind::Node => (Kind::Node, Watched::Node),
-            ObjectKind::Service => (Kind::Service, Watched::Service),
-            ObjectKind::Lease => (Kind::Lease, Watched::Lease),
-            ObjectKind::PersistentVolume => (Kind::PersistentVolume, Watched::PersistentVolume),
-        };
+        let watched = basis::named(kind);
+        let kind = watched.kind()?;
         match self.index.by_uid.get(&(kind, uid)) {
             Some((namespace, name)) => {
                 Some(Answer::Name(ObjectName { namespace: namespace.clone(), name: name.clone() }))
@@ -115,14 +110,4 @@ impl Live {
 /// Whether the Leases of the namespace are watched, [`Watched::row`].
 fn is_listed(namespace: &str) -> bool {
     namespace != "kube-node-lease"
-}
-
-fn target(kind: TargetKind) -> Watched {
-    match kind {
-        TargetKind::Service => Watched::Service,
-        TargetKind::Deployment => Watched::Deployment,
-        TargetKind::StatefulSet => Watched::StatefulSet,
-        TargetKind::DaemonSet => Watched::DaemonSet,
-        TargetKind::Job => Watched::Job,
-    }
 }

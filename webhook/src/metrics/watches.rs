@@ -33,6 +33,8 @@ pub(super) struct WatchMetrics {
     broken: CountByResource,
     synced: ByResource,
     event_age: SecondsByResource,
+    /// Not there while it is not known.
+    age: SecondsByResource,
     /// Without labels; not there while it is not known.
     snapshot_age: Family<NoLabels, Gauge<f64, AtomicU64>>,
 }
@@ -60,6 +62,11 @@ impl WatchMetrics {
             self.event_age.clone(),
         );
         registry.register(
+            "watch_age_seconds",
+            "Seconds since the watch was known to be up to date",
+            self.age.clone(),
+        );
+        registry.register(
             "snapshot_age_seconds",
             "Seconds since all watches were known to be up to date",
             self.snapshot_age.clone(),
@@ -80,6 +87,10 @@ impl WatchMetrics {
             self.synced.get_or_create(&label).set(i64::from(synced));
             if let Some(age) = health.event_age(kind) {
                 self.event_age.get_or_create(&label).set(age.as_secs_f64());
+            }
+            match health.age_of(kind) {
+                Some(age) => _ = self.age.get_or_create(&label).set(age.as_secs_f64()),
+                None => _ = self.age.remove(&label),
             }
             let Some(one) = health.of(kind) else { continue };
             for (family, count) in [

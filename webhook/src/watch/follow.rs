@@ -39,9 +39,6 @@ const QUIET: Duration = Duration::from_secs(100);
 /// The server ends a watch after at most this long, so that watches move to other servers.
 const WATCH: Duration = Duration::from_secs(300);
 
-/// What was refused is tried again after this long.
-const REFUSED: Duration = Duration::from_secs(60);
-
 /// What lasted so long did work.
 const STEADY: Duration = Duration::from_secs(5);
 
@@ -49,7 +46,7 @@ const STEADY: Duration = Duration::from_secs(5);
 const APART: Duration = Duration::from_secs(30);
 
 /// After so many failures in a row a revision is given up: a server that was restored from a
-/// backup never reaches it.
+/// backup never reaches it. And so is what was listed of a kind, if they were refusals.
 const PATIENCE: u32 = 5;
 
 /// Follows one kind.
@@ -67,7 +64,7 @@ pub struct Follower {
     streams: bool,
     /// Something came of the last request.
     progress: bool,
-    /// When a list was complete last.
+    /// When a list was complete last; `None`: nothing is known.
     listed: Option<Instant>,
 }
 
@@ -173,9 +170,14 @@ impl Follower {
             }
             Trouble::Refused(error) => {
                 tracing::warn!(kind, error, "not served or not allowed; check the webhook's role");
-                self.begin_anew();
-                self.queue.send(Seen::Unknown(self.kind)).await?;
-                spread(REFUSED)
+                let pause = backoff.pause();
+                // An API server that was just started refuses everybody until it has read the roles.
+                if self.listed.is_none() || backoff.failures >= PATIENCE {
+                    self.begin_anew();
+                    self.listed = None;
+                    self.queue.send(Seen::Unknown(self.kind)).await?;
+                }
+                pause
             }
             Trouble::Unsupported(error) if self.revision.is_none() && self.streams => {
                 tracing::debug!(kind, error, "no streaming lists; listing by pages");

@@ -195,9 +195,48 @@ impl Health {
         self.age().is_some_and(|age| age <= self.stale_after)
     }
 
-    /// Whether what the index says about this kind is not too old.
+    /// Whether what the index says about this kind is not too old. Of what is not served or not
+    /// allowed it says that it does not know, and that does not grow old.
     #[must_use]
     pub fn trusts(&self, kind: Watched) -> bool {
-        matches!(self.standing(kind), Standing::Synced(age) if age <= self.stale_after)
+        match self.standing(kind) {
+            Standing::Starting => false,
+            Standing::Synced(age) => age <= self.stale_after,
+            Standing::Refused => true,
+        }
+    }
+
+    /// The time since one watch was known to be up to date; `None`: it is not listed.
+    #[must_use]
+    pub fn age_of(&self, kind: Watched) -> Option<Duration> {
+        match self.standing(kind) {
+            Standing::Synced(age) => Some(age),
+            Standing::Starting | Standing::Refused => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_watch_grows_old_by_itself() {
+        let health = Health::new(Duration::from_secs(300));
+        assert!(!health.trusts(Watched::Node), "nothing is listed");
+        for kind in WATCHED {
+            health.contact(kind, Instant::now());
+            health.synced(kind);
+        }
+        health.refused(Watched::Lease);
+        assert!(health.is_trusted() && WATCHED.into_iter().all(|kind| health.trusts(kind)));
+        tokio::time::advance(Duration::from_secs(301)).await;
+        health.event(Watched::Node);
+        assert!(health.trusts(Watched::Node), "it was confirmed just now");
+        assert!(health.trusts(Watched::Lease), "that nothing is known does not grow old");
+        assert!(!health.trusts(Watched::Pod) && !health.is_trusted());
+        assert_eq!(health.age_of(Watched::Node), Some(Duration::ZERO));
+        assert_eq!(health.age_of(Watched::Lease), None);
+        assert!(health.age_of(Watched::Pod) > Some(Duration::from_secs(300)));
     }
 }

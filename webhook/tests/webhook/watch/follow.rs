@@ -260,19 +260,43 @@ async fn a_watch_that_lost_track_lists_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_is_unknown_and_tried_again_later() {
+async fn what_is_refused_is_unknown_and_tried_again() {
     for code in [403, 404] {
         let (mut server, mut told) = follow(Watched::Service);
-        server.asked().await.status(code, "no");
-        told.expect(&["unknown"]).await;
         let start = Instant::now();
+        for _ in 0..9 {
+            server.asked().await.status(code, "no");
+            told.expect(&["unknown"]).await;
+        }
+        let start_to_rare = start.elapsed();
+        assert!((60..240).contains(&start_to_rare.as_secs()), "{start_to_rare:?}");
         server.stream_list(&[], "2").await;
-        assert!(start.elapsed() >= Duration::from_secs(29), "{:?}", start.elapsed());
         told.expect(&["list", "listed"]).await;
-        // Taken away later.
-        server.asked().await.status(code, "no longer");
+        // Taken away later: that is believed when it has lasted.
+        let start = Instant::now();
+        for _ in 0..5 {
+            let asked = server.asked().await;
+            assert_eq!(asked.query("resourceVersion"), "2");
+            asked.status(code, "no longer");
+        }
         told.expect(&["unknown"]).await;
+        assert!((3..10).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+        server.stream_list(&[], "3").await;
+        told.expect(&["list", "listed"]).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_has_not_read_the_roles_yet_makes_nobody_forget() {
+    let (mut server, mut told) = follow(Watched::Service);
+    server.stream_list(&[object("a", "1")], "2").await.cut();
+    told.expect(&["list", "put a@1", "listed"]).await;
+    for code in [403, 403, 503] {
+        server.asked().await.status(code, "starting");
+    }
+    let rest = server.watch("2").await;
+    rest.event("ADDED", &object("b", "3"));
+    told.expect(&["put b@3"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use placecard_policies::language::intent::TargetKind;
-use placecard_policies::live::{WATCHED, Watched};
+use placecard_policies::live::{WATCHED, Watched, basis};
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
 use placecard_webhook::cluster::Cluster;
 use placecard_webhook::source::Source;
@@ -23,6 +23,8 @@ use crate::support;
 struct World {
     objects: BTreeMap<&'static str, Vec<Value>>,
     refused: Vec<&'static str>,
+    /// Whose lists never end.
+    stuck: Vec<&'static str>,
     /// Single objects that were asked for.
     gets: Arc<Mutex<Vec<String>>>,
     open: Arc<Mutex<BTreeMap<String, Rest>>>,
@@ -56,7 +58,9 @@ impl World {
         let rest = asked.stream();
         let objects = self.objects.get(plural.as_str()).into_iter().flatten();
         objects.for_each(|object| rest.event("ADDED", object));
-        rest.event("BOOKMARK", &end_of_list("10"));
+        if !self.stuck.contains(&plural.as_str()) {
+            rest.event("BOOKMARK", &end_of_list("10"));
+        }
         self.open.lock().unwrap().insert(plural, rest);
     }
 
@@ -189,6 +193,28 @@ async fn ready_after_the_first_list_of_what_is_served_and_allowed() {
 }
 
 #[tokio::test]
+async fn a_stuck_watch_silences_what_rests_on_it_and_nothing_else() {
+    let mut world = World::with("services", &[service("db", "one")]);
+    world.stuck = vec!["horizontalpodautoscalers"];
+    let (watches, _) = start(&world, Duration::from_secs(300));
+    until(&watches, |it| it.health().starting() == ["horizontalpodautoscalers"]).await;
+    assert!(!watches.health().is_trusted(), "as a whole");
+    assert_eq!(app_of(watches.answer(&reference("db"))).as_deref(), Some("one"));
+    assert!(watches.trusted(&basis::of_users()).is_some());
+    assert!(watches.judging(&[Watched::Node, Watched::Pod], deadline()).await.is_some());
+    let kinds = [Watched::Node, Watched::HorizontalPodAutoscaler];
+    assert!(watches.trusted(&kinds).is_none());
+    assert!(watches.judging(&kinds, deadline()).await.is_none());
+
+    world.stuck = vec!["nodes"];
+    let (watches, _) = start(&world, Duration::from_secs(300));
+    until(&watches, |it| it.health().starting() == ["nodes"]).await;
+    assert_eq!(app_of(watches.answer(&reference("db"))).as_deref(), Some("one"));
+    assert!(watches.trusted(&basis::of_users()).is_some());
+    assert!(watches.judging(&[Watched::Node, Watched::Pod], deadline()).await.is_none());
+}
+
+#[tokio::test]
 async fn what_fits_nowhere_is_warned_of_and_admitted() {
     let mut world = World::with(
         "nodes",
@@ -199,6 +225,8 @@ async fn what_fits_nowhere_is_warned_of_and_admitted() {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": "shop", "resourceVersion": "1"}});
     world.objects.insert("namespaces", vec![namespace]);
+    // No verdict on a pod is read from these.
+    world.stuck = vec!["horizontalpodautoscalers", "persistentvolumes"];
     let client = world.serve();
     let source = Arc::new(OnceLock::new());
     let mut app = support::app();
@@ -213,7 +241,7 @@ async fn what_fits_nowhere_is_warned_of_and_admitted() {
     assert_eq!(before["response"]["warnings"], Value::Null, "nothing is known yet");
     let watches = Watches::start(&client, ServerVersion::default(), Duration::from_secs(300));
     source.set(watches.unwrap()).unwrap();
-    until(source.get().unwrap(), |watches| watches.health().is_trusted()).await;
+    until(source.get().unwrap(), |it| it.health().starting().len() == 2).await;
 
     let fits = support::answer(&app, "/validate", &asks("3")).await;
     assert_eq!(fits["response"]["warnings"], Value::Null, "{fits}");
