@@ -13,6 +13,10 @@ pub const API_VERSION: &str = "placecard.dev/v1alpha1";
 pub const VOCABULARY_KIND: &str = "PlacementVocabulary";
 /// The vocabulary's kind as the API server spells it in paths and permissions.
 pub const VOCABULARY_PLURAL: &str = "placementvocabularies";
+/// The kind of [`crate::coordination::written::RoleCoordination`].
+pub const COORDINATION_KIND: &str = "RoleCoordination";
+/// The coordinations' kind as the API server spells it in paths and permissions.
+pub const COORDINATION_PLURAL: &str = "rolecoordinations";
 /// The only name that a vocabulary may have.
 pub const VOCABULARY_NAME: &str = "default";
 
@@ -42,6 +46,14 @@ pub const MODE: &str = "placecard.dev/mode";
 pub const BATCH: &str = "placecard.dev/batch";
 /// Label: the coordination that a pod belongs to.
 pub const COORDINATION: &str = "placecard.dev/coordination";
+/// Scheduling gate of a pod that waits for its batch.
+pub const BATCH_GATE: &str = "placecard.dev/batch";
+/// The prefix of the labels that tell which coordination a pod is a member of; the coordination's
+/// name follows, and the value is [`MEMBER`]. They are for people and selectors; nothing acts upon
+/// them.
+pub const MEMBER_PREFIX: &str = "coordination.workloads.x-k8s.io/";
+/// The value of the labels under [`MEMBER_PREFIX`].
+pub const MEMBER: &str = "member";
 /// Label key that nothing carries: `DoesNotExist` on it is always true.
 pub const NEVER: &str = "placecard.dev/never";
 

@@ -136,6 +136,10 @@ pub enum Detail {
         /// The most that are read.
         limit: usize,
     },
+    /// `coordinate` names a second coordination.
+    OneCoordination,
+    /// `sequential by affinity`: nobody would hold a batch back.
+    SequentialByAffinity,
     /// As many problems as are listed; there are more.
     MoreProblems {
         /// How many more, at least; of these of its severity.

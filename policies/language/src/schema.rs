@@ -8,12 +8,14 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
 use crate::codes;
+use crate::coordination::written::RoleCoordination;
 use crate::report::MAX_PROBLEMS;
 use crate::suggest::nearest;
 use crate::vocabulary::PlacementVocabulary;
 use crate::vocabulary_problem::{VocabularyDetail, VocabularyProblem};
 
 static VOCABULARY: LazyLock<Schema> = LazyLock::new(Schema::of::<PlacementVocabulary>);
+static COORDINATION: LazyLock<Schema> = LazyLock::new(Schema::of::<RoleCoordination>);
 
 /// A JSON Schema (2020-12) that is generated from a type, ready to refuse values.
 pub(crate) struct Schema {
@@ -25,6 +27,12 @@ pub(crate) struct Schema {
 #[must_use]
 pub fn schema() -> Value {
     VOCABULARY.value.clone()
+}
+
+/// The JSON Schema (2020-12) of a RoleCoordination, generated from its types.
+#[must_use]
+pub fn coordination_schema() -> Value {
+    COORDINATION.value.clone()
 }
 
 impl Schema {
@@ -122,7 +130,16 @@ fn enumerate(object: &mut Map<String, Value>) {
 
 /// Everything that the schema of a vocabulary refuses, in the order of the document.
 pub(crate) fn refusals(value: &Value) -> Vec<VocabularyProblem> {
-    let [mut problems, conditional] = VOCABULARY.refuse(value);
+    refusals_of(&VOCABULARY, value)
+}
+
+/// Everything that the schema of a RoleCoordination refuses, in the order of the document.
+pub(crate) fn coordination_refusals(value: &Value) -> Vec<VocabularyProblem> {
+    refusals_of(&COORDINATION, value)
+}
+
+fn refusals_of(schema: &Schema, value: &Value) -> Vec<VocabularyProblem> {
+    let [mut problems, conditional] = schema.refuse(value);
     problems.extend(conditional);
     if problems.is_empty()
         && let Some(spec) = value.get("spec")
@@ -302,14 +319,16 @@ mod tests {
 
     #[test]
     fn the_schema_compiles_and_knows_no_null() {
-        assert!(VOCABULARY.validator.is_some());
-        let text = schema().to_string();
-        assert!(!text.contains("null"), "{text}");
-        assert!(!text.contains("anyOf") && !text.contains("oneOf"), "{text}");
-        assert_eq!(
-            schema().get("$schema").and_then(Value::as_str),
-            Some("https://json-schema.org/draft/2020-12/schema")
-        );
+        for schema in [&VOCABULARY, &COORDINATION] {
+            assert!(schema.validator.is_some());
+            let text = schema.value.to_string();
+            assert!(!text.contains("null"), "{text}");
+            assert!(!text.contains("anyOf") && !text.contains("oneOf"), "{text}");
+            assert_eq!(
+                schema.value.get("$schema").and_then(Value::as_str),
+                Some("https://json-schema.org/draft/2020-12/schema")
+            );
+        }
     }
 
     #[test]
@@ -326,6 +345,7 @@ mod tests {
         }
         let mut found = Vec::new();
         open(&schema(), &mut found);
+        open(&coordination_schema(), &mut found);
         assert_eq!(found, Vec::<String>::new());
     }
 

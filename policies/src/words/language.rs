@@ -145,6 +145,8 @@ fn say(problem: &Problem) -> Said {
         | Detail::Choice { .. }
         | Detail::TooLong { .. }
         | Detail::TooMany { .. }
+        | Detail::OneCoordination
+        | Detail::SequentialByAffinity
         | Detail::MoreProblems { .. } => about_key(problem),
         Detail::UnknownRelation { .. }
         | Detail::WhichKey { .. }
@@ -219,11 +221,22 @@ fn about_key(problem: &Problem) -> Said {
                 .label("not read from here on")
                 .help("name many nodes or pods by a label they share")
         }
+        Detail::OneCoordination => said("the pods of a template are in one coordination")
+            .label("a second one")
+            .help("keep one: a pod belongs to one batch"),
+        Detail::SequentialByAffinity => sequential_by_affinity(),
         Detail::MoreProblems { count } => said(format!("{key} has at least {count} more problems"))
             .label("the last one that is listed")
             .help("mend those that are listed first"),
         _ => said(""),
     }
+}
+
+/// Batches one after the other, and nobody who waits.
+pub(crate) fn sequential_by_affinity() -> Said {
+    said("sequential batches wait for one another, affinity makes no pod wait")
+        .label("nothing would hold a batch back")
+        .help("place them by gated, or start the batches in parallel")
 }
 
 fn quote_key(key: &str) -> String {
