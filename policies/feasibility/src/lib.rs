@@ -22,12 +22,14 @@
 //! 11. [`state`]: what [`judge`] says, of a cluster that is kept up to date, and fast.
 //! 12. [`relax`]: where a pod stands that fits nowhere now: [`preemption`], [`node_template`],
 //!     [`empty_inventory`], and what its namespace lets in, [`limit_range`] and [`quota`].
+//! 13. [`batches`]: pods of several roles that go to one topology domain together.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
 //! that is not known today is *opaque*: it is never used to prove anything.
 
 pub mod any_cluster;
+pub mod batches;
 pub mod bounds;
 pub mod certificate;
 pub mod contradiction;

@@ -344,6 +344,12 @@ impl State {
         self.nodes.number(self.strings.get(name)?)
     }
 
+    /// Is room being made on some node for a pod that is not there yet?
+    #[must_use]
+    pub fn keeps_room(&self) -> bool {
+        !self.pods.nominated.is_empty()
+    }
+
     /// A pod that is not finished, as far as a filter or a score reads it.
     #[must_use]
     pub fn pod(&self, namespace: &str, name: &str) -> Option<Pod> {

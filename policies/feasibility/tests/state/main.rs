@@ -4,6 +4,7 @@
 
 mod agree;
 mod alike;
+mod batches;
 mod garbage;
 mod score;
 mod standing;
