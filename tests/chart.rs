@@ -105,7 +105,7 @@ fn every_built_in_kind_is_judged() {
     let kinds: BTreeSet<String> = KINDS
         .iter()
         .map(|kind| format!("{}/{}s", kind.group, kind.kind.to_ascii_lowercase()))
-        .chain([vocabularies])
+        .chain([vocabularies, format!("{}/{}", keys::GROUP, keys::COORDINATION_PLURAL)])
         .collect();
     assert_eq!(judged, kinds);
 }

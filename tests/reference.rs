@@ -44,6 +44,14 @@ fn the_definition_of_the_vocabulary() {
 }
 
 #[test]
+fn the_definition_of_role_coordination() {
+    check(
+        "charts/placecard/crds/rolecoordinations.yaml",
+        &placecard_lint::coordination::definition(),
+    );
+}
+
+#[test]
 fn the_list_of_codes() {
     let mut text = String::from(
         "# Codes\n\n\

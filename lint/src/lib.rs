@@ -20,6 +20,7 @@ pub mod args;
 mod audit;
 pub mod cluster;
 mod cluster_of;
+pub mod coordination;
 pub mod expand;
 pub mod explain;
 mod feasible;
@@ -154,6 +155,12 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),
         Plan::IntentsSchema => Ok(Outcome::output(intent::schema())),
         Plan::VocabularyDefinition => Ok(Outcome::output(vocabulary::definition())),
+        Plan::CoordinationDefinition => Ok(Outcome::output(coordination::definition())),
+        Plan::CoordinationSchema => Ok(Outcome::output(coordination::schema())),
+        Plan::Definitions => {
+            let (words, roles) = (vocabulary::definition(), coordination::definition());
+            Ok(Outcome::output(format!("{words}---\n{roles}")))
+        }
         Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
         Plan::Text(text) => Ok(Outcome::output(text)),
     }

@@ -94,6 +94,12 @@ pub enum Plan {
     VocabularySchema,
     /// Print the CustomResourceDefinition of the vocabulary.
     VocabularyDefinition,
+    /// Print the schema of role coordinations.
+    CoordinationSchema,
+    /// Print the CustomResourceDefinition of role coordinations.
+    CoordinationDefinition,
+    /// Print both CustomResourceDefinitions.
+    Definitions,
     /// Print this.
     Text(String),
 }
@@ -298,13 +304,16 @@ fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {
     match (what, crd) {
         (Some("intents"), false) => Ok(Plan::IntentsSchema),
         (Some("vocabulary"), false) => Ok(Plan::VocabularySchema),
-        (None | Some("vocabulary"), true) => Ok(Plan::VocabularyDefinition),
+        (Some("coordination"), false) => Ok(Plan::CoordinationSchema),
+        (Some("vocabulary"), true) => Ok(Plan::VocabularyDefinition),
+        (Some("coordination"), true) => Ok(Plan::CoordinationDefinition),
+        (None, true) => Ok(Plan::Definitions),
         (Some("intents"), true) => {
-            Err("typed entries are no resource: placecard schema --crd is the vocabulary's"
+            Err("typed entries are no resource: placecard schema --crd prints those that are"
                 .to_owned())
         }
-        _ => Err("which schema? there are two: placecard schema intents and placecard schema \
-                  vocabulary"
+        _ => Err("which schema? there are three: placecard schema intents, placecard schema \
+                  vocabulary and placecard schema coordination"
             .to_owned()),
     }
 }

@@ -344,10 +344,10 @@ of namespaces; a third keeps the kind that it reads, which has to be installed f
         name: "schema",
         summary: "Print a JSON Schema",
         details: "\
-The schema of the annotation `intents` or of `PlacementVocabulary`, generated from the \
-types that read them, for editors and for other checkers. `--crd` prints the \
-CustomResourceDefinition that the chart installs (Helm never updates it: after an upgrade of \
-placecard, apply it by this).",
+The schema of the annotation `intents`, of `PlacementVocabulary` or of `RoleCoordination`, \
+generated from the types that read them, for editors and for other checkers. `--crd` prints the \
+CustomResourceDefinitions that the chart installs (Helm never updates them: after an upgrade of \
+placecard, apply them by this).",
         arguments: &[&WHAT, &CRD],
         exits: &[(0, "the schema is printed"), (2, "there is no such schema")],
         examples: &[

@@ -15,7 +15,7 @@ pub fn schema() -> String {
 #[must_use]
 pub fn definition() -> String {
     format!(
-        "# Written from the types of the vocabulary: placecard schema --crd\n{}\n",
+        "# Written from the types of the vocabulary: placecard schema vocabulary --crd\n{}\n",
         emit_yaml(&definition::definition(), 0)
     )
 }

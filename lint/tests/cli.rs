@@ -346,7 +346,10 @@ fn tables_and_pages_are_printed() {
             "failurePolicy: Ignore\n  paramKind",
         ),
         (vec!["schema", "--crd"], "name: placementvocabularies.placecard.dev\n"),
+        (vec!["schema", "--crd"], "---\n# Written from the types of role coordination"),
         (vec!["schema", "vocabulary", "--crd"], "  scope: Cluster\n"),
+        (vec!["schema", "coordination", "--crd"], "  scope: Namespaced\n"),
+        (vec!["schema", "coordination"], "RoleCoordination"),
         (vec!["--version"], "placecard 0."),
         (vec!["lint", "--help"], "Exit codes:"),
     ] {

@@ -102,11 +102,15 @@ fn changed(new: &Object, old: &Object) -> Changed {
         let path = template.path.clone();
         (path, template.labels.clone(), ours(&template.annotations), template.spec.clone())
     };
+    let coordination = |object: &Object| {
+        object.coordination.as_ref().and_then(|written| written.get("spec").cloned())
+    };
     let templates = |object: &Object| object.templates.iter().map(of_template).collect::<Vec<_>>();
     if ours(&new.annotations) != ours(&old.annotations)
         || ours(&new.labels) != ours(&old.labels)
         || templates(new) != templates(old)
         || new.strategy != old.strategy
+        || coordination(new) != coordination(old)
     {
         return Changed::Placement;
     }

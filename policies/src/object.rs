@@ -42,6 +42,8 @@ pub struct Object {
     pub parallel: Parallel,
     /// How the pods are replaced when the template changes.
     pub strategy: Strategy,
+    /// A RoleCoordination as it is written.
+    pub coordination: Option<Box<Value>>,
 }
 
 /// How many pods of a Job run at once.

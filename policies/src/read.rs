@@ -14,6 +14,7 @@ use placecard_language::intent::TargetKind;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::coordination;
 use crate::directory;
 use crate::kinds::{self, OwnPods, WorkloadKind};
 use crate::object::{ClaimVolume, Map, Object, Owner, Parallel, PodSpec, Strategy, Template};
@@ -544,6 +545,9 @@ fn pod_spec(wire: WirePod) -> PodSpec {
 fn custom(head: &Head, value: &Value, words: &Words) -> Result<Object, ReadProblem> {
     let whole: Whole<serde::de::IgnoredAny> = located(value)?;
     let mut object = with_head(None, &whole.api_version, &whole.kind, whole.metadata);
+    if coordination::is_coordination(&object.reference) {
+        object.coordination = Some(Box::new(value.clone()));
+    }
     let rows = words
         .workloads
         .iter()

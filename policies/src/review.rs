@@ -14,6 +14,7 @@ use crate::applied;
 use crate::bounds;
 use crate::change::Change;
 use crate::contradict::{self, Demands};
+use crate::coordination;
 use crate::directory;
 use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
@@ -152,6 +153,10 @@ fn own_metadata(object: &Object, surroundings: &Surroundings, review: &mut Revie
     let metadata = FieldPath::of(&["metadata"]);
     for problem in reading.problems.iter().chain(&labels) {
         review.findings.push(words::annotation::finding(&object.reference, &metadata, problem));
+    }
+    if let Some(written) = &object.coordination {
+        let (_, findings) = coordination::check(written);
+        review.findings.extend(findings);
     }
 }
 

@@ -303,6 +303,10 @@ static PAGES: &[(Code, &str)] = &[
     (codes::MISPLACED_WORD, include_str!("rules/misplaced_word.md")),
     (codes::MISSING_LABEL, include_str!("rules/missing_label.md")),
     (codes::APART_FROM_NOT_ALLOWED, include_str!("rules/apart_from_not_allowed.md")),
+    (codes::UNKNOWN_ROLE, include_str!("rules/unknown_role.md")),
+    (codes::ROLE_RATIO, include_str!("rules/role_ratio.md")),
+    (codes::ROLE_PLACED_TWICE, include_str!("rules/role_placed_twice.md")),
+    (codes::SEQUENTIAL_NEEDS_GATE, include_str!("rules/sequential_needs_gate.md")),
     (codes::DEPRECATED_WORD, include_str!("rules/deprecated_word.md")),
 ];
 

@@ -7,6 +7,7 @@ pub mod annotation;
 pub mod audit;
 pub mod bounds;
 pub mod contradiction;
+pub mod coordination;
 pub mod definition;
 pub mod entries;
 pub mod intent;

@@ -132,7 +132,7 @@ pub static TABLE_FORMAT: Argument = Argument {
 pub static WHAT: Argument = Argument {
     name: "WHAT",
     form: Form::Words { placeholder: "WHAT", many: false },
-    summary: "intents or vocabulary",
+    summary: "intents, vocabulary or coordination",
 };
 /// What becomes of pods that nobody expanded.
 pub static UNPLACED: Argument = Argument {
@@ -156,7 +156,7 @@ pub static FAILURE_POLICY: Argument = Argument {
 pub static CRD: Argument = Argument {
     name: "crd",
     form: Form::Switch,
-    summary: "the CustomResourceDefinition of PlacementVocabulary, to be applied to a cluster",
+    summary: "the CustomResourceDefinition of it, to be applied to a cluster; without WHAT all of them",
 };
 /// A blob.
 pub static DATA: Argument = Argument {

@@ -71,6 +71,14 @@ pub const MISPLACED_WORD: Code = Code::new("misplaced-word");
 pub const MISSING_LABEL: Code = Code::new("missing-label");
 /// A required `apart-from` beyond the vocabulary's limit.
 pub const APART_FROM_NOT_ALLOWED: Code = Code::new("apart-from-not-allowed");
+/// A coordination names a role that its object does not define.
+pub const UNKNOWN_ROLE: Code = Code::new("unknown-role");
+/// A coordinated role without a ratio, or a ratio of another role.
+pub const ROLE_RATIO: Code = Code::new("role-ratio");
+/// A role in two coordinations that place it.
+pub const ROLE_PLACED_TWICE: Code = Code::new("role-placed-twice");
+/// Sequential batches by affinity alone.
+pub const SEQUENTIAL_NEEDS_GATE: Code = Code::new("sequential-needs-gate");
 /// A word of the vocabulary that is on its way out; a warning.
 pub const DEPRECATED_WORD: Code = Code::new("deprecated-word");
 
@@ -124,6 +132,14 @@ pub static CODES: &[ErrorCode] = &[
         Verdict::NotAllowed,
         "the vocabulary limits required apart-from to some levels",
     ),
+    entry(UNKNOWN_ROLE, Verdict::Language, "the coordination names a role that does not exist"),
+    entry(ROLE_RATIO, Verdict::Language, "exactly the roles of a coordination have a ratio"),
+    entry(ROLE_PLACED_TWICE, Verdict::Language, "two coordinations place the same role"),
+    entry(
+        SEQUENTIAL_NEEDS_GATE,
+        Verdict::Language,
+        "sequential batches wait, and affinity makes no pod wait",
+    ),
     entry(DEPRECATED_WORD, Verdict::Risk, "the word is on its way out of the vocabulary"),
 ];
 
@@ -153,6 +169,6 @@ mod tests {
             assert!(!entry.summary.is_empty() && entry.summary.len() <= 72, "{name}");
             assert_eq!(find(name), Some(entry));
         }
-        assert_eq!(CODES.len(), 29);
+        assert_eq!(CODES.len(), 33);
     }
 }

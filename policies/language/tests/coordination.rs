@@ -100,8 +100,8 @@ const CASES: &[Case] = &[
         r#""Prefill""#,
         &[
             "value-syntax /spec/roles/0/name",
-            "value-syntax /spec/coordination/0/roles/0 -> Prefill",
-            "value-syntax /spec/coordination/1/roles/0 -> Prefill",
+            "unknown-role /spec/coordination/0/roles/0 -> Prefill",
+            "unknown-role /spec/coordination/1/roles/0 -> Prefill",
         ],
     ),
     (
@@ -109,8 +109,8 @@ const CASES: &[Case] = &[
         r#""prefill""#,
         &[
             "value-syntax /spec/roles/1/name",
-            "value-syntax /spec/coordination/0/roles/1",
-            "value-syntax /spec/coordination/1/roles/1",
+            "unknown-role /spec/coordination/0/roles/1",
+            "unknown-role /spec/coordination/1/roles/1",
         ],
     ),
     ("/roles/1/workloadRef/name", r#""prefill""#, &["value-syntax /spec/roles/1/workloadRef/name"]),
@@ -141,10 +141,10 @@ const CASES: &[Case] = &[
         r#"[]"#,
         &[
             "value-syntax /spec/roles",
-            "value-syntax /spec/coordination/0/roles/0",
-            "value-syntax /spec/coordination/0/roles/1",
-            "value-syntax /spec/coordination/1/roles/0",
-            "value-syntax /spec/coordination/1/roles/1",
+            "unknown-role /spec/coordination/0/roles/0",
+            "unknown-role /spec/coordination/0/roles/1",
+            "unknown-role /spec/coordination/1/roles/0",
+            "unknown-role /spec/coordination/1/roles/1",
         ],
     ),
     ("/coordination", r#"[]"#, &["value-syntax /spec/coordination"]),
@@ -155,9 +155,9 @@ const CASES: &[Case] = &[
         "/coordination/0/roles/1",
         r#""decod""#,
         &[
-            "value-syntax /spec/coordination/0/roles/1 -> decode",
-            "value-syntax /spec/coordination/0/strategy/affinityScheduling/ratios (key)",
-            "value-syntax /spec/coordination/0/strategy/affinityScheduling/ratios/decode (key) -> decod",
+            "unknown-role /spec/coordination/0/roles/1 -> decode",
+            "role-ratio /spec/coordination/0/strategy/affinityScheduling/ratios (key)",
+            "role-ratio /spec/coordination/0/strategy/affinityScheduling/ratios/decode (key) -> decod",
         ],
     ),
     (
@@ -165,7 +165,7 @@ const CASES: &[Case] = &[
         r#""prefill""#,
         &[
             "value-syntax /spec/coordination/0/roles/1",
-            "value-syntax /spec/coordination/0/strategy/affinityScheduling/ratios/decode (key)",
+            "role-ratio /spec/coordination/0/strategy/affinityScheduling/ratios/decode (key)",
         ],
     ),
     (
@@ -194,8 +194,8 @@ const CASES: &[Case] = &[
 
 /// The same for the fields of `affinityScheduling`.
 const AFFINITY: &[Case] = &[
-    ("ratios", r#"{"prefill": 2}"#, &["value-syntax ratios (key)"]),
-    ("ratios", r#"{"prefill": 2, "decode": 1, "cache": 1}"#, &["value-syntax ratios/cache (key)"]),
+    ("ratios", r#"{"prefill": 2}"#, &["role-ratio ratios (key)"]),
+    ("ratios", r#"{"prefill": 2, "decode": 1, "cache": 1}"#, &["role-ratio ratios/cache (key)"]),
     (
         "ratios",
         r#"{"prefill": 0, "decode": -1}"#,
@@ -218,7 +218,7 @@ const AFFINITY: &[Case] = &[
     ("topologyKey", r#""""#, &["value-syntax topologyKey"]),
     ("batchMode", r#""sequential""#, &["value-syntax batchMode -> Sequential"]),
     ("exclusive", r#""require""#, &["value-syntax exclusive -> required"]),
-    ("placement", r#""affinity""#, &["value-syntax placement"]),
+    ("placement", r#""affinity""#, &["sequential-needs-gate placement"]),
     ("timeout", r#""10""#, &["value-syntax timeout"]),
     ("timeout", r#""0s""#, &["value-syntax timeout"]),
     ("timeout", r#""10m""#, &[]),
@@ -269,7 +269,7 @@ fn a_role_is_placed_once() {
     let mut second = spec["coordination"][0].clone();
     second["name"] = json!("other");
     spec["coordination"].as_array_mut().unwrap().push(second);
-    let place = |index| format!("value-syntax /spec/coordination/2/roles/{index}");
+    let place = |index| format!("role-placed-twice /spec/coordination/2/roles/{index}");
     assert_eq!(problems(&with(&spec)), [place(0), place(1)]);
 }
 

@@ -1,6 +1,6 @@
-//! Words of the rules that the API server itself keeps for the vocabulary: a text, and the same text
+//! Words of the rules that the API server itself keeps for our resources: a text, and the same text
 //! as a CEL expression that names the culprit (empty: nothing is to be named). They are those of
-//! [`crate::words::vocabulary`].
+//! [`crate::words::vocabulary`] and [`crate::words::coordination`].
 
 /// A text and an expression.
 pub type Said = (&'static str, &'static str);
@@ -69,3 +69,97 @@ pub const AMOUNT: Said = (
 );
 /// A smaller maximum than minimum.
 pub const COUNT: Said = ("count.min nodes at least cannot be count.max at most", "");
+
+/// A role that the object does not define.
+pub const UNKNOWN_ROLE: Said = (
+    "a coordination names a role that spec.roles lacks",
+    "'no role is named ' + self.coordination.filter(one, one.roles.exists(role, \
+     !self.roles.exists(of, of.name == role)))[0].roles.filter(role, \
+     !self.roles.exists(of, of.name == role))[0]",
+);
+/// A role in two coordinations that place it.
+pub const PLACED_TWICE: Said = ("two coordinations place the same role", "");
+/// What is no part of a label key.
+pub const COORDINATION_NAME: Said = (
+    "this cannot name a coordination",
+    "(self.name == '' ? 'nothing' : self.name) + ' cannot name a coordination'",
+);
+/// What is no DNS-1123 label.
+pub const ROLE_NAME: Said = (
+    "this cannot name a role",
+    "(self.name == '' ? 'nothing' : self.name) + ' cannot name a role'",
+);
+/// Two sources of pods.
+pub const TWO_SOURCES: Said = (
+    "a role has a workloadRef and a groupRef",
+    "'role ' + self.name + ' has a workloadRef and a groupRef'",
+);
+/// No source of pods.
+pub const NO_SOURCE: Said = (
+    "a role has neither workloadRef nor groupRef",
+    "'role ' + self.name + ' has neither workloadRef nor groupRef'",
+);
+/// A role inside a workload.
+pub const ROLE_OF_WORKLOAD: Said = ("role goes only with a groupRef", "");
+/// A kind of group that is not known.
+pub const GROUP_KIND: Said = (
+    "this is not a kind of group that is known",
+    "self.groupRef.kind + ' is not a kind of group that is known'",
+);
+/// A group without its role.
+pub const NO_ROLE_OF_GROUP: Said = (
+    "which role of the group is missing here",
+    "'which role of the ' + self.groupRef.kind + ' is missing here'",
+);
+/// A role inside of what has none.
+pub const ROLE_OF_LEADER_WORKER_SET: Said = ("a LeaderWorkerSet has no roles inside", "");
+/// A kind whose pods are not replicas.
+pub const WORKLOAD_KIND: Said = (
+    "the pods of this kind are in no batches",
+    "'the pods of a ' + self.workloadRef.kind + ' are in no batches'",
+);
+/// A type without its strategy.
+pub const NO_STRATEGY: Said = (
+    "the strategy of the type is missing here",
+    "'the strategy of type ' + self.type + ' is missing here'",
+);
+/// The strategy of another type.
+pub const OTHER_STRATEGY: Said = (
+    "a strategy is not that of the type",
+    "(self.type == 'RollingUpdate' ? 'affinityScheduling' : 'rollingUpdate') + \
+     ' is not the strategy of type ' + self.type",
+);
+/// A coordinated role without a ratio.
+pub const NO_RATIO: Said = ("a role of the coordination has no ratio", "");
+/// A ratio of another role.
+pub const FOREIGN_RATIO: Said = ("a ratio is of no role of the coordination", "");
+/// What is no label key.
+pub const TOPOLOGY_KEY: Said = (
+    "this cannot name a topology key",
+    "(self.topologyKey == '' ? 'nothing' : self.topologyKey) + ' cannot name a topology key'",
+);
+/// Batches one after the other, and nobody who waits.
+pub const SEQUENTIAL_BY_AFFINITY: Said =
+    ("sequential batches wait for one another, affinity makes no pod wait", "");
+/// A timeout that nobody counts.
+pub const TIMEOUT_OF_GATED: Said = ("timeout goes only with placement gated", "");
+/// The same for what happens then.
+pub const ON_TIMEOUT_OF_GATED: Said = ("onTimeout goes only with placement gated", "");
+/// What happens after a timeout that there is not.
+pub const RELEASE_WITHOUT_TIMEOUT: Said = ("onTimeout release needs a timeout", "");
+/// What Go does not read.
+pub const TIMEOUT: Said = (
+    "this is not a duration of a second or more",
+    "self.timeout + ' is not a duration of a second or more'",
+);
+/// What is no percentage.
+pub const MAX_UNAVAILABLE: Said = (
+    "maxUnavailableRatio takes 1% to 100%",
+    "'maxUnavailableRatio takes 1% to 100%, not ' + self.maxUnavailableRatio",
+);
+/// What is no percentage.
+pub const MAX_SKEW: Said =
+    ("maxSkew takes 0% to 100%", "'maxSkew takes 0% to 100%, not ' + self.maxSkew");
+/// What is no percentage.
+pub const PARTITION: Said =
+    ("partition takes 0% to 100%", "'partition takes 0% to 100%, not ' + self.partition");

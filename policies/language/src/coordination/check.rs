@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use placecard_findings::Code;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -72,9 +73,21 @@ pub fn check_inline(
     (coordinations, check.problems)
 }
 
+fn code_of(detail: &CoordinationDetail) -> Code {
+    use CoordinationDetail as Is;
+    match detail {
+        Is::UnknownRole { .. } => codes::UNKNOWN_ROLE,
+        Is::NoRatio { .. } | Is::ForeignRatio { .. } => codes::ROLE_RATIO,
+        Is::PlacedTwice { .. } => codes::ROLE_PLACED_TWICE,
+        Is::SequentialByAffinity => codes::SEQUENTIAL_NEEDS_GATE,
+        Is::Ratio { .. } => codes::NUMBER_RANGE,
+        _ => codes::VALUE_SYNTAX,
+    }
+}
+
 fn problem(pointer: &str, detail: CoordinationDetail) -> CoordinationProblem {
     CoordinationProblem {
-        code: codes::VALUE_SYNTAX,
+        code: code_of(&detail),
         pointer: pointer.to_owned(),
         on_key: false,
         detail,
@@ -436,9 +449,7 @@ impl Check {
                 None => {
                     let (role, found) = (role.clone(), *found);
                     let detail = CoordinationDetail::Ratio { role, found };
-                    let problem = problem(&pointer, detail);
-                    let code = codes::NUMBER_RANGE;
-                    self.problems.push(CoordinationProblem { code, ..problem });
+                    self.tell(&pointer, detail);
                 }
             }
         }

@@ -250,7 +250,7 @@ impl<'a> Reader<'_, 'a, '_, '_> {
             && placement == Placement::Affinity
             && let Some((_, span)) = found.placement
         {
-            self.error(codes::VALUE_SYNTAX, span, Detail::SequentialByAffinity);
+            self.error(codes::SEQUENTIAL_NEEDS_GATE, span, Detail::SequentialByAffinity);
         }
         Some(OwnRole {
             role: found.role?.text.to_owned(),
@@ -447,7 +447,7 @@ mod tests {
             ("pd role a ratio 2 by", "nothing | missing-target 18..20 -"),
             ("pd role a ratio 2 exclusive parallel", "nothing | missing-target 18..27 -"),
             ("pd role a ratio 2 sequential parallel", "nothing | misplaced-word 29..37 -"),
-            ("pd role a ratio 2 by affinity", "nothing | value-syntax 18..29 -"),
+            ("pd role a ratio 2 by affinity", "nothing | sequential-needs-gate 18..29 -"),
             ("pd\nqd", "nothing | value-syntax 3..5 -"),
             ("pd(x)", "nothing | value-syntax 0..5 -"),
         ] {

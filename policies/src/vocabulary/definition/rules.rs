@@ -5,49 +5,18 @@
 //! what would cost too much here (two guards of two thousand pools), and what CEL can not say (a
 //! misspelt field), is left to the webhook.
 
-use std::borrow::Cow;
-
 use placecard_language::keys;
 use placecard_language::tolerate::EFFECTS;
 use placecard_language::vocabulary::MAX_NAME;
 use placecard_language::vocabulary_check::GUARD_EFFECTS;
 use placecard_language::words::{FREE_LEVELS, RESERVED};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::words::definition::{self as words, Said};
-
-/// A rule in CEL (`x-kubernetes-validations`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// The field that is `self`: names with dots between them, `[]` for an entry of a list.
-    pub at: &'static str,
-    /// The expression that holds.
-    pub rule: Cow<'static, str>,
-    /// What is said if it does not.
-    pub message: &'static str,
-    /// The same with the name in it, as a CEL expression; empty: there is no name to tell.
-    pub expression: &'static str,
-}
-
-impl Rule {
-    /// As the definition has it.
-    #[must_use]
-    pub fn written(&self) -> Value {
-        let mut written = json!({"rule": self.rule, "message": self.message});
-        if let Some(object) = written.as_object_mut().filter(|_| !self.expression.is_empty()) {
-            object.insert("messageExpression".to_owned(), self.expression.into());
-        }
-        written
-    }
-}
-
-fn rule(at: &'static str, rule: impl Into<Cow<'static, str>>, said: Said) -> Rule {
-    let (message, expression) = said;
-    Rule { at, rule: rule.into(), message, expression }
-}
+use crate::resource_definition::{Addition, Rule, rule};
+use crate::words::definition as words;
 
 /// Fields, keywords and their values.
-pub(super) fn additions() -> Vec<(&'static str, &'static str, Value)> {
+pub(super) fn additions() -> Vec<Addition> {
     const TYPE: &str = "x-kubernetes-list-type";
     const KEYS: &str = "x-kubernetes-list-map-keys";
     let mut added = Vec::new();

@@ -1,0 +1,49 @@
+//! Role coordination: a RoleCoordination under review, whose pods are whose, and what becomes of
+//! them.
+
+pub mod definition;
+pub mod membership;
+pub mod ordinal;
+
+use placecard_findings::{FieldPath, Finding, Help, Label, ObjectRef, Site, Verdict};
+use placecard_language::coordination::check as language;
+use placecard_language::coordination::{CoordinationDetail, CoordinationProblem, Group};
+use placecard_language::keys;
+use serde_json::Value;
+
+use crate::vocabulary::path;
+use crate::{read, words};
+
+/// Whether an object is a RoleCoordination of ours, of whatever version.
+#[must_use]
+pub fn is_coordination(object: &ObjectRef) -> bool {
+    object.group() == keys::GROUP && object.kind == keys::COORDINATION_KIND
+}
+
+/// Checks a RoleCoordination. With any finding there is no group.
+#[must_use]
+pub fn check(value: &Value) -> (Option<Group>, Vec<Finding>) {
+    let (group, problems) = language::check(value);
+    let object = read::reference(value).unwrap_or_default();
+    (group, problems.iter().map(|problem| finding(&object, value, problem)).collect())
+}
+
+fn finding(object: &ObjectRef, value: &Value, problem: &CoordinationProblem) -> Finding {
+    let at = path(value, &problem.pointer);
+    let place = at.to_string();
+    let site =
+        if problem.on_key && at != FieldPath::root() { Site::key(at) } else { Site::value(at) };
+    let worded = words::coordination::problem(problem);
+    let label = Label::new(site, worded.label);
+    let mut finding =
+        Finding::new(problem.code, Verdict::Language, object.clone(), worded.message, label);
+    finding.help = worded.help.into_iter().map(Help::text).collect();
+    finding.suggestion.clone_from(&problem.suggestion);
+    if !place.is_empty() {
+        finding.admission = Some(format!("{} ({place})", finding.message));
+    }
+    if let CoordinationDetail::Duplicate { first, .. } = &problem.detail {
+        finding.labels.push(Label::new(Site::value(path(value, first)), "the first is here"));
+    }
+    finding
+}

@@ -1,0 +1,169 @@
+//! Words for the problems of a RoleCoordination.
+
+use placecard_language::coordination::{
+    CoordinationDetail, CoordinationProblem, GROUP_KINDS, MAX_RATIO,
+};
+use placecard_language::problem::Form;
+
+use crate::words::language::{Said, Worded, form_rule, quote, said, sequential_by_affinity};
+use crate::words::{list, shorten, vocabulary};
+
+/// The longest message.
+const LONGEST: usize = 72;
+/// As many names are listed in a help text.
+const NAMES: usize = 12;
+/// The longest name in a message that holds several.
+const NAME: usize = 18;
+
+/// The words of a problem. Its quote is empty: the caller has the document.
+#[must_use]
+pub fn problem(problem: &CoordinationProblem) -> Worded {
+    let mut said = say(&problem.detail);
+    if let Some(word) = &problem.suggestion {
+        said.label = format!("did you mean {}?", quote(word));
+    }
+    Worded {
+        message: shorten(&said.message, LONGEST),
+        label: said.label,
+        quote: String::new(),
+        replaces: None,
+        help: said.help,
+        admission: None,
+    }
+}
+
+fn say(detail: &CoordinationDetail) -> Said {
+    use CoordinationDetail as Is;
+    match detail {
+        Is::Shape(shape) => vocabulary::say(shape),
+        Is::Form { found, what, form } => form_of(found, what, *form),
+        Is::Duplicate { what, name, .. } => {
+            let said = said(format!("{what} {} is there twice", shorten(name, 40)));
+            said.label("the second")
+        }
+        Is::Empty { what } => said(format!("{what} is missing here")),
+        Is::OneSource { role, both } => one_source(role, *both),
+        Is::RoleOfGroup { kind, present } => role_of_group(kind, *present),
+        Is::GroupKind { found, .. } => {
+            let kinds: Vec<String> =
+                GROUP_KINDS.iter().map(|(group, kind, _)| format!("{kind} of {group}")).collect();
+            said(format!("{} is not a kind of group that is known", shorten(found, 30)))
+                .help(format!("groups are {}", list(&kinds, "and", NAMES)))
+                .help("the pods of any other workload are reached by workloadRef")
+        }
+        Is::WorkloadKind { found, is_group: true } => {
+            said(format!("{found} is a group, not one workload")).help("name it in groupRef")
+        }
+        Is::WorkloadKind { found, .. } => said(format!("the pods of a {found} are in no batches"))
+            .help("a Deployment, a StatefulSet or an Indexed Job has replicas to count"),
+        Is::UnknownRole { found, known } => {
+            let said = said(format!("no role is named {}", shorten(found, 40)));
+            if known.is_empty() {
+                return said.help("the roles are those of spec.roles");
+            }
+            said.help(format!("the roles are {}", list(known, "and", NAMES)))
+        }
+        other => of_strategy(other),
+    }
+}
+
+fn form_of(found: &str, what: &str, form: Form) -> Said {
+    let found = if found.is_empty() { "nothing".to_owned() } else { quote(found) };
+    let rule = match form {
+        Form::LabelValue => "at most 63 of A-Z, a-z, 0-9, ., _ and -: it is part of a label key",
+        Form::Reference => "as in apps/v1",
+        form => form_rule(form),
+    };
+    said(format!("{found} cannot name {what}")).help(rule)
+}
+
+fn one_source(role: &str, both: bool) -> Said {
+    let role = shorten(role, NAME);
+    if both {
+        return said(format!("role {role} has a workloadRef and a groupRef"))
+            .label("the second")
+            .help("keep one: the pods of a role come from one place");
+    }
+    said(format!("role {role} has neither workloadRef nor groupRef"))
+        .help("name the workload whose pods play the role")
+}
+
+fn role_of_group(kind: &str, present: bool) -> Said {
+    if kind.is_empty() {
+        return said("role goes only with a groupRef")
+            .label("no role inside a workload")
+            .help("all pods of a workload play one role: delete it");
+    }
+    if present {
+        return said(format!("a {kind} has no roles inside"))
+            .label("nothing to name")
+            .help("each of its groups is one replica: delete it");
+    }
+    let inside = GROUP_KINDS.iter().find(|(_, one, _)| *one == kind).and_then(|(.., at)| *at);
+    let said = said(format!("which role of the {kind} is missing here"));
+    match inside {
+        Some(at) => said.help(format!("role: one of its {at}")),
+        None => said,
+    }
+}
+
+fn of_strategy(detail: &CoordinationDetail) -> Said {
+    use CoordinationDetail as Is;
+    match detail {
+        Is::NoRatio { role, coordination } => {
+            let (role, of) = (shorten(role, NAME), shorten(coordination, NAME));
+            said(format!("role {role} of coordination {of} has no ratio"))
+                .label(format!("then {role}: N"))
+                .help("the ratio is how many of its replicas one batch holds")
+        }
+        Is::ForeignRatio { role, coordination, known } => {
+            let (name, of) = (shorten(role, NAME), shorten(coordination, NAME));
+            said(format!("{name} has a ratio and is no role of coordination {of}"))
+                .label("no role of this coordination")
+                .help(format!("its roles are {}", list(known, "and", NAMES)))
+        }
+        Is::Ratio { role, found } => {
+            said(format!("the ratio of {} is {found}, it has to be 1 or more", shorten(role, NAME)))
+                .help(format!("a whole number from 1 to {MAX_RATIO}"))
+        }
+        Is::PlacedTwice { role, first, second } => {
+            let (role, first) = (shorten(role, NAME), shorten(first, NAME));
+            said(format!("role {role} is placed by coordination {first} already"))
+                .label("placed twice")
+                .help(format!(
+                    "a pod belongs to one batch: take {role} out of {first} or of {}",
+                    shorten(second, NAME)
+                ))
+        }
+        Is::StrategyOfType { kind, field, other: Some(other) } => {
+            said(format!("{other} is not the strategy of type {kind}"))
+                .label(format!("the type wants {field}"))
+                .help("a coordination has one strategy: make a second one for the other")
+        }
+        Is::StrategyOfType { kind, field, other: None } => {
+            said(format!("the strategy of type {kind} is missing here"))
+                .label(format!("then {field}"))
+        }
+        Is::SequentialByAffinity => sequential_by_affinity(),
+        Is::OnlyGated { field, placement } => {
+            said(format!("{field} goes only with placement gated"))
+                .label("nobody counts")
+                .help(format!("with {placement} the scheduler alone decides how long pods wait"))
+        }
+        Is::ReleaseWithoutTimeout => {
+            said("onTimeout release needs a timeout").help("as in timeout: 10m")
+        }
+        Is::Duration { found } => {
+            said(format!("{} is not a duration of a second or more", quote(found)))
+                .help("as in 90s, 10m or 1h30m")
+        }
+        Is::Percentage { field, found, least } => {
+            let said = said(format!("{field} takes {least}% to 100%, not {}", shorten(found, 24)));
+            if *least == 0 {
+                return said;
+            }
+            said.help("with none that may be unavailable, no pod is ever replaced")
+        }
+        _ => said(""),
+    }
+}
