@@ -1,9 +1,11 @@
 //! Role coordination: a RoleCoordination under review, whose pods are whose, and what becomes of
 //! them.
 
+
 pub mod definition;
 pub mod membership;
 pub mod ordinal;
+pub mod step;
 
 use placecard_findings::{FieldPath, Finding, Help, Label, ObjectRef, Site, Verdict};
 use placecard_language::coordination::check as language;
