@@ -2,9 +2,11 @@
 //! them.
 
 
+
 pub mod definition;
 pub mod membership;
 pub mod ordinal;
+pub mod status;
 pub mod step;
 
 use placecard_findings::{FieldPath, Finding, Help, Label, ObjectRef, Site, Verdict};

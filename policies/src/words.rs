@@ -5,6 +5,7 @@ pub mod admission_policy;
 pub mod amount;
 pub mod annotation;
 pub mod audit;
+pub mod batches;
 pub mod bounds;
 pub mod contradiction;
 pub mod coordination;

@@ -11,10 +11,13 @@ use placecard_feasibility::judge::Semantics;
 use placecard_feasibility::profile::HOSTNAME;
 use placecard_feasibility::quantity::Quantity;
 use placecard_feasibility::state::{Board, State};
+use placecard_language::coordination::written::{Phase, StrategyType};
 use placecard_language::coordination::{
     AffinityScheduling, BatchMode, Exclusive, OnTimeout, Placement,
 };
+use placecard_language::coordination::{Coordination, Strategy as Kind};
 use placecard_language::keys;
+use placecard_policies::coordination::status::status;
 use placecard_policies::coordination::step::{
     Action, Observed, PATIENCE, Situation, Size, Step, Wait, step,
 };
@@ -258,6 +261,25 @@ impl World {
         }
     }
 
+    /// Phase, batch and message as the status has them, after one more step.
+    fn status(&self) -> (Phase, String, String) {
+        let pods: Vec<Observed> = self.pods.values().cloned().collect();
+        let (affinity, sizes) = (&self.affinity, &self.sizes);
+        let situation = Situation { affinity, sizes, pods: &pods, now: self.now };
+        let found = step(&situation, &mut self.state.clone());
+        let coordination = Coordination {
+            name: "pd".to_owned(),
+            roles: vec!["prefill".to_owned(), "decode".to_owned()],
+            strategy: Kind::AffinityScheduling(self.affinity.clone()),
+        };
+        let status = status(&coordination, &situation, &found);
+        assert_eq!((status.kind, status.name.as_str()), (StrategyType::AffinityScheduling, "pd"));
+        let ready: u32 = status.role_states.values().map(|role| role.ready_replicas).sum();
+        assert_eq!(ready as usize, self.running());
+        let batch = format!("{}/{}", status.current_batch, status.total_batches);
+        (status.phase, batch, status.message)
+    }
+
     fn running(&self) -> usize {
         self.pods.values().filter(|one| one.ready.is_some()).count()
     }
@@ -443,6 +465,43 @@ fn a_batch_spans_the_nodes_of_a_zone_where_the_scheduler_alone_would_wedge() {
     assert_eq!(world.domains().get(&0).unwrap().len(), 1);
 }
 
+#[test]
+fn the_status_says_how_far_it_is() {
+    let nodes = ["n0", "n1"].map(|name| node(name, "z", 3));
+    let sequential = coordination(BatchMode::Sequential, Exclusive::None, HOSTNAME);
+    let mut world = World::new(sequential, 3, &nodes);
+    let mut said = vec![world.status()];
+    world.produce();
+    said.push(world.status());
+    world.control(usize::MAX);
+    world.schedule(0);
+    said.push(world.status());
+    world.run();
+    world.control(usize::MAX);
+    world.schedule(0);
+    said.push(world.status());
+    world.settle();
+    said.push(world.status());
+    world.state.set_node(node("n2", "z", 3));
+    world.settle();
+    said.push(world.status());
+    world.sizes.insert("prefill".to_owned(), Size { replicas: 7 });
+    said.push(world.status());
+    let said: Vec<String> =
+        said.into_iter().map(|(phase, batch, text)| format!("{phase:?} {batch} {text}")).collect();
+    let wanted = [
+        "Pending 0/3 Waiting to deploy batch 1 of 3: waits for 1 pod of decode and 2 pods of prefill",
+        "InProgress 1/3 Deploying batch 1 of 3: its pods go to node n0",
+        "InProgress 1/3 Deploying batch 1 of 3: 3 pods on node n0 are not ready yet",
+        "InProgress 2/3 Deploying batch 2 of 3: 3 pods on node n1 are not ready yet",
+        "InProgress 3/3 Deploying batch 3 of 3: no node has room for all 3 pods (2 nodes); n0 takes \
+         0, then: not enough cpu is free",
+        "Completed 3/3 All 3 batches are ready",
+        "Completed 3/3 All 3 batches are ready; 1 pod of prefill belongs to no whole batch",
+    ];
+    assert_eq!(said, wanted);
+}
+
 /// What happens between two steps.
 #[derive(Clone, Debug)]
 enum Event {
@@ -525,7 +584,7 @@ impl World {
 #[test]
 fn whatever_happens_each_batch_is_whole_on_one_domain_in_the_end() {
     let worlds = (modes(), 1..5u32, prop::collection::vec(event(), 0..80));
-    check(300, &worlds, |((mode, exclusive), batches, events)| {
+    check(200, &worlds, |((mode, exclusive), batches, events)| {
         let nodes: Vec<Node> = (0..4).map(|at| node(&name_of(at), "z", 4)).collect();
         let mut world = World::new(coordination(mode, exclusive, HOSTNAME), batches, &nodes);
         for event in &events {

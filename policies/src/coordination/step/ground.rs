@@ -173,7 +173,7 @@ fn conclude(
                 let patient = |pod: &&Observed| {
                     pod.unschedulable.is_none_or(|at| situation.now < at.saturating_add(PATIENCE))
                 };
-                if !runs && !group.pods.iter().all(|pod| patient(pod)) {
+                if !runs && !group.pods.iter().all(patient) {
                     replace(group, actions);
                     footing.state.wait = Some(Wait::Lost);
                     return;

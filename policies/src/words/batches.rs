@@ -1,0 +1,126 @@
+//! How far batches are, in words.
+
+use std::collections::BTreeMap;
+
+use placecard_feasibility::batches::plan::Waiting;
+use placecard_feasibility::batches::trial::Blocked;
+use placecard_feasibility::filter::reason::{Reason, text};
+
+use super::why::several;
+use super::{level, list};
+use crate::coordination::status::Progress;
+use crate::coordination::step::{BatchState, Wait};
+
+/// Reasons that are written out.
+const MOST_REASONS: usize = 3;
+
+/// How far a coordination is: `Deploying batch 2 of 3: decode-1 ...`.
+#[must_use]
+pub fn progress(progress: &Progress, key: &str) -> String {
+    let total = progress.total;
+    let mut text = match (&progress.waiting, progress.current) {
+        _ if total == 0 => "No batch is whole: a role has fewer replicas than its ratio".to_owned(),
+        (None, current) if current >= total => match total {
+            1 => "The batch is ready".to_owned(),
+            _ => format!("All {total} batches are ready"),
+        },
+        (None, _) => format!("Waiting for the pods of {}", several_batches(total)),
+        (Some(batch), 0) => {
+            format!("Waiting to deploy batch {} of {total}: {}", batch.number + 1, wait(batch, key))
+        }
+        (Some(batch), current) => {
+            format!("Deploying batch {current} of {total}: {}", wait(batch, key))
+        }
+    };
+    if !progress.surplus.is_empty() && total > 0 {
+        let more = |(role, count): (&String, &u64)| format!("{} of {role}", several_pods(*count));
+        let more: Vec<String> = progress.surplus.iter().map(more).collect();
+        let one = progress.surplus.values().sum::<u64>() == 1;
+        let belong = if one { "belongs" } else { "belong" };
+        text.push_str(&format!(
+            "; {} {belong} to no whole batch",
+            list(&more, "and", MOST_REASONS)
+        ));
+    }
+    text
+}
+
+/// What a batch waits for.
+#[must_use]
+pub fn wait(batch: &BatchState, key: &str) -> String {
+    let late = if batch.timed_out { ", longer than its timeout" } else { "" };
+    let place = || match &batch.domain {
+        Some(domain) => format!("{} {domain}", level(key)),
+        None => format!("a {}", level(key)),
+    };
+    match &batch.wait {
+        None => "ready".to_owned(),
+        Some(Wait::Pods(missing)) => {
+            let of = |(role, count): (&String, &u64)| format!("{} of {role}", several_pods(*count));
+            let missing: Vec<String> = missing.iter().map(of).collect();
+            format!("waits for {}{late}", list(&missing, "and", MOST_REASONS))
+        }
+        Some(Wait::Previous(number)) => format!("waits until batch {} is ready", number + 1),
+        Some(Wait::Room(waiting)) => format!("{}{late}", no_room(waiting, key, batch.present)),
+        Some(Wait::RoomHere(blocked)) => {
+            format!("{} has no room for the rest of it: {}", place(), reasons(blocked))
+        }
+        Some(Wait::Lost) => format!("{} is gone, its pods are made again", place()),
+        Some(Wait::Nodes) => format!("its pods go to {}", place()),
+        Some(Wait::Ready) => {
+            let unready = batch.present.saturating_sub(batch.ready);
+            let are = if unready == 1 { "is" } else { "are" };
+            format!("{} on {} {are} not ready yet", several_pods(unready), place())
+        }
+    }
+}
+
+/// Why no domain takes the batch.
+fn no_room(waiting: &Waiting, key: &str, pods: u64) -> String {
+    let level = level(key);
+    let domains = several(waiting.domains, level);
+    let closed = match waiting.closed {
+        0 => String::new(),
+        closed => format!(", {closed} of which hold another batch"),
+    };
+    let Some((domain, blocked)) = &waiting.nearest else {
+        return match waiting.domains {
+            0 => format!("no node has the label {key}"),
+            _ => format!("no {level} is free for it ({domains}{closed})"),
+        };
+    };
+    format!(
+        "no {level} has room for all {} ({domains}{closed}); {domain} takes {}, then: {}",
+        several_pods(pods),
+        blocked.placed,
+        reasons(blocked)
+    )
+}
+
+/// What rejects the nodes, in the scheduler's words.
+fn reasons(blocked: &Blocked) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for ((_, reason), nodes) in &blocked.reasons {
+        *counts.entry(said(reason)).or_insert(0) += nodes;
+    }
+    let words: Vec<String> = counts.into_keys().collect();
+    match words.as_slice() {
+        [] => "the next pod fits no node".to_owned(),
+        words => list(words, "and", MOST_REASONS),
+    }
+}
+
+fn said(reason: &Reason) -> String {
+    match reason {
+        Reason::Insufficient(resource) => format!("not enough {resource} is free"),
+        other => text(other, true),
+    }
+}
+
+fn several_pods(count: u64) -> String {
+    several(usize::try_from(count).unwrap_or(usize::MAX), "pod")
+}
+
+fn several_batches(count: u64) -> String {
+    if count == 1 { "the batch".to_owned() } else { format!("{count} batches") }
+}
