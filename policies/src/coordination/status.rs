@@ -39,7 +39,10 @@ pub fn progress(situation: &Situation<'_>, step: &Step) -> Progress {
     };
     let begun = |batch: &&BatchState| batch.domain.is_some() || batch.scheduled > 0;
     let last = step.batches.iter().filter(begun).map(|batch| batch.number + 1).max();
-    let goes_on = |batch: &&BatchState| !matches!(batch.wait, None | Some(Wait::Previous(_)));
+    let goes_on = |batch: &&BatchState| {
+        let waits = !matches!(batch.wait, None | Some(Wait::Previous(_)));
+        waits && batch.number < total.max(1)
+    };
     let waiting = step.batches.iter().find(goes_on).cloned();
     let done = waiting.is_none() && last.is_some_and(|last| last >= total);
     let phase = match last {
