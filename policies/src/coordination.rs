@@ -3,7 +3,9 @@
 
 
 
+
 pub mod definition;
+pub mod forecast;
 pub mod membership;
 pub mod ordinal;
 pub mod status;
