@@ -1,9 +1,6 @@
 //! Role coordination: a RoleCoordination under review, whose pods are whose, and what becomes of
 //! them.
 
-
-
-
 pub mod definition;
 pub mod forecast;
 pub mod membership;
