@@ -2,7 +2,7 @@
 //!
 //! A procedure that finds an answer may be clever; what it hands over is checked by code that is
 //! not: [`verify`] reads nothing but the certificate and the [`Manifest`], [`verify_pod`] the pod and
-//! its volumes, and [`verify_cover`] a cluster. The checkers share no code with the procedures. A certificate whose
+//! its volumes, and [`verify_cover`] and [`verify_stock`] a cluster. The checkers share no code with the procedures. A certificate whose
 //! checker refuses it proves nothing: its verdict must become `Unknown`.
 //!
 //! The wire form is JSON, made where JSON is known; [`VERSION`] is its version.
@@ -11,6 +11,7 @@ mod companions;
 mod counting;
 mod cover;
 mod requirements;
+pub mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use crate::inventory::pod::Pod;
 use crate::judge::Semantics;
 
 pub use cover::{verify as verify_cover, verify_exclusions};
+pub use stock::{StockCover, verify as verify_stock};
 
 /// The version of the wire form.
 pub const VERSION: u32 = 1;
@@ -115,6 +117,8 @@ pub enum Argument {
     FullUpdate(FullUpdate),
     /// Each node is excluded by a demand.
     Cover(Cover),
+    /// Each kind of node that there is, or that a template would bring, lacks something for good.
+    Stock(StockCover),
 }
 
 /// Self anti-affinity over a finite set of domains (S1).
@@ -210,12 +214,7 @@ impl Certificate {
     #[must_use]
     pub fn states_its_needs(&self) -> bool {
         let has = |axiom: Axiom| self.assume.contains(&axiom);
-        match &self.argument {
-            Argument::Cover(cover) => {
-                has(Axiom::Snapshot) || (cover.empty && has(Axiom::ClosedInventory))
-            }
-            argument => argument.needs().into_iter().all(has),
-        }
+        self.argument.needs().into_iter().all(has)
     }
 }
 
@@ -240,6 +239,7 @@ impl Argument {
             Self::SharedClaim(_) => BTreeSet::from([Axiom::OtherObjects]),
             Self::FullUpdate(update) => update.bound.needs(),
             Self::Cover(_) => BTreeSet::from([Axiom::Snapshot]),
+            Self::Stock(_) => BTreeSet::from([Axiom::ClosedInventory]),
         }
     }
 
@@ -254,6 +254,7 @@ impl Argument {
             Self::SharedClaim(_) => "shared-claim",
             Self::FullUpdate(_) => "full-update",
             Self::Cover(_) => "cover",
+            Self::Stock(_) => "stock",
         }
     }
 }
@@ -354,7 +355,7 @@ fn verify_argument(argument: &Argument, manifest: &Manifest, taints: bool) -> Re
         Argument::OneReplica(one) => companions::one_replica(one, manifest, manifest.replicas),
         Argument::SharedClaim(one) => counting::shared_claim(one, manifest, manifest.replicas),
         Argument::FullUpdate(update) => full_update(update, manifest, taints),
-        Argument::AnyCluster(_) | Argument::Cover(_) => Err(Refusal::Beyond),
+        Argument::AnyCluster(_) | Argument::Cover(_) | Argument::Stock(_) => Err(Refusal::Beyond),
     }
 }
 
@@ -373,9 +374,10 @@ fn full_update(one: &FullUpdate, manifest: &Manifest, taints: bool) -> Result<()
         Argument::SpreadWindow(one) => counting::spread_window(one, manifest, need, true, taints),
         Argument::OneReplica(one) => companions::one_replica(one, manifest, need),
         Argument::SharedClaim(one) => counting::shared_claim(one, manifest, need),
-        Argument::AnyCluster(_) | Argument::FullUpdate(_) | Argument::Cover(_) => {
-            Err(Refusal::Beyond)
-        }
+        Argument::AnyCluster(_)
+        | Argument::FullUpdate(_)
+        | Argument::Cover(_)
+        | Argument::Stock(_) => Err(Refusal::Beyond),
     }
 }
 

@@ -48,6 +48,9 @@ pub struct Semantics {
     pub volumes_scored: bool,
     /// Of several budgets that cover a pod, all are charged before one is found to be violated.
     pub budgets_all_charged: bool,
+    /// A node that does not list an extended resource can have devices of a class that stands for it
+    /// (`DRAExtendedResource`, on by default).
+    pub claimed_extended_resources: bool,
 }
 
 impl Semantics {
@@ -71,6 +74,7 @@ impl Semantics {
             declared_features: minor >= 36,
             volumes_scored: minor >= 37,
             budgets_all_charged: minor < 37,
+            claimed_extended_resources: minor >= 36,
         }
     }
 }

@@ -21,7 +21,8 @@
 //!     on in its type.
 //! 11. [`state`]: what [`judge`] says, of a cluster that is kept up to date, and fast.
 //! 12. [`relax`]: where a pod stands that fits nowhere now: [`preemption`], [`node_template`],
-//!     [`empty_inventory`], and what its namespace lets in, [`limit_range`] and [`quota`].
+//!     [`empty_inventory`], and what its namespace lets in, [`limit_range`] and [`quota`]; and
+//!     [`closed_inventory`]: why it never will, if no other kinds of nodes come.
 //! 13. [`batches`]: pods of several roles that go to one topology domain together.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
@@ -32,6 +33,7 @@ pub mod any_cluster;
 pub mod batches;
 pub mod bounds;
 pub mod certificate;
+pub mod closed_inventory;
 pub mod contradiction;
 pub mod domain;
 pub mod empty_inventory;

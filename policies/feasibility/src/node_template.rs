@@ -22,7 +22,7 @@ use crate::quantity::Quantity;
 use crate::requirement::Requirement;
 
 /// Labels that every node of a cloud has, though a template may not say which values.
-const USUAL: [&str; 8] = [
+pub(crate) const USUAL: [&str; 8] = [
     "kubernetes.io/os",
     "kubernetes.io/arch",
     "node.kubernetes.io/instance-type",

@@ -3,7 +3,7 @@
 
 mod companion;
 mod node;
-mod values;
+pub(crate) mod values;
 
 use crate::any_cluster::check::values::has_value;
 use crate::any_cluster::{Contradiction, KnownVolume, Part, Proof, Reading};

@@ -1,6 +1,6 @@
 //! Nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::requests::Amounts;
 use crate::label::Labels;
@@ -21,6 +21,19 @@ pub struct Node {
     pub allocatable: Amounts,
     /// The names of the images on it, `status.images`.
     pub images: Vec<String>,
+    /// What it may soon be otherwise in. No filter reads it.
+    pub doubts: Doubts,
+}
+
+/// Signs that a node says less about its kind, or about what else may come, than it seems to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// An autoscaler made it or looks after it, or it stands for another cluster: nodes of other
+    /// kinds may come.
+    pub managed: bool,
+    /// The extended resources of which it offers less than it has, or none though it names them:
+    /// their driver is starting, or unwell.
+    pub devices: BTreeSet<String>,
 }
 
 /// What the CSI drivers report of a node.

@@ -169,7 +169,7 @@ pub(crate) fn node() -> impl Strategy<Value = Node> {
             }
             let pods = pods.map(|pods| ("pods".to_owned(), Quantity::of_units(pods)));
             allocatable.extend(pods);
-            Node { name, labels, taints, unschedulable, allocatable, images: Vec::new() }
+            Node { name, labels, taints, unschedulable, allocatable, ..Node::default() }
         },
     )
 }

@@ -6,7 +6,7 @@ use crate::label::{LONGEST_VALUE, integer, is_label_value, is_node_name};
 use crate::requirement::{Operator, Requirement, flaw, is_opaque};
 
 /// A requirement that must hold (true) or must not.
-pub(super) type Wanted<'a> = (&'a Requirement, bool);
+pub(crate) type Wanted<'a> = (&'a Requirement, bool);
 
 /// A requirement as it is tried on many values: whether it can be read, and what it lists.
 struct Trial<'a> {
@@ -48,7 +48,7 @@ fn trials<'a>(demands: &[Vec<Vec<Wanted<'a>>>]) -> Vec<Vec<Vec<Trial<'a>>>> {
 
 /// Is there a value of the label, or its absence, that meets all demands? Each demand is a list of
 /// ways, each way a conjunction. What is not known may hold.
-pub(super) fn has_value(key: &str, demands: &[Vec<Vec<Wanted<'_>>>]) -> bool {
+pub(crate) fn has_value(key: &str, demands: &[Vec<Vec<Wanted<'_>>>]) -> bool {
     let trials = trials(demands);
     kinds(demands).into_iter().any(|value| {
         let does = |trial: &Trial<'_>| trial.does(key, value.as_deref());

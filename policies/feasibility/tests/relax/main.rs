@@ -1,5 +1,7 @@
 //! The chain of relaxations on random small clusters: each question is weaker than the one before.
 
+mod closed;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
