@@ -10,12 +10,14 @@ mod leniency;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use placecard_findings::{Code, FieldPath, Finding, Severity, Verdict, api_group};
+use placecard_findings::{Code, Evidence, FieldPath, Finding, Label, Severity, Verdict, api_group};
 use placecard_language::keys;
 
+use crate::closed::Attempt;
 use crate::mode::Mode;
 use crate::object::{Object, Owner, Template};
 use crate::patch;
+use crate::placed::{Outcome, Placement};
 use crate::review::{Expansion, Review};
 use crate::words;
 
@@ -141,6 +143,7 @@ pub fn answer(
         review.findings.iter().map(|finding| (finding.code, finding.severity)).collect();
     let before = old.map(|(_, review)| review.findings.as_slice()).unwrap_or_default();
     let before: BTreeSet<Identity<'_>> = before.iter().map(identity).collect();
+    let shut_before = old.map(|(_, review)| review.placements.as_slice()).unwrap_or_default();
     let scaled = operation == Operation::Update
         && old.is_some_and(|(old, _)| changed(object, old) != Changed::Placement);
     // A controller would put back what is changed in its objects.
@@ -153,7 +156,8 @@ pub fn answer(
     let mut denying: Vec<(&Finding, Ground)> = Vec::new();
     let mut warning: Vec<&Finding> = Vec::new();
     for finding in &review.findings {
-        let ground = ground(object, review, finding, scaled);
+        let ground = ground(object, review, finding, scaled)
+            .or_else(|| closed_ground(review, finding, shut_before).filter(|_| !scaled));
         match ground.filter(|_| !before.contains(&identity(finding))) {
             Some(ground) => denying.push((finding, ground)),
             None if finding.severity >= Severity::Warning => warning.push(finding),
@@ -229,6 +233,21 @@ fn ground(object: &Object, review: &Review, finding: &Finding, scaled: bool) -> 
     here.then_some(ground)
 }
 
+/// The ground on which a finding refuses the object because its pods fit no node of a closed
+/// inventory. A template whose pods did not fit before, as far as is known, is not worse off.
+fn closed_ground(review: &Review, finding: &Finding, before: &[Placement]) -> Option<Ground> {
+    let declared = review.confirmed.as_ref()?;
+    let certificate = finding.evidence.as_ref().and_then(Evidence::certificate)?;
+    let of_finding = |one: &&Placement| match &one.closed {
+        Some(Attempt::Proved(claim)) => claim.certificate == *certificate,
+        _ => false,
+    };
+    let template = &review.placements.iter().find(of_finding)?.template;
+    let was_shut =
+        |one: &Placement| one.template == *template && !matches!(one.outcome, Outcome::Fits(_));
+    if before.iter().any(was_shut) { None } else { Ground::of_closed(finding, declared) }
+}
+
 /// Why an object is refused, where its namespace's mode has it refused.
 struct Refused<'a> {
     findings: Vec<Cow<'a, Finding>>,
@@ -297,10 +316,21 @@ fn causes(finding: &Finding) -> Vec<Cause> {
         .iter()
         .map(|label| Cause {
             reason: finding.code.to_string(),
-            message: if label.text.is_empty() { finding.line() } else { label.text.clone() },
+            message: cause(finding, label),
             field: label.site.path.to_string(),
         })
         .collect()
+}
+
+/// The words of a label; but none that say how many nodes there are.
+fn cause(finding: &Finding, label: &Label) -> String {
+    let of_nodes = finding.verdict == Verdict::NoInventory;
+    match (&finding.admission, &label.quote, &label.text) {
+        (_, quote, _) if of_nodes && !quote.is_empty() => quote.clone(),
+        (Some(text), ..) if of_nodes => text.clone(),
+        (_, _, text) if !text.is_empty() => text.clone(),
+        _ => finding.line(),
+    }
 }
 
 /// A pod's fields are fixed once it exists: a changed intent would say what no longer happens.

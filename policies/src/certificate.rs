@@ -4,6 +4,7 @@
 //! certificate with [`placecard_feasibility::certificate::verify`] and its kin.
 
 mod contradiction;
+mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::certificate::contradiction::WireContradiction;
+use crate::certificate::stock::WireExcluded;
 
 pub use crate::contradict::proof::pod_of;
 
@@ -74,6 +76,9 @@ enum Proof {
         empty: bool,
         excluded: BTreeMap<String, BTreeSet<String>>,
     },
+    Stock {
+        excluded: Vec<WireExcluded>,
+    },
 }
 
 impl From<&Argument> for Proof {
@@ -102,6 +107,7 @@ impl From<&Argument> for Proof {
                 Self::FullUpdate { bound, replicas, surge, unavailable }
             }
             Argument::Cover(Cover { empty, excluded }) => Self::Cover { empty, excluded },
+            Argument::Stock(cover) => Self::Stock { excluded: stock::written(cover) },
         }
     }
 }
@@ -132,6 +138,7 @@ impl From<Proof> for Argument {
                 Self::FullUpdate(FullUpdate { bound, replicas, surge, unavailable })
             }
             Proof::Cover { empty, excluded } => Self::Cover(Cover { empty, excluded }),
+            Proof::Stock { excluded } => Self::Stock(stock::read(excluded)),
         }
     }
 }

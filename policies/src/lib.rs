@@ -12,6 +12,7 @@ pub mod bounds;
 pub mod certificate;
 pub mod change;
 pub mod claims;
+pub mod closed;
 pub mod cluster;
 mod contradict;
 pub mod coordination;

@@ -178,6 +178,13 @@ impl Live {
         self.is_complete(Watched::Node) && self.count(Watched::Node) > 0
     }
 
+    /// How often a node came, went or became another kind of node. As long as it is the same, all
+    /// that a proof about the nodes rests on is the same.
+    #[must_use]
+    pub fn node_changes(&self) -> u64 {
+        self.index.node_changes
+    }
+
     /// How many objects of the kind are kept.
     #[must_use]
     pub fn count(&self, kind: Watched) -> usize {

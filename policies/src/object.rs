@@ -46,13 +46,15 @@ pub struct Object {
     pub coordination: Option<Box<Value>>,
 }
 
-/// How many pods of a Job run at once.
+/// How many pods of a Job run at once, and whether any do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parallel {
     /// `parallelism`.
     pub parallelism: Option<i64>,
     /// `completions`.
     pub completions: Option<i64>,
+    /// `suspend`: something else says when the pods come, and may change the template until then.
+    pub suspended: bool,
 }
 
 /// `spec.strategy` of a Deployment, `spec.updateStrategy` of a DaemonSet.

@@ -13,7 +13,9 @@ use placecard_findings::{FieldPath, Finding};
 use placecard_language::checked::Words;
 use placecard_language::intent::Intents;
 
+use crate::closed::{self, Attempt};
 use crate::cluster::Cluster;
+use crate::contradict::proof::pointers;
 use crate::expand::{Expander, Sources};
 use crate::live::Live;
 use crate::object::{Object, PodSpec, Template};
@@ -60,6 +62,8 @@ pub struct Placement {
     pub template: FieldPath,
     /// What was found.
     pub outcome: Outcome,
+    /// What was made of the declaration that the inventory is closed, if no node could hold the pod.
+    pub closed: Option<Attempt>,
 }
 
 /// What was found of the next pod of a template.
@@ -110,11 +114,24 @@ pub(crate) fn judge_live(
     })
 }
 
+/// Why a pod fits nowhere.
+struct Reasons {
+    finding: Finding,
+    closed: Option<Attempt>,
+}
+
+impl From<Finding> for Box<Reasons> {
+    fn from(finding: Finding) -> Self {
+        Self::new(Reasons { finding, closed: None })
+    }
+}
+
 fn judge_by(
     asked: &Asked<'_>,
-    on_nodes: impl FnOnce(&Pod) -> Result<Result<usize, Box<Finding>>, Unjudged>,
+    on_nodes: impl FnOnce(&Pod) -> Result<Result<usize, Box<Reasons>>, Unjudged>,
 ) -> (Placement, Vec<Finding>) {
-    let placement = |outcome| Placement { template: asked.template.path.clone(), outcome };
+    let template = &asked.template.path;
+    let placement = |outcome| Placement { template: template.clone(), outcome, closed: None };
     let unjudged = |why| (placement(Outcome::Unjudged(why)), Vec::new());
     if !asked.known {
         return unjudged(Unjudged::Rules);
@@ -128,15 +145,16 @@ fn judge_by(
         Ok(on_nodes) => on_nodes,
         Err(why) => return (placement(Outcome::Unjudged(why)), findings),
     };
-    let outcome = match on_nodes {
-        Err(finding) => {
-            findings.push(*finding);
-            Outcome::Shut
+    let placement = match on_nodes {
+        Err(reasons) => {
+            let Reasons { finding, closed } = *reasons;
+            findings.push(finding);
+            Placement { closed, ..placement(Outcome::Shut) }
         }
-        Ok(_) if stored.is_refused() => Outcome::Shut,
-        Ok(nodes) => Outcome::Fits(nodes),
+        Ok(_) if stored.is_refused() => placement(Outcome::Shut),
+        Ok(nodes) => placement(Outcome::Fits(nodes)),
     };
-    (placement(outcome), findings)
+    (placement, findings)
 }
 
 /// Whose pods make room for those of the template.
@@ -149,7 +167,7 @@ fn owner(asked: &Asked<'_>) -> Option<Holder> {
 /// # Errors
 ///
 /// Why none does.
-fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Finding>> {
+fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Reasons>> {
     let owner = owner(asked);
     let fitting = asked.cluster.fitting(pod, owner.as_ref());
     if let Some(nodes) = fitting.filter(|nodes| !nodes.is_empty()) {
@@ -159,16 +177,16 @@ fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Finding>> {
 }
 
 /// As [`on_nodes`], by the plain judge.
-fn explain(asked: &Asked<'_>, pod: &Pod, owner: Option<&Holder>) -> Result<usize, Box<Finding>> {
+fn explain(asked: &Asked<'_>, pod: &Pod, owner: Option<&Holder>) -> Result<usize, Box<Reasons>> {
     let cycle = next_cycle(asked.cluster, pod, owner);
     let found = diagnose(&cycle);
     if !found.feasible.is_empty() {
         return Ok(found.feasible.len());
     }
-    Err(Box::new(match outlook(&cycle, false) {
+    Err(match outlook(&cycle, false) {
         Outlook::Waiting { preemption, growth } => {
             let shut = Shut { asked, pod, found: &found, when_empty: &[] };
-            words::placed::waits(&shut, &preemption, &growth)
+            words::placed::waits(&shut, &preemption, &growth).into()
         }
         Outlook::CrowdedOut { nodes, groups } => {
             let shut = Shut { asked, pod, found: &found, when_empty: &nodes };
@@ -177,16 +195,28 @@ fn explain(asked: &Asked<'_>, pod: &Pod, owner: Option<&Holder>) -> Result<usize
                 Some(key) => words::placed::kept_out(&shut, &cycle, key),
                 None => words::placed::crowded_out(&shut),
             }
+            .into()
         }
         Outlook::Fits | Outlook::NoInventory => {
             let found = diagnose_empty(&cycle);
             let shut = Shut { asked, pod, found: &found, when_empty: &[] };
             match claim_elsewhere(&found) {
-                Some(claim) => words::placed::volume_elsewhere(&shut, claim),
-                None => words::placed::no_node_fits(&shut),
+                Some(claim) => words::placed::volume_elsewhere(&shut, claim).into(),
+                None => no_node_fits(&shut),
             }
         }
-    }))
+    })
+}
+
+/// No node could hold the pod; where the vocabulary says that no others will come, that is proved.
+fn no_node_fits(shut: &Shut<'_>) -> Box<Reasons> {
+    let mut finding = words::placed::no_node_fits(shut);
+    let mut closed = closed::claim(shut.asked);
+    if let Some(Attempt::Proved(claim)) = &mut closed {
+        claim.certificate.core = pointers(&finding.labels);
+        words::placed::never(&mut finding, claim);
+    }
+    Box::new(Reasons { finding, closed })
 }
 
 /// Is the other pod gone when this one comes?

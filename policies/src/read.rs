@@ -359,6 +359,8 @@ struct WireWorkload<L> {
     replicas: Option<i64>,
     parallelism: Option<i64>,
     completions: Option<i64>,
+    // Of other kinds it is nothing.
+    suspend: Option<Value>,
     selector: Option<L>,
     // Of other kinds these are other fields, or none.
     strategy: Option<Value>,
@@ -435,7 +437,9 @@ fn with_pods<L>(
     selector: impl Fn(L) -> LabelSelector,
 ) -> Object {
     object.replicas = spec.replicas;
-    object.parallel = Parallel { parallelism: spec.parallelism, completions: spec.completions };
+    let suspended = spec.suspend == Some(Value::Bool(true));
+    let WireWorkload { parallelism, completions, .. } = spec;
+    object.parallel = Parallel { parallelism, completions, suspended };
     let written = match object.reference.kind.as_str() {
         "Deployment" => spec.strategy,
         "DaemonSet" | "StatefulSet" => spec.update_strategy,

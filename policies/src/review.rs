@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use placecard_feasibility::selector::Selector;
+use placecard_feasibility::verdict::InventoryIsClosed;
 use placecard_findings::{FieldPath, Finding, ObjectRef, Scope, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
 use placecard_language::intent::Ignore;
@@ -44,6 +45,8 @@ pub struct Review {
     pub mode: Mode,
     /// What is wrong with the label of the mode.
     pub odd_mode: Option<Box<Finding>>,
+    /// What was concluded from a closed inventory was read again and holds, so that it may refuse.
+    pub confirmed: Option<InventoryIsClosed>,
 }
 
 /// What becomes of one template.

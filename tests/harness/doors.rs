@@ -130,6 +130,7 @@ impl Desk {
             bodies: Bodies::default(),
             readiness: Readiness::new(now - hour, now + hour, false),
             clock: SystemTime::now,
+            settled_after: Duration::ZERO,
         };
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { app: Arc::new(app), runtime }

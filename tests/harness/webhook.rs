@@ -105,6 +105,7 @@ impl Webhook {
                 bodies: Bodies::default(),
                 readiness,
                 clock: SystemTime::now,
+                settled_after: Duration::ZERO,
             });
             if follows {
                 tokio::spawn(vocabulary::follow(client, Arc::clone(&app)));

@@ -86,6 +86,11 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_STALE_AFTER", value_name = "SECONDS", default_value_t = 300)]
     pub stale_after: u32,
 
+    /// Seconds that nodes and vocabulary must have stayed as they are before anything is refused
+    /// because no node of a closed inventory could hold it.
+    #[arg(long, env = "PLACECARD_SETTLED_AFTER", value_name = "SECONDS", default_value_t = 30)]
+    pub settled_after: u32,
+
     /// Seconds between SIGTERM and the end of new requests, in which readiness is off. 5 with a
     /// cluster, 0 without.
     #[arg(long, env = "PLACECARD_DRAIN_DELAY", value_name = "SECONDS")]

@@ -3,15 +3,19 @@
 //! It is made in three steps, so that nothing is looked up while deciding: [`question`] reads the
 //! objects, [`references`] names what has to be known besides, and [`answer`] decides.
 
+use std::sync::Arc;
+
 use placecard_findings::{FieldPath, ObjectRef};
 use placecard_policies::admission::{self, Admission, Door};
+use placecard_policies::closed::{Again, Attempt, Claim};
+use placecard_policies::feasibility::verdict::InventoryIsClosed;
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::keys;
 use placecard_policies::live::{Watched, basis};
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::read::{self, ReadProblem};
-use placecard_policies::review;
+use placecard_policies::review::{self, Review};
 use placecard_policies::surroundings::{Reference, Surroundings};
 use placecard_policies::vocabulary::{self, change::InUse};
 use serde_json::Value;
@@ -144,14 +148,22 @@ fn object(
 }
 
 /// Prepares the question for being answered on a cluster, where the pods of the new object are
-/// judged as they are written. `false` if it has none that are to be placed.
+/// judged as they are written; `closed`: the inventory is closed. `false` if it has none that are to
+/// be placed.
 #[must_use]
-pub fn keep_written(question: &mut Question, request: &AdmissionRequest<'_>) -> bool {
-    let Question::Judge { operation, new, .. } = question else { return false };
+pub fn keep_written(question: &mut Question, request: &AdmissionRequest<'_>, closed: bool) -> bool {
+    let Question::Judge { operation, new, old } = question else { return false };
     if new.is_pod() && *operation == admission::Operation::Update {
         return false;
     }
-    let written = request.object.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let written = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    // Whether the old one fitted matters only where the new one can be refused for it.
+    if let Some(old) = old.as_deref_mut().filter(|_| closed)
+        && let Some(written) = written(request.old_object)
+    {
+        read::keep_written(old, &written);
+    }
+    let written = written(request.object);
     if let Some(written) = &written {
         read::keep_written(new, written);
     }
@@ -198,24 +210,89 @@ pub fn mode_reference(question: &Question, answer: &Admission) -> Option<Referen
     (!silent && !name.is_empty()).then_some(Reference::Namespace { name })
 }
 
+/// An answer that would refuse the object if what it rests on were read again, and held.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    door: Door,
+    operation: admission::Operation,
+    new: Box<Object>,
+    review: Review,
+    old: Option<(Box<Object>, Review)>,
+    words: Arc<Words>,
+}
+
+impl Pending {
+    /// What is claimed of the nodes, for each template.
+    fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.review.placements.iter().filter_map(|one| match &one.closed {
+            Some(Attempt::Proved(claim)) => Some(claim.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// The namespace of the object.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.new.reference.namespace
+    }
+
+    /// The answer if all of it holds on what was read again; `None`: it does not.
+    #[must_use]
+    pub fn confirm(&self, again: &Again) -> Option<Admission> {
+        self.claims().all(|claim| again.confirms(claim, &self.words)).then(|| self.refused())
+    }
+
+    fn refused(&self) -> Admission {
+        let review = Review { confirmed: Some(InventoryIsClosed), ..self.review.clone() };
+        let old = self.old.as_ref().map(|(old, review)| (old.as_ref(), review));
+        admission::answer(self.door, self.operation, (&self.new, &review), old)
+    }
+}
+
+/// What was decided.
+#[derive(Debug, Clone, Default)]
+pub struct Decision {
+    /// What is answered, unless the pending answer is confirmed.
+    pub admission: Admission,
+    /// The answer that waits for what it rests on to be read again.
+    pub pending: Option<Box<Pending>>,
+    /// Proofs that their checker refused.
+    pub disputed: usize,
+}
+
+impl From<Admission> for Decision {
+    fn from(admission: Admission) -> Self {
+        Self { admission, ..Self::default() }
+    }
+}
+
 /// Decides. Both objects of an update are reviewed, because what was wrong before and did not get
 /// worse is admitted.
 #[must_use]
-pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> Admission {
+pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> Decision {
     let (operation, new, old) = match question {
-        Question::Nothing | Question::Vocabulary { .. } => return Admission::default(),
+        Question::Nothing | Question::Vocabulary { .. } => return Decision::default(),
         Question::Unreadable(object, _)
             if mode::of(&object.namespace, surroundings) == Mode::Off =>
         {
-            return Admission::default();
+            return Decision::default();
         }
-        Question::Unreadable(object, problem) => return unreadable(object, problem),
+        Question::Unreadable(object, problem) => return unreadable(object, problem).into(),
         Question::Judge { operation, new, old } => (*operation, new, old),
     };
-    let new_review = review::review(new, surroundings);
-    let old = old.as_deref().map(|old| (old, review::review(old, surroundings)));
-    let old = old.as_ref().map(|(old, review)| (*old, review));
-    admission::answer(door, operation, (new, &new_review), old)
+    let review = review::review(new, surroundings);
+    let old = old.as_ref().map(|old| (old.clone(), review::review(old, surroundings)));
+    let beside = old.as_ref().map(|(old, review)| (old.as_ref(), review));
+    let admission = admission::answer(door, operation, (new, &review), beside);
+    let attempts = review.placements.iter().filter_map(|one| one.closed.as_ref());
+    let disputed = attempts.clone().filter(|one| matches!(one, Attempt::Disputed(_))).count();
+    if attempts.count() == disputed || admission.denial.is_some() {
+        return Decision { admission, pending: None, disputed };
+    }
+    let (new, words) = (new.clone(), Arc::clone(&surroundings.words));
+    let pending = Pending { door, operation, new, review, old, words };
+    let changes = pending.refused() != admission;
+    Decision { admission, pending: changes.then(|| Box::new(pending)), disputed }
 }
 
 /// Admitted with a warning: whoever sees it knows why placement was not looked at.

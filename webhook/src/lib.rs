@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod args;
+pub mod closed;
 pub mod cluster;
 pub mod decide;
 pub mod files;

@@ -21,6 +21,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::admission::GroupVersionKind;
+use crate::closed::Outcome;
 use crate::metrics::watches::WatchMetrics;
 use crate::vocabulary::Taken;
 use crate::watch::Watches;
@@ -149,6 +150,7 @@ pub struct Metrics {
     certificate_expiry: Gauge<f64, AtomicU64>,
     vocabularies: Family<ResultLabel, Counter>,
     vocabulary_usable: Gauge,
+    closed: Family<ResultLabel, Counter>,
 }
 
 impl Default for Metrics {
@@ -163,6 +165,7 @@ impl Default for Metrics {
             certificate_expiry: Gauge::default(),
             vocabularies: Family::default(),
             vocabulary_usable: Gauge::default(),
+            closed: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register(
@@ -194,6 +197,11 @@ impl Default for Metrics {
             metrics.vocabulary_usable.clone(),
         );
         metrics.vocabulary_usable.set(1);
+        registry.register(
+            "closed_inventory_proofs",
+            "Proofs that no node of a closed inventory fits, by what became of them",
+            metrics.closed.clone(),
+        );
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The build that is running", build);
         metrics
@@ -231,6 +239,11 @@ impl Metrics {
     pub fn vocabulary(&self, taken: Taken) {
         self.vocabularies.get_or_create(&ResultLabel { result: taken.as_str() }).inc();
         self.vocabulary_usable.set(i64::from(taken != Taken::Broken));
+    }
+
+    /// Counts a proof about a closed inventory.
+    pub fn closed(&self, outcome: Outcome) {
+        self.closed.get_or_create(&ResultLabel { result: outcome.as_str() }).inc();
     }
 
     /// Records how long a request took.
@@ -282,6 +295,7 @@ mod tests {
         metrics.duration(Door::Mutate, Duration::from_millis(3));
         metrics.vocabulary(Taken::Adopted);
         metrics.vocabulary(Taken::Broken);
+        metrics.closed(Outcome::Unsettled);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
         let text = metrics.text(now - Duration::from_secs(5), now).unwrap();
         for line in [
@@ -293,6 +307,7 @@ mod tests {
             r#"placecard_vocabulary_changes_total{result="adopted"} 1"#,
             r#"placecard_vocabulary_changes_total{result="broken"} 1"#,
             "placecard_vocabulary_usable 0",
+            r#"placecard_closed_inventory_proofs_total{result="unsettled"} 1"#,
             concat!(r#"placecard_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
             r#"placecard_findings_total{code="unknown-pool",severity="error"} 1"#,
             "# EOF",

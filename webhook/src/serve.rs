@@ -12,13 +12,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use placecard_policies::admission::{Admission, Door};
+use placecard_policies::language::vocabulary::Inventory;
 use placecard_policies::surroundings::{Reference, Surroundings};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 
 use crate::admission::{self, AdmissionRequest, BODY_LIMIT, BadRequest};
-use crate::decide::{self, Question};
+use crate::closed;
+use crate::decide::{self, Decision, Question};
 use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
 use crate::readiness::Readiness;
 use crate::respond;
@@ -53,6 +55,9 @@ pub struct App {
     pub readiness: Readiness,
     /// The clock; tests have their own.
     pub clock: fn() -> SystemTime,
+    /// So long nodes and vocabulary must have stayed as they are before anything is refused because
+    /// the inventory is closed.
+    pub settled_after: Duration,
 }
 
 /// Memory for the bodies of requests that are under way, whoever sends them: a body waits until
@@ -279,16 +284,15 @@ async fn decide(
         surroundings.objects.extend(answers);
     }
     let decided = answer(app, door, request, question, surroundings, deadline).await;
-    let (admission, question, mut surroundings) = decided.ok_or(Unable::Broken)?;
-    let reference = decide::mode_reference(&question, &admission);
-    match reference.filter(|one| !asked.contains(one) && surroundings.objects.get(one).is_none()) {
-        None => Ok(admission),
-        Some(namespace) => {
-            surroundings.objects.extend(app.source.objects(vec![namespace], deadline).await);
-            let decided = answer(app, door, request, question, surroundings, deadline).await;
-            decided.map(|(admission, _, _)| admission).ok_or(Unable::Broken)
-        }
+    let (mut decision, question, mut surroundings) = decided.ok_or(Unable::Broken)?;
+    let reference = decide::mode_reference(&question, &decision.admission);
+    let is_open = |one: &Reference| !asked.contains(one) && surroundings.objects.get(one).is_none();
+    if let Some(namespace) = reference.filter(is_open) {
+        surroundings.objects.extend(app.source.objects(vec![namespace], deadline).await);
+        let decided = answer(app, door, request, question, surroundings, deadline).await;
+        (decision, ..) = decided.ok_or(Unable::Broken)?;
     }
+    Ok(closed::settle(app, decision, deadline).await)
 }
 
 /// Answers what everything is known for, and gives back what it was asked; `None` if the decision
@@ -300,27 +304,28 @@ async fn answer(
     mut question: Question,
     mut surroundings: Surroundings,
     deadline: Instant,
-) -> Option<(Admission, Question, Surroundings)> {
+) -> Option<(Decision, Question, Surroundings)> {
+    let closed = surroundings.words.inventory == Inventory::Closed;
     // Only this door tells what holds on the nodes of the moment.
     let judging = match app.source.watches().filter(|_| door == Door::Validate) {
-        Some(watches) if guarded(|| decide::keep_written(&mut question, request))? => {
+        Some(watches) if guarded(|| decide::keep_written(&mut question, request, closed))? => {
             watches.judging(&decide::basis(&question), deadline).await
         }
         _ => None,
     };
     let Some(judging) = judging else {
-        let admission = guarded(|| decide::answer(door, &question, &surroundings))?;
-        return Some((admission, question, surroundings));
+        let decision = guarded(|| decide::answer(door, &question, &surroundings))?;
+        return Some((decision, question, surroundings));
     };
     surroundings.live = Some(Arc::clone(&judging.live));
     // What fits nowhere takes time in proportion to the cluster: other requests go on meanwhile.
-    let decision = move || {
-        let admission = guarded(|| decide::answer(door, &question, &surroundings));
+    let decide = move || {
+        let decision = guarded(|| decide::answer(door, &question, &surroundings));
         surroundings.live = None;
         drop(judging);
-        admission.map(|admission| (admission, question, surroundings))
+        decision.map(|decision| (decision, question, surroundings))
     };
-    tokio::task::spawn_blocking(decision).await.ok().flatten()
+    tokio::task::spawn_blocking(decide).await.ok().flatten()
 }
 
 /// A defect in a decision must not take the connection down, and with it other requests.

@@ -64,6 +64,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
         bodies: Bodies::default(),
         readiness: Readiness::new(pair.not_before, pair.not_after, cluster.is_some()),
         clock: SystemTime::now,
+        settled_after: Duration::from_secs(args.settled_after.into()),
     });
 
     let delay = args.drain_delay.unwrap_or(if cluster.is_some() { 5 } else { 0 });

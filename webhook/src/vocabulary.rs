@@ -7,11 +7,13 @@
 mod follow;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::vocabulary_check;
 use serde_json::Value;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 pub use follow::follow;
 
@@ -30,6 +32,8 @@ struct Known {
     /// What was seen last; empty: no object.
     revision: String,
     taken: Option<Taken>,
+    /// When the words became those that are in use.
+    changed: Option<Instant>,
 }
 
 /// What became of an object that was seen.
@@ -82,6 +86,13 @@ impl Vocabulary {
         }
     }
 
+    /// Time since the words became those that are in use; `None`: none are.
+    #[must_use]
+    pub fn quiet_for(&self) -> Option<Duration> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.changed.map(|changed| changed.elapsed())
+    }
+
     /// What became of the object that was seen last.
     #[must_use]
     pub fn taken(&self) -> Option<Taken> {
@@ -120,6 +131,9 @@ impl Vocabulary {
         };
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(words) = words {
+            if known.words.as_deref() != Some(&words) {
+                known.changed = Some(Instant::now());
+            }
             known.words = Some(Arc::new(words));
         }
         revision.clone_into(&mut known.revision);

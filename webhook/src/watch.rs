@@ -51,6 +51,7 @@ pub struct Watches {
     queue: Queue,
     health: Arc<Health>,
     judging: Arc<Semaphore>,
+    reading_again: Semaphore,
 }
 
 impl Watches {
@@ -79,7 +80,7 @@ impl Watches {
             tokio::spawn(Follower::new(client, kind, queue, health, lists).run());
         }
         let judging = Arc::new(Semaphore::new(JUDGING));
-        Ok(Self { readers, queue, health, judging })
+        Ok(Self { readers, queue, health, judging, reading_again: Semaphore::new(1) })
     }
 
     /// How the watches are doing.
@@ -107,6 +108,12 @@ impl Watches {
         let turn = timeout_at(deadline, Arc::clone(&self.judging).acquire_owned()).await;
         let turn = turn.ok()?.ok()?;
         Some(Judging { live: self.trusted(kinds)?, _turn: turn })
+    }
+
+    /// The turn of whoever reads again what a refusal rests on.
+    #[must_use]
+    pub const fn reading_again(&self) -> &Semaphore {
+        &self.reading_again
     }
 
     /// Has something changed that only the writer can change, such as what is prepared for a

@@ -45,7 +45,7 @@
 //! ```
 
 use placecard_feasibility::certificate::Certificate;
-use placecard_feasibility::verdict::{self, Logic, Proof};
+use placecard_feasibility::verdict::{self, ClosedInventory, InventoryIsClosed, Logic, Proof};
 use placecard_findings::{Evidence, Finding, Verdict};
 
 /// A refusal: code 403, reason `Forbidden` (for `Invalid`, kubectl prints the causes and hides the
@@ -139,7 +139,7 @@ impl Ground {
                 proved.or_else(|| Refusal::of(finding).map(Self::Refusal))
             }
             // An object whose updates are stuck can run; what holds in one snapshot of a cluster
-            // is no reason to refuse.
+            // is no reason to refuse. For a closed inventory there is `of_closed`.
             Verdict::ContradictoryUpdate
             | Verdict::NoInventory
             | Verdict::CrowdedOut
@@ -151,6 +151,18 @@ impl Ground {
             | Verdict::Unresolved
             | Verdict::Risk => Refusal::of(finding).map(Self::Refusal),
         }
+    }
+}
+
+impl Ground {
+    /// The ground on which a finding can refuse its object because no node will ever hold its pods,
+    /// if it has a proof of that, for an operator who has declared that no other nodes will come.
+    #[must_use]
+    pub fn of_closed(finding: &Finding, declared: &InventoryIsClosed) -> Option<Self> {
+        let certificate = finding.evidence.as_ref().and_then(Evidence::certificate)?;
+        let certificate = (finding.verdict == Verdict::NoInventory).then(|| certificate.clone())?;
+        let proof = Proof::<ClosedInventory>::of(certificate).ok()?;
+        Some(Self::Proof(Box::new(verdict::Denial::of(proof, declared))))
     }
 }
 

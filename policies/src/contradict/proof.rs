@@ -254,7 +254,8 @@ fn of_replicas(
     Some(certificate)
 }
 
-fn pointers(labels: &[Label]) -> Vec<String> {
+/// The fields of this object that labels are at.
+pub(crate) fn pointers(labels: &[Label]) -> Vec<String> {
     let here = labels.iter().filter(|label| label.site.object.is_none());
     let mut pointers: Vec<String> = here.map(|label| label.site.path.pointer()).collect();
     pointers.dedup();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use placecard_feasibility::closed_inventory::is_as_before;
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::label::{Labels, NAMESPACE_NAME};
@@ -29,6 +30,8 @@ pub(super) struct Index {
     pub(super) bare: BTreeMap<NamespacedName, Annotations>,
     /// The pod that was taken last has a controller.
     pub(super) is_controlled: bool,
+    /// How often a node came, went, or became another kind of node.
+    pub(super) node_changes: u64,
     /// How many pods are in each namespace.
     pods_in: BTreeMap<Box<str>, usize>,
     /// The namespaces of which nothing is known but that pods are in them, while namespaces are not
@@ -47,6 +50,7 @@ impl Index {
             autoscalers: Autoscalers::default(),
             bare: BTreeMap::new(),
             is_controlled: false,
+            node_changes: 0,
             pods_in: BTreeMap::new(),
             assumed: BTreeSet::new(),
         }
@@ -111,7 +115,11 @@ impl Index {
                 self.bare.remove(name);
                 return self.count_pods(namespace, |state| state.remove_pod(namespace, short));
             }
-            Watched::Node => state.remove_node(short),
+            Watched::Node => {
+                let was_there = state.node_number(short).is_some();
+                self.node_changes = self.node_changes.wrapping_add(was_there.into());
+                state.remove_node(short);
+            }
             Watched::Namespace => {
                 state.remove_namespace(short);
                 self.assume(short);
@@ -218,6 +226,10 @@ impl Sink for Index {
             // No filter reads which images a node has, and there are many.
             Object::Node(mut node, _) => {
                 node.images = Vec::new();
+                let number = self.state.node_number(&node.name);
+                let before = number.and_then(|number| self.state.node(number));
+                let changed = before.is_none_or(|before| !is_as_before(before, &node));
+                self.node_changes = self.node_changes.wrapping_add(changed.into());
                 self.state.put(Object::Node(node, Vec::new()))
             }
             Object::Pod(pod) => {

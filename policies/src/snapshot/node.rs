@@ -1,8 +1,13 @@
 //! Nodes and what their CSI drivers report.
 
-use placecard_feasibility::inventory::node::{CsiNode, Node};
+use std::fmt;
+
+use placecard_feasibility::inventory::node::{CsiNode, Doubts, Node};
+use placecard_feasibility::inventory::requests::is_extended;
+use placecard_feasibility::quantity::Quantity;
 use placecard_feasibility::tolerations::Taint;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::amounts::{self, WrittenAmounts};
 use super::condition::add_taints;
@@ -14,11 +19,57 @@ use super::{Metadata, or_default};
 #[serde(default)]
 pub(super) struct Written {
     #[serde(deserialize_with = "or_default")]
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Metadata<Marked>,
     #[serde(deserialize_with = "or_default")]
     spec: Spec,
     #[serde(deserialize_with = "or_default")]
     status: Status,
+}
+
+/// Prefixes of labels, annotations and taints on nodes that an autoscaler made or looks after, or
+/// that stand for another cluster.
+const MARKS: [&str; 9] = [
+    "cluster-autoscaler.kubernetes.io/",
+    "k8s.io/cluster-autoscaler/",
+    "karpenter.sh/",
+    "karpenter.k8s.aws/",
+    "ToBeDeletedByClusterAutoscaler",
+    "DeletionCandidateOfClusterAutoscaler",
+    "virtual-kubelet.io/",
+    "multicluster.admiralty.io/",
+    "liqo.io/",
+];
+
+/// The label that a virtual kubelet sets, and its value.
+const VIRTUAL: (&str, &str) = ("type", "virtual-kubelet");
+
+fn is_mark(key: &str) -> bool {
+    MARKS.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether one of the annotations is a mark of [`MARKS`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marked(bool);
+
+impl<'de> Deserialize<'de> for Marked {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Marked;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a mapping")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Marked, A::Error> {
+                let mut marked = Marked(false);
+                while let Some(key) = all.next_key::<String>()? {
+                    marked.0 |= is_mark(&key);
+                    all.next_value::<IgnoredAny>()?;
+                }
+                Ok(marked)
+            }
+        }
+        from.deserialize_map(Keys)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,7 +179,24 @@ pub(super) fn read(written: &Written) -> Node {
         unschedulable: written.spec.unschedulable,
         allocatable: amounts::read(allocatable),
         images: images(written).map(|(name, _)| name.clone()).collect(),
+        doubts: doubts(written, allocatable),
     }
+}
+
+fn doubts(written: &Written, allocatable: &WrittenAmounts) -> Doubts {
+    let (labels, taints) = (&written.metadata.labels, &written.spec.taints);
+    let managed = written.metadata.annotations.0
+        || labels.keys().any(|key| is_mark(key))
+        || taints.iter().any(|taint| is_mark(&taint.key))
+        || labels.get(VIRTUAL.0).is_some_and(|value| value == VIRTUAL.1);
+    let less = |(name, has): &(&String, &Quantity)| {
+        let offered = allocatable.get(*name).copied().unwrap_or_default();
+        is_extended(name) && (offered < **has || offered == Quantity::ZERO)
+    };
+    let named = written.status.capacity.iter().filter(less).map(|(name, _)| name.clone());
+    let none = |(name, has): &(&String, &Quantity)| is_extended(name) && **has == Quantity::ZERO;
+    let empty = allocatable.iter().filter(none).map(|(name, _)| name.clone());
+    Doubts { managed, devices: named.chain(empty).collect() }
 }
 
 /// Adds the taints that the node's conditions stand for; the keys of those that it lacked.

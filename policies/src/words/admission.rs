@@ -23,7 +23,12 @@ pub fn denial(object: &Object, findings: &[&Finding]) -> String {
     let mut lines = Vec::new();
     for finding in findings.iter().take(MOST_DENIALS) {
         lines.push(format!("{subject}: {} [{}]", text(object, finding), finding.code));
-        if finding.labels.len() > 1 {
+        if finding.verdict == Verdict::NoInventory {
+            // Labels and ways out count nodes, and the text is to be the same at the next attempt.
+            lines.extend(
+                finding.labels.iter().map(|label| format!("  {}", of_nodes(object, label))),
+            );
+        } else if finding.labels.len() > 1 {
             lines.extend(finding.labels.iter().map(|label| format!("  {}", place(object, label))));
             let quote = |label: usize| {
                 finding.labels.get(label).map(|label| label.quote.clone()).unwrap_or_default()
@@ -77,6 +82,14 @@ fn text(object: &Object, finding: &Finding) -> String {
         _ => String::new(),
     };
     format!("{}{at}{ask}", finding.message)
+}
+
+/// The place of a label, and its words if they are those of a rule.
+fn of_nodes(object: &Object, label: &Label) -> String {
+    match label.quote.is_empty() {
+        true => label.site.path.to_string(),
+        false => place(object, label),
+    }
 }
 
 fn place(object: &Object, label: &Label) -> String {

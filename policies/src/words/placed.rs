@@ -1,13 +1,16 @@
 //! A pod that fits no node of a cluster, as a finding.
 
+use placecard_feasibility::certificate::Argument;
+use placecard_feasibility::certificate::stock::Exclusion;
 use placecard_feasibility::filter::cycle::Cycle;
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::pod_affinity::{AffinityTerm, term_selects};
-use placecard_findings::{Code, Finding, Help, Holds, Label, Severity, Verdict};
+use placecard_findings::{Code, Evidence, Finding, Help, Holds, Label, Severity, Verdict};
 
 use super::why::{fact, holder, owners_on, profile, reasons, several, way};
 use super::{amount, level, list, requirement, selector, shorten};
+use crate::closed::Claim;
 use crate::placed::Shut;
 use crate::rules;
 use crate::why::amounts::asked;
@@ -38,14 +41,34 @@ pub(crate) fn no_node_fits(shut: &Shut<'_>) -> Finding {
     if !demands.is_empty() {
         finding.admission = Some(format!("no node offers {}", list(&demands, "and", 6)));
     }
-    let cluster = shut.asked.cluster;
-    let mut holds = in_snapshot(shut);
-    if cluster.closed {
-        finding.severity = Severity::Error;
-        holds.push_str("; the vocabulary declares inventory: closed");
-    }
-    finding.holds = Holds::snapshot(holds);
+    finding.holds = Holds::snapshot(in_snapshot(shut));
     finding
+}
+
+/// No node will ever hold the pod, because the vocabulary says that no others will come. A refusal
+/// says nothing of the nodes of the moment.
+pub(crate) fn never(finding: &mut Finding, claim: &Claim) {
+    finding.severity = Severity::Error;
+    finding.holds.proof = true;
+    finding.holds.text.push_str("; the vocabulary declares inventory: closed");
+    finding.evidence = Some(Evidence::Certificate(Box::new(claim.certificate.clone())));
+    if finding.admission.is_none()
+        && let Argument::Stock(cover) = &claim.certificate.argument
+    {
+        let mut lacking: Vec<String> = cover.excluded.keys().map(|one| lacked(one)).collect();
+        lacking.dedup();
+        finding.admission = Some(format!("no node offers {}", list(&lacking, "and", 6)));
+    }
+}
+
+/// What no node offers, as [`offered`] says it.
+fn lacked(why: &Exclusion) -> String {
+    match why {
+        Exclusion::NodeRules => "what the node affinity asks for".to_owned(),
+        Exclusion::Taint(_) => "only tolerated taints".to_owned(),
+        Exclusion::NoLabel(key) => format!("label {key}"),
+        Exclusion::TooSmall { resource, wanted, .. } => amount::of(resource, *wanted),
+    }
 }
 
 /// The snapshot, and the profile if it is known.

@@ -28,7 +28,7 @@ use crate::watch::queue::{Ended, Queue, Seen};
 pub const OBJECT_LIMIT: usize = 3 * 1024 * 1024;
 
 /// Objects of a page, as client-go's pager asks for them.
-const PAGE: usize = 500;
+pub const PAGE: usize = 500;
 
 /// Longest wait for the head of an answer, or for the next bytes of a list.
 const ANSWER: Duration = Duration::from_secs(30);

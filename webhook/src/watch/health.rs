@@ -12,6 +12,7 @@ pub struct Health {
     start: Instant,
     stale_after: Duration,
     kinds: Vec<KindHealth>,
+    nodes_changed: Moment,
 }
 
 /// One watch.
@@ -98,7 +99,12 @@ impl Health {
             contact: Moment::default(),
             event: Moment::default(),
         });
-        Self { start: Instant::now(), stale_after, kinds: kinds.collect() }
+        Self {
+            start: Instant::now(),
+            stale_after,
+            kinds: kinds.collect(),
+            nodes_changed: Moment::default(),
+        }
     }
 
     /// All watches, in the order of the table.
@@ -142,6 +148,17 @@ impl Health {
             health.event.set(self.start, now);
             health.contact.set(self.start, now);
         }
+    }
+
+    /// A node came, went, or became another kind of node, just now.
+    pub fn nodes_changed(&self) {
+        self.nodes_changed.set(self.start, Instant::now());
+    }
+
+    /// Time since the last such change; `None`: no node was seen yet.
+    #[must_use]
+    pub fn nodes_quiet_for(&self) -> Option<Duration> {
+        self.nodes_changed.age(self.start, Instant::now())
     }
 
     /// A list is in the index as a whole.

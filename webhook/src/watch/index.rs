@@ -67,6 +67,8 @@ fn complain(health: &Health, kind: Watched, problem: &Problem) {
 pub fn fold(mut writer: Writer<Live>, mut queue: Receiver<Parcel>, health: &Health) {
     let mut waiting = Vec::new();
     let mut settled = Vec::new();
+    let readers = writer.readers();
+    let mut node_changes = 0;
     while let Some(first) = queue.blocking_recv() {
         let end = Instant::now() + BATCH;
         let mut next = Some(first);
@@ -83,6 +85,10 @@ pub fn fold(mut writer: Writer<Live>, mut queue: Receiver<Parcel>, health: &Heal
             next = if Instant::now() < end { queue.try_recv().ok() } else { None };
         }
         writer.publish();
+        let changes = readers.current().node_changes();
+        if std::mem::replace(&mut node_changes, changes) != changes {
+            health.nodes_changed();
+        }
         for seen in settled.drain(..) {
             match seen {
                 Seen::Listed(kind) => health.synced(kind),

@@ -33,6 +33,7 @@ pub(crate) fn app() -> App {
         bodies: Bodies::default(),
         readiness: Readiness::new(noon() - DAY / 2, noon() + DAY / 2, false),
         clock: noon,
+        settled_after: Duration::ZERO,
     }
 }
 

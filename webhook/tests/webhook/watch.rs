@@ -1,5 +1,6 @@
 //! Lists and watches against a stand-in for the API server that does whatever a test says.
 
+mod closed;
 mod follow;
 mod index;
 mod server;
