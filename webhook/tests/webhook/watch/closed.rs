@@ -199,7 +199,7 @@ async fn what_no_node_will_ever_hold_is_refused() {
     let told = World::default().create(&deployment("on nodes(disk=nvme)")).await;
     assert!(!told.allowed, "{told:?}");
     let message = "Deployment shop/web: no node offers disk=nvme [no-node-fits]\n  \
-        spec.template.metadata.annotations[placecard.dev/require], line 1: on nodes(disk=nvme)";
+        spec.template.metadata.annotations[placecard.dev/require], line 1: disk=nvme";
     assert_eq!(told.message, message);
     assert_eq!((told.warnings, told.outcome.as_str()), (Value::Null, "confirmed"));
     assert!(told.asked.contains(&"/api/v1/nodes".to_owned()), "it was read again");
@@ -331,7 +331,7 @@ async fn what_did_not_get_worse_and_what_the_mode_lets_pass_is_admitted() {
     assert!(!stage.ask(&create(&pod(json!([])))).await.allowed, "nobody judged it before");
 
     let lenient = World { mode: "warn", ..World::default() };
-    lenient.create(&bad).await.is_admitted("");
+    lenient.create(&bad).await.is_admitted("confirmed");
     let off = World { mode: "off", ..World::default() };
     let told = off.create(&bad).await;
     assert_eq!((told.allowed, told.warnings), (true, Value::Null));
