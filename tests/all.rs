@@ -20,6 +20,8 @@ mod e2e;
 mod e2e_admission;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
+/// A closed inventory on a real API server: what is refused, and what casts a doubt.
+mod e2e_closed;
 /// RoleCoordination as a custom resource: its definition on a real API server.
 mod e2e_coordination;
 /// The modes of a namespace on a real API server.

@@ -55,7 +55,7 @@ impl Webhook {
         let vocabulary: Value = serde_saphyr::from_str(vocabulary).expect("YAML");
         let (words, problems) = vocabulary_check::check(&vocabulary);
         assert!(problems.is_empty(), "{problems:?}");
-        Self::launch(plane, Some(words))
+        Self::launch(plane, Some(words), Duration::ZERO)
     }
 
     /// Starts a webhook that follows the vocabulary of the cluster, and its workloads.
@@ -64,11 +64,21 @@ impl Webhook {
     /// If anything of that fails.
     #[must_use]
     pub fn follow(plane: &ControlPlane) -> Self {
-        Self::launch(plane, None)
+        Self::launch(plane, None, Duration::ZERO)
+    }
+
+    /// The same, and refuses nothing on a closed inventory before that has stayed as it is for so
+    /// long.
+    ///
+    /// # Panics
+    /// If anything of that fails.
+    #[must_use]
+    pub fn follow_settled(plane: &ControlPlane, settled_after: Duration) -> Self {
+        Self::launch(plane, None, settled_after)
     }
 
     /// With these words; `None`: with those of the cluster.
-    fn launch(plane: &ControlPlane, words: Option<Words>) -> Self {
+    fn launch(plane: &ControlPlane, words: Option<Words>, settled_after: Duration) -> Self {
         grant_role(plane.api());
         let follows = words.is_none();
         let words = words.unwrap_or_default();
@@ -105,7 +115,7 @@ impl Webhook {
                 bodies: Bodies::default(),
                 readiness,
                 clock: SystemTime::now,
-                settled_after: Duration::ZERO,
+                settled_after,
             });
             if follows {
                 tokio::spawn(vocabulary::follow(client, Arc::clone(&app)));
