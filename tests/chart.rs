@@ -23,6 +23,13 @@ fn webhooks(name: &str) -> Vec<Value> {
     rendered(name)["webhooks"].as_array().expect("webhooks").clone()
 }
 
+/// Of custom resources, if there are any: their webhooks.
+fn custom_webhooks() -> Vec<Value> {
+    let objects = chart::custom_workloads(&[("ray.io", "v1", "rayclusters")]);
+    let lists = objects.iter().filter_map(|one| one["webhooks"].as_array().cloned());
+    lists.flatten().collect()
+}
+
 /// `group/resource` of every rule.
 fn resources(webhook: &Value) -> BTreeSet<String> {
     let strings = |value: &Value| -> Vec<String> {
@@ -44,8 +51,10 @@ fn resources(webhook: &Value) -> BTreeSet<String> {
 
 #[test]
 fn no_webhook_can_brick_a_cluster() {
-    for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
-        for webhook in webhooks(name) {
+    let built_in = ["mutating-webhook.yaml", "validating-webhook.yaml"].map(webhooks);
+    for webhooks in built_in.into_iter().chain([custom_webhooks()]) {
+        assert!(!webhooks.is_empty());
+        for webhook in webhooks {
             let who = webhook["name"].as_str().expect("a name").to_owned();
             let of_vocabulary = who == VOCABULARIES;
             assert_eq!(webhook["failurePolicy"], "Ignore", "{who}");
@@ -110,6 +119,29 @@ fn every_built_in_kind_is_judged() {
     assert_eq!(judged, kinds);
 }
 
+#[test]
+fn custom_resources_are_read_and_judged_only_if_they_are_named() {
+    assert_eq!(chart::custom_workloads(&[]), Vec::<Value>::new());
+    let named = [("ray.io", "v1", "rayclusters"), ("x.dev", "v1beta1", "jobsets")];
+    let objects = chart::custom_workloads(&named);
+    let kinds: Vec<&str> = objects.iter().filter_map(|one| one["kind"].as_str()).collect();
+    let expected = [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+    ];
+    assert_eq!(kinds, expected);
+    let expected = BTreeSet::from(["ray.io/rayclusters", "x.dev/jobsets"].map(str::to_owned));
+    assert_eq!(resources(&objects[0]), expected, "the role");
+    for webhook in objects.iter().filter_map(|one| one["webhooks"].get(0)) {
+        assert_eq!(resources(webhook), expected);
+    }
+    for rule in objects[0]["rules"].as_array().expect("rules") {
+        assert_eq!(rule["verbs"], serde_json::json!(["get", "list", "watch"]));
+    }
+}
+
 /// The verbs that the chart's role has, by `group/resource`.
 fn verbs() -> BTreeMap<String, BTreeSet<String>> {
     let role = chart::objects("rbac.yaml").into_iter().find(|one| one["kind"] == "ClusterRole");
@@ -168,6 +200,7 @@ fn the_deployment_is_started_with_flags_that_exist() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let text = fs::read_to_string(path).expect("the template of the Deployment");
     let text = text.replace("{{ .Values.defaultMode }}", "warn");
+    let text = text.replace("{{ .Values.settledAfter }}", "30");
     let flags: Vec<&str> =
         text.lines().filter_map(|line| line.trim().strip_prefix("- --")).collect();
     assert!(flags.len() > 3, "{flags:?}");

@@ -25,6 +25,52 @@ pub fn objects(template: &str) -> Vec<Value> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates").join(template);
     let text = fs::read_to_string(path).expect("a template of the chart");
+    rendered(template, &text)
+}
+
+/// The objects of the template for custom workloads, with these as the chart's value: group, version
+/// and resource.
+///
+/// # Panics
+/// If the template is not there, or needs more than a loop over the value.
+#[must_use]
+pub fn custom_workloads(workloads: &[(&str, &str, &str)]) -> Vec<Value> {
+    let template = "custom-workloads.yaml";
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates").join(template);
+    let text = fs::read_to_string(path).expect("a template of the chart");
+    let text = text.strip_prefix("{{- if .Values.workloads }}\n").expect("nothing without a value");
+    let text = text.strip_suffix("{{- end }}\n").expect("an end");
+    if workloads.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = String::new();
+    let mut block: Option<String> = None;
+    for line in text.lines() {
+        match (line, &mut block) {
+            ("{{- range .Values.workloads }}", None) => block = Some(String::new()),
+            ("{{- end }}", Some(_)) => {
+                let text = block.take().unwrap_or_default();
+                for (group, version, resource) in workloads {
+                    let one = text.replace("{{ .group }}", group);
+                    let one = one.replace("{{ .version }}", version);
+                    lines.push_str(&one.replace("{{ .resource }}", resource));
+                }
+            }
+            (line, Some(block)) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (line, None) => {
+                lines.push_str(line);
+                lines.push('\n');
+            }
+        }
+    }
+    rendered(template, &lines)
+}
+
+fn rendered(template: &str, text: &str) -> Vec<Value> {
     let text = text
         .replace("{{ .Release.Namespace }}", RELEASE_NAMESPACE)
         .replace("{{ .Values.caBundle }}", "\"\"")
@@ -47,7 +93,15 @@ pub fn objects(template: &str) -> Vec<Value> {
 /// If the template is no configuration of webhooks.
 #[must_use]
 pub fn webhooks(template: &str, name: &str, url: &str, ca_pem: &str) -> Value {
-    let mut configuration = objects(template).remove(0);
+    reached(objects(template).remove(0), name, url, ca_pem)
+}
+
+/// The same of a configuration that is rendered already.
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn reached(mut configuration: Value, name: &str, url: &str, ca_pem: &str) -> Value {
     configuration["metadata"]["name"] = json!(name);
     for webhook in configuration["webhooks"].as_array_mut().expect("webhooks") {
         let path = webhook["clientConfig"]["service"]["path"].as_str().expect("a path").to_owned();
