@@ -34,6 +34,8 @@ mod e2e_vocabulary;
 mod e2e_watch;
 /// `placecard why` and `lint --cluster` say what a real scheduler says of the same pods.
 mod e2e_why;
+/// Custom resources with pod templates: watched, judged, and their words counted.
+mod e2e_workloads;
 /// The examples keep their words: `clean` has no finding, `refused` has errors.
 mod examples;
 /// The modes of a namespace through the linter and the webhook, and the table for both.

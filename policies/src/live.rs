@@ -17,6 +17,7 @@
 mod answer;
 mod autoscaler;
 pub mod basis;
+pub mod custom;
 mod index;
 mod marks;
 pub(crate) mod placement;
@@ -31,7 +32,9 @@ use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use placecard_feasibility::judge::Semantics;
 use placecard_feasibility::state::State;
 use placecard_findings::ObjectRef;
+use placecard_language::checked::Words;
 
+use self::custom::{Custom, Customs};
 use self::index::Index;
 use self::marks::Marks;
 pub use self::watched::{Row, WATCHED, Watched};
@@ -44,6 +47,7 @@ use crate::surroundings::ServerVersion;
 #[derive(Clone, Debug)]
 pub struct Live {
     index: Index,
+    customs: Customs,
     single: Single,
     marks: BTreeMap<Watched, Marks>,
     /// Taken while a copy is written out; copies share it.
@@ -67,6 +71,7 @@ impl Live {
         index.set_unknown(KINDS.into());
         Self {
             index,
+            customs: Customs::default(),
             single: Single::default(),
             marks: BTreeMap::new(),
             writing_out: Arc::default(),
@@ -203,14 +208,14 @@ impl Live {
         &self.index.state
     }
 
-    /// The workloads, and the pods without a controller, that carry annotations of ours; what a
-    /// controller made is left out.
+    /// The workloads, and the pods without a controller, that carry annotations of ours, each
+    /// template of a custom resource by itself; what a controller made is left out.
     pub fn annotated(&self) -> impl Iterator<Item = Annotated<'_>> {
         let workloads = self.index.workloads.iter().filter_map(|((kind, name), workload)| {
             Some((*kind, name, workload.annotations.as_deref()?))
         });
         let pods = self.index.bare.iter().map(|(name, ours)| (Watched::Pod, name, ours));
-        workloads.chain(pods).map(|(kind, (namespace, name), annotations)| Annotated {
+        let known = workloads.chain(pods).map(|(kind, (namespace, name), annotations)| Annotated {
             object: ObjectRef {
                 api_version: kind.api_version(),
                 kind: kind.row().kind.to_owned(),
@@ -218,7 +223,48 @@ impl Live {
                 name: name.clone(),
             },
             annotations,
-        })
+        });
+        let customs = self.customs.annotated();
+        known.chain(customs.map(|(object, annotations)| Annotated { object, annotations }))
+    }
+
+    /// These are the kinds of custom resources that hold pod templates. Of those that are new
+    /// nothing is known; others are forgotten.
+    pub fn declare(&mut self, kinds: &BTreeSet<Custom>) {
+        self.customs.declare(kinds);
+    }
+
+    /// A custom resource, added or replaced. `false`: it cannot be read, and is not kept in its old
+    /// form either. What is not declared is passed over.
+    pub fn put_custom(&mut self, kind: &Custom, object: &[u8]) -> bool {
+        self.customs.put(kind, object)
+    }
+
+    /// A custom resource is gone, or is there and cannot be read.
+    pub fn gone_custom(&mut self, kind: &Custom, namespace: &str, name: &str) {
+        self.customs.gone(kind, &(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// A list of the kind begins; as [`Self::list`].
+    pub fn list_custom(&mut self, kind: &Custom) {
+        self.customs.list(kind);
+    }
+
+    /// The list is complete.
+    pub fn listed_custom(&mut self, kind: &Custom) {
+        self.customs.listed(kind);
+    }
+
+    /// Nothing is known of the kind (any longer). `served`: there may be objects all the same; if
+    /// not, there are none.
+    pub fn unknown_custom(&mut self, kind: &Custom, served: bool) {
+        self.customs.unknown(kind, served);
+    }
+
+    /// Whether all custom resources that the vocabulary names are known.
+    #[must_use]
+    pub fn knows_customs(&self, words: &Words) -> bool {
+        words.workloads.is_empty() || self.customs.know(&Custom::all(words))
     }
 
     fn marks_of(&mut self, kind: Watched) -> &mut Marks {

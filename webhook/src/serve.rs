@@ -260,7 +260,8 @@ async fn decide(
         vocabulary.review();
     }
     let current = &surroundings.words;
-    let of_vocabulary = || decide::vocabulary(door, &question, current, || app.source.in_use());
+    let of_vocabulary =
+        || decide::vocabulary(door, &question, current, || app.source.in_use(current));
     if let Some(admission) = guarded(of_vocabulary).ok_or(Unable::Broken)? {
         return Ok(admission);
     }

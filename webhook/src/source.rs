@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use placecard_policies::live::basis;
+use placecard_policies::language::checked::Words;
 use placecard_policies::surroundings::{Objects, Reference};
 use placecard_policies::vocabulary::change::InUse;
 use tokio::time::Instant;
@@ -34,11 +34,11 @@ impl Source {
 
     /// The workloads and bare pods that have intents; `None`: they are not known (yet, or any more).
     #[must_use]
-    pub fn in_use(&self) -> Option<Vec<InUse>> {
+    pub fn in_use(&self, words: &Words) -> Option<Vec<InUse>> {
         match self {
             Self::Files(files) => Some(files.in_use()),
             Self::Cluster(_) => None,
-            Self::Live(_, watches) => InUse::of_live(&*watches.get()?.trusted(&basis::of_users())?),
+            Self::Live(_, watches) => watches.get()?.in_use(words),
         }
     }
 

@@ -193,7 +193,7 @@ async fn contact(cluster: Cluster, app: Arc<App>, stale_after: Duration) {
                 }
                 tracing::info!(minor = version.0, "the API server answers");
                 let server = if app.server_is_given { app.surroundings.server } else { version };
-                watch(&cluster, &app, server, stale_after);
+                watch(&cluster, &app, server, stale_after).await;
                 app.readiness.contacted(version);
                 return;
             }
@@ -206,10 +206,20 @@ async fn contact(cluster: Cluster, app: Arc<App>, stale_after: Duration) {
     }
 }
 
-fn watch(cluster: &Cluster, app: &App, server: ServerVersion, stale_after: Duration) {
+async fn watch(cluster: &Cluster, app: &App, server: ServerVersion, stale_after: Duration) {
     let Source::Live(_, watches) = &app.source else { return };
     match Watches::start(cluster.client(), server, stale_after) {
-        Ok(started) => _ = watches.set(started),
+        Ok(started) => {
+            let started = watches.get_or_init(|| started);
+            // Those of the cluster may have been seen before there was an index.
+            let words = match &app.vocabulary {
+                Some(vocabulary) => vocabulary.words(),
+                None => Some(Arc::clone(&app.surroundings.words)),
+            };
+            if let Some(words) = words {
+                started.follow_customs(&words).await;
+            }
+        }
         Err(error) => tracing::error!(%error, "nothing is watched: no thread can be started"),
     }
 }

@@ -4,11 +4,13 @@
 //! 2. `follow`: one kind, listed and watched, whatever breaks; `backoff` says when it tries again.
 //! 3. `queue`: from the watches to the one writer, of a bounded size.
 //! 4. `copies` and `index`: the index, twice, so that readers never wait.
-//! 5. `health`: what readiness, metrics and the trust in the index rest on.
+//! 5. `customs`: which kinds the vocabulary names, and their watches.
+//! 6. `health`: what readiness, metrics and the trust in the index rest on.
 
 pub mod ask;
 pub mod backoff;
 pub mod copies;
+pub mod customs;
 pub mod follow;
 pub mod head;
 pub mod health;
@@ -19,12 +21,16 @@ pub mod queue;
 use std::sync::Arc;
 use std::time::Duration;
 
+use placecard_policies::language::checked::Words;
+use placecard_policies::live::custom::Custom;
 use placecard_policies::live::{Live, WATCHED, Watched, basis};
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
+use placecard_policies::vocabulary::change::InUse;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::watch::copies::{Readers, Writer};
+use crate::watch::customs::Customs;
 use crate::watch::follow::Follower;
 use crate::watch::health::Health;
 use crate::watch::queue::{Queue, queue};
@@ -52,6 +58,7 @@ pub struct Watches {
     health: Arc<Health>,
     judging: Arc<Semaphore>,
     reading_again: Semaphore,
+    customs: Customs,
 }
 
 impl Watches {
@@ -77,10 +84,12 @@ impl Watches {
         for kind in WATCHED {
             let (client, queue, health, lists) =
                 (client.clone(), queue.clone(), Arc::clone(&health), Arc::clone(&lists));
-            tokio::spawn(Follower::new(client, kind, queue, health, lists).run());
+            tokio::spawn(Follower::new(client, kind, queue, &health, lists).run());
         }
         let judging = Arc::new(Semaphore::new(JUDGING));
-        Ok(Self { readers, queue, health, judging, reading_again: Semaphore::new(1) })
+        let customs = Customs::new(client.clone(), queue.clone(), lists);
+        let reading_again = Semaphore::new(1);
+        Ok(Self { readers, queue, health, judging, reading_again, customs })
     }
 
     /// How the watches are doing.
@@ -108,6 +117,20 @@ impl Watches {
         let turn = timeout_at(deadline, Arc::clone(&self.judging).acquire_owned()).await;
         let turn = turn.ok()?.ok()?;
         Some(Judging { live: self.trusted(kinds)?, _turn: turn })
+    }
+
+    /// Follows the custom resources that the vocabulary names, and no others any longer.
+    pub async fn follow_customs(&self, words: &Words) {
+        self.customs.follow(words).await;
+    }
+
+    /// The workloads and bare pods that use the words; `None`: they are not known (yet, or any more).
+    #[must_use]
+    pub fn in_use(&self, words: &Words) -> Option<Vec<InUse>> {
+        let customs = Custom::all(words);
+        let trusted = self.customs.trusts(&customs, self.health.stale_after());
+        let live = self.trusted(&basis::of_users()).filter(|_| trusted)?;
+        InUse::of_live(&live, words)
     }
 
     /// The turn of whoever reads again what a refusal rests on.

@@ -72,11 +72,11 @@ impl InUse {
     }
 
     /// The workloads and bare pods of a live cluster; `None` as long as one of their kinds was not
-    /// listed.
+    /// listed, or one that the vocabulary names.
     #[must_use]
-    pub fn of_live(live: &Live) -> Option<Vec<Self>> {
+    pub fn of_live(live: &Live, words: &Words) -> Option<Vec<Self>> {
         let mut kinds = WATCHED.into_iter().filter(|kind| kind.holds_pods());
-        if !kinds.all(|kind| live.is_synced(kind)) {
+        if !kinds.all(|kind| live.is_synced(kind)) || !live.knows_customs(words) {
             return None;
         }
         let labels = |name: &str| match live.answer(&Reference::Namespace { name: name.to_owned() })

@@ -63,7 +63,7 @@ pub async fn follow(client: kube::Client, app: Arc<App>) {
         match round(&client, &app).await {
             Ok(()) => backoff.reset(),
             Err(Stop::NotServed) => {
-                see(&app, None);
+                see(&app, None).await;
                 if timeout(backoff.pause(), vocabulary.reviewed()).await.is_ok() {
                     backoff.reset();
                 }
@@ -76,10 +76,13 @@ pub async fn follow(client: kube::Client, app: Arc<App>) {
     }
 }
 
-fn see(app: &App, object: Option<&Value>) {
+async fn see(app: &App, object: Option<&Value>) {
     let Some(vocabulary) = &app.vocabulary else { return };
     let Some(taken) = vocabulary.see(object) else { return };
     app.metrics.vocabulary(taken);
+    if let (Some(watches), Some(words)) = (app.source.watches(), vocabulary.words()) {
+        watches.follow_customs(&words).await;
+    }
     match taken {
         Taken::Adopted => tracing::info!("the words of the vocabulary are in use"),
         Taken::Absent => tracing::info!("there is no vocabulary: the well-known levels are in use"),
@@ -100,7 +103,7 @@ async fn round(client: &kube::Client, app: &App) -> Result<(), Stop> {
     let bytes = timeout(ANSWER, body.collect_bytes()).await.map_err(|error| failed(&error))?;
     let bytes = bytes.map_err(|error| failed(&error))?;
     let list: Value = serde_json::from_slice(&bytes).map_err(|error| failed(&error))?;
-    see(app, list.pointer("/items/0"));
+    see(app, list.pointer("/items/0")).await;
     let revision = list.pointer("/metadata/resourceVersion").and_then(Value::as_str);
     let revision = revision.ok_or_else(|| failed(&"a list without a revision"))?;
 
@@ -120,7 +123,7 @@ async fn events(mut body: Body, app: &App) -> Result<(), Stop> {
         lines.push(&bytes, &mut found);
         for piece in found.drain(..) {
             match piece {
-                Piece::Whole(line) => event(&line, app)?,
+                Piece::Whole(line) => event(&line, app).await?,
                 Piece::Cut(_) => return Err(Stop::Failed("too long an event".to_owned())),
             }
         }
@@ -128,15 +131,15 @@ async fn events(mut body: Body, app: &App) -> Result<(), Stop> {
     Ok(())
 }
 
-fn event(line: &[u8], app: &App) -> Result<(), Stop> {
+async fn event(line: &[u8], app: &App) -> Result<(), Stop> {
     if line.trim_ascii().is_empty() {
         return Ok(());
     }
     let event: Event =
         serde_json::from_slice(line).map_err(|error| Stop::Failed(error.to_string()))?;
     match event.happened.as_str() {
-        "ADDED" | "MODIFIED" => see(app, Some(&event.object)),
-        "DELETED" => see(app, None),
+        "ADDED" | "MODIFIED" => see(app, Some(&event.object)).await,
+        "DELETED" => see(app, None).await,
         "ERROR" => {
             let reason = event.object.get("reason").and_then(Value::as_str).unwrap_or_default();
             return Err(Stop::Failed(format!("the watch ended: {reason}")));

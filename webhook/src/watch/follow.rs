@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use kube::client::Body;
-use placecard_policies::live::{Row, Watched};
+use placecard_policies::live::Watched;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
@@ -20,9 +20,9 @@ use tokio::time::{Instant, sleep};
 use crate::watch::ask::{Status, Trouble, add_parameter, ask, next};
 use crate::watch::backoff::{Backoff, spread};
 use crate::watch::head::{Happened, Head, cut_event, event};
-use crate::watch::health::Health;
+use crate::watch::health::{Health, Pulse};
 use crate::watch::pieces::{Items, Lines, Piece};
-use crate::watch::queue::{Ended, Queue, Seen};
+use crate::watch::queue::{Ended, Queue, Seen, Subject};
 
 /// No object is longer: the API server takes 3 MiB in a request, and etcd by default 1.5 MiB.
 pub const OBJECT_LIMIT: usize = 3 * 1024 * 1024;
@@ -49,13 +49,29 @@ const APART: Duration = Duration::from_secs(30);
 /// backup never reaches it. And so is what was listed of a kind, if they were refusals.
 const PATIENCE: u32 = 5;
 
+/// What is followed.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// Whose objects.
+    pub subject: Subject,
+    /// As it is called in the log.
+    pub name: String,
+    /// The path of all objects, perhaps with a field selector.
+    pub path: String,
+    /// Its objects are in namespaces.
+    pub namespaced: bool,
+}
+
 /// Follows one kind.
 pub struct Follower {
     client: kube::Client,
-    kind: Watched,
-    row: Row,
+    subject: Subject,
+    /// As it is called in the log.
+    name: String,
+    path: String,
+    namespaced: bool,
     queue: Queue,
-    health: Arc<Health>,
+    pulse: Arc<Pulse>,
     /// Lists that may be under way at once.
     lists: Arc<Semaphore>,
     /// Where the next watch goes on; `None`: a list comes first.
@@ -113,15 +129,37 @@ impl Follower {
         client: kube::Client,
         kind: Watched,
         queue: Queue,
-        health: Arc<Health>,
+        health: &Health,
         lists: Arc<Semaphore>,
     ) -> Self {
+        let row = kind.row();
+        let mut path = root(row.group, row.version, row.plural);
+        if !row.fields.is_empty() {
+            add_parameter(&mut path, "fieldSelector", row.fields);
+        }
+        let (pulse, namespaced) = (health.pulse(kind), row.namespaced);
+        let (subject, name) = (Subject::Kind(kind), row.plural.to_owned());
+        Self::of(client, Followed { subject, name, path, namespaced }, queue, pulse, lists)
+    }
+
+    /// The same of any kind.
+    #[must_use]
+    pub fn of(
+        client: kube::Client,
+        followed: Followed,
+        queue: Queue,
+        pulse: Arc<Pulse>,
+        lists: Arc<Semaphore>,
+    ) -> Self {
+        let Followed { subject, name, path, namespaced } = followed;
         Self {
             client,
-            kind,
-            row: kind.row(),
+            subject,
+            name,
+            path,
+            namespaced,
             queue,
-            health,
+            pulse,
             lists,
             revision: None,
             streams: true,
@@ -159,7 +197,7 @@ impl Follower {
 
     /// How long to wait after this, and what to try then.
     async fn after(&mut self, trouble: Trouble, backoff: &mut Backoff) -> Result<Duration, Ended> {
-        let kind = self.row.plural;
+        let kind = self.name.as_str();
         Ok(match trouble {
             Trouble::Expired => {
                 tracing::info!(kind, "the watch lost track; listing anew");
@@ -175,7 +213,11 @@ impl Follower {
                 if self.listed.is_none() || backoff.failures >= PATIENCE {
                     self.begin_anew();
                     self.listed = None;
-                    self.queue.send(Seen::Unknown(self.kind)).await?;
+                    self.queue.send(Seen::Unknown(self.subject.clone())).await?;
+                    if matches!(self.subject, Subject::Custom(_)) {
+                        // It may be gone: whoever found out how it is asked for does so again.
+                        return Err(Ended);
+                    }
                 }
                 pause
             }
@@ -209,17 +251,9 @@ impl Follower {
         self.streams = true;
     }
 
-    fn path(&self) -> String {
-        let mut path = root(self.row);
-        if !self.row.fields.is_empty() {
-            add_parameter(&mut path, "fieldSelector", self.row.fields);
-        }
-        path
-    }
-
     /// Watches from this revision on, or from the beginning with a streaming list.
     async fn watch(&mut self, revision: Option<String>) -> Result<(), Stop> {
-        let mut path = self.path();
+        let mut path = self.path.clone();
         add_parameter(&mut path, "watch", "true");
         add_parameter(&mut path, "allowWatchBookmarks", "true");
         // A list may take its time.
@@ -230,9 +264,7 @@ impl Follower {
                 add_parameter(&mut path, "resourceVersion", revision);
                 let stream = Stream::new(ask(&self.client, &path, ANSWER).await?);
                 self.contact(Instant::now());
-                if let Some(health) = self.health.of(self.kind) {
-                    health.resumes.add();
-                }
+                self.pulse.resumes.add();
                 self.events(stream).await
             }
             None => {
@@ -241,7 +273,7 @@ impl Follower {
                 let permit = Arc::clone(&self.lists).acquire_owned().await.map_err(|_| Ended)?;
                 let begin = Instant::now();
                 let mut stream = Stream::new(ask(&self.client, &path, ANSWER).await?);
-                self.queue.send(Seen::List(self.kind)).await?;
+                self.queue.send(Seen::List(self.subject.clone())).await?;
                 let revision = self.initial_events(&mut stream).await?;
                 self.listed(revision, begin).await?;
                 drop(permit);
@@ -276,13 +308,13 @@ impl Follower {
     async fn events(&mut self, mut stream: Stream) -> Result<(), Stop> {
         while let Some(piece) = stream.next(QUIET).await? {
             let (happened, object) = self.happened(&piece)?;
-            let head = Head::of(object, self.row.namespaced);
+            let head = Head::of(object, self.namespaced);
             match happened {
                 Happened::Error => return Err(Status::of(object).trouble().into()),
                 Happened::Bookmark => self.contact(Instant::now()),
                 Happened::Put | Happened::Gone => {
                     self.tell(happened, object, &piece).await?;
-                    self.health.event(self.kind);
+                    self.pulse.event();
                 }
             }
             self.progress = true;
@@ -297,7 +329,7 @@ impl Follower {
     async fn list(&mut self) -> Result<(), Stop> {
         let _permit = Arc::clone(&self.lists).acquire_owned().await.map_err(|_| Ended)?;
         let (mut limit, mut token, mut begin) = (PAGE, String::new(), Instant::now());
-        self.queue.send(Seen::List(self.kind)).await?;
+        self.queue.send(Seen::List(self.subject.clone())).await?;
         loop {
             match self.page(limit, &token).await {
                 Ok(Envelope { metadata }) if metadata.token.is_empty() => {
@@ -310,7 +342,7 @@ impl Follower {
                 // It takes longer than the server remembers. All at once, then.
                 Err(Stop::Trouble(Trouble::Expired)) if !token.is_empty() => {
                     (limit, token, begin) = (0, String::new(), Instant::now());
-                    self.queue.send(Seen::List(self.kind)).await?;
+                    self.queue.send(Seen::List(self.subject.clone())).await?;
                 }
                 Err(stop) => return Err(stop),
             }
@@ -318,7 +350,7 @@ impl Follower {
     }
 
     async fn page(&mut self, limit: usize, token: &str) -> Result<Envelope, Stop> {
-        let mut path = self.path();
+        let mut path = self.path.clone();
         if limit > 0 {
             add_parameter(&mut path, "limit", &limit.to_string());
         }
@@ -343,11 +375,9 @@ impl Follower {
 
     /// A list was told as a whole; it holds what was true at `begin`, and later changes perhaps.
     async fn listed(&mut self, revision: String, begin: Instant) -> Result<(), Stop> {
-        self.queue.send(Seen::Listed(self.kind)).await?;
+        self.queue.send(Seen::Listed(self.subject.clone())).await?;
         self.contact(begin);
-        if let Some(health) = self.health.of(self.kind) {
-            health.lists.add();
-        }
+        self.pulse.lists.add();
         self.revision = Some(revision);
         self.progress = true;
         self.listed = Some(Instant::now());
@@ -355,7 +385,7 @@ impl Follower {
     }
 
     fn contact(&self, moment: Instant) {
-        self.health.contact(self.kind, moment);
+        self.pulse.contact(moment);
     }
 
     /// What a line says. One that says nothing may have been an event, and of what is not known:
@@ -364,7 +394,7 @@ impl Follower {
         let event = match piece {
             Piece::Whole(line) => event(line),
             Piece::Cut(line) => cut_event(line)
-                .filter(|(_, object)| !Head::of(object, self.row.namespaced).name.is_empty()),
+                .filter(|(_, object)| !Head::of(object, self.namespaced).name.is_empty()),
         };
         event.ok_or_else(|| {
             self.count_broken();
@@ -373,26 +403,24 @@ impl Follower {
     }
 
     fn count_broken(&self) {
-        if let Some(health) = self.health.of(self.kind) {
-            health.broken.add();
-        }
+        self.pulse.broken.add();
     }
 
     /// Passes on what happened to an object; `piece` holds its bytes.
     async fn tell(&self, happened: Happened, object: &[u8], piece: &Piece) -> Result<(), Stop> {
-        let kind = self.kind;
+        let kind = self.subject.clone();
         let whole = matches!(piece, Piece::Whole(_));
         let seen = if happened == Happened::Put && whole {
             Seen::Put(kind, bytes_of(object, piece))
         } else {
-            let Head { namespace, name, .. } = Head::of(object, self.row.namespaced);
+            let Head { namespace, name, .. } = Head::of(object, self.namespaced);
             if happened == Happened::Gone {
                 Seen::Gone(kind, namespace, name)
             } else {
                 self.count_broken();
-                let kind = self.row.plural;
+                let kind = self.name.as_str();
                 tracing::warn!(kind, namespace, name, limit = OBJECT_LIMIT, "too large an object");
-                Seen::Unreadable(self.kind, namespace, name)
+                Seen::Unreadable(self.subject.clone(), namespace, name)
             }
         };
         Ok(self.queue.send(seen).await?)
@@ -438,8 +466,8 @@ impl Stream {
 }
 
 /// The path of all objects of a kind.
-fn root(row: Row) -> String {
-    let Row { group, version, plural, .. } = row;
+#[must_use]
+pub fn root(group: &str, version: &str, plural: &str) -> String {
     if group.is_empty() {
         format!("/api/{version}/{plural}")
     } else {

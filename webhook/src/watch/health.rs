@@ -1,5 +1,7 @@
 //! How the watches are doing: what readiness, the metrics and the trust in the index rest on.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,11 +17,26 @@ pub struct Health {
     nodes_changed: Moment,
 }
 
-/// One watch.
+/// The watch of a kind of the table.
 #[derive(Debug)]
 pub struct KindHealth {
     /// What is watched.
     pub kind: Watched,
+    pulse: Arc<Pulse>,
+}
+
+impl Deref for KindHealth {
+    type Target = Pulse;
+
+    fn deref(&self) -> &Pulse {
+        &self.pulse
+    }
+}
+
+/// One watch.
+#[derive(Debug)]
+pub struct Pulse {
+    start: Instant,
     /// Events that arrived, items of lists not counted.
     pub events: Count,
     /// Lists that were read to the end, the first one too.
@@ -83,13 +100,12 @@ pub enum Standing {
     Refused,
 }
 
-impl Health {
-    /// Watches that are about to start. An index that was not confirmed for longer than
-    /// `stale_after` is not trusted.
+impl Pulse {
+    /// A watch that is about to start.
     #[must_use]
-    pub fn new(stale_after: Duration) -> Self {
-        let kinds = WATCHED.into_iter().map(|kind| KindHealth {
-            kind,
+    pub fn new(start: Instant) -> Self {
+        Self {
+            start,
             events: Count::default(),
             lists: Count::default(),
             resumes: Count::default(),
@@ -98,13 +114,51 @@ impl Health {
             refused: AtomicBool::new(false),
             contact: Moment::default(),
             event: Moment::default(),
-        });
-        Self {
-            start: Instant::now(),
-            stale_after,
-            kinds: kinds.collect(),
-            nodes_changed: Moment::default(),
         }
+    }
+
+    /// The index held the truth of this moment.
+    pub fn contact(&self, moment: Instant) {
+        self.contact.set(self.start, moment);
+    }
+
+    /// An event arrived just now.
+    pub fn event(&self) {
+        let now = Instant::now();
+        self.events.add();
+        self.event.set(self.start, now);
+        self.contact.set(self.start, now);
+    }
+
+    /// Time since the index was last known to hold the truth; `None`: never.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.contact.age(self.start, Instant::now())
+    }
+}
+
+impl Health {
+    /// The watch of a kind, for who makes it.
+    #[must_use]
+    pub fn pulse(&self, kind: Watched) -> Arc<Pulse> {
+        let known = self.of(kind).map(|health| Arc::clone(&health.pulse));
+        known.unwrap_or_else(|| Arc::new(Pulse::new(self.start)))
+    }
+
+    /// How long an index is trusted that nothing confirms.
+    #[must_use]
+    pub const fn stale_after(&self) -> Duration {
+        self.stale_after
+    }
+
+    /// Watches that are about to start. An index that was not confirmed for longer than
+    /// `stale_after` is not trusted.
+    #[must_use]
+    pub fn new(stale_after: Duration) -> Self {
+        let start = Instant::now();
+        let pulse = || Arc::new(Pulse::new(start));
+        let kinds = WATCHED.into_iter().map(|kind| KindHealth { kind, pulse: pulse() });
+        Self { start, stale_after, kinds: kinds.collect(), nodes_changed: Moment::default() }
     }
 
     /// All watches, in the order of the table.
@@ -136,17 +190,14 @@ impl Health {
     /// The index held the truth of this moment.
     pub fn contact(&self, kind: Watched, moment: Instant) {
         if let Some(health) = self.of(kind) {
-            health.contact.set(self.start, moment);
+            health.pulse.contact(moment);
         }
     }
 
     /// An event arrived just now.
     pub fn event(&self, kind: Watched) {
         if let Some(health) = self.of(kind) {
-            let now = Instant::now();
-            health.events.add();
-            health.event.set(self.start, now);
-            health.contact.set(self.start, now);
+            health.pulse.event();
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::watch::copies::{Fold, OutOfTurn, Writer};
 use crate::watch::health::Health;
-use crate::watch::queue::{Change, Parcel, Seen};
+use crate::watch::queue::{Change, Parcel, Seen, Subject};
 
 /// While changes keep coming, readers see them after at most about this time.
 const BATCH: Duration = Duration::from_millis(20);
@@ -28,16 +28,33 @@ impl Fold for Live {
                 return Ok(());
             }
         };
+        use Subject::{Custom, Kind};
         match seen {
-            Seen::Put(kind, object) => {
+            Seen::Put(Kind(kind), object) => {
                 return self.put(*kind, object).map_err(|problem| (*kind, Box::new(problem)));
             }
-            Seen::Unreadable(kind, _, name) if name.is_empty() => self.broken(*kind, None),
-            Seen::Unreadable(kind, namespace, name) => self.broken(*kind, Some((namespace, name))),
-            Seen::Gone(kind, namespace, name) => self.gone(*kind, namespace, name),
-            Seen::List(kind) => self.list(*kind),
-            Seen::Listed(kind) => self.listed(*kind),
-            Seen::Unknown(kind) => self.unknown(*kind),
+            Seen::Unreadable(Kind(kind), _, name) if name.is_empty() => self.broken(*kind, None),
+            Seen::Unreadable(Kind(kind), namespace, name) => {
+                self.broken(*kind, Some((namespace, name)));
+            }
+            Seen::Gone(Kind(kind), namespace, name) => self.gone(*kind, namespace, name),
+            Seen::List(Kind(kind)) => self.list(*kind),
+            Seen::Listed(Kind(kind)) => self.listed(*kind),
+            Seen::Unknown(Kind(kind)) => self.unknown(*kind),
+            Seen::Put(Custom(kind), object) => {
+                if !self.put_custom(kind, object) {
+                    tracing::debug!(%kind, "a custom resource cannot be read");
+                }
+            }
+            Seen::Unreadable(Custom(kind), namespace, name)
+            | Seen::Gone(Custom(kind), namespace, name) => {
+                self.gone_custom(kind, namespace, name);
+            }
+            Seen::List(Custom(kind)) => self.list_custom(kind),
+            Seen::Listed(Custom(kind)) => self.listed_custom(kind),
+            Seen::Unknown(Custom(kind)) => self.unknown_custom(kind, true),
+            Seen::Unserved(kind) => self.unknown_custom(kind, false),
+            Seen::Declared(kinds) => self.declare(kinds),
         }
         Ok(())
     }
@@ -91,8 +108,8 @@ pub fn fold(mut writer: Writer<Live>, mut queue: Receiver<Parcel>, health: &Heal
         }
         for seen in settled.drain(..) {
             match seen {
-                Seen::Listed(kind) => health.synced(kind),
-                Seen::Unknown(kind) => health.refused(kind),
+                Seen::Listed(Subject::Kind(kind)) => health.synced(kind),
+                Seen::Unknown(Subject::Kind(kind)) => health.refused(kind),
                 _ => {}
             }
         }

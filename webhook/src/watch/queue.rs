@@ -1,27 +1,42 @@
 //! From the watches to the index: changes in order, of a bounded number of bytes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use placecard_policies::live::custom::Custom;
 use placecard_policies::live::{Live, Watched};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// What a watch is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A kind of the table.
+    Kind(Watched),
+    /// A kind that the vocabulary names.
+    Custom(Custom),
+}
 
 /// What a watch saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// An object as it is now.
-    Put(Watched, Bytes),
+    Put(Subject, Bytes),
     /// An object is there that cannot be read: namespace and name, as far as they are known.
-    Unreadable(Watched, String, String),
+    Unreadable(Subject, String, String),
     /// An object is gone: namespace and name.
-    Gone(Watched, String, String),
+    Gone(Subject, String, String),
     /// A list begins.
-    List(Watched),
+    List(Subject),
     /// It is complete: what was not put since it began is gone.
-    Listed(Watched),
+    Listed(Subject),
     /// The kind is not served, or may not be read.
-    Unknown(Watched),
+    Unknown(Subject),
+    /// The server does not have the kind: there are no objects.
+    Unserved(Custom),
+    /// These are all kinds that the vocabulary names.
+    Declared(BTreeSet<Custom>),
 }
 
 impl Seen {
@@ -31,7 +46,11 @@ impl Seen {
             Self::Unreadable(_, namespace, name) | Self::Gone(_, namespace, name) => {
                 namespace.len() + name.len()
             }
-            Self::List(_) | Self::Listed(_) | Self::Unknown(_) => 0,
+            Self::List(_)
+            | Self::Listed(_)
+            | Self::Unknown(_)
+            | Self::Unserved(_)
+            | Self::Declared(_) => 0,
         }
     }
 }

@@ -130,7 +130,7 @@ fn the_workloads_of_a_live_cluster_are_known_once_all_are_listed() {
         "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {}}}}),
     );
     for kind in WATCHED.into_iter().filter(|kind| kind.holds_pods()) {
-        assert_eq!(InUse::of_live(&live), None);
+        assert_eq!(InUse::of_live(&live, &Words::default()), None);
         live.list(kind);
         if kind == Watched::DaemonSet {
             put(
@@ -143,7 +143,7 @@ fn the_workloads_of_a_live_cluster_are_known_once_all_are_listed() {
         }
         live.listed(kind);
     }
-    let known = InUse::of_live(&live).expect("all are listed");
+    let known = InUse::of_live(&live, &Words::default()).expect("all are listed");
     let [only] = known.as_slice() else { panic!("{known:?}") };
     assert_eq!(only.object.to_string(), "DaemonSet ml/d");
     assert_eq!(only.place, Place::ExpandedTemplate);

@@ -34,6 +34,8 @@ impl Told {
             Seen::List(_) => "list".to_owned(),
             Seen::Listed(_) => "listed".to_owned(),
             Seen::Unknown(_) => "unknown".to_owned(),
+            Seen::Unserved(kind) => format!("unserved {kind}"),
+            Seen::Declared(kinds) => format!("declared {}", kinds.len()),
         }
     }
 
@@ -53,7 +55,7 @@ fn follow(kind: Watched) -> (Server, Told) {
     let (queue, receiver) = queue();
     let health = Arc::new(Health::new(Duration::from_secs(300)));
     let lists = Arc::new(Semaphore::new(1));
-    let follower = Follower::new(client, kind, queue, Arc::clone(&health), lists);
+    let follower = Follower::new(client, kind, queue, &health, lists);
     tokio::spawn(follower.run());
     (server, Told { receiver, health })
 }
