@@ -88,7 +88,7 @@ pub struct Parcel {
 
 /// Parcels that are on their way, and changes that one of two copies still lacks, take at most so
 /// much together, in bytes.
-const ROOM: usize = 12 * 1024 * 1024;
+const ROOM: usize = 4 * 1024 * 1024;
 
 /// And are at most so many.
 const PARCELS: usize = 4096;
