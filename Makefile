@@ -90,6 +90,15 @@ BENCH ?=
 bench: oracle ## time decisions beside the real scheduler, in one table; BENCH=all for everything
 	$(CARGO) bench $(LOCKED) -p placecard-policies --bench feasibility -- $(BENCH)
 
+# What `make measure` makes; some fifteen minutes, and 14 GB of memory for the API server.
+NODES ?= 5000
+PODS ?= 150000
+EVENTS ?= 100000
+.PHONY: measure
+measure: controlplane ## the memory of the webhook beside a real API server with NODES and PODS, after EVENTS; needs Go
+	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-measure
+	NODES=$(NODES) PODS=$(PODS) EVENTS=$(EVENTS) target/release/placecard-measure
+
 .PHONY: go-test
 go-test: controlplane oracle ## go vet and go test of the Go modules in tests/
 	@set -e; for module in $(GO_MODULES); do \

@@ -7,6 +7,7 @@ use placecard_policies::admission_policy::{Unplaced, Values, yaml};
 use placecard_policies::words::admission_policy as words;
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{Api, ControlPlane, Outcome, node, or_skipped, wait_for};
+use placecard_tests::vocabulary::define;
 use serde_json::{Value, json};
 
 /// What is guarded: for `inference` and those labelled so, and for `payments`; one for everybody.
@@ -87,7 +88,7 @@ fn prepare(api: &Api) {
     accepted(api.create(&node("guarded", &guarded, &taints, &[])));
     // Here before there was a vocabulary.
     accepted(api.create(&pod("web", "old", &json!({"tolerations": [seconds(10)]}))));
-    accepted(api.create(&crd()));
+    define(api);
     vocabulary(api);
     install(api);
     wait_for(Duration::from_secs(60), "the policy about guards refuses", || {
@@ -113,12 +114,9 @@ pub(super) fn seconds(seconds: u32) -> Value {
         "tolerationSeconds": seconds})
 }
 
-/// Stores the vocabulary, as soon as its kind is served.
+/// Stores the vocabulary, whose kind is served.
 pub(super) fn vocabulary(api: &Api) {
-    let object: Value = serde_saphyr::from_str(VOCABULARY).expect("YAML");
-    wait_for(Duration::from_secs(30), "the kind is served", || {
-        api.create(&object).map(drop).map_err(|refusal| refusal.to_string())
-    });
+    accepted(api.create(&serde_saphyr::from_str(VOCABULARY).expect("YAML")));
 }
 
 /// The policies, as `placecard export admission-policy` prints them.
@@ -127,24 +125,6 @@ pub(super) fn install(api: &Api) {
     for document in yaml(&values).split("\n---\n") {
         accepted(api.create(&serde_saphyr::from_str(document).expect("YAML")));
     }
-}
-
-/// The kind, with a schema that lets everything through: what is tested here is the policy.
-pub(super) fn crd() -> Value {
-    let spec = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "placementvocabularies.placecard.dev"},
-        "spec": {
-            "group": "placecard.dev",
-            "scope": "Cluster",
-            "names": {"kind": "PlacementVocabulary", "plural": "placementvocabularies",
-                "singular": "placementvocabulary"},
-            "versions": [{"name": "v1alpha1", "served": true, "storage": true, "schema":
-                {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}],
-        },
-    })
 }
 
 /// Everything but the vocabulary, for those who are not administrators.

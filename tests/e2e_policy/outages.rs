@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use placecard_policies::words::admission_policy as words;
 use placecard_tests::controlplane::{Api, ControlPlane, Target, or_skipped, wait_for};
+use placecard_tests::vocabulary::{define, definition_target};
 use serde_json::json;
 
-use super::ground::{accepted, crd, install, namespace, pod, refused, vocabulary};
+use super::ground::{accepted, install, namespace, pod, refused, vocabulary};
 
 /// An API server that was just started, on the data of a control plane.
 struct Fresh {
@@ -124,11 +125,7 @@ fn what_has_nothing_to_do_with_us_is_created_and_guards_are_kept() {
     let api = plane.api();
     accepted(api.create(&namespace("web", &json!({}))));
     // No object of the kind: nothing is guarded.
-    accepted(api.create(&crd()));
-    wait_for(Duration::from_secs(30), "the kind is served", || {
-        let list = api.list("placecard.dev/v1alpha1", "PlacementVocabulary", "", "");
-        list.map(drop).map_err(|refusal| refusal.to_string())
-    });
+    define(api);
     install(api);
     let group = "admissionregistration.k8s.io/v1";
     for name in ["placecard-unplaced", "placecard-guards", "placecard-kind"] {
@@ -156,8 +153,7 @@ fn what_has_nothing_to_do_with_us_is_created_and_guards_are_kept() {
         goes_on(&fresh.api);
     }
     // Without the kind the next API server would refuse everything, so it stays.
-    let kind = "placementvocabularies.placecard.dev";
-    let kind = Target::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", kind);
+    let kind = definition_target();
     wait_for(Duration::from_secs(60), "the kind is kept", || match api.dry_run().delete(&kind) {
         Err(refusal) if refusal.message.contains(words::KIND_STAYS) => Ok(()),
         other => Err(format!("{other:?}")),

@@ -7,34 +7,13 @@ mod rules;
 
 use std::time::Duration;
 
-use placecard_policies::language::keys;
 use placecard_policies::language::vocabulary_check;
-use placecard_policies::vocabulary::definition;
-use placecard_tests::controlplane::{
-    Api, ControlPlane, Outcome, Refusal, Target, or_skipped, wait_for,
-};
+use placecard_tests::controlplane::{Api, ControlPlane, Outcome, Refusal, or_skipped};
+use placecard_tests::vocabulary::{define, definition_target, object as vocabulary, target};
 use serde_json::{Value, json};
 
 /// How long watches and the API server's own controllers may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn target() -> Target {
-    Target::new(keys::API_VERSION, keys::VOCABULARY_KIND, "", keys::VOCABULARY_NAME)
-}
-
-fn definition_target() -> Target {
-    let name = definition::name();
-    Target::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", &name)
-}
-
-fn vocabulary(spec: &Value) -> Value {
-    json!({
-        "apiVersion": keys::API_VERSION,
-        "kind": keys::VOCABULARY_KIND,
-        "metadata": {"name": keys::VOCABULARY_NAME},
-        "spec": spec,
-    })
-}
 
 /// Every field there is, with a value that nothing is wrong with.
 fn whole() -> Value {
@@ -67,29 +46,6 @@ fn whole() -> Value {
             "taints": [guard("gpu")], "allocatable": {"cpu": "96"}, "zones": ["a"],
             "count": {"min": 0, "max": 20}, "partial": false}],
     })
-}
-
-/// Installs the definition and waits until it is served.
-fn define(api: &Api) {
-    api.apply("test", &definition::definition()).unwrap_or_else(|refusal| panic!("{refusal}"));
-    wait_for(PATIENCE, "the definition is established", || {
-        let found = api.get(&definition_target()).map_err(|refusal| refusal.to_string())?.object;
-        let conditions = found["status"]["conditions"].clone();
-        let is = |kind: &str, status: &str| {
-            let all = conditions.as_array();
-            all.into_iter().flatten().any(|one| one["type"] == kind && one["status"] == status)
-        };
-        assert!(!is("NonStructuralSchema", "True"), "{conditions}");
-        if is("Established", "True") && is("NamesAccepted", "True") {
-            Ok(())
-        } else {
-            Err(conditions.to_string())
-        }
-    });
-    wait_for(PATIENCE, "the kind is served", || {
-        let listed = api.list(keys::API_VERSION, keys::VOCABULARY_KIND, "", "");
-        listed.map_err(|refusal| refusal.to_string())
-    });
 }
 
 #[track_caller]

@@ -15,10 +15,10 @@ mod e2e;
 mod objects;
 
 use std::fmt::Display;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use api::{Answer, Api, Cause, Outcome, Patch, Refusal, Target};
@@ -40,7 +40,13 @@ pub struct ControlPlane {
     pub ca: PathBuf,
     api: Api,
     child: Child,
-    stdin: Option<ChildStdin>,
+    console: Mutex<Option<Console>>,
+}
+
+/// Where orders go and answers come from.
+struct Console {
+    orders: ChildStdin,
+    answers: BufReader<ChildStdout>,
 }
 
 /// What came of the attempt that all tests of a process share.
@@ -91,6 +97,25 @@ impl ControlPlane {
         &self.api
     }
 
+    /// Stops, kills or starts a component, as `stop apiserver`, and returns when that is done.
+    ///
+    /// # Errors
+    /// Why it was not carried out.
+    pub fn order(&self, order: &str) -> Result<(), String> {
+        let mut console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        let Console { orders, answers } =
+            console.as_mut().ok_or("the control plane is stopping")?;
+        writeln!(orders, "{order}").map_err(|error| error.to_string())?;
+        let mut line = String::new();
+        answers.read_line(&mut line).map_err(|error| error.to_string())?;
+        let answer: serde_json::Value =
+            serde_json::from_str(&line).map_err(|error| format!("{order}: {error}: {line:?}"))?;
+        match answer["error"].as_str() {
+            None => Ok(()),
+            Some(error) => Err(format!("{order}: {error}")),
+        }
+    }
+
     fn launch(program: &Path) -> Result<Self, String> {
         // Kept, because the program itself removes it, also when no destructor of ours runs.
         let dir = tempfile::Builder::new()
@@ -106,15 +131,16 @@ impl ControlPlane {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{} does not start: {error}", program.display()))?;
-        let stdin = child.stdin.take();
+        let orders = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut line = String::new();
-        let read = BufReader::new(stdout).read_line(&mut line);
+        let mut answers = BufReader::new(stdout);
+        let read = answers.read_line(&mut line);
         let announcement: serde_json::Value = match (read, serde_json::from_str(&line)) {
             (Ok(1..), Ok(announcement)) => announcement,
             _ => {
                 // It gives up by itself, and says why on stderr, which is ours.
-                drop(stdin);
+                drop(orders);
                 let status = child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
                 return Err(format!(
                     "the control plane did not start ({status}); its logs are in {}",
@@ -131,14 +157,15 @@ impl ControlPlane {
             version: text("version"),
             ca: text("ca").into(),
             child,
-            stdin,
+            console: Mutex::new(Some(Console { orders, answers })),
         })
     }
 }
 
 impl Drop for ControlPlane {
     fn drop(&mut self) {
-        drop(self.stdin.take());
+        // It ends with its standard input.
+        drop(self.console.lock().unwrap_or_else(PoisonError::into_inner).take());
         let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {

@@ -5,4 +5,5 @@ pub mod controlplane;
 pub mod doors;
 pub mod meddler;
 pub mod passage;
+pub mod vocabulary;
 pub mod webhook;

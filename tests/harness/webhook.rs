@@ -29,6 +29,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::chart::{self, RELEASE_NAMESPACE};
 use crate::controlplane::{Api, ControlPlane, Owned, wait_for};
+use crate::passage::Passage;
 
 const SERVICE_ACCOUNT: &str = "placecard-webhook";
 
@@ -55,7 +56,7 @@ impl Webhook {
         let vocabulary: Value = serde_saphyr::from_str(vocabulary).expect("YAML");
         let (words, problems) = vocabulary_check::check(&vocabulary);
         assert!(problems.is_empty(), "{problems:?}");
-        Self::launch(plane, Some(words), Duration::ZERO)
+        Self::launch(plane, Some(words), Duration::ZERO, None)
     }
 
     /// Starts a webhook that follows the vocabulary of the cluster, and its workloads.
@@ -64,7 +65,7 @@ impl Webhook {
     /// If anything of that fails.
     #[must_use]
     pub fn follow(plane: &ControlPlane) -> Self {
-        Self::launch(plane, None, Duration::ZERO)
+        Self::launch(plane, None, Duration::ZERO, None)
     }
 
     /// The same, and refuses nothing on a closed inventory before that has stayed as it is for so
@@ -74,11 +75,26 @@ impl Webhook {
     /// If anything of that fails.
     #[must_use]
     pub fn follow_settled(plane: &ControlPlane, settled_after: Duration) -> Self {
-        Self::launch(plane, None, settled_after)
+        Self::launch(plane, None, settled_after, None)
     }
 
-    /// With these words; `None`: with those of the cluster.
-    fn launch(plane: &ControlPlane, words: Option<Words>, settled_after: Duration) -> Self {
+    /// As [`Self::follow`], but it goes to the API server by this way.
+    ///
+    /// # Panics
+    /// If anything of that fails.
+    #[must_use]
+    pub fn follow_by(plane: &ControlPlane, passage: &Passage) -> Self {
+        let url = format!("https://{}", passage.address);
+        Self::launch(plane, None, Duration::ZERO, Some(&url))
+    }
+
+    /// With these words; `None`: with those of the cluster. `url`: by this way to the API server.
+    fn launch(
+        plane: &ControlPlane,
+        words: Option<Words>,
+        settled_after: Duration,
+        url: Option<&str>,
+    ) -> Self {
         grant_role(plane.api());
         let follows = words.is_none();
         let words = words.unwrap_or_default();
@@ -95,7 +111,7 @@ impl Webhook {
             .build()
             .expect("threads can be started");
         let (app, listener) = runtime.block_on(async {
-            let client = client(plane, None).await;
+            let client = client(plane, url).await;
             let cluster = Cluster::new(client.clone());
             let readiness = Readiness::new(pair.not_before, pair.not_after, true);
             let server = cluster.version().await.expect("the API server answers");
@@ -161,6 +177,21 @@ impl Webhook {
         self.app.vocabulary.as_ref().and_then(Vocabulary::taken)
     }
 
+    /// The watches, if it follows the cluster.
+    #[must_use]
+    pub fn watches(&self) -> Option<&Watches> {
+        self.app.source.watches()
+    }
+
+    /// How often it was seen that there is no vocabulary (any more).
+    ///
+    /// # Panics
+    /// If the metrics cannot be written.
+    #[must_use]
+    pub fn absences(&self) -> u64 {
+        self.sum("placecard_vocabulary_changes_total{", r#"result="absent""#)
+    }
+
     /// The number of AdmissionReviews that were answered, by the labels of the metric, as in
     /// `webhook="mutate",kind="Pod"`.
     ///
@@ -168,12 +199,14 @@ impl Webhook {
     /// If the metrics cannot be written.
     #[must_use]
     pub fn requests(&self, labels: &str) -> u64 {
+        self.sum("placecard_admission_requests_total{", labels)
+    }
+
+    fn sum(&self, start: &str, labels: &str) -> u64 {
         let now = SystemTime::now();
         let text = self.app.metrics.text(now, now).expect("metrics");
         text.lines()
-            .filter(|line| {
-                line.starts_with("placecard_admission_requests_total{") && line.contains(labels)
-            })
+            .filter(|line| line.starts_with(start) && line.contains(labels))
             .map(|line| {
                 line.rsplit(' ').next().unwrap_or_default().parse::<u64>().expect("a count")
             })
