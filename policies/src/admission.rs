@@ -179,6 +179,7 @@ pub fn answer(
         for expansion in review.expansions.iter().filter(|expansion| expansion.in_place) {
             if let Some(template) = template(object, expansion) {
                 admission.patch.extend(patch::fields(expansion, template));
+                admission.patch.extend(patch::labels(expansion, template));
                 admission.patch.extend(patch::record(expansion, template));
             }
         }
@@ -303,6 +304,9 @@ fn told(object: &Object, findings: &[&Finding], grounds: Vec<Ground>) -> Option<
 
 /// Whether something that a required rule needs is not in the fields.
 fn is_absent(expansion: &Expansion, template: &Template) -> bool {
+    if !patch::labels(expansion, template).is_empty() {
+        return true;
+    }
     if expansion.base == template.spec {
         expansion.changes.iter().any(crate::change::Change::is_required)
     } else {

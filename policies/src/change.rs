@@ -29,6 +29,10 @@ pub enum Change {
     Toleration(Toleration),
     /// The toleration at this index is replaced.
     ReplaceToleration(usize, Toleration),
+    /// One more scheduling gate, by its name.
+    SchedulingGate(String),
+    /// The scheduling group, by the name of its PodGroup.
+    SchedulingGroup(String),
 }
 
 /// A change in the form of a document: where, and what.
@@ -82,6 +86,14 @@ impl Change {
             }
             Self::Spread(constraint) => append(&["topologySpreadConstraints"], json(constraint)),
             Self::Toleration(toleration) => append(&["tolerations"], json(toleration)),
+            Self::SchedulingGate(name) => {
+                append(&["schedulingGates"], serde_json::json!({"name": name}))
+            }
+            Self::SchedulingGroup(name) => Edit {
+                list: &["schedulingGroup"],
+                action: Action::Set,
+                value: serde_json::json!({"podGroupName": name}),
+            },
             Self::ReplaceToleration(index, toleration) => Edit {
                 list: &["tolerations"],
                 action: Action::Replace(*index),
@@ -95,6 +107,8 @@ impl Change {
         match self {
             Self::Spread(constraint) => spec.spread.push(constraint.clone()),
             Self::Toleration(toleration) => spec.tolerations.push(toleration.clone()),
+            Self::SchedulingGate(name) => spec.scheduling_gates.push(name.clone()),
+            Self::SchedulingGroup(name) => spec.scheduling_group.clone_from(name),
             Self::ReplaceToleration(index, toleration) => {
                 if let Some(slot) = spec.tolerations.get_mut(*index) {
                     *slot = toleration.clone();
@@ -154,6 +168,8 @@ impl Change {
             | Self::PodAffinity(_)
             | Self::PodAntiAffinity(_)
             | Self::Toleration(_)
+            | Self::SchedulingGate(_)
+            | Self::SchedulingGroup(_)
             | Self::ReplaceToleration(..) => true,
             Self::Spread(constraint) => constraint.when_unsatisfiable == "DoNotSchedule",
             Self::PreferredNodeTerm(_)
@@ -213,6 +229,8 @@ mod tests {
             Change::Spread(TopologySpreadConstraint { max_skew: 2, ..Default::default() }),
             Change::Toleration(Toleration::default()),
             Change::ReplaceToleration(0, toleration),
+            Change::SchedulingGate("a.b/c".into()),
+            Change::SchedulingGroup("x-0".into()),
         ];
         let (mut typed, mut value) = (PodSpec::default(), json!({}));
         for change in &changes {
@@ -222,6 +240,9 @@ mod tests {
         assert_eq!(value["affinity"], json(&typed.affinity));
         assert_eq!(value["tolerations"], json!([{"key": "gpu"}]));
         assert_eq!(value["topologySpreadConstraints"], json(&typed.spread));
+        for list in ["schedulingGates", "schedulingGroup"] {
+            assert_eq!(value[list], typed.lists()[list], "{list}");
+        }
         assert_eq!(value["affinity"]["podAntiAffinity"][REQUIRED].as_array().unwrap().len(), 2);
     }
 }

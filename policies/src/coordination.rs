@@ -2,6 +2,7 @@
 //! them.
 
 pub mod definition;
+pub(crate) mod expand;
 pub mod forecast;
 pub mod membership;
 pub mod ordinal;
@@ -14,6 +15,7 @@ use placecard_language::coordination::{CoordinationDetail, CoordinationProblem, 
 use placecard_language::keys;
 use serde_json::Value;
 
+use crate::surroundings::{Answer, Reference};
 use crate::vocabulary::path;
 use crate::{read, words};
 
@@ -29,6 +31,20 @@ pub fn check(value: &Value) -> (Option<Group>, Vec<Finding>) {
     let (group, problems) = language::check(value);
     let object = read::reference(value).unwrap_or_default();
     (group, problems.iter().map(|problem| finding(&object, value, problem)).collect())
+}
+
+/// What a RoleCoordination answers to who names it: nothing can be made of one that is wrong.
+/// `namespace` stands for an absent `metadata.namespace`.
+pub(crate) fn answer(value: &Value, object: &ObjectRef, namespace: &str) -> (Reference, Answer) {
+    let own = &object.namespace;
+    let namespace = if own.is_empty() { namespace.to_owned() } else { own.clone() };
+    let answer = match language::check(value).0 {
+        Some(group) => {
+            Answer::Coordination(Box::new(Group { namespace: namespace.clone(), ..group }))
+        }
+        None => Answer::Unreachable,
+    };
+    (Reference::Coordination { namespace, name: object.name.clone() }, answer)
 }
 
 fn finding(object: &ObjectRef, value: &Value, problem: &CoordinationProblem) -> Finding {

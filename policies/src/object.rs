@@ -160,6 +160,10 @@ pub struct PodSpec {
     pub tolerations: Vec<Toleration>,
     /// `topologySpreadConstraints`.
     pub spread: Vec<TopologySpreadConstraint>,
+    /// `schedulingGates[].name`.
+    pub scheduling_gates: Vec<String>,
+    /// `schedulingGroup.podGroupName`; empty without one.
+    pub scheduling_group: String,
     /// `volumes[].persistentVolumeClaim`.
     pub claims: Vec<ClaimVolume>,
 }
@@ -187,6 +191,11 @@ impl PodSpec {
         let list = |list: Value| Some(list).filter(|list| *list != json!([]));
         set("tolerations", list(json!(self.tolerations)));
         set("topologySpreadConstraints", list(json!(self.spread)));
+        let gates: Vec<Value> =
+            self.scheduling_gates.iter().map(|name| json!({"name": name})).collect();
+        set("schedulingGates", list(json!(gates)));
+        let group = Some(&self.scheduling_group).filter(|group| !group.is_empty());
+        set("schedulingGroup", group.map(|group| json!({"podGroupName": group})));
         value
     }
 }

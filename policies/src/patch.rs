@@ -44,6 +44,25 @@ pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
     operations
 }
 
+/// The operations that give a pod the labels of its expansion; empty if it has them.
+#[must_use]
+pub fn labels(expansion: &Expansion, template: &Template) -> Vec<PatchOperation> {
+    let labels = template.path.keys(&["metadata", "labels"]);
+    let lacking = expansion.labels.iter().filter(|(key, value)| {
+        template.labels.get(key.as_str()).is_none_or(|present| present != *value)
+    });
+    let lacking: Vec<(&String, &String)> = lacking.collect();
+    if template.labels.is_empty() && !lacking.is_empty() {
+        let value = json!(expansion.labels);
+        return vec![PatchOperation::Add(AddOperation { path: path(&labels, &[]), value })];
+    }
+    let add = |(key, value): (&String, &String)| {
+        let path = path(&labels, std::slice::from_ref(key));
+        PatchOperation::Add(AddOperation { path, value: json!(value) })
+    };
+    lacking.into_iter().map(add).collect()
+}
+
 /// The operations that bring the `applied` annotation up to date.
 #[must_use]
 pub fn record(expansion: &Expansion, template: &Template) -> Vec<PatchOperation> {

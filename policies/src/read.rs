@@ -104,7 +104,11 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
     if let Some(answer) = directory::placed(value, &object, namespace) {
         return vec![answer];
     }
+    if coordination::is_coordination(&object) {
+        return vec![coordination::answer(value, &object, namespace)];
+    }
     let at = if object.namespace.is_empty() { namespace.to_owned() } else { object.namespace };
+    let scale = scale(value, &object.api_version, &object.kind, (&at, &object.name));
     let target =
         |kind| Reference::Target { kind, namespace: at.clone(), name: object.name.clone() };
     let selector = || {
@@ -143,6 +147,7 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
         ("autoscaling/v1" | "autoscaling/v2", "HorizontalPodAutoscaler") => {
             return autoscaler(value, &at).into_iter().collect();
         }
+        ("apps/v1", "ReplicaSet") => return scale.into_iter().collect(),
         ("apps/v1", "Deployment") => TargetKind::Deployment,
         ("apps/v1", "StatefulSet") => TargetKind::StatefulSet,
         ("apps/v1", "DaemonSet") => TargetKind::DaemonSet,
@@ -160,7 +165,25 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
         }),
         (_, selector) => selector,
     };
-    vec![(target(kind), Answer::Selector(selector))]
+    std::iter::once((target(kind), Answer::Selector(selector))).chain(scale).collect()
+}
+
+/// How a workload counts its replicas (apps/v1: 1 replica if it says nothing).
+fn scale(
+    value: &Value,
+    api_version: &str,
+    kind: &str,
+    (namespace, name): (&str, &str),
+) -> Option<(Reference, Answer)> {
+    let counts = ["Deployment", "ReplicaSet", "StatefulSet"].contains(&kind);
+    (api_version == "apps/v1" && counts).then(|| {
+        let number = |pointer: &str| value.pointer(pointer).and_then(Value::as_u64);
+        let start = number("/spec/ordinals/start").and_then(|start| u32::try_from(start).ok());
+        let replicas = number("/spec/replicas").unwrap_or(1);
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        let reference = Reference::Scale { kind: kind.to_owned(), namespace, name };
+        (reference, Answer::Scale { replicas, start: start.unwrap_or(0) })
+    })
 }
 
 /// What a HorizontalPodAutoscaler says of the workload that it scales (autoscaling/v2: at least 1
@@ -337,7 +360,24 @@ struct WirePod {
     #[serde(deserialize_with = "or_default")]
     topology_spread_constraints: Vec<TopologySpreadConstraint>,
     #[serde(deserialize_with = "or_default")]
+    scheduling_gates: Vec<Mapping<WireGate>>,
+    scheduling_group: Option<Mapping<WireGroup>>,
+    #[serde(deserialize_with = "or_default")]
     volumes: Vec<Mapping<WireVolume>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireGate {
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireGroup {
+    #[serde(deserialize_with = "or_default")]
+    pod_group_name: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -533,6 +573,11 @@ fn pod_spec(wire: WirePod) -> PodSpec {
         affinity: wire.affinity,
         tolerations: wire.tolerations,
         spread: wire.topology_spread_constraints,
+        scheduling_gates: wire.scheduling_gates.into_iter().map(|Mapping(one)| one.name).collect(),
+        scheduling_group: wire
+            .scheduling_group
+            .map(|Mapping(one)| one.pod_group_name)
+            .unwrap_or_default(),
         claims: wire
             .volumes
             .into_iter()

@@ -15,13 +15,13 @@ use crate::applied;
 use crate::bounds;
 use crate::change::Change;
 use crate::contradict::{self, Demands};
-use crate::coordination;
+use crate::coordination::{self, expand::Coordinated};
 use crate::directory;
 use crate::expand::{self, Dead, Expander};
 use crate::frame::{self, Frame};
 use crate::mode::{self, Mode};
 use crate::native;
-use crate::object::{Object, PodSpec, Template};
+use crate::object::{Map, Object, PodSpec, Template};
 use crate::placed::{self, Asked, Placement};
 use crate::read::ReadProblem;
 use crate::rules;
@@ -61,6 +61,8 @@ pub struct Expansion {
     pub base: PodSpec,
     /// The placement fields with the changes made.
     pub spec: PodSpec,
+    /// The labels that the pod has to carry besides its own.
+    pub labels: Map,
     /// For each rule in words: which fields say it.
     pub added: Vec<String>,
     /// Every required rule is in `spec`; false if something that one of them names is not known.
@@ -104,6 +106,8 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
         if !reading.has_intents {
             continue;
         }
+        let coordinate = reading.intents.coordinate.as_ref();
+        coordination::expand::references(object, template, coordinate, &mut found);
         expand::references(&reading.intents, &object.reference.namespace, &mut found);
         if expand::means_self(&reading.intents) {
             found.extend(frame::reference(object));
@@ -176,7 +180,7 @@ fn of_template(
         annotations.to_mut().remove(keys::APPLIED);
         review.expansions.push(undone);
     }
-    let reading = directory::reading(object, &annotations, place, surroundings, facts.as_ref());
+    let mut reading = directory::reading(object, &annotations, place, surroundings, facts.as_ref());
     let labels = read_labels(&template.labels, place);
     review.has_intents |= reading.has_intents;
     let metadata = template.path.key("metadata");
@@ -198,8 +202,13 @@ fn of_template(
     let of_daemon_set =
         object.is_pod() && object.controller().is_some_and(|owner| owner.kind == "DaemonSet");
     if !of_daemon_set {
+        let coordinate = reading.intents.coordinate.as_ref();
+        let coordinated = coordination::expand::place(object, &base, coordinate, surroundings);
+        reading.intents.rules.extend(coordinated.rules.iter().cloned());
+        base.labels.extend(coordinated.labels.clone());
         let frame = frame::frame(object, &base, &surroundings.objects);
-        let expanded = expand::expand(object, &base, &frame, surroundings, &reading.intents);
+        let mut expanded = expand::expand(object, &base, &frame, surroundings, &reading.intents);
+        coordinate_too(&coordinated, &mut expanded);
         for trouble in &expanded.troubles {
             findings.push(words::trouble::finding(&object.reference, template, trouble));
         }
@@ -238,6 +247,7 @@ fn of_template(
                 surroundings,
                 &reading,
                 expanded,
+                &coordinated,
             ));
         }
     }
@@ -316,6 +326,23 @@ fn contradictions(
     found
 }
 
+/// Adds what a place in a coordination becomes besides rules; what is there already is not added.
+fn coordinate_too(coordinated: &Coordinated, expanded: &mut expand::Expanded) {
+    expanded.troubles.extend(coordinated.troubles.iter().cloned());
+    expanded.added.extend(coordinated.added.iter().cloned());
+    for change in &coordinated.changes {
+        let is_there = match change {
+            Change::SchedulingGate(name) => expanded.spec.scheduling_gates.contains(name),
+            Change::SchedulingGroup(name) => expanded.spec.scheduling_group == *name,
+            _ => false,
+        };
+        if !is_there {
+            change.apply(&mut expanded.spec);
+            expanded.changes.push(change.clone());
+        }
+    }
+}
+
 /// Every required rule is written.
 fn is_complete(expanded: &expand::Expanded) -> bool {
     !expanded.troubles.iter().any(|trouble| trouble.required) && !expanded.impossible
@@ -328,6 +355,7 @@ fn expansion(
     surroundings: &Surroundings,
     reading: &Reading,
     expanded: expand::Expanded,
+    coordinated: &Coordinated,
 ) -> Expansion {
     let in_place = object.is_pod() || object.expands_in_place();
     let applied = (in_place && reading.has_intents).then(|| {
@@ -335,7 +363,8 @@ fn expansion(
         // in this one already.
         let mut bare = template.clone();
         bare.spec = PodSpec { node_name: template.spec.node_name.clone(), ..PodSpec::default() };
-        let meaning = expand::expand(object, &bare, frame, surroundings, &reading.intents);
+        let mut meaning = expand::expand(object, &bare, frame, surroundings, &reading.intents);
+        coordinate_too(coordinated, &mut meaning);
         if object.is_pod() {
             let leases = applied::followed(&reading.intents.rules);
             applied::content(&meaning.changes, &meaning.added, leases)
@@ -350,6 +379,7 @@ fn expansion(
         changes: expanded.changes,
         base: template.spec.clone(),
         spec: expanded.spec,
+        labels: coordinated.labels.clone(),
         added: expanded.added,
         complete,
         in_place,

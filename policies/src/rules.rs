@@ -306,6 +306,7 @@ static PAGES: &[(Code, &str)] = &[
     (codes::UNKNOWN_ROLE, include_str!("rules/unknown_role.md")),
     (codes::ROLE_RATIO, include_str!("rules/role_ratio.md")),
     (codes::ROLE_PLACED_TWICE, include_str!("rules/role_placed_twice.md")),
+    (codes::NO_ORDINAL, include_str!("rules/no_ordinal.md")),
     (codes::SEQUENTIAL_NEEDS_GATE, include_str!("rules/sequential_needs_gate.md")),
     (codes::DEPRECATED_WORD, include_str!("rules/deprecated_word.md")),
 ];

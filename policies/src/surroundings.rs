@@ -8,6 +8,7 @@ use placecard_feasibility::inventory::volume::Volume;
 use placecard_findings::ObjectRef;
 use placecard_language::affinity::ObjectId;
 use placecard_language::checked::Words;
+use placecard_language::coordination::Group;
 use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 use placecard_language::intent::TargetKind;
 
@@ -32,6 +33,17 @@ pub struct Surroundings {
     pub live: Option<Arc<Live>>,
     /// The mode of namespaces without the label.
     pub default_mode: Mode,
+    /// Who sees to batches of pods.
+    pub coordinating: Coordinating,
+}
+
+/// Who sees to batches of pods besides the scheduler's filters; nobody unless it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coordinating {
+    /// A controller of ours has renewed its Lease lately: what waits behind its gate is released.
+    pub controller: bool,
+    /// The server and its scheduler serve PodGroups (`scheduling.k8s.io`).
+    pub pod_groups: bool,
 }
 
 /// Minor version of a Kubernetes server, `1.N`.
@@ -141,6 +153,22 @@ pub enum Reference {
         /// Its name.
         name: String,
     },
+    /// A RoleCoordination.
+    Coordination {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// How a workload of the group `apps` counts its replicas.
+    Scale {
+        /// `StatefulSet`, `Deployment` or `ReplicaSet`.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
     /// The autoscaler of a workload.
     Autoscaler {
         /// Kind of the workload.
@@ -185,6 +213,15 @@ pub enum Answer {
     Pod(PodFacts),
     /// The access modes that the claim asks for.
     AccessModes(Vec<String>),
+    /// The RoleCoordination, checked.
+    Coordination(Box<Group>),
+    /// How the workload counts its replicas.
+    Scale {
+        /// `spec.replicas`, 1 if it says nothing.
+        replicas: u64,
+        /// The number of the first one: `spec.ordinals.start` of a StatefulSet.
+        start: u32,
+    },
     /// An autoscaler sets the number of replicas.
     Autoscaler {
         /// The autoscaler.

@@ -90,6 +90,22 @@ pub(crate) enum Obstacle {
     },
     /// A DaemonSet's controller picks the nodes: rules about other pods have no effect.
     OnDaemonSet,
+    /// The coordination has no role for the workload.
+    NoRole {
+        /// Its name.
+        coordination: String,
+    },
+    /// Nothing says in which batch the pod is.
+    NoOrdinal {
+        /// Replicas of the workload, if known.
+        replicas: Option<u64>,
+        /// Replicas of the role in one batch.
+        ratio: u32,
+    },
+    /// No controller is seen that would release what waits behind its gate.
+    NoController,
+    /// The server serves no PodGroups.
+    NoPodGroups,
     /// The server is too old for the field that a template needs.
     NeedsServer {
         /// Minor version.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::Request;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_policies::language::intent::TargetKind;
+use placecard_policies::language::keys;
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
 use placecard_policies::{claims, read};
 use serde_json::Value;
@@ -166,6 +167,16 @@ impl Cluster {
             Reference::Lease { namespace, name } => {
                 let names = [namespace.as_str(), "leases", name];
                 self.own("apis/coordination.k8s.io/v1/namespaces", &names, reference).await
+            }
+            Reference::Coordination { namespace, name } => {
+                let root = format!("apis/{}/namespaces", keys::API_VERSION);
+                let names = [namespace.as_str(), keys::COORDINATION_PLURAL, name];
+                self.own(&root, &names, reference).await
+            }
+            Reference::Scale { kind, namespace, name } => {
+                let plural = format!("{}s", kind.to_ascii_lowercase());
+                let names = [namespace.as_str(), &plural, name];
+                self.own("apis/apps/v1/namespaces", &names, reference).await
             }
             // The API finds no object by its UID. Until there is an index of them, none is known.
             Reference::Object { .. } => Ok(Answer::Unreachable),

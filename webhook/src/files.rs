@@ -169,6 +169,8 @@ impl Files {
             | Reference::Node { .. }
             | Reference::Pod { .. }
             | Reference::PersistentVolume { .. }
+            | Reference::Coordination { .. }
+            | Reference::Scale { .. }
             | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
             Reference::Claim { .. } => {
                 let mut known = claims::answers(self.volumes.iter(), DEFAULT_NAMESPACE).into_iter();

@@ -79,6 +79,8 @@ pub const ROLE_RATIO: Code = Code::new("role-ratio");
 pub const ROLE_PLACED_TWICE: Code = Code::new("role-placed-twice");
 /// Sequential batches by affinity alone.
 pub const SEQUENTIAL_NEEDS_GATE: Code = Code::new("sequential-needs-gate");
+/// A pod of which nothing says which replica it is, in a coordination of several batches.
+pub const NO_ORDINAL: Code = Code::new("no-ordinal");
 /// A word of the vocabulary that is on its way out; a warning.
 pub const DEPRECATED_WORD: Code = Code::new("deprecated-word");
 
@@ -140,6 +142,7 @@ pub static CODES: &[ErrorCode] = &[
         Verdict::Language,
         "sequential batches wait, and affinity makes no pod wait",
     ),
+    entry(NO_ORDINAL, Verdict::NotExpressible, "nothing says in which batch the pod is"),
     entry(DEPRECATED_WORD, Verdict::Risk, "the word is on its way out of the vocabulary"),
 ];
 
@@ -169,6 +172,6 @@ mod tests {
             assert!(!entry.summary.is_empty() && entry.summary.len() <= 72, "{name}");
             assert_eq!(find(name), Some(entry));
         }
-        assert_eq!(CODES.len(), 33);
+        assert_eq!(CODES.len(), 34);
     }
 }

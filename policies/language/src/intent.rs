@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::affinity::Affinity;
+use crate::coordination::sentence::Coordinate;
 use crate::directory::{Followed, Unknown, Want};
 use crate::vocabulary::Toleration;
 
@@ -18,6 +19,8 @@ pub struct Intents {
     pub tolerations: Vec<Tolerate>,
     /// `ignore`.
     pub ignores: Vec<Ignore>,
+    /// `coordinate`.
+    pub coordinate: Option<Coordinate>,
 }
 
 /// Where a piece of an intent is written.

@@ -131,6 +131,9 @@ pub struct Key {
 
 const ON_PODS: &[Place] = &[Place::Template, Place::ExpandedTemplate, Place::Pod];
 
+/// Each pod has a batch of its own, which one template cannot say for all.
+const ON_OWN_PODS: &[Place] = &[Place::Template, Place::Pod];
+
 const ANNOTATION: Key = Key {
     name: "",
     full: "",
@@ -177,10 +180,13 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "coordinate",
         full: COORDINATE,
+        places: ON_OWN_PODS,
         intent: true,
-        status: Status::Later,
-        grammar: "`NAME [role ROLE ratio N …]`",
-        doc: "This template's role in a role coordination.",
+        grammar: "`NAME [role ROLE ratio N [in LEVEL] [sequential|parallel] \
+                  [exclusive preferred|required|none] [by affinity|gated|podgroup]]`",
+        doc: "This template's role in a role coordination: the name alone refers to a \
+              RoleCoordination of the namespace, whose role is the one that refers to the workload; \
+              the long form needs no object.",
         example: "pd role prefill ratio 2",
         ..ANNOTATION
     },
@@ -260,7 +266,7 @@ pub static KEYS: &[Key] = &[
         name: "batch",
         full: BATCH,
         slot: Slot::Label,
-        status: Status::Later,
+        places: ON_OWN_PODS,
         grammar: "a number",
         doc: "The explicit batch of a pod without ordinal; on pods it is also written by \
               placecard.",
@@ -273,7 +279,6 @@ pub static KEYS: &[Key] = &[
         slot: Slot::Label,
         places: &[Place::Pod],
         author: Author::Placecard,
-        status: Status::Later,
         grammar: "a name",
         doc: "The coordination that a pod belongs to.",
         example: "",
@@ -319,7 +324,7 @@ mod tests {
             assert_eq!(key.full, format!("{PREFIX}{}", key.name));
             assert_eq!(find(key.full), Some(key));
             assert!(!key.doc.is_empty() && !key.grammar.is_empty(), "{}", key.name);
-            assert!(!key.intent || key.places == ON_PODS, "{}", key.name);
+            assert!(!key.intent || [ON_PODS, ON_OWN_PODS].contains(&key.places), "{}", key.name);
         }
         assert_eq!(API_VERSION, format!("{GROUP}/v1alpha1"));
     }

@@ -6,6 +6,7 @@ use placecard_findings::{Code, Severity};
 
 use crate::checked::{NamespaceFacts, Words};
 use crate::codes;
+use crate::coordination::{MAX_RATIO, sentence};
 use crate::directory::{Directory, Nobody, Want};
 use crate::ignore;
 use crate::intent::{Intents, Rule};
@@ -103,6 +104,14 @@ pub fn read_with(
                 let read = |report: &mut Report<'_>| tolerate::read(value, report);
                 context.with(read, &mut reading.intents.tolerations, &mut reading.problems);
             }
+            keys::COORDINATE => {
+                let mut found = Vec::new();
+                let read = |report: &mut Report<'_>| {
+                    sentence::read_into(value, words, report).into_iter().collect()
+                };
+                context.with(read, &mut found, &mut reading.problems);
+                reading.intents.coordinate = found.pop();
+            }
             keys::IGNORE => {
                 let read = |report: &mut Report<'_>| ignore::read(value, report);
                 context.with(read, &mut reading.intents.ignores, &mut reading.problems);
@@ -128,6 +137,9 @@ pub fn read_labels(labels: &BTreeMap<String, String>, place: Place) -> Vec<Probl
     for (full, value) in labels.iter().filter(|(full, _)| keys::has_prefix(full)) {
         match legal(full, Slot::Label, place) {
             Ok(key) if key.full == keys::MODE => problems.extend(choice(key, value, MODES)),
+            Ok(key) if key.full == keys::BATCH && !is_batch(value) => {
+                problems.push(no_batch(key, value));
+            }
             Ok(_) => {}
             Err((_, problem)) => problems.push(*problem),
         }
@@ -275,6 +287,22 @@ fn empty(key: &Key, value: &str) -> Problem {
     let marked = value.get(start..line.start + text.len()).unwrap_or_default().to_owned();
     let span = Some(start..line.start + text.len());
     Problem { span, line: line.number, marked, ..problem }
+}
+
+/// A number as controllers write it, within int32.
+fn is_batch(value: &str) -> bool {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    digits && (value == "0" || !value.starts_with('0')) && value.parse::<i32>().is_ok()
+}
+
+fn no_batch(key: &Key, value: &str) -> Problem {
+    let mut report = Report::new(key.full, value);
+    let word = key.name.to_owned();
+    let detail =
+        Detail::NumberRange { word, found: value.to_owned(), min: 0, max: u64::from(MAX_RATIO) };
+    report.add(codes::NUMBER_RANGE, At::new(0..value.len(), 1), detail);
+    let problem = report.finish().pop();
+    problem.map_or_else(|| empty(key, value), |problem| Problem { slot: key.slot, ..problem })
 }
 
 fn choice(key: &Key, value: &str, choices: &'static [&'static str]) -> Option<Problem> {

@@ -110,7 +110,7 @@ pub static RESERVED: &[Reserved] = &[
     word(Role::Particle, "revisions", "across revisions", "see across"),
     word(Role::Particle, "over", "spread over LEVEL", "see spread"),
     word(Role::Particle, "or", "on TARGET or TARGET", "joins node targets"),
-    word(Role::Particle, "role", "role ROLE", "the annotation coordinate; a later release"),
+    word(Role::Particle, "role", "role ROLE", "the annotation coordinate"),
 ];
 
 /// The relations.

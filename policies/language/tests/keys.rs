@@ -90,12 +90,14 @@ fn unknown_keys_get_the_nearest_one() {
 }
 
 #[test]
-fn keys_of_later_releases_fail_closed() {
-    let reading = annotated(keys::COORDINATE, "x", Place::Pod);
-    assert_eq!(told(&reading.problems), [("unknown-key", None)]);
-    let detail = reading.problems.first().map(|problem| problem.detail.clone());
-    assert_eq!(detail, Some(Detail::NotYet { found: "coordinate".to_owned() }));
+fn a_coordination_is_read_where_pods_differ() {
+    let reading = annotated(keys::COORDINATE, "pd role a ratio 2", Place::Pod);
+    assert_eq!(told(&reading.problems), []);
     assert!(reading.has_intents);
+    assert_eq!(reading.intents.coordinate.map(|one| one.name).as_deref(), Some("pd"));
+    let reading = annotated(keys::COORDINATE, "pd", Place::ExpandedTemplate);
+    assert_eq!(told(&reading.problems), [("no-effect-here", None)]);
+    assert_eq!(reading.intents.coordinate, None);
 }
 
 #[test]

@@ -82,7 +82,9 @@ impl Snapshot<'_> {
             Reference::Owner { api_version, kind, namespace, name, .. } => {
                 self.owner(api_version, kind, namespace, name)
             }
-            Reference::Autoscaler { .. } => None,
+            Reference::Autoscaler { .. }
+            | Reference::Coordination { .. }
+            | Reference::Scale { .. } => None,
         }
     }
 

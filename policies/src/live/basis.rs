@@ -32,6 +32,8 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         Reference::Pod { .. } => vec![Watched::Pod],
         Reference::PersistentVolume { .. } => vec![Watched::PersistentVolume],
         Reference::Autoscaler { .. } => vec![Watched::HorizontalPodAutoscaler],
+        // These are asked of the API server.
+        Reference::Coordination { .. } | Reference::Scale { .. } => Vec::new(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Words for the problems of a RoleCoordination.
 
+use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Verdict};
+use placecard_language::codes;
 use placecard_language::coordination::{
     CoordinationDetail, CoordinationProblem, GROUP_KINDS, MAX_RATIO,
 };
 use placecard_language::problem::Form;
 
+use crate::trouble::Obstacle;
 use crate::words::language::{Said, Worded, form_rule, quote, said, sequential_by_affinity};
 use crate::words::{list, shorten, vocabulary};
 
@@ -166,4 +169,58 @@ fn of_strategy(detail: &CoordinationDetail) -> Said {
         }
         _ => said(""),
     }
+}
+
+/// Why a template's place in a coordination cannot be written. `primary` is the annotation's words.
+pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Label) -> Finding {
+    let (code, verdict, said) = match obstacle {
+        Obstacle::NoRole { coordination } => {
+            let (kind, of) = (&object.kind, shorten(coordination, NAME));
+            let said = said(format!("no role of RoleCoordination {of} refers to this {kind}"));
+            let said = said.label("knows no such workload").help(
+                "add a role whose workloadRef names the workload, or correct the one that is there",
+            );
+            (codes::UNRESOLVED, Verdict::Unresolved, said)
+        }
+        Obstacle::NoOrdinal { replicas, ratio } => {
+            let said = match replicas {
+                Some(replicas) => said(format!(
+                    "{replicas} replicas at ratio {ratio}, and nothing says which one a pod is"
+                )),
+                None => said("nothing says in which batch this pod is"),
+            };
+            let said = said
+                .label("which batch?")
+                .help("a StatefulSet or an Indexed Job numbers its pods")
+                .help(
+                    "one workload for each batch, its template with the label placecard.dev/batch",
+                )
+                .help("a ratio of all replicas: then there is one batch");
+            (codes::NO_ORDINAL, Verdict::NotExpressible, said)
+        }
+        Obstacle::NoController => {
+            let said = said("no controller is seen that would release the pod from its gate");
+            let said = said
+                .label("would wait for ever")
+                .help("the webhook's controller has to run, with a Lease that it renews")
+                .help("placement affinity needs no controller: in parallel, by affinity");
+            (codes::UNRESOLVED, Verdict::Unresolved, said)
+        }
+        _ => {
+            let said = said("this cluster serves no PodGroups of scheduling.k8s.io");
+            let said = said
+                .label("nobody would see to it")
+                .help("place the batches by gated, or in parallel by affinity");
+            (codes::NOT_EXPRESSIBLE, Verdict::NotExpressible, said)
+        }
+    };
+    primary.text.clone_from(&said.label);
+    let mut finding =
+        Finding::new(code, verdict, object.clone(), shorten(&said.message, LONGEST), primary);
+    finding.help = said.help.into_iter().map(Help::text).collect();
+    if verdict == Verdict::Unresolved {
+        finding.severity = Severity::Warning;
+        finding.holds = Holds::objects("while it is so");
+    }
+    finding
 }

@@ -118,6 +118,13 @@ fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> 
             finding.help = vec![Help::text("add a label such as app to the pod")];
             finding
         }
+        Obstacle::NoRole { .. }
+        | Obstacle::NoOrdinal { .. }
+        | Obstacle::NoController
+        | Obstacle::NoPodGroups => {
+            let primary = here("");
+            words::coordination::obstacle(object, &trouble.obstacle, primary)
+        }
         Obstacle::SchedulerBypassed { node } => {
             let message = "nodeName binds the pod by hand: the scheduler never reads this rule";
             let mut finding = Finding::new(
@@ -339,6 +346,10 @@ fn named(reference: &Reference) -> String {
         Reference::Lease { namespace, name } => format!("Lease {}", full(namespace, name)),
         Reference::Pod { namespace, name } => format!("Pod {}", full(namespace, name)),
         Reference::PersistentVolume { name } => format!("PersistentVolume {name}"),
+        Reference::Coordination { namespace, name } => {
+            format!("RoleCoordination {}", full(namespace, name))
+        }
+        Reference::Scale { kind, namespace, name } => format!("{kind} {}", full(namespace, name)),
         Reference::Autoscaler { kind, namespace, name } => {
             format!("the autoscaler of {kind} {}", full(namespace, name))
         }

@@ -1,0 +1,294 @@
+//! What a place in a coordination becomes on a pod: labels, and by placement a pod affinity term, a
+//! scheduling gate or a scheduling group.
+//!
+//! The pod affinity term of a batch and what keeps batches apart are made as rules are: so they are
+//! merged with the pod's other rules, or refused beside them, as any two rules are.
+
+use placecard_language::coordination::sentence::Coordinate;
+use placecard_language::coordination::{AffinityScheduling, Exclusive, Group, Placement};
+use placecard_language::intent::{
+    Level, Operator, Origin, PodRule, PodTarget, Relation, Requirement, Rule, Selector, Strength,
+};
+use placecard_language::keys;
+
+use crate::change::Change;
+use crate::coordination::membership::{Member, Membership, Subject, membership};
+use crate::coordination::ordinal::{Carried, Ordinal, batch, counted_by, ordinal};
+use crate::object::{Map, Object, Template};
+use crate::surroundings::{Answer, Reference, Surroundings};
+use crate::trouble::{Missing, Obstacle, Trouble};
+
+/// The weight of keeping batches apart where that is only preferred.
+const APART: u8 = 100;
+
+/// What a place in a coordination adds to one pod.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coordinated {
+    /// What the scheduler has to see to.
+    pub(crate) rules: Vec<Rule>,
+    /// Labels of the pod.
+    pub(crate) labels: Map,
+    /// Other changes of the pod.
+    pub(crate) changes: Vec<Change>,
+    /// Which fields say it.
+    pub(crate) added: Vec<String>,
+    /// Why it cannot be said.
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// What has to be known of other objects.
+pub(crate) fn references(
+    object: &Object,
+    template: &Template,
+    coordinate: Option<&Coordinate>,
+    found: &mut Vec<Reference>,
+) {
+    let Some(coordinate) = coordinate else { return };
+    if coordinate.own.is_none() {
+        found.push(named(object, coordinate));
+    }
+    if object.is_pod() {
+        found.extend(counted(object, template));
+    }
+}
+
+fn named(object: &Object, coordinate: &Coordinate) -> Reference {
+    let (namespace, name) = (object.reference.namespace.clone(), coordinate.name.clone());
+    Reference::Coordination { namespace, name }
+}
+
+/// The workload that counts the replicas of a pod, if that has to be asked: where a StatefulSet
+/// starts, and how many replicas there are where nothing on the pod says which one it is.
+fn counted(object: &Object, template: &Template) -> Option<Reference> {
+    let owner = object.controller()?;
+    let needed = match ordinal(&carried(object, template)) {
+        None => true,
+        Some(Ordinal::Unit { source, .. }) => source.may_start_later(),
+        Some(Ordinal::Batch(_)) => false,
+    };
+    let (group, kind, name) = counted_by(&template.labels, owner).pop().filter(|_| needed)?;
+    let known = [("apps", "StatefulSet"), ("apps", "Deployment"), ("apps", "ReplicaSet")];
+    let namespace = object.reference.namespace.clone();
+    known.contains(&(group.as_str(), kind.as_str())).then_some(Reference::Scale {
+        kind,
+        namespace,
+        name,
+    })
+}
+
+fn carried<'a>(object: &'a Object, template: &'a Template) -> Carried<'a> {
+    Carried {
+        name: &object.reference.name,
+        labels: &template.labels,
+        annotations: &template.annotations,
+        controller: object.controller(),
+    }
+}
+
+/// What the annotation `coordinate` of a template means: of a pod, everything; of a workload, only
+/// what is in its way, for the batch is known of pods alone.
+pub(crate) fn place(
+    object: &Object,
+    template: &Template,
+    coordinate: Option<&Coordinate>,
+    surroundings: &Surroundings,
+) -> Coordinated {
+    let mut placed = Coordinated::default();
+    let Some(coordinate) = coordinate else { return placed };
+    let mut placing = Placing { object, template, coordinate, surroundings, placed: &mut placed };
+    if let Err(obstacle) = placing.place() {
+        let rule = coordinate.origin.clone();
+        placed = Coordinated::default();
+        placed.troubles.push(Trouble { rule, required: true, obstacle });
+    }
+    placed
+}
+
+struct Placing<'a> {
+    object: &'a Object,
+    template: &'a Template,
+    coordinate: &'a Coordinate,
+    surroundings: &'a Surroundings,
+    placed: &'a mut Coordinated,
+}
+
+impl Placing<'_> {
+    fn place(&mut self) -> Result<(), Obstacle> {
+        let Some(member) = self.member()? else { return Ok(()) };
+        if !self.object.is_pod() {
+            return self.template_says(&member);
+        }
+        let node = &self.template.spec.node_name;
+        if !node.is_empty() {
+            return Err(Obstacle::SchedulerBypassed { node: node.clone() });
+        }
+        let batch = self.batch(&member)?;
+        self.label(&member, batch);
+        match member.placing.placement {
+            Placement::Affinity => self.affinity(&member, batch),
+            Placement::Gated if self.surroundings.coordinating.controller => {
+                self.change(Change::SchedulingGate(keys::BATCH_GATE.to_owned()));
+                self.note("scheduling gate");
+            }
+            Placement::Gated => return Err(Obstacle::NoController),
+            Placement::PodGroup if self.surroundings.coordinating.pod_groups => {
+                self.change(Change::SchedulingGroup(format!("{}-{batch}", member.id)));
+                self.note("scheduling group");
+            }
+            Placement::PodGroup => return Err(Obstacle::NoPodGroups),
+        }
+        Ok(())
+    }
+
+    /// The place in the coordination; `None`: the coordination places no pod of this workload.
+    fn member(&self) -> Result<Option<Member>, Obstacle> {
+        let groups = self.groups()?;
+        let subject = Subject {
+            namespace: &self.object.reference.namespace,
+            labels: &self.template.labels,
+            coordinate: Some(self.coordinate),
+            object: self.object,
+        };
+        match membership(&subject, &groups) {
+            Membership::Member(member) => Ok(Some(*member)),
+            Membership::NoRole { name } => Err(Obstacle::NoRole { coordination: name }),
+            // An annotation names one coordination, which was looked up.
+            Membership::None | Membership::Unknown { .. } | Membership::Ambiguous { .. } => {
+                Ok(None)
+            }
+        }
+    }
+
+    fn groups(&self) -> Result<Vec<Group>, Obstacle> {
+        if self.coordinate.own.is_some() {
+            return Ok(Vec::new());
+        }
+        let reference = named(self.object, self.coordinate);
+        let missing = match self.surroundings.objects.get(&reference) {
+            Some(Answer::Coordination(group)) => return Ok(vec![Group::clone(group)]),
+            Some(Answer::Absent) => Missing::Absent,
+            None => Missing::NotAsked,
+            Some(_) => Missing::Unreachable,
+        };
+        Err(Obstacle::Unresolved { reference: Box::new(reference), missing })
+    }
+
+    /// A workload whose pods have no ordinal makes one batch, or none at all.
+    fn template_says(&self, member: &Member) -> Result<(), Obstacle> {
+        let kinds = ["Deployment", "ReplicaSet", "ReplicationController"];
+        let kind = self.object.reference.kind.as_str();
+        let built_in = self.object.kind.is_some() && kinds.contains(&kind);
+        let replicas = self.object.replicas.unwrap_or(1);
+        let explicit = self.template.labels.contains_key(keys::BATCH);
+        if built_in && !explicit && replicas > i64::from(member.ratio) {
+            let replicas = u64::try_from(replicas).ok();
+            return Err(Obstacle::NoOrdinal { replicas, ratio: member.ratio });
+        }
+        Ok(())
+    }
+
+    fn batch(&self, member: &Member) -> Result<u32, Obstacle> {
+        let ratio = member.ratio;
+        let scale = counted(self.object, self.template);
+        let answer = scale.as_ref().and_then(|scale| self.surroundings.objects.get(scale));
+        match ordinal(&carried(self.object, self.template)) {
+            Some(Ordinal::Batch(batch)) => Ok(batch),
+            Some(Ordinal::Unit { unit, .. }) => {
+                let start = match (scale, answer) {
+                    // A set of another group that counts alike.
+                    (None, _) => 0,
+                    (Some(_), Some(Answer::Scale { start, .. })) => *start,
+                    (Some(scale), answer) => return Err(unresolved(scale, answer)),
+                };
+                batch(unit, start, ratio).ok_or(Obstacle::NoOrdinal { replicas: None, ratio })
+            }
+            None => match (scale, answer) {
+                (_, Some(Answer::Scale { replicas, .. })) if *replicas <= u64::from(ratio) => Ok(0),
+                (_, Some(Answer::Scale { replicas, .. })) => {
+                    Err(Obstacle::NoOrdinal { replicas: Some(*replicas), ratio })
+                }
+                (Some(scale), answer) => Err(unresolved(scale, answer)),
+                (None, _) => Err(Obstacle::NoOrdinal { replicas: None, ratio }),
+            },
+        }
+    }
+
+    fn label(&mut self, member: &Member, batch: u32) {
+        let identification = format!("{}{}", keys::MEMBER_PREFIX, member.coordination);
+        self.placed.labels.extend([
+            (keys::COORDINATION.to_owned(), member.id.clone()),
+            (keys::BATCH.to_owned(), batch.to_string()),
+            (identification, keys::MEMBER.to_owned()),
+        ]);
+        self.note(&format!("batch {batch} of {}", member.id));
+    }
+
+    fn note(&mut self, fields: &str) {
+        let text = &self.coordinate.origin.text;
+        self.placed.added.push(format!("{text} -> {fields}"));
+    }
+
+    fn change(&mut self, change: Change) {
+        self.placed.changes.push(change);
+    }
+
+    /// One required pod affinity term for the batch, and anti-affinity to the others.
+    fn affinity(&mut self, member: &Member, batch: u32) {
+        let batch = batch.to_string();
+        let rules = affinity(&member.id, &batch, &member.placing, &self.coordinate.origin);
+        self.placed.rules.extend(rules);
+    }
+}
+
+fn unresolved(reference: Reference, answer: Option<&Answer>) -> Obstacle {
+    let missing = match answer {
+        None => Missing::NotAsked,
+        Some(Answer::Absent) => Missing::Absent,
+        Some(_) => Missing::Unreachable,
+    };
+    Obstacle::Unresolved { reference: Box::new(reference), missing }
+}
+
+/// The rules of one batch: near its own pods, and apart from those of other batches. Values are
+/// written out: a key that lacks somewhere would silently widen a term to the whole coordination,
+/// and `NotIn` alone also takes pods without the label.
+fn affinity(id: &str, batch: &str, placing: &AffinityScheduling, origin: &Origin) -> Vec<Rule> {
+    let requirement = |key: &str, operator: Operator, values: &[&str]| Requirement {
+        key: key.to_owned(),
+        operator,
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+        span: (origin.span.start, origin.span.end),
+    };
+    let ours = requirement(keys::COORDINATION, Operator::In, &[id]);
+    let same = vec![ours.clone(), requirement(keys::BATCH, Operator::In, &[batch])];
+    let other = vec![
+        ours,
+        requirement(keys::BATCH, Operator::Exists, &[]),
+        requirement(keys::BATCH, Operator::NotIn, &[batch]),
+    ];
+    let pods = |requirements: Vec<Requirement>| PodRule {
+        target: PodTarget::Pods(Selector { requirements }),
+        target_origin: origin.clone(),
+        namespaces: None,
+        same: Vec::new(),
+        other: Vec::new(),
+        level: Level { name: placing.topology_key.clone(), key: placing.topology_key.clone() },
+        across_revisions: true,
+    };
+    let rule = |strength: Strength, relation: Relation| Rule {
+        strength,
+        relation,
+        follows: None,
+        observed: false,
+        entry: None,
+        origin: origin.clone(),
+    };
+    let mut rules = vec![rule(Strength::Required, Relation::Near(pods(same)))];
+    let apart = match placing.exclusive {
+        Exclusive::Required => Some(Strength::Required),
+        Exclusive::Preferred => Some(Strength::Preferred { weight: APART }),
+        Exclusive::None => None,
+    };
+    rules.extend(apart.map(|strength| rule(strength, Relation::ApartFrom(pods(other)))));
+    rules
+}
