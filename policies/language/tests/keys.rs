@@ -132,14 +132,19 @@ fn labels_stand_where_the_table_says() {
         (keys::MODE, "warn", Place::Template, vec![("no-effect-here", None)]),
         (keys::REQUIRE, "x", Place::Template, vec![("no-effect-here", None)]),
         (keys::NEVER, "", Place::Pod, vec![("no-effect-here", None)]),
-        (keys::BATCH, "3", Place::Template, vec![("unknown-key", None)]),
-        (keys::COORDINATION, "c", Place::Pod, vec![("unknown-key", None)]),
+        (keys::BATCH, "3", Place::Template, vec![]),
+        (keys::BATCH, "03", Place::Template, vec![("number-range", None)]),
+        (keys::BATCH, "", Place::Pod, vec![("number-range", None)]),
+        (keys::BATCH, "2147483648", Place::Pod, vec![("number-range", None)]),
+        (keys::BATCH, "3", Place::ExpandedTemplate, vec![("no-effect-here", None)]),
+        (keys::COORDINATION, "c", Place::Pod, vec![]),
+        (keys::COORDINATION, "c", Place::Template, vec![("no-effect-here", None)]),
         ("placecard.dev/mod", "warn", Place::Namespace, vec![("unknown-key", Some(keys::MODE))]),
         ("app", "x", Place::Template, vec![]),
     ] {
         let problems = labelled(key, value, place);
         assert_eq!(told(&problems), expected, "{key}={value} {place:?}");
-        assert!(problems.iter().all(|p| p.slot == Slot::Label || p.span.is_none()), "{key}");
+        assert!(problems.iter().all(|p| p.slot == Slot::Label), "{key}");
     }
 }
 

@@ -1,11 +1,11 @@
 //! Words for the problems of a RoleCoordination.
 
 use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Verdict};
-use placecard_language::codes;
 use placecard_language::coordination::{
     CoordinationDetail, CoordinationProblem, GROUP_KINDS, MAX_RATIO,
 };
 use placecard_language::problem::Form;
+use placecard_language::{codes, keys};
 
 use crate::trouble::Obstacle;
 use crate::words::language::{Said, Worded, form_rule, quote, said, sequential_by_affinity};
@@ -192,9 +192,10 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
             let said = said
                 .label("which batch?")
                 .help("a StatefulSet or an Indexed Job numbers its pods")
-                .help(
-                    "one workload for each batch, its template with the label placecard.dev/batch",
-                )
+                .help(format!(
+                    "one workload for each batch, its template with the label {}",
+                    keys::BATCH
+                ))
                 .help("a ratio of all replicas: then there is one batch");
             (codes::NO_ORDINAL, Verdict::NotExpressible, said)
         }
