@@ -129,28 +129,43 @@ fn needs(key: &str, value: &str) -> Value {
     json!({"nodeSelector": {key: value}})
 }
 
+/// What it is about, the objects of the cluster, the workload, the server's minor version, and the
+/// outcome with the words of a refusal.
+type Row = (&'static str, Vec<Value>, Value, u32, &'static str);
+
+fn check(table: Vec<Row>) {
+    for (what, objects, value, minor, expected) in table {
+        let (found, said) = outcome(&value, &surroundings(&objects, words(json!({})), minor));
+        let (wanted, text) = expected.split_once(' ').unwrap_or((expected, ""));
+        assert_eq!(found, wanted, "{what}: {said}");
+        assert!(said.contains(text), "{what}: {said}");
+        let counts = said.chars().any(|one| one.is_ascii_digit()) && said.contains("nodes");
+        assert!(found != "refused" || !counts, "{what} speaks of the nodes of the moment: {said}");
+    }
+}
+
+fn plain() -> Vec<Value> {
+    vec![node("n1", json!({})), node("n2", json!({}))]
+}
+
+fn tainted(key: &str) -> Vec<Value> {
+    let taint = json!({"spec": {"taints": [{"key": key, "value": "x", "effect": "NoSchedule"}]}});
+    vec![node("n1", taint)]
+}
+
+fn nvme() -> Value {
+    needs("disk", "nvme")
+}
+
+fn of(pod: Value) -> Value {
+    deployment(pod, json!({}))
+}
+
 #[test]
-fn what_lies_in_labels_taints_and_sizes_is_refused_and_all_else_warns() {
-    let plain = || vec![node("n1", json!({})), node("n2", json!({}))];
-    let tainted = |key: &str| {
-        let taint =
-            json!({"spec": {"taints": [{"key": key, "value": "x", "effect": "NoSchedule"}]}});
-        vec![node("n1", taint)]
-    };
-    let gpus = |capacity: &str, offered: Option<&str>| {
-        let status = json!({"capacity": {"x.dev/gpu": capacity},
-            "allocatable": offered.map_or(json!({}), |offered| json!({"x.dev/gpu": offered}))});
-        vec![node("n1", json!({"status": status}))]
-    };
-    let gpu = || asks(json!({"x.dev/gpu": "2"}));
-    let nvme = || needs("disk", "nvme");
-    let of = |pod: Value| deployment(pod, json!({}));
+fn what_lies_in_labels_taints_and_sizes_is_refused() {
     let spread = json!({"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "rack",
         "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "web"}}}]});
-    let limit = json!({"apiVersion": "v1", "kind": "LimitRange",
-        "metadata": {"name": "l", "namespace": "shop"},
-        "spec": {"limits": [{"type": "Container", "defaultRequest": {"memory": "16Gi"}}]}});
-    let table: Vec<(&str, Vec<Value>, Value, u32, &str)> = vec![
+    check(vec![
         ("a label", plain(), of(nvme()), 37, "refused no node offers disk=nvme"),
         ("size", plain(), of(asks(json!({"memory": "9Gi"}))), 37, "refused no node offers 9Gi"),
         ("it fits", plain(), of(asks(json!({"memory": "8Gi"}))), 37, "fits"),
@@ -164,6 +179,18 @@ fn what_lies_in_labels_taints_and_sizes_is_refused_and_all_else_warns() {
         ),
         ("the label of a domain", plain(), of(spread), 37, "refused no node offers label rack"),
         ("a name", plain(), of(needs("kubernetes.io/hostname", "n9")), 37, "warned"),
+    ]);
+}
+
+#[test]
+fn devices_are_lacking_only_where_none_can_come() {
+    let gpus = |capacity: &str, offered: Option<&str>| {
+        let status = json!({"capacity": {"x.dev/gpu": capacity},
+            "allocatable": offered.map_or(json!({}), |offered| json!({"x.dev/gpu": offered}))});
+        vec![node("n1", json!({"status": status}))]
+    };
+    let gpu = || asks(json!({"x.dev/gpu": "2"}));
+    check(vec![
         ("no such device", plain(), of(gpu()), 35, "refused no node offers 2 x.dev/gpu"),
         ("one that can be claimed", plain(), of(gpu()), 36, "warned"),
         ("too few devices", gpus("1", Some("1")), of(gpu()), 37, "refused no node offers 2 x.dev"),
@@ -176,6 +203,15 @@ fn what_lies_in_labels_taints_and_sizes_is_refused_and_all_else_warns() {
             35,
             "warned",
         ),
+    ]);
+}
+
+#[test]
+fn whatever_may_change_warns() {
+    let limit = json!({"apiVersion": "v1", "kind": "LimitRange",
+        "metadata": {"name": "l", "namespace": "shop"},
+        "spec": {"limits": [{"type": "Container", "defaultRequest": {"memory": "16Gi"}}]}});
+    check(vec![
         (
             "nodes that an autoscaler made",
             vec![node("n1", json!({"metadata": {"labels": {"karpenter.sh/nodepool": "x"}}}))],
@@ -206,15 +242,7 @@ fn what_lies_in_labels_taints_and_sizes_is_refused_and_all_else_warns() {
             37,
             "warned",
         ),
-    ];
-    for (what, objects, value, minor, expected) in table {
-        let (found, said) = outcome(&value, &surroundings(&objects, words(json!({})), minor));
-        let (wanted, text) = expected.split_once(' ').unwrap_or((expected, ""));
-        assert_eq!(found, wanted, "{what}: {said}");
-        assert!(said.contains(text), "{what}: {said}");
-        let counts = said.chars().any(|one| one.is_ascii_digit()) && said.contains("nodes");
-        assert!(found != "refused" || !counts, "{what} speaks of the nodes of the moment: {said}");
-    }
+    ]);
     let mut job = deployment(nvme(), json!({"spec": {"suspend": true}}));
     job["apiVersion"] = json!("batch/v1");
     job["kind"] = json!("Job");

@@ -55,7 +55,7 @@ pub(crate) fn never(finding: &mut Finding, claim: &Claim) {
     if finding.admission.is_none()
         && let Argument::Stock(cover) = &claim.certificate.argument
     {
-        let mut lacking: Vec<String> = cover.excluded.keys().map(|one| lacked(one)).collect();
+        let mut lacking: Vec<String> = cover.excluded.keys().map(lacked).collect();
         lacking.dedup();
         finding.admission = Some(format!("no node offers {}", list(&lacking, "and", 6)));
     }
