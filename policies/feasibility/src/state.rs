@@ -78,6 +78,7 @@ use crate::state::ports::Ports;
 use crate::state::rows::Rows;
 use crate::state::score::Scores;
 use crate::state::shapes::Shapes;
+use crate::state::standing::Handed;
 use crate::state::strings::{Pairs, Strings};
 use crate::state::table::{Interner, Map};
 use crate::state::terms::{Carrier, Part, Term};
@@ -118,6 +119,8 @@ pub struct State {
     matched: (u32, Vec<u32>),
     /// What scores need.
     scores: Scores,
+    /// What was touched, for those who look at copies.
+    handed: Option<Box<Handed>>,
 }
 
 impl State {
@@ -145,6 +148,7 @@ impl State {
             shapes: Shapes::default(),
             matched: (table::NONE, Vec::new()),
             scores: Scores::default(),
+            handed: None,
         };
         state.find_how_it_scores();
         state

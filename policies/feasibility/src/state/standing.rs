@@ -11,8 +11,10 @@
 //!
 //! [`Standing::refresh`] looks again at the pods that may stand differently since it was asked last:
 //! those that changed, those on nodes that changed, and those in domains where the pods that their
-//! terms count became few, or the first or last of them went or came.
+//! terms count became few, or the first or last of them went or came. [`Standing::follow`] does the
+//! same on a state that is not its own to change: a copy that readers have while the writer goes on.
 
+mod follow;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +26,7 @@ use super::touched::Touched;
 use crate::filter::Plugin;
 use crate::filter::reason::Reason;
 use crate::profile::Profile;
+pub(super) use crate::state::standing::follow::Handed;
 use crate::state::standing::rules::Rules;
 use crate::tolerations::Taint;
 
@@ -111,6 +114,10 @@ pub struct Standing {
     broken: BTreeMap<u32, Vec<Breach>>,
     /// The seed of the state's pods, and how often classes had been forgotten.
     since: Option<(Seed, u64)>,
+    /// What was handed over last, [`State::hand_over`].
+    serial: Option<u64>,
+    /// Pods of which it was not prepared what they ask for.
+    postponed: BTreeSet<u32>,
 }
 
 impl Standing {
@@ -211,36 +218,53 @@ impl Standing {
     /// Looks at these pods, class by class.
     fn look_at(&mut self, state: &mut State, pods: BTreeSet<u32>) -> Update {
         let mut update = Update::default();
+        for (class, pods) in self.by_class(state, pods) {
+            let rules = self.rules_of(state, class);
+            self.judge(state, class, &rules, pods, &mut update);
+        }
+        update
+    }
+
+    /// The pods that are there; the others do not stand badly any longer.
+    fn by_class(&mut self, state: &State, pods: BTreeSet<u32>) -> BTreeMap<u32, Vec<u32>> {
         let mut by_class: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for pod in pods {
             if state.pods.has(pod) {
-                update.looked_at += 1;
                 by_class.entry(state.pods.class_of(pod)).or_default().push(pod);
             } else {
                 self.broken.remove(&pod);
             }
         }
-        for (class, pods) in by_class {
-            let rules = self.rules_of(state, class);
-            let repelling = state.repelling_class(class);
-            for pod in pods {
-                let breaches = match self.profiles.get(rules.profile) {
-                    Some(profile) => state.breaches(pod, &rules, profile, &repelling),
-                    None => Vec::new(),
-                };
-                if breaches.is_empty() {
-                    self.broken.remove(&pod);
-                    continue;
-                }
-                if self.broken.get(&pod) != Some(&breaches) {
-                    let (kind, _) = state.pods.kind(pod);
-                    let namespace = state.strings.text(kind.namespace).to_owned();
-                    update.worse.push((namespace, state.pods.name(pod).to_owned()));
-                }
-                self.broken.insert(pod, breaches);
+        by_class
+    }
+
+    /// Judges pods of a class.
+    fn judge(
+        &mut self,
+        state: &State,
+        class: u32,
+        rules: &Rules,
+        pods: Vec<u32>,
+        update: &mut Update,
+    ) {
+        let repelling = state.repelling_class(class);
+        update.looked_at += pods.len();
+        for pod in pods {
+            let breaches = match self.profiles.get(rules.profile) {
+                Some(profile) => state.breaches(pod, rules, profile, &repelling),
+                None => Vec::new(),
+            };
+            if breaches.is_empty() {
+                self.broken.remove(&pod);
+                continue;
             }
+            if self.broken.get(&pod) != Some(&breaches) {
+                let (kind, _) = state.pods.kind(pod);
+                let namespace = state.strings.text(kind.namespace).to_owned();
+                update.worse.push((namespace, state.pods.name(pod).to_owned()));
+            }
+            self.broken.insert(pod, breaches);
         }
-        update
     }
 
     /// The rules of a class, and who counts on what.
@@ -249,11 +273,15 @@ impl Standing {
             return known.clone();
         }
         let rules = state.rules_of_class(class, &self.profiles);
-        for counted in state.counted(&rules) {
+        self.learn(state, class, &rules);
+        rules
+    }
+
+    fn learn(&mut self, state: &State, class: u32, rules: &Rules) {
+        for counted in state.counted(rules) {
             self.users.entry(counted).or_default().insert(class);
         }
         self.rules.insert(class, rules.clone());
-        rules
     }
 }
 

@@ -37,6 +37,23 @@ impl Touched {
         *self = Self { everything: true, ..Self::default() };
     }
 
+    /// What was noted elsewhere as well.
+    pub(super) fn add(&mut self, other: &Self) {
+        if other.everything {
+            self.everything();
+        }
+        if self.everything {
+            return;
+        }
+        self.volumes |= other.volumes;
+        self.pods.extend(&other.pods);
+        self.nodes.extend(&other.nodes);
+        self.counters.extend(&other.counters);
+        self.spreads.extend(&other.spreads);
+        self.extents.extend(&other.extents);
+        self.bound();
+    }
+
     /// So that nobody who forgets to look pays for it with memory.
     fn bound(&mut self) {
         let Self { pods, nodes, counters, spreads, extents, .. } = self;

@@ -171,3 +171,50 @@ fn what_is_kept_up_to_date_is_what_is_found_anew() {
         }
     });
 }
+
+/// Two copies that take turns, as a writer and its readers have them; whoever looks has the older
+/// one, and does not look after every call.
+#[test]
+fn who_follows_copies_finds_what_is_found_anew() {
+    let events = prop::collection::vec(event(), 40..100);
+    let rhythm = (1..6usize, 1..4usize, 0..3usize);
+    let input = (events, (33..38u32).prop_map(Semantics::of_minor), rhythm);
+    check(50, &input, |(events, semantics, (pause, looks, late))| {
+        let (mut inventory, mut state) = (Inventory::default(), State::new(semantics));
+        let profiles = vec![Profile::of(semantics)];
+        let mut standing = Standing::new(profiles.clone());
+        assert_eq!(standing.follow(&state), None, "nothing was handed over");
+        let mut due = None;
+        for (at, event) in events.into_iter().enumerate() {
+            apply(&mut inventory, &mut state, event);
+            if at % pause == 0 {
+                state.hand_over();
+                due = (at / pause).is_multiple_of(looks).then_some(at + late);
+            }
+            if due.is_none_or(|due| at < due) {
+                continue;
+            }
+            // Pods that came after the call have to wait for the next one.
+            let copy = state.clone();
+            standing.follow(&copy).unwrap();
+            let mut new = State::of(&inventory, semantics);
+            let mut fresh = Standing::new(profiles.clone());
+            fresh.refresh(&mut new);
+            let (mut found, expected) = (broken(&standing, &copy), broken(&fresh, &new));
+            if standing.postponed_count() == 0 {
+                assert_eq!(found, expected, "after {at}");
+            }
+            found.retain(|name, how| expected.get(name) != Some(how));
+            assert_eq!(found, BTreeMap::new(), "after {at}");
+        }
+        state.hand_over();
+        standing.follow(&state).unwrap();
+        assert_eq!(standing.postponed_count(), 0);
+        let mut new = State::of(&inventory, semantics);
+        let mut fresh = Standing::new(profiles);
+        fresh.refresh(&mut new);
+        assert_eq!(broken(&standing, &state), broken(&fresh, &new));
+        state.stop_handing_over();
+        assert_eq!(standing.follow(&state), None);
+    });
+}

@@ -57,6 +57,22 @@ fn of_others(template: &PodSpec, namespace: &str) -> Pod {
 impl State {
     /// What the pods of a class ask for, counted from now on.
     pub(super) fn rules_of_class(&mut self, class: u32, profiles: &[Profile]) -> Rules {
+        let (mut rules, pod) = self.plain_rules(class, profiles);
+        rules.prepared = pod.map(|pod| self.prepare(&pod));
+        rules
+    }
+
+    /// The same, if it is counted already.
+    pub(super) fn known_rules(&self, class: u32, profiles: &[Profile]) -> Option<Rules> {
+        let (mut rules, pod) = self.plain_rules(class, profiles);
+        if let Some(pod) = pod {
+            rules.prepared = Some(self.prepared(&pod)?);
+        }
+        Some(rules)
+    }
+
+    /// The rules without what is counted for them, and the pod to be prepared.
+    fn plain_rules(&self, class: u32, profiles: &[Profile]) -> (Rules, Option<Pod>) {
         let kind = *self.pods.classes.key(class);
         let template = &self.pods.specs.at(kind.spec).template;
         let scheduler = template.scheduler_name();
@@ -67,8 +83,7 @@ impl State {
         let alone =
             hard.is_empty() && template.affinity.is_empty() && template.anti_affinity.is_empty();
         let pod = (!alone).then(|| of_others(template, self.strings.text(kind.namespace)));
-        let prepared = pod.map(|pod| self.prepare(&pod));
-        Rules { profile: profile.unwrap_or(usize::MAX), prepared, hard }
+        (Rules { profile: profile.unwrap_or(usize::MAX), prepared: None, hard }, pod)
     }
 
     /// What they count on.
