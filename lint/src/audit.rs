@@ -4,6 +4,7 @@ mod human;
 mod json;
 
 use std::io::{IsTerminal, Read, Write};
+use std::sync::Arc;
 
 use placecard_findings::Severity;
 use placecard_policies::audit::loss::Without;
@@ -34,7 +35,8 @@ pub(crate) fn answer(
     check(&cluster.inventory, &cluster.name, namespace.as_deref(), &without)?;
     let large = cluster.inventory.pods.len() > LARGE;
     let terminal = large && std::io::stderr().is_terminal();
-    let found = audit::audit(&cluster, &Scope { namespace, without }, &mut |step| {
+    let words = ask.inputs.vocabulary.is_some().then(|| Arc::new(words));
+    let found = audit::audit(&cluster, &Scope { namespace, without, words }, &mut |step| {
         if terminal {
             say(step);
         }

@@ -9,20 +9,28 @@
 
 pub mod broken;
 pub mod evict;
+pub mod intents;
+pub mod live;
 pub mod loss;
 pub mod pending;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::profile::Profile;
 use placecard_feasibility::state::{Standing, State};
 use placecard_findings::Severity;
+use placecard_language::checked::Words;
+use placecard_language::keys;
 
 use crate::audit::broken::Group;
+use crate::audit::intents::{Lapsed, Meaning};
 use crate::audit::loss::Loss;
 use crate::audit::pending::Pending;
 use crate::cluster::Cluster;
+use crate::directory::Known;
+use crate::surroundings::{Objects, Reference, ServerVersion};
 
 /// What is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +39,8 @@ pub struct Ask {
     pub namespace: Option<String>,
     /// These nodes are taken to be gone.
     pub without: Vec<loss::Without>,
+    /// The words by which rules in words are read; `None`: no vocabulary is known, and they are not.
+    pub words: Option<Arc<Words>>,
 }
 
 /// What was found.
@@ -40,6 +50,8 @@ pub struct Audit {
     pub running: usize,
     /// Rules that do not hold: the gravest first, then by owner.
     pub groups: Vec<Group>,
+    /// Rules in words that do not hold by what they mean now, by owner.
+    pub lapsed: Vec<Lapsed>,
     /// Pending pods that were judged.
     pub waiting: usize,
     /// Those that no node takes, by owner.
@@ -57,6 +69,8 @@ pub struct LeftOut {
     pub fixed: usize,
     /// Pods with scheduling gates.
     pub gated: usize,
+    /// Running pods with rules in words, because no vocabulary is known; their fields were judged.
+    pub worded: usize,
     /// Pods of schedulers whose profile is not known, by name.
     pub schedulers: BTreeMap<String, usize>,
 }
@@ -68,7 +82,8 @@ impl Audit {
         let broken = self.groups.iter().map(|group| group.severity);
         let pending = self.pending.iter().map(|_| Severity::Error);
         let lost = self.loss.iter().filter(|loss| loss.is_felt()).map(|_| Severity::Error);
-        broken.chain(pending).chain(lost).max()
+        let lapsed = self.lapsed.iter().map(|_| Severity::Error);
+        broken.chain(pending).chain(lost).chain(lapsed).max()
     }
 }
 
@@ -109,6 +124,8 @@ pub fn audit(cluster: &Cluster, ask: &Ask, step: &mut dyn FnMut(Step)) -> Audit 
             *audit.left_out.schedulers.entry(name).or_default() += 1;
         } else if pod.node.is_some() {
             audit.running += 1;
+            let worded = pod.notes.contains_key(keys::REQUIRE) && ask.words.is_none();
+            audit.left_out.worded += usize::from(worded);
         } else if !pod.gates.is_empty() {
             audit.left_out.gated += 1;
         } else {
@@ -116,6 +133,13 @@ pub fn audit(cluster: &Cluster, ask: &Ask, step: &mut dyn FnMut(Step)) -> Audit 
         }
     }
     audit.groups = broken::groups(cluster, &mut state, &standing, &asked);
+    if let Some(words) = &ask.words {
+        let objects = Objects::default();
+        let known = Known::beside(&objects, &cluster.inventory);
+        let answer = |reference: &Reference| known.find(reference);
+        let meaning = Meaning { words, server: ServerVersion::default(), answer: &answer };
+        audit.lapsed = intents::lapsed(&state, &profiles(cluster), &meaning, &asked);
+    }
     step(Step::Pending);
     audit.waiting = waiting.len();
     audit.pending = pending::pending(cluster, &mut state, &waiting);

@@ -32,6 +32,7 @@ use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use placecard_feasibility::judge::Semantics;
 use placecard_feasibility::state::State;
 use placecard_findings::ObjectRef;
+use placecard_language::affinity::ObjectId;
 use placecard_language::checked::Words;
 
 use self::custom::{Custom, Customs};
@@ -265,6 +266,17 @@ impl Live {
     #[must_use]
     pub fn knows_customs(&self, words: &Words) -> bool {
         words.workloads.is_empty() || self.customs.know(&Custom::all(words))
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        &mut self.index.state
+    }
+
+    /// The UID of what holds a pod template, if it is known.
+    pub(crate) fn uid(&self, kind: Watched, namespace: &str, name: &str) -> Option<String> {
+        let name = (namespace.to_owned(), name.to_owned());
+        let uid = self.index.workloads.get(&(kind, name))?.uid?;
+        Some(ObjectId(uid).to_string())
     }
 
     fn marks_of(&mut self, kind: Watched) -> &mut Marks {

@@ -11,6 +11,7 @@ mod counted;
 mod governance;
 mod lease;
 mod node;
+pub(crate) mod notes;
 pub mod object;
 mod pod;
 pub mod problem;

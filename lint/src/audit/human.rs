@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use placecard_findings::{Code, Severity};
 use placecard_policies::audit::Audit;
 use placecard_policies::audit::broken::{Group, Member};
+use placecard_policies::audit::intents::Lapsed;
 use placecard_policies::audit::loss::{Loss, Stuck};
 use placecard_policies::audit::pending::Pending;
 use placecard_policies::cluster::Cluster;
@@ -25,6 +26,7 @@ const MOST_PODS: usize = 3;
 pub(super) fn render(cluster: &Cluster, audit: &Audit, all: bool, look: Look) -> String {
     let mut parts: Vec<String> =
         audit.groups.iter().map(|group| of_group(group, all, look)).collect();
+    parts.extend(audit.lapsed.iter().map(|one| of_lapsed(one, all, look)));
     let nodes = cluster.inventory.nodes.len();
     parts.extend(audit.pending.iter().map(|one| of_pending(one, nodes, all, look)));
     if let Some(loss) = &audit.loss {
@@ -76,6 +78,15 @@ fn of_group(group: &Group, all: bool, look: Look) -> String {
         text.push_str(&word("", &others, look));
     }
     text.push_str(&word("help:", &words::audit::help(group), look));
+    text
+}
+
+fn of_lapsed(lapsed: &Lapsed, all: bool, look: Look) -> String {
+    let subject = words::audit::owner(&lapsed.owner);
+    let mut text = title(Severity::Error, RULE_NO_LONGER_HOLDS, &subject, look);
+    let message = words::audit::lapsed(&lapsed.rule, &lapsed.how);
+    text.push_str(&headline(Severity::Error, &message, look));
+    text.push_str(&nodes(&lapsed.pods, all, look));
     text
 }
 

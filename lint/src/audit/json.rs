@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use placecard_findings::Severity;
 use placecard_policies::audit::broken::Group;
+use placecard_policies::audit::intents::Lapsed;
 use placecard_policies::audit::loss::{Loss, Stuck, Without};
 use placecard_policies::audit::pending::Pending;
 use placecard_policies::audit::{Audit, LeftOut};
@@ -20,6 +22,7 @@ struct Answer<'a> {
     snapshot: JsonSnapshot<'a>,
     running: usize,
     broken: Vec<JsonGroup<'a>>,
+    lapsed: Vec<JsonLapsed<'a>>,
     waiting: usize,
     pending: Vec<JsonPending<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +43,17 @@ struct JsonOwner<'a> {
     kind: &'a str,
     namespace: &'a str,
     name: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonLapsed<'a> {
+    code: &'static str,
+    severity: &'static str,
+    owner: JsonOwner<'a>,
+    /// The rule as it is written.
+    rule: &'a str,
+    message: String,
+    pods: Vec<JsonMember<'a>>,
 }
 
 #[derive(Serialize)]
@@ -111,22 +125,24 @@ struct JsonLeftOut<'a> {
     #[serde(rename = "static")]
     fixed: usize,
     gated: usize,
+    worded: usize,
     schedulers: &'a BTreeMap<String, usize>,
 }
 
 /// The report, with a line break at the end.
 pub(super) fn render(cluster: &Cluster, audit: &Audit) -> String {
     let nodes = cluster.inventory.nodes.len();
-    let LeftOut { fixed, gated, schedulers } = &audit.left_out;
+    let LeftOut { fixed, gated, worded, schedulers } = &audit.left_out;
     let answer = Answer {
         version: 1,
         snapshot: JsonSnapshot { name: &cluster.name, nodes, missing: cluster.missing() },
         running: audit.running,
         broken: audit.groups.iter().map(group).collect(),
+        lapsed: audit.lapsed.iter().map(lapsed).collect(),
         waiting: audit.waiting,
         pending: audit.pending.iter().map(|one| pending(one, nodes)).collect(),
         loss: audit.loss.as_ref().map(|one| loss(one, nodes)),
-        left_out: JsonLeftOut { fixed: *fixed, gated: *gated, schedulers },
+        left_out: JsonLeftOut { fixed: *fixed, gated: *gated, worded: *worded, schedulers },
     };
     serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
 }
@@ -151,6 +167,18 @@ fn group(group: &Group) -> JsonGroup<'_> {
         of: group.of,
         others: others.collect(),
         elsewhere: group.elsewhere,
+    }
+}
+
+fn lapsed(lapsed: &Lapsed) -> JsonLapsed<'_> {
+    let pods = lapsed.pods.iter().map(|one| JsonMember { pod: &one.pod, node: &one.node });
+    JsonLapsed {
+        code: RULE_NO_LONGER_HOLDS.as_str(),
+        severity: Severity::Error.as_str(),
+        owner: owner(&lapsed.owner),
+        rule: &lapsed.rule,
+        message: words::audit::lapsed(&lapsed.rule, &lapsed.how),
+        pods: pods.collect(),
     }
 }
 

@@ -21,6 +21,7 @@
 //! asks for, apart from its name, labels and resources, is its *shape*; what terms a shape needs
 //! to have counted is found out once, by [`State::prepare`].
 
+mod alike;
 mod aside;
 mod attached;
 mod bits;
@@ -52,6 +53,7 @@ mod touched;
 mod view;
 mod volumes;
 
+pub use crate::state::alike::{Alike, Member, Whereabouts};
 pub use crate::state::decide::{Decision, Plugins, Rejected, Said, Scratch};
 pub use crate::state::place::{Board, Placed};
 pub use crate::state::pods::Likeness;

@@ -11,15 +11,20 @@
 
 use std::collections::BTreeMap;
 
-use placecard_feasibility::inventory::NamespacedName;
+use placecard_feasibility::filter::reason::Reason;
+use placecard_feasibility::filter::{Plugin, Rejection};
 use placecard_feasibility::inventory::disruption::DisruptionBudget;
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::inventory::{Inventory, NamespacedName};
+use placecard_feasibility::profile::Profile;
 use placecard_feasibility::state::{Board, Standing, State};
 use placecard_findings::Severity;
 
 use super::broken::{Group, facts, names, placed_anew};
+use super::live::Look;
 use super::profiles;
 use crate::cluster::Cluster;
+use crate::live::{Live, Watched};
 use crate::why::facts::Fact;
 use crate::why::groups::Holder;
 
@@ -50,7 +55,7 @@ pub fn evictions(
     let mut board = Board::default();
     // One that leaves may be all that the others needed.
     let mut standing = Standing::new(profiles(cluster));
-    for group in groups.iter().filter(|group| is_required(group)) {
+    for group in groups.iter().filter(|group| is_required(&group.fact, group.severity)) {
         for name in names(group) {
             let of_owner = plan.iter().filter(|one| one.owner == group.owner).count();
             let planned = plan.iter().any(|one| one.pod == name);
@@ -59,7 +64,7 @@ pub fn evictions(
                 continue;
             }
             standing.refresh(state);
-            let Ok(budget) = budget_of(cluster, pod) else { continue };
+            let Ok(budget) = budget_of(&cluster.inventory, pod) else { continue };
             if !is_broken(cluster, state, &standing, pod, &group.fact) {
                 continue;
             }
@@ -85,6 +90,70 @@ pub fn evictions(
     plan
 }
 
+/// The next pod of a live cluster to be evicted, with the pod as it is in the index; nothing is taken
+/// from an earlier look but who may be concerned. `leave`: these are left alone.
+///
+/// Whether the rule holds where the pod is, and whether there is a node that takes the new one, is
+/// judged anew, on the nodes and pods of this moment; without all of them nothing is.
+#[must_use]
+pub fn next_on_live(
+    live: &Live,
+    look: &Look,
+    leave: &dyn Fn(&Holder, &NamespacedName) -> bool,
+) -> Option<(Eviction, Pod)> {
+    let known = [Watched::Node, Watched::Pod, Watched::Namespace, Watched::PodDisruptionBudget];
+    if !known.into_iter().all(|kind| live.is_complete(kind)) {
+        return None;
+    }
+    let state = live.state();
+    let profile = Profile::of(state.semantics());
+    for remark in &look.remarks {
+        let Some(fact) = remark.fact.as_ref() else { continue };
+        if !is_required(fact, remark.severity) {
+            continue;
+        }
+        for member in &remark.pods {
+            let name = (remark.owner.namespace.clone(), member.pod.clone());
+            if leave(&remark.owner, &name) {
+                continue;
+            }
+            let Some(pod) = state.pod(&name.0, &name.1) else { continue };
+            let Some(number) = state.pod_number(&name.0, &name.1) else { continue };
+            let Some(here) = pod.node.clone().filter(|_| comes_again(&pod)) else { continue };
+            if !profile.serves(&pod) || !has_budget(state, &pod) {
+                continue;
+            }
+            let anew = placed_anew(&pod);
+            let witness = state.judge_without(&anew, &profile, &[number].into(), |found| {
+                let here = found.nodes.iter().find(|one| one.node == &*here)?;
+                let own = here.all.iter().any(|(plugin, why)| is_own(*plugin, why));
+                found.feasible().next().filter(|_| own).map(str::to_owned)
+            });
+            if let Some(witness) = witness {
+                let (owner, fact) = (remark.owner.clone(), fact.clone());
+                return Some((Eviction { pod: name, owner, fact, witness }, pod));
+            }
+        }
+    }
+    None
+}
+
+/// Is the rejection by a required rule of the pod itself?
+fn is_own(plugin: Plugin, rejection: &Rejection) -> bool {
+    let own =
+        [Reason::NodeAffinity, Reason::NameConflict, Reason::PodAffinity, Reason::PodAntiAffinity];
+    matches!(plugin, Plugin::NodeAffinity | Plugin::InterPodAffinity)
+        && rejection.reasons.iter().any(|reason| own.contains(reason))
+}
+
+fn has_budget(state: &State, pod: &Pod) -> bool {
+    match budget_of(state.objects(), pod) {
+        Err(()) => false,
+        Ok(None) => true,
+        Ok(Some(budget)) => budget.disruptions_allowed(&state.pods_in(&pod.namespace)) > 0,
+    }
+}
+
 /// Does the rule not hold where the pod is now?
 fn is_broken(
     cluster: &Cluster,
@@ -100,12 +169,12 @@ fn is_broken(
 
 /// A rule of the pod itself that was required. What evicts pods by itself needs no help, and a volume
 /// that is gone is in no other place.
-fn is_required(group: &Group) -> bool {
+fn is_required(fact: &Fact, severity: Severity) -> bool {
     let own = matches!(
-        group.fact,
+        fact,
         Fact::Label { .. } | Fact::NodeTerms | Fact::Name | Fact::Affinity | Fact::AntiAffinity(_)
     );
-    own && group.severity == Severity::Error
+    own && severity == Severity::Error
 }
 
 /// Does a controller make the pod anew, wherever there is room? A DaemonSet's pods belong to their
@@ -121,13 +190,13 @@ fn comes_again(pod: &Pod) -> bool {
 /// # Errors
 ///
 /// Several do: the API evicts no such pod.
-fn budget_of<'c>(cluster: &'c Cluster, pod: &Pod) -> Result<Option<&'c DisruptionBudget>, ()> {
+fn budget_of<'c>(inventory: &'c Inventory, pod: &Pod) -> Result<Option<&'c DisruptionBudget>, ()> {
     let selects = |budget: &&DisruptionBudget| {
         let selector = budget.selector.as_ref();
         budget.namespace == pod.namespace
             && selector.is_some_and(|selector| selector.matches(&pod.labels))
     };
-    let mut budgets = cluster.inventory.budgets.values().filter(selects);
+    let mut budgets = inventory.budgets.values().filter(selects);
     match (budgets.next(), budgets.next()) {
         (_, Some(_)) => Err(()),
         (one, None) => Ok(one),

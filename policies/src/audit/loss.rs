@@ -117,7 +117,7 @@ const MOST_TRIED: usize = 64;
 /// Taints of nodes that failed (`node.kubernetes.io/…` of the node lifecycle controller).
 const FAILED: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-fn has_failed(node: &Node) -> bool {
+pub(super) fn has_failed(node: &Node) -> bool {
     node.taints
         .iter()
         .any(|taint| FAILED.contains(&taint.key.as_str()) && taint.effect == "NoExecute")
@@ -170,7 +170,7 @@ pub fn loss(
     Some(loss)
 }
 
-fn key(pod: &Pod) -> NamespacedName {
+pub(super) fn key(pod: &Pod) -> NamespacedName {
     (pod.namespace.clone(), pod.name.clone())
 }
 
@@ -233,11 +233,11 @@ fn kind(breach: &placecard_feasibility::state::Breach) -> placecard_feasibility:
 }
 
 /// Where pods went, by name.
-type Placed = BTreeMap<NamespacedName, String>;
+pub(super) type Placed = BTreeMap<NamespacedName, String>;
 
 /// Places pods again that somebody makes anew, the most important ones first: those, where they went
 /// and those that have no place.
-fn place_again<'a>(
+pub(super) fn place_again<'a>(
     cluster: &Cluster,
     state: &mut State,
     pods: Vec<&'a Pod>,
@@ -301,7 +301,11 @@ fn explain(
     for one in &mut found {
         let names: Vec<&str> = one.returns.iter().map(String::as_str).collect();
         one.pattern = pattern(&names);
-        one.labels = in_common(&cluster.inventory, &after.inventory, &one.returns);
+        let left = |key: &str, value: &String| {
+            let mut left = after.inventory.nodes.values();
+            left.any(|node| node.labels.get(key) == Some(value))
+        };
+        one.labels = in_common(&cluster.inventory, &left, &one.returns);
     }
     found
 }
@@ -321,7 +325,7 @@ fn after(cluster: &Cluster, lost: &BTreeSet<String>, placed: &Placed) -> Cluster
 }
 
 /// Brings back the lost nodes one by one, and notes those that take a pod.
-fn try_returns(
+pub(super) fn try_returns(
     inventory: &Inventory,
     state: &mut State,
     lost: &BTreeSet<String>,
@@ -360,9 +364,9 @@ fn try_returns(
 }
 
 /// The labels that all these nodes have, and none of those that are left.
-fn in_common(
+pub(super) fn in_common(
     inventory: &Inventory,
-    after: &Inventory,
+    left: &dyn Fn(&str, &String) -> bool,
     nodes: &[String],
 ) -> BTreeMap<String, String> {
     let mut nodes = nodes.iter().filter_map(|name| inventory.nodes.get(name));
@@ -371,9 +375,6 @@ fn in_common(
     for node in nodes {
         labels.retain(|key, value| node.labels.get(key) == Some(value));
     }
-    labels.retain(|key, value| {
-        let mut left = after.nodes.values();
-        *value != first.name && !left.any(|node| node.labels.get(key) == Some(value))
-    });
+    labels.retain(|key, value| *value != first.name && !left(key, value));
     labels
 }

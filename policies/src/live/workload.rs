@@ -1,12 +1,8 @@
 //! What is kept of services and of what holds pod templates: selectors, UIDs, annotations of ours.
 
-use std::fmt;
-
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_language::affinity::ObjectId;
-use placecard_language::keys;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -14,6 +10,7 @@ use super::watched::Watched;
 use crate::object::Map;
 use crate::read::or_default;
 use crate::snapshot::OwnerReference;
+use crate::snapshot::notes::Notes;
 use crate::snapshot::problem::Problem;
 use crate::snapshot::single::typed;
 
@@ -58,7 +55,7 @@ struct Metadata {
     #[serde(deserialize_with = "or_default")]
     uid: String,
     #[serde(deserialize_with = "or_default")]
-    annotations: Ours,
+    annotations: Notes,
     #[serde(deserialize_with = "or_default")]
     owner_references: Vec<OwnerReference>,
 }
@@ -106,35 +103,7 @@ struct Template {
 #[serde(default)]
 struct TemplateMetadata {
     #[serde(deserialize_with = "or_default")]
-    annotations: Ours,
-}
-
-/// Annotations, without those of others and without records.
-#[derive(Debug, Default)]
-struct Ours(Map);
-
-impl<'de> Deserialize<'de> for Ours {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Map;
-            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-                to.write_str("a mapping")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Map, A::Error> {
-                let mut ours = Map::new();
-                while let Some(key) = all.next_key::<String>()? {
-                    if key.starts_with(keys::PREFIX) && key != keys::APPLIED {
-                        ours.insert(key, all.next_value()?);
-                    } else {
-                        all.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(ours)
-            }
-        }
-        from.deserialize_map(Keys).map(Self)
-    }
+    annotations: Notes,
 }
 
 /// What was read.

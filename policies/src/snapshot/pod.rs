@@ -17,6 +17,7 @@ use serde::de::IgnoredAny;
 
 use self::word::Word;
 use super::amounts::{self, WrittenAmounts};
+use super::notes::Notes;
 use super::volume::{AzureDisk, ById, GceDisk};
 use super::{Metadata, OwnerReference, governance, or_default};
 use crate::native;
@@ -28,7 +29,7 @@ use crate::object::Map;
 #[serde(default)]
 pub(super) struct Written {
     #[serde(deserialize_with = "or_default")]
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Metadata<Notes>,
     #[serde(deserialize_with = "or_default")]
     spec: Spec,
     #[serde(deserialize_with = "or_default")]
@@ -259,6 +260,7 @@ pub(super) fn read(written: &mut Written) -> Pod {
             .filter_map(|volume| Some(volume.image.as_ref()?.reference.clone()))
             .collect(),
         claims_devices: !spec.resource_claims.is_empty(),
+        notes: take(&mut metadata.annotations.0),
     };
     read.pod_level = resources::pod_level(&read, spec);
     read.pod_level_limits = resources::pod_level_limits(&read, spec);

@@ -2,14 +2,17 @@
 
 use placecard_feasibility::filter::reason::text;
 use placecard_feasibility::inventory::pod::Pod;
-use placecard_findings::Severity;
+use placecard_findings::{Code, Severity};
 
 use super::why::{holder, label, near, several, spread_key, taint, whom};
 use super::{level, list};
 use crate::audit::broken::Group;
+use crate::audit::intents::How;
+use crate::audit::live::Remark;
 use crate::audit::loss::{Loss, Stuck, Without};
 use crate::audit::pending::{Pending, Why};
 use crate::audit::{Audit, LeftOut};
+use crate::rules::{CANNOT_BE_PLACED, NO_PLACE_WITHOUT};
 use crate::why::facts::Fact;
 use crate::why::groups::Holder;
 
@@ -25,12 +28,17 @@ pub fn owner(of: &Holder) -> String {
 /// What is not so any longer.
 #[must_use]
 pub fn what(group: &Group) -> String {
-    let pod = &group.example;
     let values: Vec<String> = group.values.iter().cloned().collect();
-    let domain = || list(&values, "and", MOST_NAMES);
-    match &group.fact {
+    fact(&group.fact, &group.example, &values, group.skew)
+}
+
+/// The same of one fact: `values` of the label, or the domains that the pods are in.
+#[must_use]
+pub fn fact(fact: &Fact, pod: &Pod, values: &[String], skew: i64) -> String {
+    let domain = || list(values, "and", MOST_NAMES);
+    match fact {
         Fact::Taint(one) => format!("taint {} is not tolerated", taint(one)),
-        Fact::Label { requirement, there } => label(requirement, *there, &values, true),
+        Fact::Label { requirement, there } => label(requirement, *there, values, true),
         Fact::NodeTerms => "no term of the node affinity holds".to_owned(),
         Fact::Name => "not on the node that is asked for by name".to_owned(),
         Fact::Volume { claim, volume } => {
@@ -41,7 +49,7 @@ pub fn what(group: &Group) -> String {
         Fact::Spread(index) => {
             let key = level(spread_key(pod, *index));
             let most = pod.spread.get(*index).map_or(0, |spread| spread.max_skew);
-            format!("skew {} over {key}, {most} allowed", group.skew)
+            format!("skew {skew} over {key}, {most} allowed")
         }
         Fact::Affinity => format!("near no {}", near(pod)),
         Fact::AntiAffinity(index) => match pod.anti_affinity.get(*index) {
@@ -56,6 +64,73 @@ pub fn what(group: &Group) -> String {
         Fact::Other(_, reason) => text(reason, true),
         other => format!("{other:?}"),
     }
+}
+
+/// How a rule in words does not hold any longer.
+#[must_use]
+pub fn lapsed(rule: &str, how: &How) -> String {
+    match how {
+        How::Unreadable(why) if rule.is_empty() => why.clone(),
+        How::Unreadable(why) => format!("{rule}: {why}"),
+        How::Nodes => format!("{rule}: it means other nodes now"),
+        How::Near => format!("{rule}: it means pods, none of which is near"),
+        How::Apart => format!("{rule}: it means a pod that is near"),
+        How::Spread => format!("{rule}: it means a spread that they exceed"),
+    }
+}
+
+/// The reason of an Event, in the form that the API asks for.
+#[must_use]
+pub fn reason(code: Code) -> &'static str {
+    match code {
+        CANNOT_BE_PLACED => "CannotBePlaced",
+        NO_PLACE_WITHOUT => "NoPlaceWithout",
+        _ => "RuleNoLongerHolds",
+    }
+}
+
+/// The note of an Event.
+#[must_use]
+pub fn note(remark: &Remark) -> String {
+    let pods: Vec<String> = remark
+        .pods
+        .iter()
+        .map(|one| match one.node.is_empty() {
+            true => one.pod.clone(),
+            false => format!("{} on {}", one.pod, one.node),
+        })
+        .collect();
+    let mut named = list(&pods, "and", MOST_NAMES.min(remark.count));
+    if remark.count > remark.pods.len() {
+        let more = remark.count - pods.len().min(MOST_NAMES);
+        named = format!("{} and {more} more", list_of_first(&pods));
+    }
+    match named.is_empty() {
+        true => format!("{} [{}]", remark.what, remark.code),
+        false => format!("{}: {named} [{}]", remark.what, remark.code),
+    }
+}
+
+fn list_of_first(pods: &[String]) -> String {
+    pods.iter().take(MOST_NAMES).cloned().collect::<Vec<String>>().join(", ")
+}
+
+/// The note of an Event before a pod is evicted; `dry`: it is not, for now.
+#[must_use]
+pub fn evicting(what: &str, witness: &str, dry: bool) -> String {
+    match dry {
+        false => format!(
+            "evicted, because where it runs this is so: {what}; node {witness} takes a new pod"
+        ),
+        true => format!("it would be evicted (dry run): {what}; node {witness} takes a new pod"),
+    }
+}
+
+/// What is said of pending pods that no node takes, where no reasons were looked for.
+#[must_use]
+pub fn shut(pods: usize, nodes: usize) -> String {
+    let (pods, nodes) = (several(pods, "pending pod"), several(nodes, "node"));
+    format!("{pods}: none of {nodes} fits")
 }
 
 /// What is said first of a group.
@@ -178,6 +253,22 @@ pub fn stuck(stuck: &Stuck, nodes: usize) -> String {
     }
 }
 
+/// Pods without a place, with the required rules in words that depend on it, and what would have to
+/// return.
+#[must_use]
+pub fn stuck_without(stuck: &Stuck, required: &[String]) -> String {
+    let pods = several(stuck.pods.len(), "pod");
+    let rules = match required.is_empty() {
+        true => String::new(),
+        false => format!(" for {}", list(required, "and", 2)),
+    };
+    let returns = match stuck.returns.is_empty() {
+        true => returns(stuck),
+        false => format!("{} would have to return", returns(stuck)),
+    };
+    format!("{pods} without a place{rules}: {returns}")
+}
+
 /// What would have to return.
 #[must_use]
 pub fn returns(stuck: &Stuck) -> String {
@@ -200,7 +291,8 @@ pub fn returns(stuck: &Stuck) -> String {
 #[must_use]
 pub fn summary(audit: &Audit) -> String {
     let of = |severity| audit.groups.iter().filter(|group| group.severity == severity).count();
-    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let errors = of(Severity::Error) + audit.lapsed.len();
+    let warnings = of(Severity::Warning);
     let broken = match (errors, warnings) {
         (0, 0) => "every rule holds".to_owned(),
         (errors, 0) => several(errors, "broken rule"),
@@ -220,13 +312,16 @@ pub fn summary(audit: &Audit) -> String {
 }
 
 fn left_out(left_out: &LeftOut) -> String {
-    let LeftOut { fixed, gated, schedulers } = left_out;
+    let LeftOut { fixed, gated, worded, schedulers } = left_out;
     let mut parts = Vec::new();
     if *fixed > 0 {
         parts.push(format!("{fixed} static"));
     }
     if *gated > 0 {
         parts.push(format!("{gated} gated"));
+    }
+    if *worded > 0 {
+        parts.push(format!("the words of {} (no vocabulary)", several(*worded, "pod")));
     }
     parts.extend(schedulers.iter().map(|(name, pods)| format!("{pods} of scheduler {name}")));
     match parts.is_empty() {

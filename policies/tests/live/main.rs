@@ -4,6 +4,7 @@
 #![expect(unreachable_pub, reason = "a program whose modules are read like those of a library")]
 #![expect(clippy::expect_used, reason = "a test fails where it stands")]
 
+mod audits;
 mod events;
 mod objects;
 mod placements;

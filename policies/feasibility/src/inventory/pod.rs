@@ -102,6 +102,8 @@ pub struct PodSpec {
     pub image_volumes: Vec<String>,
     /// `spec.resourceClaims` is not empty; no filter of this crate reads the claims.
     pub claims_devices: bool,
+    /// The annotations that say how the pod is to be placed; no filter and no score reads them.
+    pub notes: Labels,
 }
 
 impl Deref for Pod {

@@ -42,6 +42,9 @@ const METADATA: &[Place] = &[
     ],
     &[
         r#""annotations":{"a":"@"}"#,
+        r#""annotations":{"placecard.dev/require":"on zone/@","a":"@"}"#,
+        r#""annotations":{"placecard.dev/require":"on zone/a","placecard.dev/applied":"@"}"#,
+        r#""annotations":{"placecard.dev/require":7}"#,
         r#""annotations":null"#,
         r#""annotations":{"a":01}"#,
         r#""annotations":7,"annotations":7"#,

@@ -18,6 +18,7 @@ use serde::de::IgnoredAny;
 use super::super::scan::{Skip, blank};
 use super::super::value::take;
 use crate::snapshot::OwnerReference;
+use crate::snapshot::notes::is_kept;
 
 /// What becomes of the value of a name in a mapping.
 #[derive(Clone, Copy)]
@@ -90,7 +91,16 @@ fn of_metadata(name: &[u8]) -> Part {
         b"creationTimestamp" => Part::Apart(Field::Created),
         b"resourceVersion" => Part::Apart(Field::Revision),
         b"ownerReferences" => Part::Owners,
-        b"annotations" | b"generateName" | b"generation" | b"managedFields" => Part::Pass,
+        b"annotations" => Part::In(of_annotations),
+        b"generateName" | b"generation" | b"managedFields" => Part::Pass,
+        _ => Part::Keep,
+    }
+}
+
+/// What is no mapping of annotations is part of the key.
+fn of_annotations(name: &[u8]) -> Part {
+    match std::str::from_utf8(name) {
+        Ok(name) if !is_kept(name) => Part::Pass,
         _ => Part::Keep,
     }
 }
