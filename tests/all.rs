@@ -18,6 +18,8 @@ mod chart;
 mod e2e;
 /// New pods as a real API server stores and refuses them.
 mod e2e_admission;
+/// What no longer holds on a real control plane: metrics, Events, evictions, and the same of a dump.
+mod e2e_audit;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
 /// A closed inventory on a real API server: what is refused, and what casts a doubt.

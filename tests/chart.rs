@@ -142,6 +142,44 @@ fn custom_resources_are_read_and_judged_only_if_they_are_named() {
     }
 }
 
+/// What may be written: the Lease and Events, and evictions in a role of their own, which the chart
+/// leaves out unless it is told to evict.
+#[test]
+fn only_the_audit_writes_and_it_evicts_only_if_told_to() {
+    let rules = |name: &str| -> BTreeSet<String> {
+        let objects = chart::objects(name);
+        let roles = objects.iter().filter_map(|one| one["rules"].as_array()).flatten();
+        let told = roles.flat_map(|rule| {
+            let verbs = rule["verbs"].as_array().cloned().unwrap_or_default();
+            let of = resources(&serde_json::json!({"rules": [rule]}));
+            verbs.into_iter().flat_map(move |verb| {
+                let verb = verb.as_str().unwrap_or_default().to_owned();
+                of.clone().into_iter().map(move |one| format!("{verb} {one}"))
+            })
+        });
+        told.collect()
+    };
+    let lease = "coordination.k8s.io/leases";
+    let event = "events.k8s.io/events";
+    let expected = [
+        format!("create {lease}"),
+        format!("get {lease}"),
+        format!("update {lease}"),
+        format!("create {event}"),
+        format!("get {event}"),
+        format!("patch {event}"),
+    ];
+    assert_eq!(rules("audit-rbac.yaml"), expected.into());
+    assert_eq!(rules("eviction-rbac.yaml"), ["create /pods/eviction".to_owned()].into());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard");
+    let text = fs::read_to_string(root.join("templates/eviction-rbac.yaml")).expect("a template");
+    let guard = "{{- if eq .Values.audit.evict \"on\" }}\n";
+    assert!(text.starts_with(guard) && text.ends_with("{{- end }}\n"));
+    let values = fs::read_to_string(root.join("values.yaml")).expect("values");
+    let values: Value = serde_saphyr::from_str(&values).expect("YAML");
+    assert_eq!(values["audit"]["evict"], "off");
+}
+
 /// The verbs that the chart's role has, by `group/resource`.
 fn verbs() -> BTreeMap<String, BTreeSet<String>> {
     let role = chart::objects("rbac.yaml").into_iter().find(|one| one["kind"] == "ClusterRole");
@@ -201,6 +239,8 @@ fn the_deployment_is_started_with_flags_that_exist() {
     let text = fs::read_to_string(path).expect("the template of the Deployment");
     let text = text.replace("{{ .Values.defaultMode }}", "warn");
     let text = text.replace("{{ .Values.settledAfter }}", "30");
+    let text = text.replace("{{ .Values.audit.every }}", "30");
+    let text = text.replace("{{ .Values.audit.evict }}", "dry-run");
     let flags: Vec<&str> =
         text.lines().filter_map(|line| line.trim().strip_prefix("- --")).collect();
     assert!(flags.len() > 3, "{flags:?}");

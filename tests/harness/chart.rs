@@ -76,6 +76,8 @@ fn rendered(template: &str, text: &str) -> Vec<Value> {
         .replace("{{ .Values.caBundle }}", "\"\"")
         .replace("{{ .Values.failurePolicy }}", "Ignore")
         .replace("{{ .Values.timeoutSeconds }}", "5")
+        .replace("{{- if eq .Values.audit.evict \"on\" }}\n", "")
+        .replace("{{- end }}\n", "")
         .replace(&Values::chart().actions, Unplaced::default().actions())
         .replace(&Values::chart().failure_policy, "Fail");
     assert!(!text.contains("{{"), "{template} needs other substitutions");

@@ -15,7 +15,9 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::Surroundings;
+use placecard_webhook::audit::{self, Settings};
 use placecard_webhook::cluster::Cluster;
+use placecard_webhook::leader::{Kept, Leader};
 use placecard_webhook::listen;
 use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
@@ -43,7 +45,7 @@ pub struct Webhook {
     /// The authority of its certificate.
     pub ca_pem: String,
     app: Arc<App>,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Webhook {
@@ -141,7 +143,7 @@ impl Webhook {
         let address = listener.local_addr().expect("an address");
         let serving = listen::serve(listener, tls, Arc::clone(&app), std::future::pending());
         runtime.spawn(async { serving.await.expect("serves until the end") });
-        Self { url: format!("https://{address}"), ca_pem: made.ca_pem, app, _runtime: runtime }
+        Self { url: format!("https://{address}"), ca_pem: made.ca_pem, app, runtime: runtime }
     }
 
     /// Installs the chart's configurations and waits until the API server goes by them.
@@ -169,6 +171,34 @@ impl Webhook {
             .iter()
             .map(|configuration| api.create_owned(configuration))
             .collect()
+    }
+
+    /// Begins to audit the cluster under this name, if no other webhook does.
+    ///
+    /// # Panics
+    /// If the kubeconfig of the control plane cannot be used.
+    #[must_use]
+    pub fn audit(&self, plane: &ControlPlane, identity: &str, settings: Settings) -> Leader {
+        let (app, identity) = (Arc::clone(&self.app), identity.to_owned());
+        self.runtime.block_on(async {
+            let client = client(plane, None).await;
+            let store = Kept::new(client.clone(), RELEASE_NAMESPACE, SERVICE_ACCOUNT);
+            let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
+            tokio::spawn(audit::run(app, client, leader.clone(), identity, settings));
+            leader
+        })
+    }
+
+    /// The value of a metric, by its line up to the value; `None`: there is no such line.
+    ///
+    /// # Panics
+    /// If the metrics cannot be written.
+    #[must_use]
+    pub fn metric(&self, line: &str) -> Option<f64> {
+        let now = SystemTime::now();
+        let text = self.app.metrics.text(now, now).expect("metrics");
+        let mut lines = text.lines();
+        lines.find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
     }
 
     /// What became of the vocabulary that was seen last.
@@ -265,7 +295,9 @@ pub async fn client(plane: &ControlPlane, url: Option<&str>) -> kube::Client {
 pub fn grant_role(api: &Api) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
-    for object in std::iter::once(namespace).chain(chart::objects("rbac.yaml")) {
+    let templates = ["rbac.yaml", "audit-rbac.yaml", "eviction-rbac.yaml"];
+    let objects = templates.into_iter().flat_map(chart::objects);
+    for object in std::iter::once(namespace).chain(objects) {
         if let Err(refusal) = api.apply("harness", &object) {
             panic!("{refusal}");
         }

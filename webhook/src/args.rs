@@ -7,6 +7,7 @@ use clap::Parser;
 use placecard_policies::mode::Mode;
 use placecard_policies::surroundings::ServerVersion;
 
+use crate::audit::evict::Evict;
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// Admission webhook: turns placement annotations into scheduling fields and refuses
@@ -91,6 +92,48 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_SETTLED_AFTER", value_name = "SECONDS", default_value_t = 30)]
     pub settled_after: u32,
 
+    /// Seconds between two looks of the audit, which one of the replicas does; 0: there is none.
+    #[arg(long, env = "PLACECARD_AUDIT_EVERY", value_name = "SECONDS", default_value_t = 30)]
+    pub audit_every: u32,
+
+    /// Seconds after which the audit writes an Event about the same again, at least 60.
+    #[arg(
+        long,
+        env = "PLACECARD_AUDIT_REPEAT",
+        value_name = "SECONDS",
+        default_value_t = 900,
+        value_parser = clap::value_parser!(u32).range(60..)
+    )]
+    pub audit_repeat: u32,
+
+    /// Whether pods are evicted whose required rules do not hold where they run, while another node
+    /// takes them.
+    #[arg(long, env = "PLACECARD_EVICT", value_enum, default_value = "off")]
+    pub evict: Evict,
+
+    /// How many pods are evicted in a minute.
+    #[arg(
+        long,
+        env = "PLACECARD_EVICT_PER_MINUTE",
+        value_name = "PODS",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=60)
+    )]
+    pub evict_per_minute: u32,
+
+    /// The namespace of the Lease that says which replica audits, instead of the webhook's own.
+    #[arg(long, env = "PLACECARD_LEASE_NAMESPACE", value_name = "NAME")]
+    pub lease_namespace: Option<String>,
+
+    /// The name of this replica, for that Lease and for Events.
+    #[arg(
+        long,
+        env = "PLACECARD_IDENTITY",
+        value_name = "NAME",
+        default_value = "placecard-webhook"
+    )]
+    pub identity: String,
+
     /// Seconds between SIGTERM and the end of new requests, in which readiness is off. 5 with a
     /// cluster, 0 without.
     #[arg(long, env = "PLACECARD_DRAIN_DELAY", value_name = "SECONDS")]
@@ -172,6 +215,9 @@ mod tests {
             "--objects x --kubeconfig a",
             "--addr localhost",
             "--kubernetes-version 1.29",
+            "--audit-repeat 5",
+            "--evict yes",
+            "--evict-per-minute 0",
             "--kubernetes-version latest",
             "--log-level loud",
             "stray",

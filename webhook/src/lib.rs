@@ -2,12 +2,15 @@
 
 pub mod admission;
 pub mod args;
+pub mod audit;
 pub mod closed;
 pub mod cluster;
 pub mod decide;
 pub mod files;
+pub mod leader;
 pub mod listen;
 pub mod metrics;
+mod moment;
 pub mod readiness;
 mod recent;
 pub mod respond;
@@ -17,3 +20,4 @@ pub mod start;
 pub mod telemetry;
 pub mod vocabulary;
 pub mod watch;
+pub mod write;

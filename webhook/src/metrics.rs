@@ -1,6 +1,7 @@
 //! The metrics, in one table. No label takes its value from an object: kinds that are not in the
 //! table of kinds are `other`, so the number of series is bounded.
 
+pub mod audit;
 mod watches;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use prometheus_client::registry::Registry;
 
 use crate::admission::GroupVersionKind;
 use crate::closed::Outcome;
+use crate::metrics::audit::AuditMetrics;
 use crate::metrics::watches::WatchMetrics;
 use crate::vocabulary::Taken;
 use crate::watch::Watches;
@@ -147,6 +149,8 @@ pub struct Metrics {
     findings: Family<FindingLabels, Counter>,
     mutations: Family<KindLabel, Counter>,
     watches: WatchMetrics,
+    /// Of the audit.
+    pub audit: AuditMetrics,
     certificate_expiry: Gauge<f64, AtomicU64>,
     vocabularies: Family<ResultLabel, Counter>,
     vocabulary_usable: Gauge,
@@ -162,6 +166,7 @@ impl Default for Metrics {
             findings: Family::default(),
             mutations: Family::default(),
             watches: WatchMetrics::default(),
+            audit: AuditMetrics::default(),
             certificate_expiry: Gauge::default(),
             vocabularies: Family::default(),
             vocabulary_usable: Gauge::default(),
@@ -186,6 +191,7 @@ impl Default for Metrics {
             metrics.certificate_expiry.clone(),
         );
         metrics.watches.register(registry);
+        metrics.audit.register(registry);
         registry.register(
             "vocabulary_changes",
             "Changes of the vocabulary that were seen, by what became of them",

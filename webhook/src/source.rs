@@ -32,6 +32,12 @@ impl Source {
         }
     }
 
+    /// Whether there is no cluster.
+    #[must_use]
+    pub fn is_files(&self) -> bool {
+        matches!(self, Self::Files(_))
+    }
+
     /// The workloads and bare pods that have intents; `None`: they are not known (yet, or any more).
     #[must_use]
     pub fn in_use(&self, words: &Words) -> Option<Vec<InUse>> {

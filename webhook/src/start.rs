@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -13,8 +14,10 @@ use placecard_policies::surroundings::{ServerVersion, Surroundings};
 use tokio::net::TcpListener;
 
 use crate::args::Args;
+use crate::audit::{self, Settings};
 use crate::cluster::Cluster;
 use crate::files::{self, Files};
+use crate::leader::{Kept, Leader};
 use crate::listen;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
@@ -25,6 +28,9 @@ use crate::watch::Watches;
 
 /// Nobody's certificate is larger, in bytes.
 const PEM_LIMIT: u64 = 1024 * 1024;
+
+/// The Lease that says which replica audits.
+const LEASE: &str = "placecard-webhook";
 
 /// Longest pause between two attempts to reach the cluster.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -81,6 +87,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
     }
     if let Some(cluster) = cluster {
         let stale_after = Duration::from_secs(args.stale_after.into());
+        audit(&cluster, &app, args);
         tokio::spawn(contact(cluster, Arc::clone(&app), stale_after));
     }
     listen::serve(listener, tls, app, stop).await.map_err(|error| error.to_string())
@@ -176,6 +183,28 @@ fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), S
     let told: String = told.collect();
     let path = path.display();
     Err(format!("--vocabulary {path}: it cannot be used; placecard lint {path} says why{told}"))
+}
+
+/// Audits the cluster, if that is wanted and this replica is the one that does.
+fn audit(cluster: &Cluster, app: &Arc<App>, args: &Args) {
+    if args.audit_every == 0 || app.source.is_files() {
+        return;
+    }
+    let client = cluster.client().clone();
+    let namespace =
+        args.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    // Two processes never have the same, also if their names are.
+    let random = RandomState::new().build_hasher().finish();
+    let identity = format!("{}_{random:016x}", args.identity);
+    let store = Kept::new(client.clone(), &namespace, LEASE);
+    let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
+    let settings = Settings {
+        every: Duration::from_secs(args.audit_every.into()),
+        repeat: Duration::from_secs(args.audit_repeat.into()),
+        evict: args.evict,
+        per_minute: args.evict_per_minute,
+    };
+    tokio::spawn(audit::run(Arc::clone(app), client, leader, identity, settings));
 }
 
 /// Asks until the cluster answers, and begins to watch it then. Readiness waits for both.

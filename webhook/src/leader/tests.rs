@@ -1,0 +1,168 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::*;
+
+/// A Lease in memory, with the API server's rule about versions.
+#[derive(Clone, Default)]
+struct Memory {
+    lease: Arc<Mutex<Option<Value>>>,
+    version: Arc<AtomicU64>,
+}
+
+/// A replica's way to it, which can be cut.
+struct Way {
+    to: Memory,
+    cut: Arc<AtomicBool>,
+    /// Writes arrive, and their answers do not.
+    deaf: Arc<AtomicBool>,
+}
+
+impl Store for Way {
+    async fn get(&self) -> Result<Option<Value>, String> {
+        if self.cut.load(Ordering::SeqCst) {
+            return Err("no way".to_owned());
+        }
+        Ok(self.to.lease.lock().unwrap().clone())
+    }
+
+    async fn put(&self, mut lease: Value) -> Result<Option<Value>, String> {
+        if self.cut.load(Ordering::SeqCst) {
+            return Err("no way".to_owned());
+        }
+        let mut kept = self.to.lease.lock().unwrap();
+        let version = |lease: &Value| lease.pointer("/metadata/resourceVersion").cloned();
+        if kept.as_ref().and_then(version) != version(&lease) {
+            return Ok(None);
+        }
+        let next = self.to.version.fetch_add(1, Ordering::SeqCst) + 1;
+        lease["metadata"]["resourceVersion"] = json!(next.to_string());
+        *kept = Some(lease.clone());
+        match self.deaf.load(Ordering::SeqCst) {
+            true => Err("no answer".to_owned()),
+            false => Ok(Some(lease)),
+        }
+    }
+}
+
+struct Replica {
+    leader: Leader,
+    cut: Arc<AtomicBool>,
+    deaf: Arc<AtomicBool>,
+    /// Seconds by which its wall clock is ahead.
+    ahead: Arc<AtomicU64>,
+}
+
+fn replica(memory: &Memory, name: &str) -> Replica {
+    let (cut, deaf, ahead) = (Arc::default(), Arc::default(), Arc::new(AtomicU64::new(0)));
+    let way = Way { to: memory.clone(), cut: Arc::clone(&cut), deaf: Arc::clone(&deaf) };
+    let (by, start) = (Arc::clone(&ahead), Instant::now());
+    let wall: Wall = Arc::new(move || {
+        let since = start.elapsed() + Duration::from_secs(by.load(Ordering::SeqCst));
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000) + since
+    });
+    Replica { leader: Leader::run(way, name.to_owned(), wall), cut, deaf, ahead }
+}
+
+/// Lets time go by in small steps, in which never more than one acts.
+async fn after(seconds: u64, replicas: &[&Replica]) {
+    for _ in 0..seconds * 4 {
+        tokio::time::advance(Duration::from_millis(250)).await;
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+        let acting = replicas.iter().filter(|one| one.leader.held()).count();
+        assert!(acting <= 1, "{acting} act");
+    }
+}
+
+fn holder(memory: &Memory) -> String {
+    let lease = memory.lease.lock().unwrap();
+    lease.as_ref().map(|lease| lease["spec"]["holderIdentity"].to_string()).unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_two_acts_and_the_other_takes_over() {
+    let memory = Memory::default();
+    let a = replica(&memory, "a");
+    after(3, &[&a]).await;
+    let b = replica(&memory, "b");
+    after(60, &[&a, &b]).await;
+    assert!(a.leader.held() && *a.leader.watch().borrow() && !b.leader.held());
+    // The one that has it is away.
+    a.cut.store(true, Ordering::SeqCst);
+    after(11, &[&a, &b]).await;
+    assert!(!a.leader.held() && !b.leader.held(), "the first stops before the second begins");
+    after(12, &[&a, &b]).await;
+    assert!(b.leader.held() && !*a.leader.watch().borrow() && holder(&memory) == "\"b\"");
+    let lease = memory.lease.lock().unwrap().clone().unwrap();
+    assert_eq!(lease["spec"]["leaseTransitions"], 1);
+    // It comes back, and finds that another one has it.
+    a.cut.store(false, Ordering::SeqCst);
+    after(60, &[&a, &b]).await;
+    assert!(b.leader.held() && !a.leader.held());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_outage_changes_nothing_and_a_long_one_leaves_nobody() {
+    let memory = Memory::default();
+    let (a, b) = (replica(&memory, "a"), replica(&memory, "b"));
+    after(6, &[&a, &b]).await;
+    let first = a.leader.held();
+    assert!(first != b.leader.held());
+    let both = |cut| [&a, &b].iter().for_each(|one| one.cut.store(cut, Ordering::SeqCst));
+    both(true);
+    after(6, &[&a, &b]).await;
+    both(false);
+    after(6, &[&a, &b]).await;
+    assert_eq!((a.leader.held(), b.leader.held()), (first, !first));
+    both(true);
+    after(60, &[&a, &b]).await;
+    assert!(!a.leader.held() && !b.leader.held());
+    both(false);
+    after(20, &[&a, &b]).await;
+    assert!(a.leader.held() || b.leader.held());
+}
+
+#[tokio::test(start_paused = true)]
+async fn clocks_that_jump_or_differ_make_no_second_leader() {
+    let memory = Memory::default();
+    let (a, b) = (replica(&memory, "a"), replica(&memory, "b"));
+    // An hour apart from the beginning.
+    b.ahead.store(3600, Ordering::SeqCst);
+    after(30, &[&a, &b]).await;
+    let (first, second) = if a.leader.held() { (&a, &b) } else { (&b, &a) };
+    second.ahead.fetch_add(7200, Ordering::SeqCst);
+    after(30, &[&a, &b]).await;
+    assert!(
+        first.leader.held() && !second.leader.held(),
+        "what others write is compared with nothing"
+    );
+    // The process was stopped, and its monotonic clock with it.
+    first.ahead.fetch_add(60, Ordering::SeqCst);
+    assert!(!first.leader.held());
+    after(30, &[&a, &b]).await;
+    assert!(a.leader.held() || b.leader.held());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_deleted_or_taken_by_hand_is_lost() {
+    let memory = Memory::default();
+    let a = replica(&memory, "a");
+    after(6, &[&a]).await;
+    assert!(a.leader.held());
+    *memory.lease.lock().unwrap() = None;
+    after(6, &[&a]).await;
+    assert!(a.leader.held(), "made anew");
+    memory.lease.lock().unwrap().as_mut().unwrap()["spec"]["holderIdentity"] = json!("hand");
+    after(6, &[&a]).await;
+    assert!(!a.leader.held());
+    after(20, &[&a]).await;
+    assert!(a.leader.held(), "nobody renewed it");
+    // Renewals arrive without an answer: it stops, and takes its own Lease again.
+    a.deaf.store(true, Ordering::SeqCst);
+    after(12, &[&a]).await;
+    assert!(!a.leader.held());
+    a.deaf.store(false, Ordering::SeqCst);
+    after(3, &[&a]).await;
+    assert!(a.leader.held());
+}
