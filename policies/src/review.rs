@@ -214,27 +214,9 @@ fn of_template(
         }
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
         findings.extend(dead_selectors(object, template, &expanded.dead));
-        let expander = Expander::empty(object, &frame, surroundings);
-        let asked = |cluster| Asked {
-            object,
-            template,
-            written: &base,
-            expander: &expander,
-            intents: &reading.intents,
-            sources: &expanded.sources,
-            spec: &expanded.spec,
-            known: !unreadable && is_complete(&expanded),
-            cluster,
-        };
-        let placed = match (&surroundings.cluster, &surroundings.live) {
-            (Some(cluster), _) => Some(placed::judge(&asked(cluster))),
-            (None, Some(live)) if live.knows_nodes() => {
-                let words = &surroundings.words;
-                let local = live.local(&object.reference.namespace, words);
-                Some(placed::judge_live(&asked(&local), live, words))
-            }
-            (None, _) => None,
-        };
+        let known = !unreadable && is_complete(&expanded);
+        let judged = (object, template, &base);
+        let placed = on_cluster(judged, &frame, surroundings, &reading, &expanded, known);
         if let Some((placement, found)) = placed {
             tell_once(found, &mut findings);
             review.placements.push(placement);
@@ -255,6 +237,38 @@ fn of_template(
     let on_cluster = surroundings.cluster.is_some() || on_live();
     silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
+}
+
+/// What becomes of the next pod of a template on the cluster, if there is one.
+fn on_cluster(
+    (object, template, base): (&Object, &Template, &Template),
+    frame: &Frame<'_>,
+    surroundings: &Surroundings,
+    reading: &Reading,
+    expanded: &expand::Expanded,
+    known: bool,
+) -> Option<(Placement, Vec<Finding>)> {
+    let expander = Expander::empty(object, frame, surroundings);
+    let asked = |cluster| Asked {
+        object,
+        template,
+        written: base,
+        expander: &expander,
+        intents: &reading.intents,
+        sources: &expanded.sources,
+        spec: &expanded.spec,
+        known,
+        cluster,
+    };
+    match (&surroundings.cluster, &surroundings.live) {
+        (Some(cluster), _) => Some(placed::judge(&asked(cluster))),
+        (None, Some(live)) if live.knows_nodes() => {
+            let words = &surroundings.words;
+            let local = live.local(&object.reference.namespace, words);
+            Some(placed::judge_live(&asked(&local), live, words))
+        }
+        (None, _) => None,
+    }
 }
 
 /// Adds what was found on a cluster. What fits no cluster at all fits this one neither, and that is

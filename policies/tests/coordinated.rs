@@ -75,7 +75,7 @@ fn decode() -> Value {
 }
 
 fn ask(door: Door, value: &Value, surroundings: &Surroundings) -> Admission {
-    let object = read::object(value, &surroundings.words).unwrap();
+    let object = read::object(value, &surroundings.words).expect("a pod");
     let review = review::review(&object, surroundings);
     admission::answer(door, Operation::Create, (&object, &review), None)
 }
@@ -86,7 +86,7 @@ fn written(value: &Value, surroundings: &Surroundings) -> Value {
     let admission = ask(Door::Mutate, value, surroundings);
     assert_eq!(admission.denial, None);
     let mut stored = value.clone();
-    json_patch::patch(&mut stored, &admission.patch).unwrap();
+    json_patch::patch(&mut stored, &admission.patch).expect("a patch that applies");
     let again = ask(Door::Mutate, &stored, surroundings);
     assert_eq!((again.denial, again.patch), (None, Vec::new()), "{stored}");
     let last = ask(Door::Validate, &stored, surroundings);
@@ -99,7 +99,7 @@ fn written(value: &Value, surroundings: &Surroundings) -> Value {
 #[track_caller]
 fn refused(value: &Value, surroundings: &Surroundings) -> (String, bool) {
     let denial = ask(Door::Mutate, value, surroundings).denial;
-    let denial = denial.unwrap_or_else(|| panic!("admitted: {value}"));
+    let denial = denial.expect("a refusal");
     (denial.message, denial.retryable)
 }
 
