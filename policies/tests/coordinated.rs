@@ -1,5 +1,7 @@
 //! Pods of a coordination as the webhook gets them: what it writes, and what it refuses.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use placecard_policies::admission::{self, Admission, Door, Operation};
 use placecard_policies::language::keys;
 use placecard_policies::surroundings::{Answer, Reference, Surroundings};
