@@ -143,7 +143,7 @@ impl Webhook {
         let address = listener.local_addr().expect("an address");
         let serving = listen::serve(listener, tls, Arc::clone(&app), std::future::pending());
         runtime.spawn(async { serving.await.expect("serves until the end") });
-        Self { url: format!("https://{address}"), ca_pem: made.ca_pem, app, runtime: runtime }
+        Self { url: format!("https://{address}"), ca_pem: made.ca_pem, app, runtime }
     }
 
     /// Installs the chart's configurations and waits until the API server goes by them.

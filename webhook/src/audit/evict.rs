@@ -175,7 +175,7 @@ impl Evictor {
             kind: "Warning",
         };
         let subject = Subject::pod(namespace, name, Some(uid.clone()));
-        let event = event_name(name, &[&news.key, &news.reason]);
+        let event = event_name(name, &[&news.key, news.reason]);
         events.write(&event, &subject, None, &news, metrics, (app.clock)()).await;
         if dry {
             return metrics.evicted(Evicted::Dry);
