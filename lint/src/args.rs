@@ -6,6 +6,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 
 use crate::verbs;
+use crate::verbs::Argument;
 
 /// A command line that can be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ pub enum Typed {
         /// `WHAT…` and what it is judged on.
         question: Question,
         /// Shared with `lint`; its paths are `WHAT…`.
+        sources: Sources,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
+    /// `placecard plan`.
+    Batches {
+        /// The manifests and what they are judged on.
+        question: Question,
+        /// Shared with `lint`; its paths are those of the question.
         sources: Sources,
         /// `--color`, `--ascii`.
         look: TypedLook,
@@ -217,12 +227,17 @@ fn typed(matches: &ArgMatches) -> Typed {
         },
         "why" => Typed::Why {
             question: question(matches),
-            sources: on_cluster(matches),
+            sources: on_cluster(matches, &verbs::SUBJECT),
             look: look(matches),
         },
         "place" => Typed::Place {
             question: question(matches),
-            sources: on_cluster(matches),
+            sources: on_cluster(matches, &verbs::SUBJECT),
+            look: look(matches),
+        },
+        "plan" => Typed::Batches {
+            question: Question { words: all(matches, verbs::PATH.name), ..asked(matches) },
+            sources: on_cluster(matches, &verbs::PATH),
             look: look(matches),
         },
         "audit" => Typed::Audit {
@@ -311,9 +326,9 @@ fn sources(matches: &ArgMatches) -> Sources {
     Sources { paths: all(matches, verbs::PATH.name), ..context(matches) }
 }
 
-fn on_cluster(matches: &ArgMatches) -> Sources {
+fn on_cluster(matches: &ArgMatches, paths: &Argument) -> Sources {
     Sources {
-        paths: all(matches, verbs::SUBJECT.name),
+        paths: all(matches, paths.name),
         scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
         ..context(matches)
     }

@@ -18,6 +18,7 @@ use placecard_policies::admission_policy;
 
 pub mod args;
 mod audit;
+mod batches;
 pub mod cluster;
 mod cluster_of;
 pub mod coordination;
@@ -128,6 +129,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         }
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
         Plan::Place { ask, look } => place::answer(&ask, look, stdin),
+        Plan::Batches { ask, look } => batches::answer(&ask, look, stdin),
         Plan::Audit { ask, without, look } => audit::answer(&ask, without, look, stdin),
         Plan::Feasible { cases, mut options, configuration } => {
             let mut complaints = String::new();

@@ -49,6 +49,13 @@ pub enum Plan {
         /// How it is drawn.
         look: Look,
     },
+    /// Say where the batches of role coordinations go.
+    Batches {
+        /// What is asked; its words are paths.
+        ask: Ask,
+        /// How it is drawn.
+        look: Look,
+    },
     /// Say what no longer holds in a cluster.
     Audit {
         /// What is asked; it has no words.
@@ -248,6 +255,15 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Place { question, sources, look } => {
             let look = resolve_look(&look, terminal, no_color);
             Plan::Place { ask: ask(question, sources)?, look }
+        }
+        Typed::Batches { question, sources, look } => {
+            let look = resolve_look(&look, terminal, no_color);
+            if question.words.is_empty() {
+                return Err(
+                    "which manifests? name files or folders, or - for standard input".to_owned()
+                );
+            }
+            Plan::Batches { ask: ask(question, sources)?, look }
         }
         Typed::Audit { question, without, sources, look } => {
             let look = resolve_look(&look, terminal, no_color);

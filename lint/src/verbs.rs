@@ -225,6 +225,44 @@ If none is left, the entries are named that together leave none.",
         ],
     },
     Verb {
+        name: "plan",
+        summary: "Say where the batches of role coordinations would go, and what stays pending",
+        details: "\
+Reads RoleCoordinations and the workloads that play their roles, and templates with the long form of \
+`placecard.dev/coordinate`, and places their batches on a cluster: each batch whole on one domain, all \
+pods taken to be there. What runs already under the names of the pods counts as placed. A batch goes \
+to the domain whose best node the scheduler likes best for its largest pod. For batches that go \
+nowhere it is told what is short in the domain that comes nearest, how many batches each domain \
+holds, and what was found to help when it was tried out: more nodes like one that is there, smaller \
+batches, wider domains, shared domains. With `--vocabulary` its levels are the wider domains that are tried.
+
+With `--format json` one object: `version` 1, `snapshot{name, nodes}`, `coordinations[]{namespace, \
+name, coordination, topologyKey, ratios, batches[]{batch, domain?, running?, pods[]{role, name, node}, \
+message?}, room[]{domain, nodes, batches}, remedies[], unjudged?}`. Batches are counted from 1.",
+        arguments: &[
+            &PATH,
+            &CLUSTER,
+            &NAMESPACE,
+            &VOCABULARY,
+            &OBJECTS,
+            &SCHEDULER_CONFIG,
+            &KUBERNETES_VERSION,
+            &ALL,
+            &ANSWER_FORMAT,
+            &COLOR,
+            &ASCII,
+        ],
+        exits: &[
+            (0, "every batch has a place"),
+            (1, "a batch has none, or pods of a role are not known or not judged"),
+            (2, "it could not run: as for `lint`, or nothing is coordinated"),
+        ],
+        examples: &[
+            "placecard plan inference/ --cluster prod.json",
+            "placecard plan inference/ --cluster prod.json --format json",
+        ],
+    },
+    Verb {
         name: "audit",
         summary: "Say which rules of running pods no longer hold, and which pods have no place",
         details: "\

@@ -8,6 +8,7 @@ pub mod membership;
 pub mod ordinal;
 pub mod status;
 pub mod step;
+pub mod troupe;
 
 use placecard_findings::{FieldPath, Finding, Help, Label, ObjectRef, Site, Verdict};
 use placecard_language::coordination::check as language;

@@ -491,9 +491,9 @@ fn the_status_says_how_far_it_is() {
         said.into_iter().map(|(phase, batch, text)| format!("{phase:?} {batch} {text}")).collect();
     let wanted = [
         "Pending 0/3 Waiting to deploy batch 1 of 3: waits for 1 pod of decode and 2 pods of prefill",
-        "InProgress 1/3 Deploying batch 1 of 3: its pods go to node n0",
-        "InProgress 1/3 Deploying batch 1 of 3: 3 pods on node n0 are not ready yet",
-        "InProgress 2/3 Deploying batch 2 of 3: 3 pods on node n1 are not ready yet",
+        "InProgress 1/3 Deploying batch 1 of 3: its pods go to n0",
+        "InProgress 1/3 Deploying batch 1 of 3: 3 pods on n0 are not ready yet",
+        "InProgress 2/3 Deploying batch 2 of 3: 3 pods on n1 are not ready yet",
         "InProgress 3/3 Deploying batch 3 of 3: no node has room for all 3 pods (2 nodes); n0 takes \
          0, then: not enough cpu is free",
         "Completed 3/3 All 3 batches are ready",

@@ -19,7 +19,7 @@ use placecard_policies::why::groups::Holder;
 use crate::index::Role;
 use crate::place::request::{Request, entries};
 use crate::plan::{Ask, Inputs};
-use crate::run::{Given, Judged, in_namespace, judge_by};
+use crate::run::{Given, Judged, Planned, in_namespace, judge_by};
 
 /// A pod, and what it is called.
 pub(crate) struct Subject {
@@ -97,15 +97,15 @@ fn running(cluster: &Cluster, pod: &Pod) -> Subject {
     }
 }
 
-fn of_manifests(
+/// The manifests that the words of a question name, judged. What they hold that decides which pods
+/// are let in is added to the cluster.
+pub(crate) fn judged_of(
     ask: &Ask,
     cluster: &mut Cluster,
     words: Words,
     stdin: &mut dyn Read,
-) -> Result<Vec<Subject>, String> {
-    let namespace = ask.namespace.clone();
-    let inputs =
-        Inputs { paths: ask.words.clone(), vocabulary: None, namespace, ..ask.inputs.clone() };
+) -> Result<Judged, String> {
+    let inputs = inputs_of(ask);
     let given = Given { words, inventory: &cluster.inventory };
     let judged = judge_by(Some(given), &inputs, stdin)?;
     if let Some(why) = &judged.unusable {
@@ -115,7 +115,22 @@ fn of_manifests(
     for (_, _, object) in judged.index.objects() {
         add_manifest(&mut cluster.inventory, object, namespace);
     }
-    let subjects = templates(&judged, cluster, &inputs, namespace);
+    Ok(judged)
+}
+
+fn inputs_of(ask: &Ask) -> Inputs {
+    let namespace = ask.namespace.clone();
+    Inputs { paths: ask.words.clone(), vocabulary: None, namespace, ..ask.inputs.clone() }
+}
+
+fn of_manifests(
+    ask: &Ask,
+    cluster: &mut Cluster,
+    words: Words,
+    stdin: &mut dyn Read,
+) -> Result<Vec<Subject>, String> {
+    let judged = judged_of(ask, cluster, words, stdin)?;
+    let subjects = templates(&judged, cluster, &inputs_of(ask), ask.namespace.as_deref());
     if subjects.is_empty() {
         return Err(format!("no pod template in {}", ask.words.join(", ")));
     }
@@ -142,16 +157,7 @@ fn templates(
         in_namespace(&mut object, namespace);
         read::keep_written(&mut object, value);
         for template in &object.templates {
-            let planned = judged.expansions.get(&id).into_iter().flatten();
-            let mut planned = planned.map(|planned| &planned.expansion);
-            let expansion = planned.find(|one| one.template == template.path);
-            let pod = match expansion {
-                Some(expansion) if !expansion.complete => Err(Unjudged::Rules),
-                Some(expansion) => next_pod(cluster, &object, template, &expansion.spec),
-                // Rules that cannot be read are no rules to be passed over.
-                None if has_rules(&object, template) => Err(Unjudged::Rules),
-                None => next_pod(cluster, &object, template, &template.spec),
-            };
+            let pod = next(judged.expansions.get(&id), cluster, &object, template);
             let owner = (!object.is_pod()).then(|| holder(&object));
             let name = object.reference.to_string();
             let request = request(&surroundings, cluster, &object, template)
@@ -160,6 +166,24 @@ fn templates(
         }
     }
     subjects
+}
+
+/// The next pod of a template with its rules as native fields. `planned`: what its object's rules
+/// expand to.
+pub(crate) fn next(
+    planned: Option<&Vec<Planned>>,
+    cluster: &Cluster,
+    object: &Object,
+    template: &Template,
+) -> Result<Stored, Unjudged> {
+    let mut planned = planned.into_iter().flatten().map(|planned| &planned.expansion);
+    match planned.find(|one| one.template == template.path) {
+        Some(expansion) if !expansion.complete => Err(Unjudged::Rules),
+        Some(expansion) => next_pod(cluster, object, template, &expansion.spec),
+        // Rules that cannot be read are no rules to be passed over.
+        None if has_rules(object, template) => Err(Unjudged::Rules),
+        None => next_pod(cluster, object, template, &template.spec),
+    }
 }
 
 /// Whether a template has rules that count: those of a DaemonSet's pods are in their fields.

@@ -1,13 +1,15 @@
 //! How far batches are, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use placecard_feasibility::batches::plan::Waiting;
+use placecard_feasibility::batches::room::Room;
 use placecard_feasibility::batches::trial::Blocked;
 use placecard_feasibility::filter::reason::{Reason, text};
 
 use super::why::several;
 use super::{level, list};
+use crate::coordination::forecast::{Forecast, Remedy};
 use crate::coordination::status::Progress;
 use crate::coordination::step::{BatchState, Wait};
 
@@ -50,6 +52,7 @@ pub fn progress(progress: &Progress, key: &str) -> String {
 pub fn wait(batch: &BatchState, key: &str) -> String {
     let late = if batch.timed_out { ", longer than its timeout" } else { "" };
     let place = || match &batch.domain {
+        Some(domain) if level(key) == "node" => domain.clone(),
         Some(domain) => format!("{} {domain}", level(key)),
         None => format!("a {}", level(key)),
     };
@@ -76,11 +79,13 @@ pub fn wait(batch: &BatchState, key: &str) -> String {
 }
 
 /// Why no domain takes the batch.
-fn no_room(waiting: &Waiting, key: &str, pods: u64) -> String {
+#[must_use]
+pub fn no_room(waiting: &Waiting, key: &str, pods: u64) -> String {
     let level = level(key);
     let domains = several(waiting.domains, level);
     let closed = match waiting.closed {
         0 => String::new(),
+        1 => ", 1 of which holds another batch".to_owned(),
         closed => format!(", {closed} of which hold another batch"),
     };
     let Some((domain, blocked)) = &waiting.nearest else {
@@ -123,4 +128,108 @@ fn several_pods(count: u64) -> String {
 
 fn several_batches(count: u64) -> String {
     if count == 1 { "the batch".to_owned() } else { format!("{count} batches") }
+}
+
+/// What a forecast is about: `inference/pd: 3 batches of 1 decode and 2 prefill, each on one node`.
+#[must_use]
+pub fn headline(
+    name: &str,
+    coordination: &str,
+    ratios: &[(&String, u32)],
+    key: &str,
+    found: &Forecast,
+) -> String {
+    let of: Vec<String> = ratios.iter().map(|(role, ratio)| format!("{ratio} {role}")).collect();
+    let of = list(&of, "and", of.len());
+    let level = level(key);
+    let part = match name.rsplit('/').next() {
+        Some(last) if last == coordination => String::new(),
+        _ => format!(", coordination {coordination}"),
+    };
+    let total = found.total;
+    let batches = if total == 1 { "1 batch".to_owned() } else { format!("{total} batches") };
+    let placed = match found.waiting.len() {
+        0 => String::new(),
+        open => format!("; {open} of them {} nowhere", if open == 1 { "fits" } else { "fit" }),
+    };
+    let each = if total == 1 { "" } else { "each " };
+    format!("{name}{part}: {batches} of {of}, {each}on one {level}{placed}")
+}
+
+/// How many batches the domains hold: `2 nodes hold 1 batch, 4 nodes hold none`.
+#[must_use]
+pub fn room(rooms: &[Room], key: &str) -> String {
+    let mut counts: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for room in rooms {
+        counts.entry(room.batches).or_default().push(&room.domain);
+    }
+    let level = level(key);
+    let say = |(batches, domains): (&usize, &Vec<&str>)| {
+        let (who, each) = match domains.as_slice() {
+            [one] if level == "node" => (format!("{one} holds"), ""),
+            [one] => (format!("{level} {one} holds"), ""),
+            many => (format!("{} hold", several(many.len(), level)), " each"),
+        };
+        match batches {
+            0 => format!("{who} none"),
+            1 => format!("{who} 1 batch{each}"),
+            many => format!("{who} {many} batches{each}"),
+        }
+    };
+    if counts.is_empty() {
+        return format!("no node has the label {key}");
+    }
+    let said: Vec<String> = counts.iter().rev().map(say).collect();
+    said.join(", ")
+}
+
+/// What would place every batch.
+#[must_use]
+pub fn remedy(remedy: &Remedy) -> String {
+    match remedy {
+        Remedy::Nodes { count: 1, like } => format!("one more node like {like} is enough"),
+        Remedy::Nodes { count, like } => format!("{count} more nodes like {like} are enough"),
+        Remedy::Ratios(ratios) => {
+            let ratios: Vec<String> =
+                ratios.iter().map(|(role, ratio)| format!("{role} {ratio}")).collect();
+            format!("smaller batches fit: ratios {}", list(&ratios, "and", ratios.len()))
+        }
+        Remedy::Key(key) => {
+            format!("with a {} as the domain every batch fits: topologyKey {key}", level(key))
+        }
+        Remedy::Shared => {
+            "if batches may share a domain, every batch fits: exclusive preferred".to_owned()
+        }
+    }
+}
+
+/// There are too many pods.
+#[must_use]
+pub fn too_many(pods: u64) -> String {
+    let most = crate::coordination::forecast::MOST_PODS;
+    format!("it has {pods} pods, and at most {most} are planned at once")
+}
+
+/// Roles without a player, or with too many. `unjudged`: a role, its workload and why its pods are
+/// not judged.
+#[must_use]
+pub fn roles(
+    missing: &BTreeSet<String>,
+    contested: &BTreeSet<String>,
+    unjudged: Option<(&str, &str, String)>,
+) -> String {
+    let names = |roles: &BTreeSet<String>| {
+        let roles: Vec<String> = roles.iter().cloned().collect();
+        let word = if roles.len() == 1 { "role" } else { "roles" };
+        format!("{word} {}", list(&roles, "and", MOST_REASONS))
+    };
+    if !missing.is_empty() {
+        return format!("no manifest has the pods of the {}", names(missing));
+    }
+    if !contested.is_empty() {
+        return format!("several workloads play the {}", names(contested));
+    }
+    unjudged.map_or_else(String::new, |(role, workload, why)| {
+        format!("the pods of {workload}, role {role}, are not judged: {why}")
+    })
 }

@@ -1,0 +1,115 @@
+//! The exact text of `placecard plan` on the examples of role coordination.
+//!
+//! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+const EXAMPLES: &str = "../examples/coordination/";
+
+/// Runs a command line in the folder of the examples; its exit code, output and complaints.
+fn placecard(line: &str, stdin: &str) -> (u8, String, String) {
+    let word = |word: &str| match word.ends_with(".yaml") {
+        true => OsString::from(format!("{EXAMPLES}{word}")),
+        false => OsString::from(word),
+    };
+    let words = std::iter::once(OsString::from("placecard")).chain(line.split(' ').map(word));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = placecard_lint::run(words, &mut stdin.as_bytes(), &mut out, &mut err, false);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (code, text(out), text(err))
+}
+
+#[track_caller]
+fn expect(name: &str, line: &str, stdin: &str, code: u8) {
+    let (found, out, err) = placecard(line, stdin);
+    assert_eq!((found, err.as_str()), (code, ""), "{line}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan").join(name);
+    let text = format!("$ placecard {line}\n{out}");
+    if std::env::var_os("PLACECARD_UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).expect("written");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{name}: PLACECARD_UPDATE_DOCS=1 writes it anew");
+}
+
+/// An example with some words replaced.
+fn changed(example: &str, from: &str, to: &str) -> String {
+    let text = fs::read_to_string(format!("{EXAMPLES}{example}")).expect("an example");
+    assert!(text.contains(from), "{example} has no {from}");
+    text.replace(from, to)
+}
+
+#[test]
+fn every_batch_of_the_examples_has_a_place() {
+    for name in
+        ["affinity-scheduling-coordination", "multi-coordination", "frontend-middleware-backend"]
+    {
+        let line = format!("plan {name}.yaml --cluster cluster.yaml");
+        expect(&format!("{name}.txt"), &line, "", 0);
+    }
+    let line = "plan affinity-scheduling-coordination.yaml --cluster cluster.yaml -o json";
+    expect("affinity-scheduling-coordination.json", line, "", 0);
+}
+
+#[test]
+fn what_has_no_place_comes_with_what_would_help() {
+    let line = "plan shared-gpu-nodes.yaml --cluster cluster.yaml";
+    expect("shared-gpu-nodes.txt", line, "", 1);
+    let twice = changed(
+        "affinity-scheduling-coordination.yaml",
+        "prefill: 2, decode: 1",
+        "prefill: 6, decode: 3",
+    );
+    expect("twice.txt", "plan - --cluster cluster.yaml", &twice, 1);
+    let more = changed("affinity-scheduling-coordination.yaml", "replicas: 6", "replicas: 12");
+    let more = more.replace("replicas: 3", "replicas: 6");
+    expect("more.txt", "plan - --cluster cluster.yaml --ascii", &more, 1);
+    let whole = changed("shared-gpu-nodes.yaml", "ratio 7", "ratio 14");
+    let whole = whole.replace("ratio 1 exclusive", "ratio 2 exclusive");
+    expect("whole.json", "plan - --cluster cluster.yaml -o json", &whole, 1);
+}
+
+#[test]
+fn pods_that_run_count_as_placed() {
+    let pod = |name: &str, node: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: inference}}\n\
+             spec: {{nodeName: {node}, containers: [{{name: server, resources: {{requests: \
+             {{nvidia.com/gpu: \"1\"}}}}}}]}}\n"
+        )
+    };
+    let mut cluster = fs::read_to_string(format!("{EXAMPLES}cluster.yaml")).expect("a cluster");
+    for name in ["prefill-0", "prefill-1", "decode-0", "prefill-2"] {
+        cluster.push_str(&pod(name, "big-1"));
+    }
+    let line = "plan affinity-scheduling-coordination.yaml --cluster -";
+    expect("running.txt", line, &cluster, 0);
+}
+
+#[test]
+fn what_cannot_be_planned_is_said() {
+    let pd = "affinity-scheduling-coordination.yaml";
+    let alone = changed(pd, "", "");
+    let alone = alone.split("---").next().unwrap_or_default().to_owned();
+    expect("alone.txt", "plan - --cluster cluster.yaml", &alone, 1);
+    let many = changed(pd, "replicas: 6", "replicas: 2000000");
+    expect("many.txt", "plan - --cluster cluster.yaml", &many, 1);
+    let wrong = changed(pd, "decode: 1}", "decode: 0}");
+    for (line, stdin, part) in [
+        (
+            "plan cluster.yaml --cluster cluster.yaml",
+            "",
+            "no role coordination that places batches",
+        ),
+        ("plan - --cluster cluster.yaml", wrong.as_str(), "is not valid: placecard lint says why"),
+        ("plan cluster.yaml", "", "on which cluster?"),
+        ("plan --cluster cluster.yaml", "", "which manifests?"),
+    ] {
+        let (code, out, err) = placecard(line, stdin);
+        assert_eq!((code, out.as_str()), (2, ""), "{line}");
+        assert!(err.contains(part), "{line}: {err}");
+    }
+}
