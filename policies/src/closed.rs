@@ -48,8 +48,8 @@ pub enum Attempt {
 }
 
 /// Tries to prove that the inventory will never hold the pods of the template; `None`: there is no
-/// proof. The fields that it is about are left open.
-pub(crate) fn claim(asked: &Asked<'_>) -> Option<Attempt> {
+/// proof. The fields that it is about are left open. `inventory` has the nodes and the templates.
+pub(crate) fn claim(asked: &Asked<'_>, inventory: &Inventory) -> Option<Attempt> {
     let cluster = asked.cluster;
     if !cluster.closed || !is_as_written(asked) {
         return None;
@@ -58,8 +58,8 @@ pub(crate) fn claim(asked: &Asked<'_>) -> Option<Attempt> {
     let pod = if asked.object.is_pod() { pod } else { with_device_tolerations(pod) };
     let profile = cluster.profile_of(&pod)?;
     let semantics = cluster.semantics;
-    let certificate = prove(&cluster.inventory, &pod, semantics, &profile)?;
-    Some(match verify_stock(&certificate, &cluster.inventory, &pod, semantics) {
+    let certificate = prove(inventory, &pod, semantics, &profile)?;
+    Some(match verify_stock(&certificate, inventory, &pod, semantics) {
         Ok(()) => Attempt::Proved(Box::new(Claim { pod, semantics, certificate })),
         Err(refusal) => Attempt::Disputed(refusal),
     })

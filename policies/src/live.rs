@@ -25,7 +25,6 @@ mod watched;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
@@ -51,8 +50,6 @@ pub struct Live {
     customs: Customs,
     single: Single,
     marks: BTreeMap<Watched, Marks>,
-    /// Taken while a copy is written out; copies share it.
-    writing_out: Arc<Mutex<()>>,
 }
 
 /// An object that carries annotations of ours and that no controller made.
@@ -75,7 +72,6 @@ impl Live {
             customs: Customs::default(),
             single: Single::default(),
             marks: BTreeMap::new(),
-            writing_out: Arc::default(),
         }
     }
 

@@ -6,9 +6,13 @@
 
 mod sites;
 
+use std::borrow::Cow;
+
 use placecard_feasibility::filter::cycle::{Cycle, cycle, cycle_of};
+use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::profile::Profile;
 use placecard_findings::{FieldPath, Finding};
 use placecard_language::checked::Words;
 use placecard_language::intent::Intents;
@@ -23,8 +27,9 @@ use crate::stored::next_pod;
 use crate::template_pod::{Unjudged, holder};
 use crate::why::facts::Fact;
 use crate::why::groups::Holder;
-use crate::why::outlook::{Outlook, diagnose_empty, outlook};
-use crate::why::{Diagnosis, diagnose, without};
+use crate::why::outlook::{Outlook, diagnose_empty, outlook_of};
+use crate::why::rest::Rest;
+use crate::why::{Diagnosis, diagnose_in_brief, without};
 use crate::words;
 
 /// A template, and the cluster that it is judged on.
@@ -41,18 +46,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) spec: &'a PodSpec,
     /// All rules could be read and written.
     pub(crate) known: bool,
+    /// What is in the way on the cluster is told.
+    pub(crate) told: bool,
     pub(crate) cluster: &'a Cluster,
-}
-
-impl<'a> Asked<'a> {
-    /// The same of another cluster.
-    fn on<'b>(&self, cluster: &'b Cluster) -> Asked<'b>
-    where
-        'a: 'b,
-    {
-        let Self { object, template, written, expander, intents, sources, spec, known, .. } = *self;
-        Asked { object, template, written, expander, intents, sources, spec, known, cluster }
-    }
 }
 
 /// What becomes of the next pod of a template.
@@ -85,15 +81,16 @@ pub(crate) struct Shut<'a> {
     pub(crate) found: &'a Diagnosis,
     /// The nodes that would fit if they were empty; none in vain.
     pub(crate) when_empty: &'a [String],
+    /// What it was judged on, volumes among it.
+    pub(crate) inventory: &'a Inventory,
 }
 
 /// Judges the next pod of a template: what its namespace refuses, then what the nodes do.
 pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
-    judge_by(asked, |pod| Ok(on_nodes(asked, pod)))
+    judge_by(asked, |pod| on_nodes(asked, pod))
 }
 
-/// The same on a live cluster, of which `asked` has what lies in the namespace. It is written out as
-/// a whole only for what fits nowhere.
+/// The same on a live cluster, of which `asked` has what lies in the namespace.
 pub(crate) fn judge_live(
     asked: &Asked<'_>,
     live: &Live,
@@ -102,15 +99,17 @@ pub(crate) fn judge_live(
     judge_by(asked, |pod| {
         let owner = owner(asked);
         let local = asked.cluster.inventory.pods.values();
-        let replaced = local.filter(|other| is_replaced(pod, owner.as_ref(), other));
+        let replaced = live.numbers(local.filter(|other| is_replaced(pod, owner.as_ref(), other)));
         let profile = asked.cluster.profile_of(pod);
-        let fitting = profile.map_or(0, |profile| live.fitting(pod, &profile, replaced));
+        let profile = profile.unwrap_or_else(|| Cow::Owned(Profile::of(asked.cluster.semantics)));
+        let fitting = live.state().fitting_without(pod, &profile, &replaced);
         if fitting > 0 {
-            return Ok(Ok(fitting));
+            return Ok(fitting);
         }
-        let explained =
-            live.with_whole(words, |whole| explain(&asked.on(whole), pod, owner.as_ref()));
-        explained.ok_or(Unjudged::Busy)
+        if !asked.told && !asked.cluster.closed {
+            return Err(None);
+        }
+        live.explain(pod, &profile, &replaced, words, |cycle, rest| explain(asked, cycle, rest))
     })
 }
 
@@ -128,7 +127,7 @@ impl From<Finding> for Box<Reasons> {
 
 fn judge_by(
     asked: &Asked<'_>,
-    on_nodes: impl FnOnce(&Pod) -> Result<Result<usize, Box<Reasons>>, Unjudged>,
+    on_nodes: impl FnOnce(&Pod) -> Result<usize, Told>,
 ) -> (Placement, Vec<Finding>) {
     let template = &asked.template.path;
     let placement = |outcome| Placement { template: template.clone(), outcome, closed: None };
@@ -141,12 +140,9 @@ fn judge_by(
         Err(why) => return unjudged(why),
     };
     let mut findings = words::stored::findings(asked, &stored);
-    let on_nodes = match on_nodes(&stored.pod) {
-        Ok(on_nodes) => on_nodes,
-        Err(why) => return (placement(Outcome::Unjudged(why)), findings),
-    };
-    let placement = match on_nodes {
-        Err(reasons) => {
+    let placement = match on_nodes(&stored.pod) {
+        Err(None) => placement(Outcome::Shut),
+        Err(Some(reasons)) => {
             let Reasons { finding, closed } = *reasons;
             findings.push(finding);
             Placement { closed, ..placement(Outcome::Shut) }
@@ -162,56 +158,62 @@ fn owner(asked: &Asked<'_>) -> Option<Holder> {
     (!asked.object.is_pod()).then(|| holder(asked.object))
 }
 
+/// Why no node fits; `None` if that is not told.
+type Told = Option<Box<Reasons>>;
+
 /// How many nodes fit the pod.
 ///
 /// # Errors
 ///
 /// Why none does.
-fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Box<Reasons>> {
+fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Told> {
     let owner = owner(asked);
     let fitting = asked.cluster.fitting(pod, owner.as_ref());
     if let Some(nodes) = fitting.filter(|nodes| !nodes.is_empty()) {
         return Ok(nodes.len());
     }
-    explain(asked, pod, owner.as_ref())
+    if !asked.told && !asked.cluster.closed {
+        return Err(None);
+    }
+    explain(asked, &next_cycle(asked.cluster, pod, owner.as_ref()), &Rest::Nobody)
 }
 
 /// As [`on_nodes`], by the plain judge.
-fn explain(asked: &Asked<'_>, pod: &Pod, owner: Option<&Holder>) -> Result<usize, Box<Reasons>> {
-    let cycle = next_cycle(asked.cluster, pod, owner);
-    let found = diagnose(&cycle);
+fn explain(asked: &Asked<'_>, cycle: &Cycle<'_>, rest: &Rest<'_>) -> Result<usize, Told> {
+    let (found, judgement) = diagnose_in_brief(cycle, rest);
     if !found.feasible.is_empty() {
         return Ok(found.feasible.len());
     }
-    Err(match outlook(&cycle, false) {
+    let (pod, inventory) = (cycle.pod, cycle.inventory);
+    Err(Some(match outlook_of(cycle, &judgement, rest) {
         Outlook::Waiting { preemption, growth } => {
-            let shut = Shut { asked, pod, found: &found, when_empty: &[] };
+            let shut = Shut { asked, pod, found: &found, when_empty: &[], inventory };
             words::placed::waits(&shut, &preemption, &growth).into()
         }
         Outlook::CrowdedOut { nodes, groups } => {
-            let shut = Shut { asked, pod, found: &found, when_empty: &nodes };
+            let shut = Shut { asked, pod, found: &found, when_empty: &nodes, inventory };
             match repelled(&shut) {
                 _ if nodes.is_empty() => words::placed::group_is_full(&shut, &groups),
-                Some(key) => words::placed::kept_out(&shut, &cycle, key),
+                Some(key) => words::placed::kept_out(&shut, cycle, key),
                 None => words::placed::crowded_out(&shut),
             }
             .into()
         }
         Outlook::Fits | Outlook::NoInventory => {
-            let found = diagnose_empty(&cycle);
-            let shut = Shut { asked, pod, found: &found, when_empty: &[] };
+            let found = diagnose_empty(cycle);
+            let shut = Shut { asked, pod, found: &found, when_empty: &[], inventory };
             match claim_elsewhere(&found) {
                 Some(claim) => words::placed::volume_elsewhere(&shut, claim).into(),
                 None => no_node_fits(&shut),
             }
         }
-    })
+    }))
 }
 
 /// No node could hold the pod; where the vocabulary says that no others will come, that is proved.
 fn no_node_fits(shut: &Shut<'_>) -> Box<Reasons> {
     let mut finding = words::placed::no_node_fits(shut);
-    let mut closed = closed::claim(shut.asked);
+    let mut closed = closed::claim(shut.asked, shut.inventory);
     if let Some(Attempt::Proved(claim)) = &mut closed {
         claim.certificate.core = pointers(&finding.labels);
         words::placed::never(&mut finding, claim);

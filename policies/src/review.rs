@@ -215,8 +215,9 @@ fn of_template(
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
         findings.extend(dead_selectors(object, template, &expanded.dead));
         let known = !unreadable && is_complete(&expanded);
+        let told = !is_contradicted(&findings);
         let judged = (object, template, &base);
-        let placed = on_cluster(judged, &frame, surroundings, &reading, &expanded, known);
+        let placed = on_cluster(judged, &frame, surroundings, &reading, &expanded, (known, told));
         if let Some((placement, found)) = placed {
             tell_once(found, &mut findings);
             review.placements.push(placement);
@@ -246,7 +247,7 @@ fn on_cluster(
     surroundings: &Surroundings,
     reading: &Reading,
     expanded: &expand::Expanded,
-    known: bool,
+    (known, told): (bool, bool),
 ) -> Option<(Placement, Vec<Finding>)> {
     let expander = Expander::empty(object, frame, surroundings);
     let asked = |cluster| Asked {
@@ -258,27 +259,36 @@ fn on_cluster(
         sources: &expanded.sources,
         spec: &expanded.spec,
         known,
+        told,
         cluster,
     };
     match (&surroundings.cluster, &surroundings.live) {
         (Some(cluster), _) => Some(placed::judge(&asked(cluster))),
         (None, Some(live)) if live.knows_nodes() => {
             let words = &surroundings.words;
-            let local = live.local(&object.reference.namespace, words);
+            let local = live.local(object, words);
             Some(placed::judge_live(&asked(&local), live, words))
         }
         (None, _) => None,
     }
 }
 
+fn of_volumes(finding: &Finding) -> bool {
+    finding.code == rules::PV_AFFINITY_CONFLICT
+}
+
+/// It is told already that no cluster at all could take the pod.
+fn is_contradicted(findings: &[Finding]) -> bool {
+    findings.iter().any(|one| {
+        let everywhere = one.holds.scope != Scope::Assumption;
+        one.verdict == Verdict::Contradictory && everywhere && !of_volumes(one)
+    })
+}
+
 /// Adds what was found on a cluster. What fits no cluster at all fits this one neither, and that is
 /// told already; but of claims that are bound there the cluster knows more than to which volume.
 fn tell_once(on_cluster: Vec<Finding>, findings: &mut Vec<Finding>) {
-    let of_volumes = |one: &Finding| one.code == rules::PV_AFFINITY_CONFLICT;
-    let contradicted = findings.iter().any(|one| {
-        let everywhere = one.holds.scope != Scope::Assumption;
-        one.verdict == Verdict::Contradictory && everywhere && !of_volumes(one)
-    });
+    let contradicted = is_contradicted(findings);
     if !contradicted && on_cluster.iter().any(of_volumes) {
         findings.retain(|one| !of_volumes(one));
     }

@@ -33,9 +33,6 @@ pub enum Unjudged {
     Bound(String),
     /// A field cannot be read.
     Field(String),
-    /// It fits no node, and why is not found out: the live cluster is written out for one such
-    /// question at a time, because that takes memory for each pod.
-    Busy,
 }
 
 /// The next pod of the template, with the placement fields of `spec`: a new revision of a
@@ -86,14 +83,12 @@ fn placed(object: &Object, template: &Template, spec: &PodSpec, written: &Value)
     }
     let mut labels: Map<String, Value> =
         template.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-    let mut name = object.reference.name.clone();
     if !object.is_pod() {
         for (key, value) in controller_labels(object) {
             labels.entry(key).or_insert_with(|| json!(value));
         }
-        name.push_str("-0");
     }
-    value["metadata"]["name"] = json!(name);
+    value["metadata"]["name"] = json!(pod_name(object));
     value["metadata"]["namespace"] = json!(object.reference.namespace);
     value["metadata"]["labels"] = Value::Object(labels);
     let wanted = spec.lists();
@@ -102,6 +97,12 @@ fn placed(object: &Object, template: &Template, spec: &PodSpec, written: &Value)
     }
     value["spec"]["nodeSelector"] = json!(spec.node_selector);
     value
+}
+
+/// The name of the pod that is judged.
+pub(crate) fn pod_name(object: &Object) -> String {
+    let name = &object.reference.name;
+    if object.is_pod() { name.clone() } else { format!("{name}-0") }
 }
 
 /// The labels that a controller adds to the pods of a new revision.

@@ -14,18 +14,20 @@ pub mod facts;
 pub mod groups;
 pub mod names;
 pub mod outlook;
+pub mod rest;
 
 use placecard_feasibility::certificate::Certificate;
 use placecard_feasibility::filter::cycle::Cycle;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::inventory::requests::Resources;
-use placecard_feasibility::judge::judge_cycle;
+use placecard_feasibility::judge::{Judgement, judge_cycle};
 
-use changes::Way;
+use changes::{View, Way};
 use cover::Member;
 use event::Hidden;
-use facts::Scene;
+use facts::{Facts, Scene};
 use groups::Group;
+use rest::Rest;
 
 /// What was found of one pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Diagnosis {
     pub certificate: Option<Certificate>,
     /// What would help; empty if a node fits.
     pub ways: Vec<Way>,
+    /// There are so many nodes that not everything was tried that might help.
+    pub cut: bool,
     /// The scheduler's words; `None` if a node fits.
     pub event: Option<String>,
     /// What these leave out.
@@ -51,22 +55,40 @@ pub struct Diagnosis {
 /// Judges the pod and explains the verdict.
 #[must_use]
 pub fn diagnose(cycle: &Cycle<'_>) -> Diagnosis {
+    let (mut diagnosis, judgement, facts) = found(cycle, &Rest::Nobody);
+    if diagnosis.feasible.is_empty() {
+        diagnosis.certificate = cover::certificate(&judgement);
+        diagnosis.event = event::event(cycle, &judgement);
+        diagnosis.hidden = event::hidden(&judgement, &facts, cycle.semantics);
+    }
+    diagnosis
+}
+
+/// The same without the proof, and without the scheduler's words and what they leave out: what a
+/// finding says. And the judgement that it rests on.
+pub(crate) fn diagnose_in_brief<'a>(
+    cycle: &Cycle<'a>,
+    rest: &Rest<'_>,
+) -> (Diagnosis, Judgement<'a>) {
+    let (diagnosis, judgement, _) = found(cycle, rest);
+    (diagnosis, judgement)
+}
+
+fn found<'a>(cycle: &Cycle<'a>, rest: &Rest<'_>) -> (Diagnosis, Judgement<'a>, Vec<Facts>) {
     let judgement = judge_cycle(cycle);
     let scene = Scene::of(cycle);
     let facts = facts::all_facts(&scene, &judgement);
     let names: Vec<&str> = judgement.nodes.iter().map(|node| node.node).collect();
     let mut groups = groups::group(&names, &facts);
-    blockers::name_blockers(&scene, &mut groups);
+    blockers::name_blockers(&scene, rest, &mut groups);
     let feasible: Vec<String> = judgement.feasible().map(str::to_owned).collect();
     let mut diagnosis = Diagnosis { nodes: names.len(), feasible, groups, ..Diagnosis::default() };
     if diagnosis.feasible.is_empty() {
         diagnosis.core = cover::core(&facts).unwrap_or_default();
-        diagnosis.certificate = cover::certificate(&judgement);
-        diagnosis.ways = changes::ways_out(cycle, &diagnosis.groups);
-        diagnosis.event = event::event(cycle, &judgement);
-        diagnosis.hidden = event::hidden(&judgement, &facts, cycle.semantics);
+        let view = View { cycle, rest, judgement: &judgement };
+        (diagnosis.ways, diagnosis.cut) = changes::ways_out(&view, &diagnosis.groups);
     }
-    diagnosis
+    (diagnosis, judgement, facts)
 }
 
 /// The cycle as if the pods that `leave` names were not there.

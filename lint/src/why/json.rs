@@ -184,7 +184,7 @@ fn holder((of, held): &(Holder, Held)) -> JsonHolder<'_> {
         kind: &of.kind,
         name: &of.name,
         pods: held.pods.iter().map(String::as_str).collect(),
-        nodes: held.nodes.iter().map(String::as_str).collect(),
+        nodes: held.nodes.iter().map(|node| &**node).collect(),
     }
 }
 

@@ -13,11 +13,15 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use crate::cluster::{Kind, Size, incoming, namespaces, node};
-use crate::machine::{Watch, resident};
+use crate::machine::{Watch, forget_peak, resident};
 use crate::report::{Table, grouped};
 use crate::{Failure, dump};
 
 const SIZE: Size = Size { nodes: 5000, pods: 30 };
+/// A namespace whose quota is used up.
+const FULL: &str = "full";
+/// A priority class above that of all pods.
+const FIRST: &str = "first";
 /// Updates of pods that are timed.
 const UPDATES: usize = 20_000;
 
@@ -49,6 +53,11 @@ pub fn fill_in_this_process() -> Result<(), Failure> {
         Ok(())
     };
     WATCHED.into_iter().for_each(|kind| live.list(kind));
+    let full = json!({"metadata": {"namespace": FULL, "name": "pods"},
+        "spec": {"hard": {"pods": "2"}}, "status": {"used": {"pods": "2"}}});
+    put(&mut live, Watched::ResourceQuota, &serde_json::to_vec(&full)?)?;
+    let first = json!({"metadata": {"name": FIRST}, "value": 1000});
+    put(&mut live, Watched::PriorityClass, &serde_json::to_vec(&first)?)?;
     for object in namespaces() {
         put(&mut live, Watched::Namespace, &serde_json::to_vec(&object)?)?;
     }
@@ -74,46 +83,43 @@ pub fn fill_in_this_process() -> Result<(), Failure> {
     row("MB resident with one copy (peak)", format!("{one:.0} ({peak:.0})"));
     row("MB resident with two copies", format!("{two:.0}"));
 
-    // Only the state of pods changes.
+    let live = Arc::new(live);
+    let surroundings = Surroundings { live: Some(Arc::clone(&live)), ..Surroundings::default() };
+    let mut reviews = Table::new(["review of a Deployment", "ms", "MB at most", "what it says"]);
+    for (name, object) in asked() {
+        forget_peak();
+        let (least, outcome) = reviewed(&object, &surroundings)?;
+        let (peak, _) = resident().unwrap_or_default();
+        reviews.row([name, format!("{least:.2}"), format!("{peak:.0}"), outcome]);
+    }
+    drop(surroundings);
+    let mut live = Arc::into_inner(live).ok_or("somebody keeps it")?;
+
+    update([("one", &mut live), ("the other", &mut copy)], &mut table)?;
+    table.print();
+    reviews.print();
+    println!("one thread; {}", watch.others());
+    Ok(())
+}
+
+/// Times updates of pods of which only the state changed.
+fn update(copies: [(&str, &mut Live); 2], table: &mut Table) -> Result<(), Failure> {
     let later: Vec<Vec<u8>> = (0..UPDATES).map(|g| later(g, SIZE)).collect::<Result<_, _>>()?;
     let each = |start: Instant| start.elapsed().as_secs_f64() * 1e6 / later.len() as f64;
+    let mut row = |what: &str, figure: f64| table.row([what.to_owned(), format!("{figure:.2}")]);
     let start = Instant::now();
     for text in &later {
         let _: IgnoredAny = serde_json::from_slice(text)?;
     }
-    row("µs to scan a pod's text", format!("{:.2}", each(start)));
-    for (name, live) in [("one", &mut live), ("the other", &mut copy)] {
+    row("µs to scan a pod's text", each(start));
+    for (name, live) in copies {
         let start = Instant::now();
         for text in &later {
             live.put(Watched::Pod, text).map_err(|problem| format!("{problem:?}"))?;
         }
-        row(
-            &format!("µs to put a pod of which only the state changed, {name}"),
-            format!("{:.2}", each(start)),
-        );
+        let what = format!("µs to put a pod of which only the state changed, {name}");
+        row(&what, each(start));
     }
-    drop(later);
-    let live = Arc::new(live);
-    let surroundings = Surroundings { live: Some(Arc::clone(&live)), ..Surroundings::default() };
-    for kind in Kind::ALL {
-        let (first, outcome) = reviewed(&deployment(&incoming(kind), "500m"), &surroundings)?;
-        row(
-            &format!("ms to review a Deployment, {}: {outcome}", kind.name()),
-            format!("{first:.2}"),
-        );
-    }
-    for cpu in ["63", "1000"] {
-        let plain = deployment(&incoming(Kind::Plain), cpu);
-        let (first, outcome) = reviewed(&plain, &surroundings)?;
-        row(
-            &format!("ms to review a Deployment that asks for {cpu} CPUs: {outcome}"),
-            format!("{first:.2}"),
-        );
-    }
-    let (peak, after) = resident().unwrap_or_default();
-    row("MB resident in the end (peak)", format!("{after:.0} ({peak:.0})"));
-    table.print();
-    println!("one thread; {}", watch.others());
     Ok(())
 }
 
@@ -124,6 +130,46 @@ fn later(g: usize, size: Size) -> Result<Vec<u8>, Failure> {
     pod["status"]["conditions"][1]["lastTransitionTime"] = json!("2026-03-03T01:00:00Z");
     pod["status"]["containerStatuses"][0]["restartCount"] = json!(9);
     dump::printed(&pod).map_err(Into::into)
+}
+
+/// What is reviewed, and what it is called.
+fn asked() -> Vec<(String, Value)> {
+    let fits = |kind: Kind| (kind.name().to_owned(), deployment(&incoming(kind), "500m"));
+    let mut found: Vec<(String, Value)> = Kind::ALL.into_iter().map(fits).collect();
+    let mut add = |name: &str, kind: Kind, cpu: &str, change: &dyn Fn(&mut Value)| {
+        let mut object = deployment(&incoming(kind), cpu);
+        change(&mut object);
+        found.push((name.to_owned(), object));
+    };
+    let spec = "/spec/template/spec";
+    let set = |object: &mut Value, field: &str, value: Value| {
+        if let Some(spec) = object.pointer_mut(spec) {
+            spec[field] = value;
+        }
+    };
+    let apart = |term: Value, kind: &str| json!({kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}});
+    let zone = "topology.kubernetes.io/zone";
+    let nobody = json!({"topologyKey": zone, "labelSelector": {"matchLabels": {"app": "nobody"}}});
+    let everybody = json!({"topologyKey": zone, "labelSelector": {}, "namespaceSelector": {}});
+    add("63 CPUs", Kind::Plain, "63", &|_| {});
+    add("63 CPUs, of a high priority", Kind::Plain, "63", &|object| {
+        set(object, "priorityClassName", json!(FIRST));
+    });
+    add("1000 CPUs", Kind::Plain, "1000", &|_| {});
+    add("63 CPUs, of the kind everything", Kind::Everything, "63", &|_| {});
+    add("near pods that are nowhere", Kind::Plain, "500m", &|object| {
+        set(object, "affinity", apart(nobody.clone(), "podAffinity"));
+    });
+    add("apart from all pods", Kind::Plain, "500m", &|object| {
+        set(object, "affinity", apart(everybody.clone(), "podAntiAffinity"));
+    });
+    add("contradictory", Kind::NodeAffinity, "500m", &|object| {
+        set(object, "nodeSelector", json!({"kubernetes.io/arch": "s390x", "disktype": "tape"}));
+    });
+    add("in a namespace whose quota is used up", Kind::Plain, "500m", &|object| {
+        object["metadata"]["namespace"] = json!(FULL);
+    });
+    found
 }
 
 /// A Deployment with the pod as its template.

@@ -60,13 +60,25 @@ pub struct Row {
 /// Judges every row for the pod: the nodes in the order of their names, then the templates.
 #[must_use]
 pub fn rows(inventory: &Inventory, pod: &Pod, semantics: Semantics, profile: &Profile) -> Vec<Row> {
-    let mut found: Vec<(Origin, Node)> = Vec::new();
-    for node in inventory.nodes.values() {
-        found.push((Origin::Node(node.name.clone()), at_rest(node)));
+    rows_with(inventory.nodes.values(), inventory, pod, semantics, profile)
+}
+
+/// The same with these nodes, in this order.
+pub fn rows_with<'n>(
+    nodes: impl Iterator<Item = &'n Node>,
+    inventory: &Inventory,
+    pod: &Pod,
+    semantics: Semantics,
+    profile: &Profile,
+) -> Vec<Row> {
+    let mut found: Vec<(Origin, Cow<'_, Node>)> = Vec::new();
+    for node in nodes {
+        found.push((Origin::Node(node.name.clone()), rested(node)));
     }
     for template in inventory.templates.values() {
         for one in virtual_nodes(template, pod, inventory) {
-            found.push((Origin::Template { name: one.template, zone: one.zone }, one.node));
+            let origin = Origin::Template { name: one.template, zone: one.zone };
+            found.push((origin, Cow::Owned(one.node)));
         }
     }
     judge_rows(inventory, pod, semantics, profile, found)
@@ -75,10 +87,19 @@ pub fn rows(inventory: &Inventory, pod: &Pod, semantics: Semantics, profile: &Pr
 /// The node as it is when nothing is the matter with it.
 #[must_use]
 pub fn at_rest(node: &Node) -> Node {
+    rested(node).into_owned()
+}
+
+/// The same, without a copy where nothing is.
+#[must_use]
+pub fn rested(node: &Node) -> Cow<'_, Node> {
+    if !node.unschedulable && !node.taints.iter().any(|taint| is_transient(&taint.key)) {
+        return Cow::Borrowed(node);
+    }
     let mut node = node.clone();
     node.unschedulable = false;
     node.taints.retain(|taint| !is_transient(&taint.key));
-    node
+    Cow::Owned(node)
 }
 
 /// Taints that say in which state a node is, not what it is for (`well_known_taints.go`).
@@ -92,11 +113,11 @@ fn judge_rows(
     pod: &Pod,
     semantics: Semantics,
     profile: &Profile,
-    rows: Vec<(Origin, Node)>,
+    rows: Vec<(Origin, Cow<'_, Node>)>,
 ) -> Vec<Row> {
     // Companions could be made; that their domain needs a label is seen below.
     let alone = Pod { nominated_node: None, ..pod.clone().with(|spec| spec.affinity = Vec::new()) };
-    let nodes = rows.iter().map(|(_, node)| node);
+    let nodes = rows.iter().map(|(_, node)| &**node);
     let cycle = empty_cycle(nodes, inventory, &alone, semantics, Cow::Borrowed(profile));
     let judgement = judge_cycle(&cycle);
     let wanted = Resources::of(&requests(pod, None));

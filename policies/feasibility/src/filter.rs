@@ -183,3 +183,14 @@ pub enum Stage<T> {
     /// What the filter needs to judge a node.
     Ready(T),
 }
+
+impl<T> Stage<T> {
+    /// What the filter needs, if it is there.
+    #[must_use]
+    pub fn ready(&self) -> Option<&T> {
+        match self {
+            Self::Ready(state) => Some(state),
+            Self::Skip | Self::Rejected(_) => None,
+        }
+    }
+}

@@ -8,7 +8,7 @@ pub(crate) mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::filter::cycle::{Cycle, Host, cycle};
+use crate::filter::cycle::{Cycle, Host, cycle, taken};
 use crate::filter::reason::Reason;
 use crate::filter::{
     Code, Plugin, Rejection, Stage, Verdict, inter_pod_affinity, node_affinity, node_name,
@@ -181,6 +181,7 @@ pub(crate) fn judge_states<'a>(cycle: &Cycle<'a>, states: &States<'a>) -> Judgem
         Err(objection) => (Some(objection), None),
     };
     let mut nodes = Vec::new();
+    let order = order(cycle);
     for host in &cycle.hosts {
         let first = match (&rejection, &narrowed) {
             (Some(objection), _) => Some(objection.clone()),
@@ -188,7 +189,7 @@ pub(crate) fn judge_states<'a>(cycle: &Cycle<'a>, states: &States<'a>) -> Judgem
                 let rejection = Rejection::unresolvable(Reason::NotNamed(plugins.clone()));
                 Some(Objection { plugins: plugins.clone(), rejection })
             }
-            _ => reject_first(cycle, states, host),
+            _ => reject_first(cycle, states, host, &order),
         };
         let all = reject_all(cycle, states, host);
         nodes.push(NodeJudgement { node: &host.node.name, first, all });
@@ -200,6 +201,23 @@ pub(crate) fn judge_states<'a>(cycle: &Cycle<'a>, states: &States<'a>) -> Judgem
     };
     let pre_filter_nodes = narrowed.map(|(names, _)| names);
     Judgement { nodes, pre_filter: rejection, pre_filter_nodes, skipped }
+}
+
+/// The nodes that pass, in their order, without the reasons of the others. Those that are not
+/// `wanted`, by their place in the cycle, are left out.
+pub fn feasible_nodes<'a>(cycle: &Cycle<'a>, wanted: impl Fn(usize) -> bool) -> Vec<&'a str> {
+    let states = pre_filter(cycle);
+    let Ok(narrowed) = narrow(cycle, &states) else {
+        return Vec::new();
+    };
+    let order = order(cycle);
+    let hosts = cycle.hosts.iter().enumerate().filter(|(at, _)| wanted(*at));
+    let named = |host: &Host<'_>| {
+        narrowed.as_ref().is_none_or(|(names, _)| names.contains(&host.node.name))
+    };
+    let passes =
+        |host: &&Host<'_>| named(host) && reject_first(cycle, &states, host, &order).is_none();
+    hosts.map(|(_, host)| host).filter(passes).map(|host| host.node.name.as_str()).collect()
 }
 
 /// The pre-filters of the profile that the version has, in the order of the profile.
@@ -260,17 +278,29 @@ fn pre_filter<'a>(cycle: &Cycle<'a>) -> States<'a> {
     States::with_counts(cycle, restrictions, spread, inter_pod_affinity::pre_filter(cycle))
 }
 
+/// The filters in their order, and whether the pre-filter of each has run.
+type Order = Vec<(Plugin, bool)>;
+
+fn order(cycle: &Cycle<'_>) -> Order {
+    let prepared: BTreeSet<Plugin> = pre_filters(cycle).collect();
+    filters(cycle).map(|plugin| (plugin, prepared.contains(&plugin))).collect()
+}
+
 /// The first plugin that rejects the node with the nominated pods on it or, if none does, without
 /// them.
-fn reject_first(cycle: &Cycle<'_>, states: &States<'_>, host: &Host<'_>) -> Option<Objection> {
-    let prepared: BTreeSet<Plugin> = pre_filters(cycle).collect();
+fn reject_first(
+    cycle: &Cycle<'_>,
+    states: &States<'_>,
+    host: &Host<'_>,
+    order: &Order,
+) -> Option<Objection> {
     let first = |states: &States<'_>, host: &Host<'_>| {
-        filters(cycle).find_map(|plugin| {
-            let verdict = match (prepared.contains(&plugin), plugin) {
-                (true, _) => states.filter(plugin, cycle, host),
-                (false, plugin) => states.filter_unprepared(plugin, cycle, host),
+        order.iter().find_map(|(plugin, prepared)| {
+            let verdict = match prepared {
+                true => states.filter(*plugin, cycle, host),
+                false => states.filter_unprepared(*plugin, cycle, host),
             };
-            Some(Objection::of(plugin, verdict.err()?))
+            Some(Objection::of(*plugin, verdict.err()?))
         })
     };
     if let Some((states, host)) = with_nominated(cycle, states, host)
@@ -297,7 +327,7 @@ fn with_nominated<'a>(
     let pods = cycle.nominated.get(host.node.name.as_str())?;
     let (mut states, mut host) = (states.clone(), host.clone());
     for pod in pods {
-        states.add(&mut host, pod, cycle);
+        states.add(&mut host, pod, &taken(pod, cycle.semantics), cycle);
     }
     Some((states, host))
 }
@@ -321,8 +351,8 @@ fn staged<T>(stage: &Stage<T>, filter: impl FnOnce(&T) -> Verdict) -> Verdict {
 
 impl<'a> States<'a> {
     /// Counts one more pod on the host.
-    fn add(&mut self, host: &mut Host<'a>, pod: &'a Pod, cycle: &Cycle<'a>) {
-        host.add(pod, cycle.semantics);
+    fn add(&mut self, host: &mut Host<'a>, pod: &'a Pod, taken: &Resources, cycle: &Cycle<'a>) {
+        host.add_taking(pod, taken);
         if let Stage::Ready(state) = &mut self.volume_restrictions {
             state.add(pod);
         }

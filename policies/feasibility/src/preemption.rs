@@ -81,18 +81,30 @@ impl Candidate<'_> {
 /// Tries every node that `judgement` (of the same cycle) rejects, though not for good.
 #[must_use]
 pub fn preempt<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Preemption<'a> {
+    let budgets = cycle.inventory.budgets.iter();
+    let pods = || cycle.inventory.pods.values();
+    let allowed = budgets.map(|(name, budget)| (name, budget.disruptions_allowed(pods())));
+    preempt_within(cycle, judgement, &allowed.collect())
+}
+
+/// The same; `allowed`: how many pods each budget lets go.
+#[must_use]
+pub fn preempt_within<'a>(
+    cycle: &Cycle<'a>,
+    judgement: &Judgement<'_>,
+    allowed: &BTreeMap<&'a NamespacedName, i32>,
+) -> Preemption<'a> {
     let refusal = refusal(cycle, judgement);
     let mut found = Preemption { refusal, candidates: Vec::new(), best: 0, others: Vec::new() };
     if found.refusal.is_some() {
         return found;
     }
     let mut trial: Option<Trial<'_, 'a>> = None;
-    let allowed: BTreeMap<&NamespacedName, i32> = cycle
-        .inventory
-        .budgets
-        .iter()
-        .map(|(name, budget)| (name, budget.disruptions_allowed(cycle.inventory.pods.values())))
-        .collect();
+    let mut budgets = Budgets::new();
+    for (name, budget) in &cycle.inventory.budgets {
+        budgets.entry(&budget.namespace).or_default().push((name, budget));
+    }
+    let budgets = Charging { budgets, allowed, all: cycle.semantics.budgets_all_charged };
     for (host, node) in cycle.hosts.iter().zip(&judgement.nodes) {
         let code = node.first.as_ref().map(|objection| objection.rejection.code);
         match code {
@@ -100,7 +112,7 @@ pub fn preempt<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Preemption<'
             Some(Code::Unschedulable) => {
                 let trial = trial.get_or_insert_with(|| Trial::new(cycle, host));
                 trial.move_to(host);
-                match select(cycle, trial, host, &allowed) {
+                match select(cycle, trial, host, &budgets) {
                     Ok(candidate) => found.candidates.push(candidate),
                     Err(hopeless) => found.others.push((&host.node.name, hopeless)),
                 }
@@ -112,6 +124,35 @@ pub fn preempt<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Preemption<'
     let first = found.candidates.first().map(rank);
     let alike = |candidate: &&Candidate<'_>| Some(rank(candidate)) == first;
     found.best = found.candidates.iter().take_while(alike).count();
+    found
+}
+
+/// The nodes that would be candidates, in the order of their names, without the choice of victims:
+/// pods that are alike need no names of their own.
+#[must_use]
+pub fn preemptible<'a>(cycle: &Cycle<'a>, judgement: &Judgement<'_>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    if refusal(cycle, judgement).is_some() {
+        return found;
+    }
+    let mut trial: Option<Trial<'_, 'a>> = None;
+    for (host, node) in cycle.hosts.iter().zip(&judgement.nodes) {
+        let code = node.first.as_ref().map(|objection| objection.rejection.code);
+        let lower = host.pods.iter().copied().filter(|pod| pod.priority < cycle.pod.priority);
+        let lower: Vec<&'a Pod> = lower.collect();
+        if code != Some(Code::Unschedulable) || lower.is_empty() {
+            continue;
+        }
+        let trial = trial.get_or_insert_with(|| Trial::new(cycle, host));
+        trial.move_to(host);
+        lower.iter().for_each(|pod| trial.remove(pod));
+        let opens = trial.objection().is_none();
+        lower.iter().for_each(|pod| trial.add(pod));
+        // If they were all put back one by one, the last of them at least would be in the way.
+        if opens && trial.objection().is_some() {
+            found.push(host.node.name.as_str());
+        }
+    }
     found
 }
 
@@ -140,7 +181,7 @@ fn select<'a>(
     cycle: &Cycle<'a>,
     trial: &mut Trial<'_, 'a>,
     host: &Host<'a>,
-    allowed: &BTreeMap<&'a NamespacedName, i32>,
+    budgets: &Charging<'a, '_>,
 ) -> Result<Candidate<'a>, Hopeless> {
     let lower = host.pods.iter().copied().filter(|pod| pod.priority < cycle.pod.priority);
     let mut lower: Vec<&'a Pod> = lower.collect();
@@ -156,7 +197,7 @@ fn select<'a>(
     }
     lower.sort_by_key(|pod| importance(pod));
     let (violating, others): (Vec<_>, Vec<_>) =
-        charged(cycle, &lower, allowed).into_iter().partition(|victim| victim.violates.is_some());
+        charged(&lower, budgets).into_iter().partition(|victim| victim.violates.is_some());
     let mut victims = Vec::new();
     for victim in violating.into_iter().chain(others) {
         trial.add(victim.pod);
@@ -182,25 +223,33 @@ fn start(pod: &Pod) -> i64 {
     pod.started.unwrap_or(i64::MAX)
 }
 
+/// Budgets by namespace.
+type Budgets<'a> = BTreeMap<&'a str, Vec<(&'a NamespacedName, &'a DisruptionBudget)>>;
+
+/// What pods are charged to.
+struct Charging<'a, 'b> {
+    budgets: Budgets<'a>,
+    /// How many pods each budget lets go.
+    allowed: &'b BTreeMap<&'a NamespacedName, i32>,
+    /// All budgets are charged that cover a pod, also when one of them is used up.
+    all: bool,
+}
+
 /// Charges each pod to the budgets that cover it, in this order, and says which budget is used up
 /// by then.
-fn charged<'a>(
-    cycle: &Cycle<'a>,
-    pods: &[&'a Pod],
-    allowed: &BTreeMap<&'a NamespacedName, i32>,
-) -> Vec<Victim<'a>> {
-    let budgets: Vec<(&'a NamespacedName, &'a DisruptionBudget)> =
-        cycle.inventory.budgets.iter().collect();
-    let mut allowed = allowed.clone();
+fn charged<'a>(pods: &[&'a Pod], charging: &Charging<'a, '_>) -> Vec<Victim<'a>> {
+    let mut charges: BTreeMap<&'a NamespacedName, i32> = BTreeMap::new();
     let mut victims = Vec::new();
     for pod in pods.iter().copied() {
         let mut violates = None;
-        for (name, _) in budgets.iter().filter(|(_, budget)| budget.covers(pod)) {
-            let left = allowed.entry(name).or_default();
+        let there = charging.budgets.get(pod.namespace.as_str()).into_iter().flatten();
+        for (name, _) in there.filter(|(_, budget)| budget.covers(pod)) {
+            let allowed = charging.allowed.get(name).copied().unwrap_or_default();
+            let left = charges.entry(name).or_insert(allowed);
             *left = left.saturating_sub(1);
             if *left < 0 {
                 violates = violates.or(Some(*name));
-                if !cycle.semantics.budgets_all_charged {
+                if !charging.all {
                     break;
                 }
             }

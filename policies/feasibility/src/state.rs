@@ -47,6 +47,7 @@ mod standing;
 mod strings;
 mod sweep;
 mod table;
+mod tenants;
 mod terms;
 mod topology;
 mod touched;
@@ -54,11 +55,13 @@ mod view;
 mod volumes;
 
 pub use crate::state::alike::{Alike, Member, Whereabouts};
+pub use crate::state::aside::{Aside, Named};
 pub use crate::state::decide::{Decision, Plugins, Rejected, Said, Scratch};
 pub use crate::state::place::{Board, Placed};
 pub use crate::state::pods::Likeness;
 pub use crate::state::shapes::Prepared;
 pub use crate::state::standing::{Breach, Broken, Standing, Update};
+pub use crate::state::tenants::Tenant;
 pub use crate::state::view::View;
 
 use std::collections::{BTreeMap, BTreeSet};

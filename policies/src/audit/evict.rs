@@ -150,7 +150,7 @@ fn has_budget(state: &State, pod: &Pod) -> bool {
     match budget_of(state.objects(), pod) {
         Err(()) => false,
         Ok(None) => true,
-        Ok(Some(budget)) => budget.disruptions_allowed(&state.pods_in(&pod.namespace)) > 0,
+        Ok(Some(budget)) => state.allowed_by(budget) > 0,
     }
 }
 

@@ -308,7 +308,8 @@ impl Auditor {
                     None => {
                         left -= 1;
                         let itself = pod.nominated_node.is_some().then_some(&pod);
-                        live.fitting(&pod, &self.profile, itself.into_iter()) > 0
+                        let itself = live.numbers(itself.into_iter());
+                        live.state().fitting_without(&pod, &self.profile, &itself) > 0
                     }
                 };
                 if !special {

@@ -3,19 +3,21 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use placecard_feasibility::filter::cycle::{Cycle, Host};
+use placecard_feasibility::filter::Plugin;
+use placecard_feasibility::filter::cycle::{Cycle, taken};
 use placecard_feasibility::inventory::pod::{Pod, WhenUnsatisfiable};
 use placecard_feasibility::inventory::requests::{MEMORY, Resources, requests};
-use placecard_feasibility::judge::judge_cycle;
+use placecard_feasibility::judge::{Judgement, feasible_nodes, judge_cycle};
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::tolerations::{Taint, Toleration, TolerationOperator};
 
 use super::amounts::{amount_of, lower};
+use super::blockers::Amounts;
 use super::cover::Demand;
 use super::facts::{Fact, Lack};
-use super::groups::{Group, Holder, Shared, is_closed_for_good};
-use super::outlook::make_room;
+use super::groups::{Group, Holder, HolderOf, Shared, holder_of, is_closed_for_good};
+use super::rest::Rest;
 
 /// A change of the pod, or of what runs already.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,10 +108,23 @@ pub struct Way {
     pub nodes: Vec<String>,
 }
 
+/// What changes are tried out on.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) cycle: &'a Cycle<'a>,
+    pub(crate) rest: &'a Rest<'a>,
+    /// Of that cycle.
+    pub(crate) judgement: &'a Judgement<'a>,
+}
+
 /// Ways out that are shown.
 const MOST_WAYS: usize = 4;
 /// Changes that are tried out: each costs a judgement of all nodes.
 const MOST_TRIALS: usize = 24;
+/// As many are tried on however many nodes.
+const LEAST_TRIALS: usize = 3;
+/// Nodes that are judged for all changes together; all of [`MOST_TRIALS`] on 10,000.
+const MOST_JUDGED: usize = 240_000;
 /// Changes that help only together.
 const MOST_TOGETHER: usize = 3;
 /// One mebibyte.
@@ -117,16 +132,20 @@ const STEP: i64 = 1 << 20;
 /// Values of a label that are tried.
 const MOST_VALUES: usize = 3;
 
-/// The ways out that open at least one node, the smallest change first.
+/// The ways out that open at least one node, the smallest change first; and whether there are so
+/// many nodes that changes were left out which would be tried on fewer.
 #[must_use]
-pub fn ways_out(cycle: &Cycle<'_>, groups: &[Group]) -> Vec<Way> {
+pub(crate) fn ways_out(view: &View<'_>, groups: &[Group]) -> (Vec<Way>, bool) {
     let mut tried: BTreeSet<Vec<Edit>> = BTreeSet::new();
     let mut ways = Vec::new();
-    for edits in candidates(cycle, groups) {
-        if tried.len() >= MOST_TRIALS || !tried.insert(edits.clone()) {
+    let most = most_trials(view.cycle.hosts.len());
+    let mut cut = false;
+    for edits in candidates(view, groups) {
+        if tried.len() >= most || !tried.insert(edits.clone()) {
+            cut |= tried.len() < MOST_TRIALS && !tried.contains(&edits);
             continue;
         }
-        let nodes = try_out(cycle, &edits);
+        let nodes = try_out(view, &edits);
         if !nodes.is_empty() {
             ways.push(Way { edits, nodes });
         }
@@ -150,7 +169,12 @@ pub fn ways_out(cycle: &Cycle<'_>, groups: &[Group]) -> Vec<Way> {
         }
     }
     shown.truncate(MOST_WAYS);
-    shown
+    (shown, cut)
+}
+
+/// How many changes are tried out on so many nodes.
+fn most_trials(nodes: usize) -> usize {
+    (MOST_JUDGED / nodes.max(1)).clamp(LEAST_TRIALS, MOST_TRIALS)
 }
 
 /// How much a change asks of people: a value, a rule, other people's pods.
@@ -169,12 +193,12 @@ fn cost(edit: &Edit) -> u32 {
 }
 
 /// For each group, nearest first: what answers its only fact, or all of its facts together.
-fn candidates(cycle: &Cycle<'_>, groups: &[Group]) -> Vec<Vec<Edit>> {
+fn candidates(view: &View<'_>, groups: &[Group]) -> Vec<Vec<Edit>> {
     let mut found = Vec::new();
     // What takes more changes than people would make together is not looked into.
     for group in groups.iter().filter(|group| group.facts.len() <= MOST_TOGETHER) {
         let answers: Vec<Vec<Edit>> =
-            group.facts.iter().map(|shared| edits(cycle, group, shared)).collect();
+            group.facts.iter().map(|shared| edits(view, group, shared)).collect();
         if let [only] = answers.as_slice() {
             found.extend(only.iter().map(|edit| vec![edit.clone()]));
             continue;
@@ -190,8 +214,8 @@ fn candidates(cycle: &Cycle<'_>, groups: &[Group]) -> Vec<Vec<Edit>> {
 }
 
 /// What would answer a fact, the smallest change first.
-fn edits(cycle: &Cycle<'_>, group: &Group, shared: &Shared) -> Vec<Edit> {
-    let pod = cycle.pod;
+fn edits(view: &View<'_>, group: &Group, shared: &Shared) -> Vec<Edit> {
+    let pod = view.cycle.pod;
     match &shared.fact {
         Fact::Taint(taint) if is_closed_for_good(taint) => Vec::new(),
         Fact::Taint(taint) => vec![Edit::Tolerate(taint.clone())],
@@ -214,8 +238,8 @@ fn edits(cycle: &Cycle<'_>, group: &Group, shared: &Shared) -> Vec<Edit> {
                 edits.push(Edit::Lower { resource: name.clone(), from, to });
             }
             if *lack == Lack::Taken {
-                edits.extend(fewest_to_move(cycle, group, name, from));
-                edits.extend(outrank(cycle, shared));
+                edits.extend(fewest_to_move(view, group, name, from));
+                edits.extend(outrank(view, shared));
             }
             edits
         }
@@ -237,13 +261,15 @@ fn edits(cycle: &Cycle<'_>, group: &Group, shared: &Shared) -> Vec<Edit> {
 }
 
 /// A higher priority than that of the pods that have most of a resource.
-fn outrank(cycle: &Cycle<'_>, shared: &Shared) -> Option<Edit> {
+fn outrank(view: &View<'_>, shared: &Shared) -> Option<Edit> {
     let (holder, _) = shared.holders.first()?;
-    let pods = cycle.hosts.iter().flat_map(|host| &host.pods);
-    let theirs = pods.filter(|pod| Holder::of(pod) == *holder).map(|pod| pod.priority);
+    let View { cycle, rest, .. } = view;
+    if cycle.pod.never_preempts {
+        return None;
+    }
+    let theirs = rest.held_by(cycle, holder.borrowed()).map(|tenant| tenant.spec.priority);
     let priority = theirs.max().filter(|priority| *priority >= cycle.pod.priority)?;
-    let may = !cycle.pod.never_preempts;
-    may.then(|| Edit::Outrank { holder: holder.clone(), priority })
+    Some(Edit::Outrank { holder: holder.clone(), priority })
 }
 
 /// An amount that people write: memory in whole mebibytes.
@@ -253,31 +279,29 @@ fn rounded_down(resource: &str, amount: i64) -> i64 {
 }
 
 /// The fewest pods of one controller whose leaving frees enough of a resource on a node.
-fn fewest_to_move(cycle: &Cycle<'_>, group: &Group, resource: &str, asked: i64) -> Option<Edit> {
+fn fewest_to_move(view: &View<'_>, group: &Group, resource: &str, asked: i64) -> Option<Edit> {
     let names: BTreeSet<&str> = group.nodes.iter().map(String::as_str).collect();
-    let hosts = cycle.hosts.iter().filter(|host| names.contains(host.node.name.as_str()));
+    let hosts = view.cycle.hosts.iter().filter(|host| names.contains(host.node.name.as_str()));
+    let mut amounts = Amounts::new(resource, view.cycle.semantics);
     let mut best: Option<Edit> = None;
     for host in hosts {
         let free = amount_of(&host.allocatable, resource)
             .saturating_sub(amount_of(&host.requested, resource));
-        let takes = |pod: &Pod| {
-            let taken = requests(pod, Some(cycle.semantics.resizing));
-            amount_of(&Resources::of(&taken), resource)
-        };
-        let mut pods: Vec<(Holder, i64, &Pod)> =
-            host.pods.iter().map(|pod| (Holder::of(pod), takes(pod), *pod)).collect();
-        pods.sort_by_cached_key(|(holder, amount, pod)| {
-            (holder.clone(), Reverse(*amount), pod.name.clone())
-        });
+        let tenants = view.rest.tenants(host);
+        let mut pods: Vec<(HolderOf<'_>, Reverse<i64>, &str)> = tenants
+            .iter()
+            .map(|one| (holder_of(one), Reverse(amounts.of(one.spec)), one.name))
+            .collect();
+        pods.sort_unstable();
         for of_one in pods.chunk_by(|a, b| a.0 == b.0) {
             let mut freed = free;
             let mut moved = BTreeSet::new();
-            for (_, amount, pod) in of_one {
+            for (_, Reverse(amount), name) in of_one {
                 if freed >= asked {
                     break;
                 }
                 freed = freed.saturating_add(*amount);
-                moved.insert(pod.name.clone());
+                moved.insert(*name);
             }
             let fewer = match &best {
                 Some(Edit::Move { pods, .. }) => moved.len() < pods.len(),
@@ -285,18 +309,22 @@ fn fewest_to_move(cycle: &Cycle<'_>, group: &Group, resource: &str, asked: i64) 
             };
             if freed >= asked && !moved.is_empty() && fewer {
                 best = of_one.first().map(|(holder, ..)| Edit::Move {
-                    holder: holder.clone(),
-                    pods: moved,
+                    holder: Holder::from(holder),
+                    pods: moved.into_iter().map(str::to_owned).collect(),
                     node: host.node.name.clone(),
                 });
             }
+        }
+        if matches!(&best, Some(Edit::Move { pods, .. }) if pods.len() == 1) {
+            break;
         }
     }
     best
 }
 
 /// The nodes that fit once everything is changed.
-fn try_out(cycle: &Cycle<'_>, edits: &[Edit]) -> Vec<String> {
+fn try_out(view: &View<'_>, edits: &[Edit]) -> Vec<String> {
+    let cycle = view.cycle;
     let mut pod = cycle.pod.clone();
     // From the end, so that indices stay what they are.
     if !edits.iter().rev().all(|edit| change(&mut pod, edit)) {
@@ -304,48 +332,85 @@ fn try_out(cycle: &Cycle<'_>, edits: &[Edit]) -> Vec<String> {
     }
     let mut changed = cycle.for_pod(&pod);
     if edits.iter().any(|edit| matches!(edit, Edit::Outrank { .. })) {
-        return make_room(&changed).into_iter().map(|(node, _)| node).collect();
+        // No filter reads the pod's own priority.
+        return match edits {
+            [_] => view.rest.nodes_with_room(&changed, view.judgement),
+            _ => view.rest.nodes_with_room(&changed, &judge_cycle(&changed)),
+        };
     }
-    if !edits.iter().any(|edit| cost(edit) == 2) {
-        return judge_cycle(&changed).feasible().map(str::to_owned).collect();
-    }
-    let narrowed: Vec<Vec<Option<Pod>>> = cycle
-        .hosts
-        .iter()
-        .map(|host| host.pods.iter().map(|it| narrow(it, edits)).collect())
-        .collect();
+    let narrowed: Vec<Vec<Option<Pod>>> = match edits.iter().any(|edit| cost(edit) == 2) {
+        true => rearrange(view, &mut changed, edits),
+        false => Vec::new(),
+    };
     for (host, replaced) in changed.hosts.iter_mut().zip(&narrowed) {
-        let kept: Vec<(&Pod, &Option<Pod>)> = host
-            .pods
-            .iter()
-            .copied()
-            .zip(replaced)
-            .filter(|(other, _)| !edits.iter().any(|edit| moves(edit, other, &host.node.name)))
-            .collect();
-        let mut fresh = Host { pods: Vec::new(), requested: Resources::default(), ..host.clone() };
-        for (other, replaced) in kept {
-            fresh.add(replaced.as_ref().unwrap_or(other), cycle.semantics);
+        for (other, replaced) in host.pods.iter_mut().zip(replaced) {
+            *other = replaced.as_ref().unwrap_or(*other);
         }
-        *host = fresh;
     }
-    judge_cycle(&changed).feasible().map(str::to_owned).collect()
+    let stays_shut = |at: usize| {
+        let node = view.judgement.nodes.get(at);
+        node.is_some_and(|node| node.all.iter().any(|(plugin, _)| !concerns(edits, *plugin)))
+    };
+    let nodes = feasible_nodes(&changed, |at| !stays_shut(at));
+    nodes.into_iter().map(str::to_owned).collect()
+}
+
+/// Might the plugin say something else of a node once these edits are made?
+fn concerns(edits: &[Edit], plugin: Plugin) -> bool {
+    // Node rules and tolerations also say which nodes a spread constraint counts.
+    edits.iter().any(|edit| match edit {
+        Edit::Tolerate(_) => matches!(
+            plugin,
+            Plugin::TaintToleration | Plugin::NodeUnschedulable | Plugin::PodTopologySpread
+        ),
+        Edit::Lower { .. } => plugin == Plugin::NodeResourcesFit,
+        Edit::Allow { .. } | Edit::DropLabel(_) | Edit::PreferNodeTerms => {
+            matches!(plugin, Plugin::NodeAffinity | Plugin::NodeName | Plugin::PodTopologySpread)
+        }
+        Edit::HonorTaints(_) | Edit::PreferSpread(_) => plugin == Plugin::PodTopologySpread,
+        Edit::PreferAffinity | Edit::PreferAntiAffinity(_) | Edit::Narrow { .. } => {
+            plugin == Plugin::InterPodAffinity
+        }
+        Edit::DropPort(_) => plugin == Plugin::NodePorts,
+        Edit::Move { .. } | Edit::Outrank { .. } => true,
+    })
+}
+
+/// Takes away the pods that are moved, and says which of the others are to be replaced, by host.
+fn rearrange<'a>(
+    view: &View<'a>,
+    changed: &mut Cycle<'a>,
+    edits: &[Edit],
+) -> Vec<Vec<Option<Pod>>> {
+    for edit in edits {
+        let Edit::Move { holder, pods, node } = edit else { continue };
+        let host = changed.hosts.iter_mut().find(|host| host.node.name == *node);
+        let Some(host) = host else { continue };
+        let tenants = view.rest.tenants(host);
+        let moved: Vec<(String, Resources)> = tenants
+            .iter()
+            .filter(|one| pods.contains(one.name) && holder_of(one) == holder.borrowed())
+            .map(|one| (one.name.to_owned(), taken(one.spec, view.cycle.semantics)))
+            .collect();
+        drop(tenants);
+        for (name, taken) in moved {
+            host.requested.subtract(&taken);
+            let is_it = |other: &&Pod| other.name == name && holder.holds(other);
+            match host.pods.iter().position(is_it) {
+                Some(at) => _ = host.pods.remove(at),
+                None => host.others = host.others.saturating_sub(1),
+            }
+        }
+    }
+    let hosts = changed.hosts.iter();
+    hosts.map(|host| host.pods.iter().map(|it| narrow(it, edits)).collect()).collect()
 }
 
 /// The pod without its anti-affinity, if that is to be narrower.
 fn narrow(pod: &Pod, edits: &[Edit]) -> Option<Pod> {
-    let holder = || Holder::of(pod);
-    let narrower = |edit: &Edit| matches!(edit, Edit::Narrow { holder: of } if *of == holder());
+    let narrower = |edit: &Edit| matches!(edit, Edit::Narrow { holder } if holder.holds(pod));
     (!pod.anti_affinity.is_empty() && edits.iter().any(narrower))
         .then(|| pod.clone().with(|spec| spec.anti_affinity = Vec::new()))
-}
-
-fn moves(edit: &Edit, pod: &Pod, at: &str) -> bool {
-    match edit {
-        Edit::Move { holder, pods, node } => {
-            node == at && pods.contains(&pod.name) && *holder == Holder::of(pod)
-        }
-        _ => false,
-    }
 }
 
 /// Changes the pod; false if that is not possible.
@@ -411,4 +476,15 @@ fn replace(pod: &mut Pod, old: &Requirement, new: Option<&Requirement>) {
     // An empty term would match nothing: what is left of a dropped one allows everything.
     let nothing_left = terms.iter().any(NodeTerm::is_empty) || terms.is_empty();
     pod.node_affinity = (!nothing_left).then_some(terms);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_more_nodes_fewer_changes_are_tried() {
+        let trials = [0, 1, 5_000, 10_000, 20_000, 100_000, usize::MAX].map(most_trials);
+        assert_eq!(trials, [24, 24, 24, 24, 12, 3, 3]);
+    }
 }

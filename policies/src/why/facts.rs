@@ -1,6 +1,6 @@
 //! What each demand of a pod finds on each node: all of it, not only what the scheduler meets first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use placecard_feasibility::filter::cycle::{Cycle, Host};
 use placecard_feasibility::filter::inter_pod_affinity::{existing_selects, incoming_term};
@@ -9,7 +9,7 @@ use placecard_feasibility::filter::{
     Plugin, Rejection, Stage, node_ports, pod_topology_spread, volume_binding,
 };
 use placecard_feasibility::inventory::node::Node;
-use placecard_feasibility::inventory::pod::{Pod, PodVolume};
+use placecard_feasibility::inventory::pod::{Pod, PodVolume, TopologySpread};
 use placecard_feasibility::inventory::requests::{Resources, requests};
 use placecard_feasibility::inventory::volume::Claim;
 use placecard_feasibility::judge::{Judgement, NodeJudgement};
@@ -153,6 +153,8 @@ pub(crate) struct Scene<'a> {
     own: Vec<ByDomain<'a>>,
     /// The pods whose anti-affinity matches the pod.
     repelling: ByDomain<'a>,
+    /// The domains where a term of the pod's own matches all of those: by key and value.
+    mutual: BTreeSet<(&'a str, &'a str)>,
     /// The pods that use a claim of the pod's which only one pod may use.
     claim_users: BTreeMap<&'a str, Vec<&'a Pod>>,
 }
@@ -178,12 +180,14 @@ impl<'a> Scene<'a> {
                 }
             }
         }
+        let mutual = mutual(cycle.pod, &own, &repelling);
         Self {
             cycle,
             request: Resources::of(&requests(cycle.pod, None)),
             spread: pod_topology_spread::pre_filter(cycle),
             own,
             repelling,
+            mutual,
             claim_users: claim_users(cycle),
         }
     }
@@ -209,17 +213,51 @@ impl<'a> Scene<'a> {
     }
 
     /// What the spread constraints count for the node.
-    pub(crate) fn counts(&self, node: &Node) -> Vec<pod_topology_spread::Count<'a>> {
-        match &self.spread {
-            Stage::Ready(state) => state.counts(node),
-            Stage::Skip | Stage::Rejected(_) => Vec::new(),
-        }
+    fn counts<'s>(
+        &'s self,
+        node: &'s Node,
+    ) -> impl Iterator<Item = pod_topology_spread::Count<'s>> {
+        let state = self.spread.ready().into_iter();
+        state.flat_map(|state| state.counts(self.cycle.pod, node))
+    }
+
+    /// The domains that have fewest pods of the constraint.
+    pub(crate) fn emptiest<'s>(
+        &'s self,
+        spread: &'s TopologySpread,
+    ) -> impl Iterator<Item = &'s str> {
+        self.spread.ready().into_iter().flat_map(|state| state.emptiest(spread))
     }
 
     /// What the pod asks of a resource, thousandths of CPU.
     pub(crate) fn asked(&self, resource: &str) -> i64 {
         amount_of(&self.request, resource)
     }
+}
+
+/// The domains in which the pods that keep the pod away are all matched by one of its own terms
+/// over the same label.
+fn mutual<'a>(
+    pod: &'a Pod,
+    own: &[ByDomain<'a>],
+    repelling: &ByDomain<'a>,
+) -> BTreeSet<(&'a str, &'a str)> {
+    let mut found = BTreeSet::new();
+    let domains = repelling.iter().flat_map(|(key, values)| values.iter().map(move |it| (key, it)));
+    for (key, (value, repellers)) in domains {
+        let terms = pod.anti_affinity.iter().zip(own);
+        let same = terms.filter(|(term, _)| term.topology_key == **key);
+        let covers = |(_, matched): (&AffinityTerm, &ByDomain<'a>)| {
+            let there = matched.get(key).and_then(|values| values.get(value));
+            let there: BTreeSet<*const Pod> =
+                there.into_iter().flatten().map(|pod| std::ptr::from_ref(*pod)).collect();
+            repellers.iter().all(|pod| there.contains(&std::ptr::from_ref(*pod)))
+        };
+        if same.into_iter().any(covers) {
+            found.insert((*key, *value));
+        }
+    }
+    found
 }
 
 /// The claims that the pod names and that are there.
@@ -388,15 +426,15 @@ fn resources(scene: &Scene<'_>, host: &Host<'_>, rejection: &Rejection, facts: &
 
 fn spread(scene: &Scene<'_>, host: &Host<'_>, facts: &mut Facts) {
     let pod = scene.cycle.pod;
-    for count in scene.counts(host.node).iter().filter(|count| count.is_exceeded(pod)) {
+    for count in scene.counts(host.node).filter(pod_topology_spread::Count::is_exceeded) {
         // A constraint that the profile adds is none of the pod's.
-        let at = pod.spread.iter().position(|spread| *spread == count.spread);
+        let at = pod.spread.iter().position(|spread| spread == count.spread);
         let Some(index) = at else { continue };
         let fact = match count.domain {
             None => Fact::SpreadKey(index),
             Some(_) => Fact::Spread(index),
         };
-        facts.insert(fact, Detail::counted(count.skew(pod), count.domain.clone()));
+        facts.insert(fact, Detail::counted(count.skew, count.domain.map(str::to_owned)));
     }
 }
 
@@ -414,15 +452,11 @@ fn inter_pod(scene: &Scene<'_>, host: &Host<'_>, rejection: &Rejection, facts: &
             facts.insert(Fact::AntiAffinity(index), detail);
         }
     }
-    for key in host.node.labels.keys() {
+    for (key, value) in &host.node.labels {
         let pods = scene.repellers(key, host.node);
         // Replicas that repel one another are told once.
-        let own = |(index, term): (usize, &AffinityTerm)| {
-            let matched = scene.matched(index, host.node);
-            term.topology_key == *key && pods.iter().all(|pod| matched.contains(pod))
-        };
-        let known = scene.cycle.pod.anti_affinity.iter().enumerate().any(own);
-        if !pods.is_empty() && !known {
+        let known = || scene.mutual.contains(&(key.as_str(), value.as_str()));
+        if !pods.is_empty() && !known() {
             let detail = Detail::counted(count(pods), domain(key));
             facts.insert(Fact::Repelled(key.clone()), detail);
         }

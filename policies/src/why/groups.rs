@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::state::Tenant;
 use placecard_feasibility::tolerations::Taint;
 
 use super::facts::{Detail, Fact, Facts, Lack};
@@ -26,39 +28,65 @@ impl Holder {
     /// label of the revision say which Deployment it belongs to.
     #[must_use]
     pub fn of(pod: &Pod) -> Self {
-        let (kind, name) = kind_and_name(pod);
-        Self { namespace: pod.namespace.clone(), kind: kind.to_owned(), name: name.to_owned() }
+        Self::from(&holder_of(&Tenant::of(pod, POD_TEMPLATE_HASH)))
     }
 
     /// Is this the pod's [`Holder::of`]? Asked of every pod of a cluster, so nothing is copied.
     #[must_use]
     pub fn holds(&self, pod: &Pod) -> bool {
-        self.namespace == pod.namespace && (&*self.kind, &*self.name) == kind_and_name(pod)
+        self.namespace == pod.namespace
+            && self.borrowed() == holder_of(&Tenant::of(pod, POD_TEMPLATE_HASH))
+    }
+
+    pub(crate) fn borrowed(&self) -> HolderOf<'_> {
+        HolderOf { namespace: &self.namespace, kind: &self.kind, name: &self.name }
     }
 }
 
-fn kind_and_name(pod: &Pod) -> (&str, &str) {
-    let Some(owner) = &pod.owner else {
-        return ("Pod", &pod.name);
+/// A [`Holder`] that is not copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct HolderOf<'t> {
+    namespace: &'t str,
+    kind: &'t str,
+    name: &'t str,
+}
+
+impl From<&HolderOf<'_>> for Holder {
+    fn from(of: &HolderOf<'_>) -> Self {
+        Self {
+            namespace: of.namespace.to_owned(),
+            kind: of.kind.to_owned(),
+            name: of.name.to_owned(),
+        }
+    }
+}
+
+/// The controller of a pod or, without one, the pod; its label is that of the revision.
+pub(crate) fn holder_of<'t>(tenant: &Tenant<'t>) -> HolderOf<'t> {
+    let namespace = tenant.namespace;
+    let Some(owner) = tenant.owner else {
+        return HolderOf { namespace, kind: "Pod", name: tenant.name };
     };
-    let deployment = pod.labels.get(POD_TEMPLATE_HASH).and_then(|hash| {
-        owner.name.strip_suffix(hash.as_str())?.strip_suffix('-').filter(|_| !hash.is_empty())
+    let deployment = tenant.label.and_then(|hash| {
+        owner.name.strip_suffix(hash)?.strip_suffix('-').filter(|_| !hash.is_empty())
     });
     match deployment.filter(|_| owner.kind == "ReplicaSet") {
-        Some(name) => ("Deployment", name),
-        None => (&owner.kind, &owner.name),
+        Some(name) => HolderOf { namespace, kind: "Deployment", name },
+        None => HolderOf { namespace, kind: &owner.kind, name: &owner.name },
     }
 }
 
 /// What a [`Holder`] has in a group of nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Its pods, by name.
+    /// How many pods.
+    pub count: usize,
+    /// Their names; none if only the counts of a cluster are there.
     pub pods: BTreeSet<String>,
     /// How much of the resource they take; 0 for what is no amount.
     pub amount: i64,
-    /// The nodes on which they run.
-    pub nodes: BTreeSet<String>,
+    /// The nodes on which they run, in order.
+    pub nodes: Vec<Arc<str>>,
 }
 
 /// A fact that all nodes of a group share.

@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 
-use placecard_feasibility::empty_inventory::{Origin, at_rest, rows};
-use placecard_feasibility::filter::cycle::{Cycle, cycle_of};
+use placecard_feasibility::empty_inventory::{Origin, rested, rows_with};
+use placecard_feasibility::filter::cycle::{Cycle, empty_cycle};
+use placecard_feasibility::inventory::NamespacedName;
+use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
-use placecard_feasibility::inventory::{Inventory, NamespacedName};
-use placecard_feasibility::judge::judge_cycle;
+use placecard_feasibility::judge::{Judgement, judge_cycle};
 use placecard_feasibility::node_terms::NodeTerm;
-use placecard_feasibility::preemption::{Candidate, preempt};
 use placecard_feasibility::relax::grow;
 use placecard_feasibility::requirement::Requirement;
 
 use super::changes::Edit;
-use super::{Diagnosis, diagnose};
+use super::rest::Rest;
+use super::{Diagnosis, diagnose_in_brief};
 
 /// What is to be expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +50,12 @@ pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
     if feasible {
         return Outlook::Fits;
     }
-    let preemption = make_room(cycle);
+    outlook_of(cycle, &judge_cycle(cycle), &Rest::Nobody)
+}
+
+/// The same of a cycle on which no node fits, as `judgement` says.
+pub(crate) fn outlook_of(cycle: &Cycle<'_>, judgement: &Judgement<'_>, rest: &Rest<'_>) -> Outlook {
+    let preemption = rest.make_room(cycle, judgement);
     let (grown, _, _) = grow(cycle);
     if !preemption.is_empty() || !grown.is_empty() {
         let mut growth: Vec<String> = grown.into_iter().map(|one| one.template).collect();
@@ -57,7 +63,8 @@ pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
         return Outlook::Waiting { preemption, growth };
     }
     let (mut nodes, mut groups) = (Vec::new(), Vec::new());
-    let rows = rows(cycle.inventory, cycle.pod, cycle.semantics, &cycle.profile);
+    let known = cycle.hosts.iter().map(|host| host.node);
+    let rows = rows_with(known, cycle.inventory, cycle.pod, cycle.semantics, &cycle.profile);
     for row in rows.into_iter().filter(|row| row.lacks.is_empty()) {
         match row.origin {
             Origin::Node(name) => nodes.push(name),
@@ -71,25 +78,19 @@ pub fn outlook(cycle: &Cycle<'_>, feasible: bool) -> Outlook {
     }
 }
 
-/// The nodes on which preemption makes room, the best first, and who would have to go.
-#[must_use]
-pub fn make_room(cycle: &Cycle<'_>) -> Vec<(String, Vec<NamespacedName>)> {
-    let judgement = judge_cycle(cycle);
-    let found = preempt(cycle, &judgement);
-    let room = |candidate: &Candidate<'_>| {
-        let victims = candidate.victims.iter().map(|victim| victim.pod);
-        let names = victims.map(|pod| (pod.namespace.clone(), pod.name.clone()));
-        (candidate.node.to_owned(), names.collect())
-    };
-    found.candidates.iter().map(room).collect()
-}
-
 /// Why no node could hold the pod even if nothing ran there.
 #[must_use]
 pub fn diagnose_empty(cycle: &Cycle<'_>) -> Diagnosis {
-    let (inventory, pod) = (emptied(cycle.inventory), alone(cycle.pod));
-    let profile = Cow::Owned(cycle.profile.clone().into_owned());
-    let mut found = diagnose(&cycle_of(&inventory, &pod, cycle.semantics, profile));
+    let pod = alone(cycle.pod);
+    let nodes: Vec<Cow<'_, Node>> = cycle.hosts.iter().map(|host| rested(host.node)).collect();
+    let rested = empty_cycle(
+        nodes.iter().map(|node| &**node),
+        cycle.inventory,
+        &pod,
+        cycle.semantics,
+        Cow::Borrowed(&*cycle.profile),
+    );
+    let (mut found, _) = diagnose_in_brief(&rested, &Rest::Nobody);
     // Nobody wrote these down as requirements, so nobody can do without them.
     let added = topology_keys(cycle.pod);
     let drops = |edit: &Edit| matches!(edit, Edit::DropLabel(one) if added.contains(one));
@@ -125,19 +126,4 @@ fn topology_keys(pod: &Pod) -> Vec<Requirement> {
     keys.sort_unstable();
     keys.dedup();
     keys.into_iter().map(Requirement::exists).collect()
-}
-
-fn emptied(known: &Inventory) -> Inventory {
-    Inventory {
-        nodes: known.nodes.iter().map(|(name, node)| (name.clone(), at_rest(node))).collect(),
-        namespaces: known.namespaces.clone(),
-        volumes: known.volumes.clone(),
-        claims: known.claims.clone(),
-        classes: known.classes.clone(),
-        csi_nodes: known.csi_nodes.clone(),
-        services: known.services.clone(),
-        controllers: known.controllers.clone(),
-        unknown: known.unknown.clone(),
-        ..Inventory::default()
-    }
 }

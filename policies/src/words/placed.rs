@@ -166,7 +166,7 @@ fn repelling<'a>(
 ) -> Option<(&'a Pod, &'a AffinityTerm)> {
     let namespace = cycle.namespace_labels(&pod.namespace);
     let pods = cycle.hosts.iter().flat_map(|host| host.pods.iter().copied());
-    let mut found = pods.filter(|other| Holder::of(other) == *of).flat_map(|other| {
+    let mut found = pods.filter(|other| of.holds(other)).flat_map(|other| {
         let terms = other.anti_affinity.iter();
         terms.filter(|term| term.topology_key == key).map(move |term| (other, term))
     });
@@ -296,7 +296,7 @@ fn claim_demand(claim: &str, volume: &str) -> Demand {
 
 /// Where a volume is, if that is one requirement on a label.
 fn reach(shut: &Shut<'_>, volume: &str) -> Option<String> {
-    let terms = shut.asked.cluster.inventory.volumes.get(volume)?.node_affinity.as_ref()?;
+    let terms = shut.inventory.volumes.get(volume)?.node_affinity.as_ref()?;
     match terms.as_slice() {
         [only] => match only.expressions.as_slice() {
             [one] => Some(place(one)),
@@ -330,6 +330,10 @@ fn finding(shut: &Shut<'_>, code: Code, verdict: Verdict, message: String) -> Fi
     for one in &shut.found.ways {
         let (what, yields) = way(one, shut.pod);
         finding.help.push(Help::text(format!("{what}; {yields}")));
+    }
+    if shut.found.cut {
+        let nodes = several(shut.found.nodes, "node");
+        finding.help.push(Help::text(format!("explanation cut: more was not tried on {nodes}")));
     }
     finding
 }

@@ -287,7 +287,7 @@ pub fn demand(demand: &Demand) -> String {
 /// Who takes how much on the nodes of a group: `ml/notebook has 24 nvidia.com/gpu in 6 pods`.
 #[must_use]
 pub fn held(of: &Holder, held: &Held, fact: &Fact) -> String {
-    let pods = several(held.pods.len(), "pod");
+    let pods = several(held.count, "pod");
     match fact {
         Fact::Resource { name, .. } => {
             format!("{} has {} in {pods}", holder(of), amount::of(name, held.amount))
@@ -341,12 +341,14 @@ pub fn headline(subject: &str, found: &Diagnosis, outlook: &Outlook) -> String {
 /// Whose pods are in the way on these nodes, who is on most of them first.
 #[must_use]
 pub fn owners_on(groups: &[Group], nodes: &[String]) -> Vec<String> {
-    let nodes: BTreeSet<&String> = nodes.iter().collect();
+    let nodes: BTreeSet<&str> = nodes.iter().map(String::as_str).collect();
     let mut on: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for group in groups.iter().filter(|group| group.nodes.iter().any(|node| nodes.contains(node))) {
+    for group in
+        groups.iter().filter(|group| group.nodes.iter().any(|node| nodes.contains(node.as_str())))
+    {
         for (of, held) in group.facts.iter().flat_map(|shared| &shared.holders) {
-            let here = held.nodes.iter().filter(|node| nodes.contains(*node));
-            on.entry(holder(of)).or_default().extend(here.map(String::as_str));
+            let here = held.nodes.iter().map(|node| &**node).filter(|node| nodes.contains(node));
+            on.entry(holder(of)).or_default().extend(here);
         }
     }
     let mut owners: Vec<(String, usize)> =
@@ -362,7 +364,6 @@ pub fn unjudged(why: &Unjudged) -> String {
         Unjudged::Scheduler(name) => format!("scheduler {name}"),
         Unjudged::Namespace => "no namespace".to_owned(),
         Unjudged::Partial => "a patch".to_owned(),
-        Unjudged::Busy => "another one is being explained".to_owned(),
         Unjudged::Rules => "its rules could not be expanded".to_owned(),
         Unjudged::DaemonSet => "a DaemonSet".to_owned(),
         Unjudged::Labels => "labels that its controller may add".to_owned(),

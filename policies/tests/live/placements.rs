@@ -30,23 +30,36 @@ fn template() -> impl Strategy<Value = Value> {
         "apart-from pods(app=app-0) in zone",
         "spread over zone",
     ]);
-    (object, rule, 0usize..3, 0u32..5).prop_map(|((version, kind, name), rule, at, cpu)| {
-        let annotations = json!({"placecard.dev/require": rule});
-        let metadata = json!({"labels": {"app": format!("app-{at}")},
+    let more = (0usize..6, 0i32..9, prop::bool::ANY);
+    (object, rule, 0usize..3, 0u32..5, more).prop_map(
+        |((version, kind, name), rule, at, cpu, (claim, priority, port))| {
+            let annotations = json!({"placecard.dev/require": rule});
+            let metadata = json!({"labels": {"app": format!("app-{at}")},
             "annotations": if rule.is_empty() { json!({}) } else { annotations }});
-        let spec = json!({"containers": [{"name": "c", "image": "i",
+            let mut spec = json!({"containers": [{"name": "c", "image": "i",
             "resources": {"requests": {"cpu": cpu.to_string()}}}]});
-        let mut object = match kind {
-            "Pod" => json!({"metadata": metadata, "spec": spec}),
-            _ => json!({"metadata": {}, "spec": {"replicas": 2,
+            if priority > 0 {
+                spec["priority"] = json!(priority);
+            }
+            if port {
+                spec["containers"][0]["ports"] = json!([{"containerPort": 80, "hostPort": 80}]);
+            }
+            if claim < 3 {
+                spec["volumes"] = json!([{"name": "data", "persistentVolumeClaim":
+                {"claimName": format!("persistentvolumeclaim-{claim}")}}]);
+            }
+            let mut object = match kind {
+                "Pod" => json!({"metadata": metadata, "spec": spec}),
+                _ => json!({"metadata": {}, "spec": {"replicas": 2,
                 "selector": {"matchLabels": {"app": format!("app-{at}")}},
                 "template": {"metadata": metadata, "spec": spec}}}),
-        };
-        (object["apiVersion"], object["kind"]) = (json!(version), json!(kind));
-        object["metadata"]["name"] = json!(name);
-        object["metadata"]["namespace"] = json!(format!("ns-{at}"));
-        object
-    })
+            };
+            (object["apiVersion"], object["kind"]) = (json!(version), json!(kind));
+            object["metadata"]["name"] = json!(name);
+            object["metadata"]["namespace"] = json!(format!("ns-{at}"));
+            object
+        },
+    )
 }
 
 fn reviewed(value: &Value, on: Surroundings) -> Review {

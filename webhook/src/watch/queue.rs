@@ -145,3 +145,38 @@ impl Queue {
         self.sender.send(parcel).await.map_err(|_| Ended)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// Is there room for an object of so many bytes, at once?
+    fn sends(queue: &Queue, bytes: usize) -> bool {
+        let seen = Seen::Put(Subject::Kind(Watched::Pod), Bytes::from(vec![b' '; bytes]));
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(pin!(queue.send(seen)).poll(&mut context), Poll::Ready(Ok(())))
+    }
+
+    #[test]
+    fn while_the_writer_waits_a_tenth_of_a_second_of_events_has_room_and_no_more_than_that_is_held()
+    {
+        const POD: usize = 6_500;
+        let (queue, mut receiver) = queue();
+        // Of 5,000 a second.
+        assert!((0..500).all(|_| sends(&queue, POD)));
+        let all = 500 + (0..PARCELS).take_while(|_| sends(&queue, POD)).count();
+        assert!(all * POD <= ROOM && (all + 1) * (POD + 1024) > ROOM, "{all}");
+        // Who has to wait holds one object each; so does whoever sends one that is larger than all.
+        assert!(!sends(&queue, 2 * ROOM));
+        drop(receiver.try_recv());
+        assert!(sends(&queue, POD) && !sends(&queue, POD));
+        while receiver.try_recv().is_ok() {}
+        assert!(sends(&queue, 2 * ROOM) && !sends(&queue, 1));
+        drop(receiver.try_recv());
+        let small = (0..2 * PARCELS).take_while(|_| sends(&queue, 1)).count();
+        assert_eq!(small, PARCELS);
+    }
+}

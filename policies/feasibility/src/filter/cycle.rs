@@ -7,7 +7,7 @@ use crate::filter::default_spread::constraints;
 use crate::filter::node_ports::{host_ports, is_same_port};
 use crate::inventory::Inventory;
 use crate::inventory::node::Node;
-use crate::inventory::pod::{HostPort, Pod, TopologySpread};
+use crate::inventory::pod::{HostPort, Pod, PodSpec, TopologySpread};
 use crate::inventory::requests::{Resources, requests};
 use crate::judge::Semantics;
 use crate::label::Labels;
@@ -39,6 +39,8 @@ pub struct Host<'a> {
     pub node: &'a Node,
     /// The pods on it that are not finished.
     pub pods: Vec<&'a Pod>,
+    /// How many more there are that only count: nothing that is asked of the cycle is about them.
+    pub others: usize,
     /// What these pods take.
     pub requested: Resources,
     /// What the node has for pods.
@@ -54,6 +56,7 @@ impl<'a> Host<'a> {
         Self {
             node,
             pods: Vec::new(),
+            others: 0,
             requested: Resources::default(),
             allocatable: Resources::of(&node.allocatable),
             ports: BTreeSet::new(),
@@ -62,7 +65,12 @@ impl<'a> Host<'a> {
 
     /// Counts one more pod.
     pub fn add(&mut self, pod: &'a Pod, semantics: Semantics) {
-        self.requested.add(&Resources::of(&requests(pod, Some(semantics.resizing))));
+        self.add_taking(pod, &taken(pod, semantics));
+    }
+
+    /// The same of a pod that takes so much.
+    pub(crate) fn add_taking(&mut self, pod: &'a Pod, taken: &Resources) {
+        self.requested.add(taken);
         self.ports.extend(host_ports(pod));
         self.pods.push(pod);
     }
@@ -70,12 +78,27 @@ impl<'a> Host<'a> {
     /// Takes one of the pods away. As in the scheduler, its ports are free then, even if another
     /// pod has the same ones.
     pub fn remove(&mut self, pod: &Pod, semantics: Semantics) {
-        self.requested.subtract(&Resources::of(&requests(pod, Some(semantics.resizing))));
+        self.remove_taking(pod, &taken(pod, semantics));
+    }
+
+    /// The same of a pod that takes so much.
+    pub(crate) fn remove_taking(&mut self, pod: &Pod, taken: &Resources) {
+        self.requested.subtract(taken);
         for port in host_ports(pod) {
             self.ports.retain(|used| !is_same_port(used, port));
         }
-        self.pods.retain(|other| !other.is_same(pod));
+        // One may stand for several that are alike.
+        match self.pods.iter().position(|other| std::ptr::eq(*other, pod)) {
+            Some(at) => _ = self.pods.remove(at),
+            None => self.pods.retain(|other| !other.is_same(pod)),
+        }
     }
+}
+
+/// What a pod takes from its node.
+#[must_use]
+pub fn taken(pod: &PodSpec, semantics: Semantics) -> Resources {
+    Resources::of(&requests(pod, Some(semantics.resizing)))
 }
 
 /// As [`cycle_of`], for a scheduler without a configuration.

@@ -107,11 +107,15 @@ impl<'a> IncomingTerm<'a> {
         self.term
     }
 
+    /// Might the term select pods of the namespace?
+    pub(crate) fn speaks_of(&self, namespace: &str) -> bool {
+        self.namespaces.as_ref().is_none_or(|names| names.contains(namespace))
+    }
+
     /// Does the term certainly select the pod?
     #[must_use]
     pub fn selects(&self, pod: &Pod) -> bool {
-        let named = |names: &BTreeSet<&str>| names.contains(pod.namespace.as_str());
-        self.namespaces.as_ref().is_none_or(named)
+        self.speaks_of(&pod.namespace)
             && self.term.selector.as_ref().is_some_and(|one| one.matches(&pod.labels))
     }
 }
@@ -182,6 +186,9 @@ impl<'a> State<'a> {
         }
         for term in self.anti_affinity.iter().filter(|term| term.selects(other)) {
             count(&mut self.repelled, term.term, node, by);
+        }
+        if other.anti_affinity.is_empty() {
+            return;
         }
         let namespace = cycle.namespace_labels(&cycle.pod.namespace);
         for term in other.anti_affinity.iter().filter(|term| is_known(cycle, term)) {

@@ -46,7 +46,7 @@ pub fn without_missing(request: &Resources, host: &Host<'_>) -> Resources {
 pub fn filter(request: &Resources, host: &Host<'_>) -> Verdict {
     let (free, used) = (&host.allocatable, &host.requested);
     let mut reasons = Vec::new();
-    let running = i64::try_from(host.pods.len()).unwrap_or(i64::MAX);
+    let running = i64::try_from(host.pods.len().saturating_add(host.others)).unwrap_or(i64::MAX);
     if running >= free.pods {
         reasons.push(Reason::TooManyPods);
     }

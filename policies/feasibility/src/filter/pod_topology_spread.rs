@@ -17,9 +17,41 @@ use crate::tolerations::untolerated;
 /// The pod's constraints and the pods that count for each, by domain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State<'a> {
-    constraints: Vec<(TopologySpread, BTreeMap<&'a str, i64>)>,
+    constraints: Vec<Counted<'a>>,
     /// There may be nodes or pods that are not known, so that no count is certain.
     open: bool,
+}
+
+/// A constraint, and the pods that count for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Counted<'a> {
+    spread: TopologySpread,
+    /// By domain.
+    pods: BTreeMap<&'a str, i64>,
+    /// The least of them.
+    fewest: i64,
+}
+
+impl<'a> Counted<'a> {
+    fn of(spread: TopologySpread, pods: BTreeMap<&'a str, i64>) -> Self {
+        let fewest = fewest(&pods);
+        Self { spread, pods, fewest }
+    }
+
+    fn here(&self, domain: &str) -> i64 {
+        self.pods.get(domain).copied().unwrap_or(0)
+    }
+
+    /// What other domains are measured by: with fewer of them than are asked for, nothing.
+    fn least(&self) -> i64 {
+        let domains = i32::try_from(self.pods.len()).unwrap_or(i32::MAX);
+        let enough = domains > 0 && domains >= self.spread.min_domains;
+        if enough { self.fewest } else { 0 }
+    }
+}
+
+fn fewest(pods: &BTreeMap<&str, i64>) -> i64 {
+    pods.values().min().copied().unwrap_or(0)
 }
 
 /// Counts the pods.
@@ -46,7 +78,7 @@ pub fn pre_filter<'a>(cycle: &Cycle<'a>) -> Stage<State<'a>> {
                 *counts.entry(domain).or_default() += matching_pods(cycle.pod, spread, host);
             }
         }
-        state.constraints.push(((*spread).clone(), counts));
+        state.constraints.push(Counted::of((*spread).clone(), counts));
     }
     Stage::Ready(state)
 }
@@ -59,7 +91,11 @@ impl<'a> State<'a> {
     ) -> Stage<Self> {
         let unknown = |kind| cycle.inventory.is_unknown(kind);
         let open = unknown(Kind::Pod) || unknown(Kind::Node);
-        if constraints.is_empty() { Stage::Skip } else { Stage::Ready(Self { constraints, open }) }
+        if constraints.is_empty() {
+            return Stage::Skip;
+        }
+        let counted = constraints.into_iter().map(|(spread, pods)| Counted::of(spread, pods));
+        Stage::Ready(Self { constraints: counted.collect(), open })
     }
 
     /// Counts one more pod of the node. As in the scheduler, a terminating one counts here, and so
@@ -74,16 +110,17 @@ impl<'a> State<'a> {
     }
 
     fn change(&mut self, pod: &Pod, incoming: &Pod, node: &'a Node, by: i64) {
-        let keys = self.constraints.iter().map(|(spread, _)| spread);
+        let keys = self.constraints.iter().map(|one| &one.spread);
         if pod.namespace != incoming.namespace || !has_all_keys(node, keys) {
             return;
         }
-        for (spread, counts) in &mut self.constraints {
+        for Counted { spread, pods, fewest: least } in &mut self.constraints {
             if let Some(domain) = node.labels.get(&spread.topology_key)
                 && selects(spread, pod)
                 && counts_for(spread, incoming, node)
             {
-                *counts.entry(domain).or_default() += by;
+                *pods.entry(domain).or_default() += by;
+                *least = fewest(pods);
             }
         }
     }
@@ -95,16 +132,14 @@ impl<'a> State<'a> {
 ///
 /// The rejection by the first constraint that is not met.
 pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
-    for (spread, counts) in &state.constraints {
+    for counted in &state.constraints {
+        let spread = &counted.spread;
         let Some(domain) = node.labels.get(&spread.topology_key) else {
             return Err(Rejection::unresolvable(Reason::SpreadKey));
         };
-        let domains = i32::try_from(counts.len()).unwrap_or(i32::MAX);
-        let enough = domains > 0 && domains >= spread.min_domains;
-        let least = if enough { counts.values().min().copied().unwrap_or(0) } else { 0 };
-        let here = counts.get(domain.as_str()).copied().unwrap_or(0);
         let itself = i64::from(selects(spread, pod));
-        if !state.open && here + itself - least > i64::from(spread.max_skew) {
+        let skew = counted.here(domain) + itself - counted.least();
+        if !state.open && skew > i64::from(spread.max_skew) {
             return Err(Rejection::unschedulable(Reason::SpreadSkew));
         }
     }
@@ -113,53 +148,44 @@ pub fn filter(state: &State<'_>, pod: &Pod, node: &Node) -> Verdict {
 
 /// What a constraint counts, as it bears on one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Count<'a> {
+pub struct Count<'s> {
     /// The constraint.
-    pub spread: TopologySpread,
+    pub spread: &'s TopologySpread,
     /// The node's domain; `None`: the node lacks the key.
-    pub domain: Option<String>,
-    /// The pods in that domain.
-    pub here: i64,
-    /// The pods in the emptiest domain; 0 with fewer domains than `minDomains`.
-    pub least: i64,
-    /// The domains that have that few.
-    pub emptiest: Vec<&'a str>,
+    pub domain: Option<&'s str>,
+    /// By how many pods the domain would exceed the emptiest one with the pod in it; the emptiest
+    /// has none with fewer domains than `minDomains`.
+    pub skew: i64,
 }
 
 impl Count<'_> {
-    /// By how many pods the domain would exceed the emptiest one with the pod in it.
-    #[must_use]
-    pub fn skew(&self, pod: &Pod) -> i64 {
-        self.here + i64::from(selects(&self.spread, pod)) - self.least
-    }
-
     /// Would the pod exceed the constraint?
     #[must_use]
-    pub fn is_exceeded(&self, pod: &Pod) -> bool {
-        self.domain.is_none() || self.skew(pod) > i64::from(self.spread.max_skew)
+    pub fn is_exceeded(&self) -> bool {
+        self.domain.is_none() || self.skew > i64::from(self.spread.max_skew)
     }
 }
 
-impl<'a> State<'a> {
+impl State<'_> {
     /// What each constraint counts for the node, for reports: [`filter`] says which of them rejects
     /// it first.
-    #[must_use]
-    pub fn counts(&self, node: &Node) -> Vec<Count<'a>> {
-        let one = |(spread, counts): &(TopologySpread, BTreeMap<&'a str, i64>)| {
-            let domains = i32::try_from(counts.len()).unwrap_or(i32::MAX);
-            let enough = domains > 0 && domains >= spread.min_domains;
-            let fewest = counts.values().min().copied().unwrap_or(0);
-            let emptiest = counts.iter().filter(|(_, count)| **count == fewest);
-            let domain = node.labels.get(&spread.topology_key);
-            Count {
-                spread: spread.clone(),
-                domain: domain.cloned(),
-                here: domain.and_then(|it| counts.get(it.as_str())).copied().unwrap_or(0),
-                least: if enough { fewest } else { 0 },
-                emptiest: emptiest.map(|(domain, _)| *domain).collect(),
-            }
-        };
-        self.constraints.iter().map(one).collect()
+    pub fn counts<'s>(&'s self, pod: &'s Pod, node: &'s Node) -> impl Iterator<Item = Count<'s>> {
+        self.constraints.iter().map(move |counted| {
+            let spread = &counted.spread;
+            let domain = node.labels.get(&spread.topology_key).map(String::as_str);
+            let here = domain.map_or(0, |domain| counted.here(domain));
+            let skew = here + i64::from(selects(spread, pod)) - counted.least();
+            Count { spread, domain, skew }
+        })
+    }
+
+    /// The domains that have fewest pods of the constraint.
+    pub fn emptiest<'s>(&'s self, spread: &'s TopologySpread) -> impl Iterator<Item = &'s str> {
+        let counted = self.constraints.iter().filter(move |one| one.spread == *spread);
+        counted.flat_map(|one| {
+            let fewest = one.pods.iter().filter(|(_, count)| **count == one.fewest);
+            fewest.map(|(domain, _)| *domain)
+        })
     }
 }
 

@@ -1,39 +1,106 @@
-//! The plain judge over what is counted, for a pod of which nothing was prepared, and as if some
-//! pods were not there. It looks at nodes and classes, and at no pods but those of the classes that
-//! its terms, or theirs, are about.
+//! The cluster for one pod, unprepared, and as if some pods were not there: only what the pod's
+//! verdict and its reasons depend on is written out.
+//!
+//! The plain judge reads of most pods only what they take and that they are there, and both are
+//! counted. It looks at a pod itself if a term of either pod speaks of the other, if a spread
+//! constraint counts it, if it has host ports and this one wants some, or volumes, and this one has
+//! some. So the work grows with the nodes, the classes and those pods.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::State;
+use super::pods::Kind;
 use super::table::NONE;
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::default_spread::constraints;
-use crate::filter::inter_pod_affinity::{self, incoming_term};
+use crate::filter::inter_pod_affinity::{IncomingTerm, incoming_term};
 use crate::filter::node_ports::host_ports;
-use crate::filter::{pod_topology_spread, volume_restrictions};
-use crate::inventory::pod::{HostPort, Pod, PodVolume};
-use crate::inventory::requests::{Resources, requests};
-use crate::judge::{Judgement, States, judge_states};
+use crate::inventory::Inventory;
+use crate::inventory::node::Node;
+use crate::inventory::pod::{HostPort, Pod, TopologySpread, WhenUnsatisfiable};
+use crate::inventory::requests::Resources;
+use crate::judge::{Judgement, feasible_nodes, judge_cycle};
+use crate::label::Labels;
+use crate::pod_affinity::term_selects;
 use crate::profile::Profile;
 
-/// What hosts refer to while the plain judge looks at them.
-#[derive(Debug, Default)]
-struct Guests {
-    /// The pods with volumes, and one that stands for all others.
-    mounted: BTreeMap<u32, Pod>,
-    blank: Pod,
+/// Which of the pods that are written out have their own names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Of those that are alike one stands for all: for verdicts.
+    Few,
+    /// All that the judge looks at: for reasons.
+    All,
+    /// These, and every pod of a lower priority than this: for preemption.
+    AndBelow(i32),
+    /// As few, but of all pods of a lower priority one stands for those that are alike too: for
+    /// whether preemption would help.
+    FewAndBelow(i32),
+}
+
+impl Named {
+    /// All stand on the nodes that are of a lower priority than this.
+    fn below(self) -> Option<i32> {
+        match self {
+            Self::AndBelow(priority) | Self::FewAndBelow(priority) => Some(priority),
+            Self::Few | Self::All => None,
+        }
+    }
+
+    fn is_few(self) -> bool {
+        matches!(self, Self::Few | Self::FewAndBelow(_))
+    }
+}
+
+/// A cluster without some of its pods, as far as one pod is concerned.
+#[derive(Debug)]
+pub struct Aside<'s> {
+    state: &'s State,
+    /// The pods that are not there, by the number of their node.
+    left: BTreeMap<u32, Vec<u32>>,
+    /// What stands on the nodes, and where, by the number of the node.
+    pods: Vec<Pod>,
+    seats: Vec<Vec<usize>>,
     nominated: Vec<Pod>,
-    /// A pod of each class that counts for the terms, once as it is and once terminating.
-    likes: Vec<Pod>,
-    /// By node: those that are there.
-    near: BTreeMap<u32, Vec<usize>>,
 }
 
 impl State {
-    /// What the plain judge says of a pod, by a profile, as if the pods with these numbers
-    /// ([`State::pod_number`]) were not there. Nothing has to be prepared; the work grows with the
-    /// nodes, the classes and the pods that the terms are about.
+    /// The cluster as if the pods with these numbers ([`State::pod_number`]) were not there, for
+    /// this pod and for what differs from it in node rules, tolerations and amounts only, or by
+    /// rules that were taken away.
+    #[must_use]
+    pub fn aside(
+        &self,
+        pod: &Pod,
+        profile: &Profile,
+        leave: &BTreeSet<u32>,
+        named: Named,
+    ) -> Aside<'_> {
+        let mut left: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for other in leave {
+            let (node, _) = self.pods.whereabouts(*other);
+            left.entry(node).or_default().push(*other);
+        }
+        let yields = |other: &Pod| {
+            other.priority >= pod.priority && !other.is_same(pod) && profile.serves(other)
+        };
+        let nominated = self.pods.nominated.keys().filter(|other| !leave.contains(other));
+        let mut aside = Aside {
+            state: self,
+            left,
+            pods: Vec::new(),
+            seats: Vec::new(),
+            nominated: nominated.map(|other| self.pod_of(*other)).filter(yields).collect(),
+        };
+        aside.seats.resize(self.nodes.bound(), Vec::new());
+        aside.fill(pod, profile, leave, named);
+        aside
+    }
+
+    /// What the plain judge says of a pod, by a profile, as if the pods with these numbers were not
+    /// there; nothing has to be prepared.
     pub fn judge_without<R>(
         &self,
         pod: &Pod,
@@ -41,174 +108,210 @@ impl State {
         leave: &BTreeSet<u32>,
         then: impl FnOnce(&Judgement<'_>) -> R,
     ) -> R {
-        let mut guests = self.guests_without(pod, profile, leave);
-        self.seat_classes(pod, profile, leave, &mut guests);
+        let aside = self.aside(pod, profile, leave, Named::Few);
+        then(&judge_cycle(&aside.cycle(pod, profile, &self.objects)))
+    }
+
+    /// How many nodes fit, as [`Self::judge_without`] says.
+    #[must_use]
+    pub fn fitting_without(&self, pod: &Pod, profile: &Profile, leave: &BTreeSet<u32>) -> usize {
+        let aside = self.aside(pod, profile, leave, Named::Few);
+        feasible_nodes(&aside.cycle(pod, profile, &self.objects), |_| true).len()
+    }
+}
+
+impl Aside<'_> {
+    fn fill(&mut self, pod: &Pod, profile: &Profile, leave: &BTreeSet<u32>, named: Named) {
+        let state = self.state;
+        let spread = constraints(&state.objects, pod, profile);
+        let concern = Concern::of(state, pod, profile, &spread);
+        let mounts = !pod.volumes.is_empty();
+        let mut seated: BTreeSet<u32> = BTreeSet::new();
+        let mut names = NodeNames(vec![None; state.nodes.bound()]);
+        for (number, kind, class) in state.pods.classes.iter() {
+            let spec = state.pods.specs.at(kind.spec);
+            let below = named.below().is_some_and(|priority| spec.template.priority < priority);
+            if class.pods.is_empty() || !(below || concern.is_about(*kind)) {
+                continue;
+            }
+            seated.insert(number);
+            let like = state.pod_like(*kind);
+            let mut stands: [Option<usize>; 2] = [None, None];
+            for other in class.pods.iter().filter(|other| !leave.contains(other)) {
+                let (node, terminating) = state.pods.whereabouts(*other);
+                if node == NONE {
+                    continue;
+                }
+                let whole = !named.is_few() || (mounts && state.pods.mounts.contains_key(other));
+                let known = stands.get_mut(usize::from(terminating)).filter(|_| !whole);
+                let at = known.as_ref().and_then(|known| **known).unwrap_or_else(|| {
+                    self.pods.push(names.give(state, &like, *other));
+                    self.pods.len() - 1
+                });
+                if let Some(known) = known {
+                    *known = Some(at);
+                }
+                self.sit(node, at);
+            }
+        }
+        for other in state.pods.mounts.keys().filter(|other| mounts && !leave.contains(other)) {
+            let (node, _) = state.pods.whereabouts(*other);
+            if node != NONE && !seated.contains(&state.pods.class_of(*other)) {
+                self.pods.push(state.pod_of(*other));
+                self.sit(node, self.pods.len() - 1);
+            }
+        }
+        // As in an inventory; of several with wrong volumes the first is the one that is said.
+        let pods = &self.pods;
+        let name = |at: &usize| pods.get(*at).map(|pod| (&pod.namespace, &pod.name));
+        for seats in &mut self.seats {
+            seats.sort_unstable_by(|one, other| name(one).cmp(&name(other)));
+        }
+    }
+
+    fn sit(&mut self, node: u32, at: usize) {
+        if let Some(seats) = self.seats.get_mut(node as usize) {
+            seats.push(at);
+        }
+    }
+
+    /// The cluster while the pod is judged. `objects` stand for the state's own.
+    #[must_use]
+    pub fn cycle<'a>(
+        &'a self,
+        pod: &'a Pod,
+        profile: &'a Profile,
+        objects: &'a Inventory,
+    ) -> Cycle<'a> {
         let mut nominated: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
-        for other in &guests.nominated {
+        for other in &self.nominated {
             if let Some(node) = &other.nominated_node {
                 nominated.entry(node).or_default().push(other);
             }
         }
-        let cycle = Cycle {
+        let wants_ports = host_ports(pod).next().is_some();
+        let nodes = self.state.nodes.iter();
+        let mut hosts: Vec<Host<'a>> =
+            nodes.map(|(number, node)| self.host(number, node, wants_ports)).collect();
+        hosts.sort_unstable_by(|one, other| one.node.name.cmp(&other.node.name));
+        Cycle {
             pod,
-            inventory: &self.objects,
-            semantics: self.semantics,
+            inventory: objects,
+            semantics: self.state.semantics,
             profile: Cow::Borrowed(profile),
-            spread: constraints(&self.objects, pod, profile),
-            hosts: self.hosts_without(pod, &guests, leave),
+            spread: constraints(objects, pod, profile),
+            hosts,
             nominated,
-        };
-        let terms = Cycle { hosts: self.hosts_of_terms(&guests), ..cycle.clone() };
-        let in_use = |claim: &str| self.is_claim_used(&pod.namespace, claim, leave);
-        let restrictions = volume_restrictions::pre_filter_with(&cycle, &in_use);
-        let spread = pod_topology_spread::pre_filter(&terms);
-        let inter_pod = inter_pod_affinity::pre_filter(&terms);
-        let states = States::with_counts(&cycle, restrictions, spread, inter_pod);
-        then(&judge_states(&cycle, &states))
-    }
-
-    /// The pods of a namespace that are not finished.
-    #[must_use]
-    pub fn pods_in(&self, namespace: &str) -> Vec<Pod> {
-        let Some(id) = self.strings.get(namespace) else {
-            return Vec::new();
-        };
-        let classes = self.pods.classes.iter().filter(|(_, kind, _)| kind.namespace == id);
-        let pods = classes.flat_map(|(_, _, class)| &class.pods);
-        pods.map(|pod| self.pod_of(*pod)).collect()
-    }
-
-    fn guests_without(&self, pod: &Pod, profile: &Profile, leave: &BTreeSet<u32>) -> Guests {
-        let mounted = self.nodes.slots().flat_map(|(_, slot)| &slot.mounted);
-        let mounted = mounted.filter(|other| !leave.contains(other));
-        let yields = |other: &Pod| {
-            other.priority >= pod.priority && !other.is_same(pod) && profile.serves(other)
-        };
-        let nominated = self.pods.nominated.keys().filter(|other| !leave.contains(other));
-        Guests {
-            mounted: mounted.map(|other| (*other, self.mounted(*other))).collect(),
-            nominated: nominated.map(|other| self.pod_of(*other)).filter(yields).collect(),
-            ..Guests::default()
         }
     }
 
-    /// Finds the classes that the pod's terms select, or that carry terms.
-    fn seat_classes(
-        &self,
-        pod: &Pod,
-        profile: &Profile,
-        leave: &BTreeSet<u32>,
-        guests: &mut Guests,
-    ) {
-        let spread = constraints(&self.objects, pod, profile);
+    fn host<'a>(&'a self, number: u32, node: &'a Node, wants_ports: bool) -> Host<'a> {
+        let state = self.state;
+        let slot = state.nodes.slot(number);
+        let seats = self.seats.get(number as usize).map(Vec::as_slice).unwrap_or_default();
+        let pods: Vec<&Pod> = seats.iter().filter_map(|at| self.pods.get(*at)).collect();
+        let gone = self.left.get(&number).map(Vec::as_slice).unwrap_or_default();
+        let mut requested = state.requested(number);
+        for other in gone {
+            requested.subtract(&state.taken(*other));
+        }
+        let ports = match wants_ports {
+            true => self.ports(number, gone),
+            false => BTreeSet::new(),
+        };
+        let others = slot.pods.len().saturating_sub(gone.len()).saturating_sub(pods.len());
+        let allocatable = Resources::of(&node.allocatable);
+        Host { node, pods, others, requested, allocatable, ports }
+    }
+
+    fn ports(&self, node: u32, gone: &[u32]) -> BTreeSet<&HostPort> {
+        let pods = self.state.nodes.slot(node).pods.iter().filter(|pod| !gone.contains(pod));
+        let specs = pods.map(|pod| self.state.pods.specs.at(self.state.pods.kind(*pod).0.spec));
+        let with_ports = specs.filter(|spec| !spec.ports.is_empty());
+        with_ports.flat_map(|spec| host_ports(&spec.template)).collect()
+    }
+}
+
+/// The names of the nodes, each once.
+struct NodeNames(Vec<Option<Arc<str>>>);
+
+impl NodeNames {
+    /// The pod with this number, which is on a node, given another of its class.
+    fn give(&mut self, state: &State, like: &Pod, pod: u32) -> Pod {
+        let (node, _) = state.pods.whereabouts(pod);
+        let name = || state.nodes.node(node).map(|node| Arc::from(node.name.as_str()));
+        let node = match self.0.get_mut(node as usize) {
+            Some(known @ None) => {
+                known.clone_from(&name());
+                known.clone()
+            }
+            Some(known) => known.clone(),
+            None => name(),
+        };
+        state.pod_with(pod, like.clone(), node)
+    }
+}
+
+/// Which pods the judge looks at for a pod.
+struct Concern<'a> {
+    state: &'a State,
+    pod: &'a Pod,
+    /// The labels of the pod's namespace.
+    namespace: &'a Labels,
+    terms: Vec<IncomingTerm<'a>>,
+    spread: &'a [TopologySpread],
+    wants_ports: bool,
+}
+
+impl<'a> Concern<'a> {
+    fn of(
+        state: &'a State,
+        pod: &'a Pod,
+        profile: &'a Profile,
+        spread: &'a [TopologySpread],
+    ) -> Self {
+        static NONE: Labels = Labels::new();
         let empty = Cycle {
             pod,
-            inventory: &self.objects,
-            semantics: self.semantics,
+            inventory: &state.objects,
+            semantics: state.semantics,
             profile: Cow::Borrowed(profile),
-            spread: Cow::Borrowed(&spread),
+            spread: Cow::Borrowed(spread),
             hosts: Vec::new(),
             nominated: BTreeMap::new(),
         };
         let terms = pod.affinity.iter().chain(&pod.anti_affinity);
-        let terms: Vec<_> = terms.map(|term| incoming_term(&empty, term)).collect();
-        let concerns = |like: &Pod| {
-            let mut selectors = spread.iter().filter_map(|one| one.selector.as_ref());
-            terms.iter().any(|term| term.selects(like))
-                || (like.namespace == pod.namespace
-                    && selectors.any(|selector| selector.matches(&like.labels)))
-        };
-        for (_, kind, class) in self.pods.classes.iter() {
-            let carries = !self.pods.specs.at(kind.spec).template.anti_affinity.is_empty();
-            if !carries && terms.is_empty() && spread.is_empty() {
-                continue;
-            }
-            let like = self.pod_like(*kind);
-            if !carries && !concerns(&like) {
-                continue;
-            }
-            let mut leaving = like.clone();
-            leaving.terminating = true;
-            let first = guests.likes.len();
-            guests.likes.extend([like, leaving]);
-            for other in class.pods.iter().filter(|other| !leave.contains(other)) {
-                let (node, terminating) = self.pods.whereabouts(*other);
-                if node != NONE {
-                    guests.near.entry(node).or_default().push(first + usize::from(terminating));
-                }
-            }
+        Self {
+            state,
+            pod,
+            namespace: state.objects.namespaces.get(&pod.namespace).unwrap_or(&NONE),
+            terms: terms.map(|term| incoming_term(&empty, term)).collect(),
+            spread,
+            wants_ports: host_ports(pod).next().is_some(),
         }
     }
 
-    /// The nodes with what is taken; the filters that count pods must not look at these.
-    fn hosts_without<'a>(
-        &'a self,
-        pod: &Pod,
-        guests: &'a Guests,
-        leave: &BTreeSet<u32>,
-    ) -> Vec<Host<'a>> {
-        let mut left: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for other in leave {
-            let (node, _) = self.pods.whereabouts(*other);
-            left.entry(node).or_default().push(*other);
-        }
-        let wants_ports = host_ports(pod).next().is_some();
-        let host = |(number, node): (u32, &'a _)| {
-            let slot = self.nodes.slot(number);
-            // Of several with wrong volumes the first by name is the one that is said.
-            let mut pods: Vec<&Pod> =
-                slot.mounted.iter().filter_map(|other| guests.mounted.get(other)).collect();
-            pods.sort_unstable_by_key(|other| (&other.namespace, &other.name));
-            let gone = left.get(&number).map(Vec::as_slice).unwrap_or_default();
-            pods.resize(slot.pods.len().saturating_sub(gone.len()), &guests.blank);
-            let mut requested = self.requested(number);
-            for other in gone {
-                let spec = self.pods.specs.at(self.pods.kind(*other).0.spec);
-                let taken = requests(&spec.template, Some(self.semantics.resizing));
-                requested.subtract(&Resources::of(&taken));
-            }
-            let ports = match wants_ports {
-                true => self.ports_without(number, leave),
-                false => BTreeSet::new(),
-            };
-            let node: &crate::inventory::node::Node = node;
-            Host { node, pods, requested, allocatable: Resources::of(&node.allocatable), ports }
+    fn is_about(&self, kind: Kind) -> bool {
+        let spec = self.state.pods.specs.at(kind.spec);
+        let namespace = self.state.strings.text(kind.namespace);
+        let repels = || {
+            let (pod, mut terms) = (self.pod, spec.template.anti_affinity.iter());
+            terms.any(|term| {
+                term_selects(term, namespace, &pod.namespace, &pod.labels, self.namespace)
+            })
         };
-        let mut hosts: Vec<Host<'a>> = self.nodes.iter().map(host).collect();
-        hosts.sort_by(|one, other| one.node.name.cmp(&other.node.name));
-        hosts
-    }
-
-    fn ports_without(&self, node: u32, leave: &BTreeSet<u32>) -> BTreeSet<&HostPort> {
-        let pods = self.nodes.slot(node).pods.iter().filter(|pod| !leave.contains(pod));
-        let specs = pods.map(|pod| self.pods.specs.at(self.pods.kind(*pod).0.spec));
-        let with_ports = specs.filter(|spec| !spec.ports.is_empty());
-        with_ports.flat_map(|spec| host_ports(&spec.template)).collect()
-    }
-
-    /// The nodes with the pods that count for the terms, and with nothing else.
-    fn hosts_of_terms<'a>(&'a self, guests: &'a Guests) -> Vec<Host<'a>> {
-        let hosts = self.nodes.iter().map(|(number, node)| {
-            let near = guests.near.get(&number).map(Vec::as_slice).unwrap_or_default();
-            let pods = near.iter().filter_map(|at| guests.likes.get(*at)).collect();
-            Host { pods, ..Host::empty(node) }
-        });
-        hosts.collect()
-    }
-
-    /// Do other pods than these use the claim?
-    fn is_claim_used(&self, namespace: &str, claim: &str, leave: &BTreeSet<u32>) -> bool {
-        let Some(namespace) = self.strings.get(namespace) else {
+        if (self.wants_ports && !spec.ports.is_empty()) || repels() {
+            return true;
+        }
+        let hard =
+            |one: &&TopologySpread| one.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
+        let counted = namespace == self.pod.namespace && self.spread.iter().any(|one| hard(&one));
+        if !counted && !self.terms.iter().any(|term| term.speaks_of(namespace)) {
             return false;
-        };
-        // Counted for each volume of each pod on a node.
-        let uses = self.pods.claims.get(&(namespace, claim.to_owned())).copied().unwrap_or(0);
-        let there = leave.iter().filter(|pod| {
-            self.pods.whereabouts(**pod).0 != NONE && self.pods.kind(**pod).0.namespace == namespace
-        });
-        let mounts = there.filter_map(|pod| self.pods.mounts.get(pod));
-        let volumes = mounts.flat_map(|mount| &mount.volumes);
-        let left = volumes.filter(|one| matches!(one, PodVolume::Claim(name) if name == claim));
-        uses as usize > left.count()
+        }
+        let like = self.state.pod_like(kind);
+        let mut selectors = self.spread.iter().filter(hard).filter_map(|one| one.selector.as_ref());
+        self.terms.iter().any(|term| term.selects(&like))
+            || (counted && selectors.any(|selector| selector.matches(&like.labels)))
     }
 }

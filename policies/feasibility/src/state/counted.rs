@@ -113,6 +113,7 @@ impl State {
                 Host {
                     node,
                     pods,
+                    others: 0,
                     requested: self.requested(number),
                     allocatable: Resources::of(&node.allocatable),
                     ports: self.ports_on(number),

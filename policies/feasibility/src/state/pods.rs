@@ -150,6 +150,11 @@ impl Pods {
         (record.node, record.terminating)
     }
 
+    /// The controller that made a pod, or [`NONE`].
+    pub(super) fn owner_of(&self, pod: u32) -> u32 {
+        self.records.at(pod).owner
+    }
+
     /// Is there a pod with this number?
     pub(super) fn has(&self, pod: u32) -> bool {
         self.records.has(pod)
@@ -514,18 +519,24 @@ impl State {
     pub(super) fn pod_of(&self, id: u32) -> Pod {
         let record = self.pods.records.at(id);
         let kind = self.pods.classes.key(record.class);
-        let mount = self.pods.mounts.get(&id).cloned().unwrap_or_default();
         let on = self.nodes.node(record.node).map(|node| node.name.as_str());
         let stray = || Some(self.strings.text(self.pods.stray_name(id)?));
+        self.pod_with(id, self.pod_like(*kind), on.or_else(stray).map(Arc::from))
+    }
+
+    /// The same, given its node and a pod of its kind without a name.
+    pub(super) fn pod_with(&self, id: u32, like: Pod, node: Option<Arc<str>>) -> Pod {
+        let record = self.pods.records.at(id);
+        let mount = self.pods.mounts.get(&id).cloned().unwrap_or_default();
         Pod {
             name: record.name.to_string(),
-            node: on.or_else(stray).map(Arc::from),
+            node,
             nominated_node: self.pods.nominated.get(&id).map(|node| node.as_str().into()),
             owner: (record.owner != NONE).then(|| self.pods.owners.key(record.owner).clone()),
             terminating: record.terminating,
             volumes: mount.volumes,
             uid: mount.uid,
-            ..self.pod_like(*kind)
+            ..like
         }
     }
 

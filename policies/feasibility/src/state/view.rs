@@ -72,6 +72,15 @@ impl State {
         }
     }
 
+    /// What a pod takes.
+    pub(super) fn taken(&self, pod: u32) -> Resources {
+        let amount = &self.pods.specs.at(self.pods.kind(pod).0.spec).amount;
+        let [milli_cpu, memory, ephemeral_storage] = amount.main;
+        let scalar = |(name, taken): &(u32, i64)| (self.strings.text(*name).to_owned(), *taken);
+        let scalars = amount.scalars.iter().map(scalar).collect();
+        Resources { milli_cpu, memory, ephemeral_storage, pods: 0, scalars }
+    }
+
     /// The cluster as an inventory again. Finished pods are not in it, nor what no filter and no
     /// score reads.
     #[must_use]
@@ -117,7 +126,7 @@ impl View<'_> {
         let allocatable = Resources::of(&node.allocatable);
         let pods: Vec<&Pod> = pods.iter().filter_map(|index| self.pods.get(*index)).collect();
         let ports = pods.iter().flat_map(|pod| host_ports(pod)).collect();
-        Some(Host { node, pods, requested, allocatable, ports })
+        Some(Host { node, pods, others: 0, requested, allocatable, ports })
     }
 }
 

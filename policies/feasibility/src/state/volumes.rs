@@ -154,6 +154,7 @@ fn bare_host<'a>(node: &'a Node, pods: &'a [Pod]) -> Host<'a> {
     Host {
         node,
         pods: pods.iter().collect(),
+        others: 0,
         requested: Resources::default(),
         allocatable: Resources::default(),
         ports: BTreeSet::new(),
