@@ -76,6 +76,7 @@ fn place(value: &Value, groups: &[Group]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn pods_are_members_by_annotation_owner_or_labels() {
     let groups = [
         group(
