@@ -45,6 +45,9 @@ pub struct Seen {
     pub tainted: BTreeMap<String, Vec<&'static str>>,
     /// The namespaces that have pods.
     pub pod_namespaces: BTreeSet<String>,
+    /// The kinds whose lists say that they lack objects: they are filtered, or not all pages are
+    /// there.
+    pub incomplete: BTreeSet<Kind>,
     nodes: BTreeSet<String>,
     namespaces: BTreeSet<String>,
     /// Pods that are not finished, by node; sorted in the end.
@@ -55,11 +58,13 @@ pub struct Seen {
 
 impl Seen {
     /// The kinds of which there may be more objects than were read: those that are not there at
-    /// all, and those of which some were left out.
+    /// all, those of which some were left out, and those whose lists say so.
     #[must_use]
     pub fn unknown(&self) -> BTreeSet<Kind> {
-        let complete =
-            |kind: &Kind| self.counts.contains_key(kind) && !self.left_out.contains_key(kind);
+        let complete = |kind: &Kind| {
+            let whole = !self.left_out.contains_key(kind) && !self.incomplete.contains(kind);
+            self.counts.contains_key(kind) && whole
+        };
         KINDS.into_iter().filter(|kind| self.doubtful || !complete(kind)).collect()
     }
 
@@ -189,6 +194,11 @@ impl<'s> Intake<'s> {
     /// A list of this kind is there, be it empty.
     pub(super) fn note(&mut self, kind: Kind) {
         self.seen.counts.entry(kind).or_default();
+    }
+
+    /// A list of this kind lacks objects.
+    pub(super) fn note_incomplete(&mut self, kind: Kind) {
+        self.seen.incomplete.insert(kind);
     }
 
     pub(super) fn note_revision(&mut self, revision: Revision) {

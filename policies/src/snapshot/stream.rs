@@ -7,6 +7,7 @@
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
 use serde::Deserialize;
 
+use super::dump::INCOMPLETE;
 use super::object::{self, minor};
 use super::problem::{Bytes, ObjectName, Place, Problem, ProblemKind, kind_of};
 use super::scan::{Entry, Head, Skip, blank, entry, head, text};
@@ -44,7 +45,12 @@ pub struct Reader {
 #[derive(Debug)]
 enum Frame {
     /// A list, as an object of the API.
-    List { kind: Option<String>, api_version: Option<String> },
+    List {
+        kind: Option<String>,
+        api_version: Option<String>,
+        /// It says that it lacks objects.
+        incomplete: bool,
+    },
     /// Lists by resource.
     Cluster,
     /// Objects.
@@ -285,7 +291,10 @@ impl Reader {
         let (name, value) = match entry(&self.buffer, self.at) {
             Entry::Short => return Step::Short,
             Entry::Broken(at) => return self.broken(at),
-            Entry::End(at) => return self.close(at),
+            Entry::End(at) => {
+                self.doubt_list(to);
+                return self.close(at);
+            }
             Entry::Key(name, value) => (name, value),
         };
         let first = self.buffer.get(value).copied().unwrap_or_default();
@@ -305,7 +314,7 @@ impl Reader {
                 };
                 let found = Some(found.to_owned());
                 let is_kind = name == "kind";
-                if let Some(Frame::List { kind, api_version }) = self.frames.last_mut() {
+                if let Some(Frame::List { kind, api_version, .. }) = self.frames.last_mut() {
                     *(if is_kind { kind } else { api_version }) = found;
                 }
                 self.pass_over(value)
@@ -315,18 +324,50 @@ impl Reader {
                 match take::<ListMetadata>(rest) {
                     Err(Failure::Short) if rest.len() <= self.largest => return Step::Short,
                     Err(_) => {}
-                    Ok((metadata, _)) => to.note_revision(metadata.resource_version),
+                    Ok((metadata, _)) => {
+                        to.note_revision(metadata.resource_version);
+                        // There are more pages.
+                        self.lacks(!metadata.token.is_empty());
+                    }
                 }
+                self.pass_over(value)
+            }
+            (INCOMPLETE, b'"' | b't') => {
+                let lacks = first == b't'
+                    || match text(&self.buffer, value) {
+                        None => return Step::Short,
+                        Some(why) => !why.is_empty(),
+                    };
+                self.lacks(lacks);
                 self.pass_over(value)
             }
             _ => self.pass_over(value),
         }
     }
 
+    fn lacks(&mut self, objects: bool) {
+        if let Some(Frame::List { incomplete, .. }) = self.frames.last_mut() {
+            *incomplete |= objects;
+        }
+    }
+
+    /// At the end of a list: if it lacks objects, of what kind they are.
+    fn doubt_list(&self, to: &mut Intake<'_>) {
+        let Some(Frame::List { kind, incomplete: true, .. }) = self.frames.last() else {
+            return;
+        };
+        match self.kind_of_items() {
+            Some(kind) => to.note_incomplete(kind),
+            // A list of anything.
+            None if kind.as_ref().is_none_or(|kind| kind == "List") => to.doubt(),
+            None => {}
+        }
+    }
+
     /// `PodList` is a list of pods.
     fn kind_of_items(&self) -> Option<Kind> {
         match self.frames.last() {
-            Some(Frame::List { kind: Some(kind), api_version }) => {
+            Some(Frame::List { kind: Some(kind), api_version, .. }) => {
                 kind_of(api_version.as_deref(), kind.strip_suffix("List")?)
             }
             _ => None,
@@ -372,7 +413,10 @@ impl Reader {
         let rest = self.buffer.get(self.at..).unwrap_or_default();
         let kind = match kind.map_or_else(|| head(rest), Head::Known) {
             Head::Short => return self.wait(None, to, last),
-            Head::List => return self.open(1, Frame::List { kind: None, api_version: None }),
+            Head::List => {
+                let list = Frame::List { kind: None, api_version: None, incomplete: false };
+                return self.open(1, list);
+            }
             Head::Cluster => return self.open(1, Frame::Cluster),
             Head::Version => match take::<Versions>(rest) {
                 Err(Failure::Short) => return self.wait(None, to, last),
@@ -526,6 +570,8 @@ pub(super) fn kind_of_resource(name: &str) -> Option<Kind> {
 #[serde(default, rename_all = "camelCase")]
 struct ListMetadata {
     resource_version: Revision,
+    #[serde(rename = "continue", deserialize_with = "or_default")]
+    token: String,
 }
 
 /// What `kubectl version -o json` prints.

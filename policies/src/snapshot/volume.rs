@@ -14,9 +14,9 @@ use super::{Metadata, or_default};
 use crate::native;
 use crate::object::Map;
 
-const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
-const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+pub(super) const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+pub(super) const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+pub(super) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 const STORAGE: &str = "storage";
 const FILESYSTEM: &str = "Filesystem";
 
