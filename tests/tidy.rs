@@ -95,9 +95,9 @@ const CRATES: &[Row] = &[
 
 /// Who alone may use a crate; the tests may use anything.
 const KEPT: &[(&str, &[&str])] = &[
-    ("kube", &["placecard-webhook"]),
+    ("kube", &["placecard-webhook", "placecard-lint"]),
     ("axum", &["placecard-webhook"]),
-    ("tokio", &["placecard-webhook"]),
+    ("tokio", &["placecard-webhook", "placecard-lint"]),
     ("miette", &["placecard-lint"]),
     ("k8s-openapi", &["placecard-policies", "placecard-webhook"]),
 ];
@@ -148,6 +148,20 @@ fn crates_depend_on_what_they_may_and_on_nothing_else() {
     }
 }
 
+/// What the linter needs for live clusters, and nobody gets who does not ask for it.
+const OF_LIVE_CLUSTERS: &[&str] = &["kube", "tokio", "http", "http-body-util"];
+
+#[test]
+fn the_linter_reaches_clusters_by_a_feature_only() {
+    let text = fs::read_to_string(root().join("lint/Cargo.toml")).expect("a manifest");
+    for name in OF_LIVE_CLUSTERS {
+        let line = format!("\n{name} = {{ workspace = true, optional = true }}\n");
+        assert!(text.contains(&line), "{name} is not optional");
+        assert!(text.contains(&format!("\"dep:{name}\"")), "{name} is in no feature");
+    }
+    assert!(!text.contains("\ndefault = "), "nothing is on by default");
+}
+
 #[test]
 fn ring_is_the_only_crypto_provider() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock");
@@ -191,7 +205,9 @@ fn every_dependency_has_its_reason_in_the_workspace_manifest() {
         }
     }
     for name in names {
-        assert!(used.contains(&format!("\n{name}.workspace = true")), "{name} is not used");
+        let forms =
+            [format!("\n{name}.workspace = true"), format!("\n{name} = {{ workspace = true")];
+        assert!(forms.iter().any(|form| used.contains(form)), "{name} is not used");
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 
 use crate::verbs;
 use crate::verbs::Argument;
@@ -69,6 +70,8 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard snapshot`.
+    Snapshot(SnapshotFlags),
     /// `placecard feasible`.
     Feasible {
         /// `--jsonl`, if any was typed.
@@ -138,6 +141,34 @@ pub struct PolicyFlags {
     pub failure_policy: String,
 }
 
+/// Which live cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveFlags {
+    /// `--live`.
+    pub live: bool,
+    /// `--kubeconfig`.
+    pub kubeconfig: Option<String>,
+    /// `--context`.
+    pub context: Option<String>,
+}
+
+/// What a dump holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SnapshotFlags {
+    /// `--kubeconfig`, `--context`.
+    pub live: LiveFlags,
+    /// `--output`.
+    pub output: Option<String>,
+    /// `--namespace`.
+    pub namespaces: Vec<String>,
+    /// `--all-namespaces`.
+    pub all_namespaces: bool,
+    /// `--selector`.
+    pub selector: Option<String>,
+    /// `--include`.
+    pub include: Vec<String>,
+}
+
 /// Where manifests and their context come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -149,8 +180,12 @@ pub struct Sources {
     pub objects: Vec<String>,
     /// `--kubernetes-version`.
     pub kubernetes_version: String,
+    /// It was typed, and is not the default.
+    pub kubernetes_version_is_given: bool,
     /// `--cluster`; of `lint` and `expand`.
     pub cluster: Vec<String>,
+    /// `--live`; of `lint` and `expand`.
+    pub live: LiveFlags,
     /// `--namespace`; of `lint` and `expand`.
     pub namespace: Option<String>,
     /// `--scheduler-config`; not of `expand`.
@@ -164,6 +199,8 @@ pub struct Question {
     pub words: Vec<String>,
     /// `--cluster`.
     pub cluster: Vec<String>,
+    /// `--live`.
+    pub live: LiveFlags,
     /// `--namespace`.
     pub namespace: Option<String>,
     /// `--all`.
@@ -208,6 +245,7 @@ fn typed(matches: &ArgMatches) -> Typed {
         "lint" => Typed::Lint {
             sources: Sources {
                 cluster: all(matches, verbs::CLUSTER.name),
+                live: live(matches),
                 namespace: one(matches, verbs::NAMESPACE.name),
                 scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
                 ..sources(matches)
@@ -219,6 +257,7 @@ fn typed(matches: &ArgMatches) -> Typed {
         "expand" => Typed::Expand {
             sources: Sources {
                 cluster: all(matches, verbs::CLUSTER.name),
+                live: live(matches),
                 namespace: one(matches, verbs::NAMESPACE.name),
                 ..sources(matches)
             },
@@ -247,11 +286,20 @@ fn typed(matches: &ArgMatches) -> Typed {
                 vocabulary: one(matches, verbs::VOCABULARY.name),
                 kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name)
                     .unwrap_or_default(),
+                kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
                 scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
                 ..Sources::default()
             },
             look: look(matches),
         },
+        "snapshot" => Typed::Snapshot(SnapshotFlags {
+            live: reach(matches),
+            output: one(matches, verbs::OUTPUT.name),
+            namespaces: all(matches, verbs::TAKEN_NAMESPACE.name),
+            all_namespaces: matches.get_flag(verbs::ALL_NAMESPACES.name),
+            selector: one(matches, verbs::SELECTOR.name),
+            include: all(matches, verbs::INCLUDE.name),
+        }),
         "feasible" => Typed::Feasible {
             cases: one(matches, verbs::JSONL.name),
             kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
@@ -316,6 +364,7 @@ fn asked(matches: &ArgMatches) -> Question {
     Question {
         words: Vec::new(),
         cluster: all(matches, verbs::CLUSTER.name),
+        live: live(matches),
         namespace: one(matches, verbs::NAMESPACE.name),
         all: matches.get_flag(verbs::ALL.name),
         format: one(matches, verbs::ANSWER_FORMAT.name).unwrap_or_default(),
@@ -340,8 +389,26 @@ fn context(matches: &ArgMatches) -> Sources {
         vocabulary: one(matches, verbs::VOCABULARY.name),
         objects: all(matches, verbs::OBJECTS.name),
         kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
+        kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
         ..Sources::default()
     }
+}
+
+fn live(matches: &ArgMatches) -> LiveFlags {
+    LiveFlags { live: matches.get_flag(verbs::LIVE.name), ..reach(matches) }
+}
+
+fn reach(matches: &ArgMatches) -> LiveFlags {
+    LiveFlags {
+        live: false,
+        kubeconfig: one(matches, verbs::KUBECONFIG.name),
+        context: one(matches, verbs::CONTEXT.name),
+    }
+}
+
+/// Whether an argument was typed.
+fn is_given(matches: &ArgMatches, name: &str) -> bool {
+    matches.value_source(name) == Some(ValueSource::CommandLine)
 }
 
 fn look(matches: &ArgMatches) -> TypedLook {
@@ -397,6 +464,7 @@ mod tests {
                 vocabulary: Some("v.yaml".into()),
                 objects: vec!["x".into(), "y".into()],
                 kubernetes_version: "1.31".into(),
+                kubernetes_version_is_given: true,
                 ..Sources::default()
             },
             format: "json".into(),

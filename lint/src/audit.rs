@@ -30,7 +30,8 @@ pub(crate) fn answer(
     stdin: &mut dyn Read,
 ) -> Result<Outcome, String> {
     let words = words_of(&ask.inputs, stdin)?;
-    let Taken { cluster, complaints } = cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
+    let Taken { cluster, complaints, .. } =
+        cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
     let namespace = ask.namespace.clone();
     check(&cluster.inventory, &cluster.name, namespace.as_deref(), &without)?;
     let large = cluster.inventory.pods.len() > LARGE;

@@ -78,7 +78,13 @@ pub struct Complaint {
 }
 
 impl Complaint {
-    fn of(file: &str, problem: &Problem) -> Self {
+    /// One that is about no place of a file.
+    #[cfg(feature = "live")]
+    pub(crate) fn told(message: String) -> Self {
+        Self { file: String::new(), place: None, message, help: None }
+    }
+
+    pub(crate) fn of(file: &str, problem: &Problem) -> Self {
         let (message, help) = words::snapshot::problem(problem);
         let place = problem.place.map(|place| (place.line, place.column));
         Self { file: file.to_owned(), place, message, help }
@@ -163,6 +169,17 @@ pub fn load_into(
         }
     }
     progress.end();
+    conclude(intake, names, bytes, complaints, errors)
+}
+
+/// What was read in the end, and whether verdicts can rest on it.
+pub(crate) fn conclude(
+    intake: Intake<'_>,
+    names: Vec<String>,
+    bytes: u64,
+    mut complaints: Vec<Complaint>,
+    mut errors: Vec<Complaint>,
+) -> Result<Summary, Vec<Complaint>> {
     let (seen, problems) = intake.finish();
     complaints.extend(problems.iter().map(|problem| Complaint::of("", problem)));
     if errors.is_empty() && seen.count(Kind::Node) == 0 {

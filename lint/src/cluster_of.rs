@@ -9,31 +9,40 @@ use placecard_policies::cluster::{Cluster, Counts};
 use placecard_policies::feasibility::judge::Semantics;
 use placecard_policies::node_templates::node_templates;
 use placecard_policies::scheduling::Schedulers;
+use placecard_policies::surroundings::ServerVersion;
 use placecard_policies::words;
 
-use crate::cluster::{Loaded, Progress, load};
-use crate::plan::Inputs;
+use crate::cluster::{Complaint, Loaded, Progress, load};
+use crate::plan::{ClusterSource, Inputs};
 use crate::scheduler_configuration::configured;
 
 /// A cluster, and what is to be said of how it was read.
 pub(crate) struct Taken {
     pub(crate) cluster: Cluster,
+    /// The server by which is judged.
+    pub(crate) server: ServerVersion,
     /// For standard error: a line or more each.
     pub(crate) complaints: Vec<String>,
 }
 
-/// Reads a cluster from files and folders, and the configuration of its scheduler; the vocabulary
-/// says which nodes may be added.
+/// Reads a cluster, and the configuration of its scheduler; the vocabulary says which nodes may be
+/// added. Where no server was named, that of the cluster counts, if it is known.
 ///
 /// # Errors
 /// What could not be read, or that it holds no node.
 pub(crate) fn read(
-    paths: &[String],
+    source: &ClusterSource,
     inputs: &Inputs,
     words: &Words,
     stdin: &mut dyn Read,
 ) -> Result<Taken, String> {
-    let semantics = Semantics::of_minor(inputs.server.0);
+    let read = load_from(source, stdin).map_err(|complaints| told(&complaints))?;
+    let Loaded { mut inventory, summary } = read;
+    let server = match summary.seen.server.map(ServerVersion) {
+        Some(server) if !inputs.server_is_given => server.max(ServerVersion::OLDEST),
+        _ => inputs.server,
+    };
+    let semantics = Semantics::of_minor(server.0);
     let mut notes = Vec::new();
     let mut schedulers = None;
     if let Some(path) = &inputs.scheduler_config {
@@ -42,10 +51,6 @@ pub(crate) fn read(
         let name = file_name(path).to_owned();
         schedulers = Some(Schedulers { name, configuration: found.configuration });
     }
-    let read = load(paths, stdin, &mut Progress::silent()).map_err(|complaints| {
-        complaints.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
-    })?;
-    let Loaded { mut inventory, summary } = read;
     inventory.templates = node_templates(words);
     let names: Vec<String> = summary.names.iter().map(|path| file_name(path).to_owned()).collect();
     let name = words::list(&names, "and", 1);
@@ -60,8 +65,32 @@ pub(crate) fn read(
             schedulers,
             counts: Counts::default(),
         },
+        server,
         complaints: complaints.chain(notes).collect(),
     })
+}
+
+/// Reads a cluster from where it is.
+///
+/// # Errors
+/// As for [`load()`]; or that it cannot be asked.
+pub(crate) fn load_from(
+    source: &ClusterSource,
+    stdin: &mut dyn Read,
+) -> Result<Loaded, Vec<Complaint>> {
+    match source {
+        ClusterSource::Absent => load(&[], stdin, &mut Progress::silent()),
+        ClusterSource::Files(paths) => load(paths, stdin, &mut Progress::silent()),
+        #[cfg(feature = "live")]
+        ClusterSource::Live(access) => crate::live::load(access),
+        // The plan has said so already.
+        #[cfg(not(feature = "live"))]
+        ClusterSource::Live(_) => load(&[], stdin, &mut Progress::silent()),
+    }
+}
+
+fn told(complaints: &[Complaint]) -> String {
+    complaints.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n")
 }
 
 /// What a report calls a file: its name without its folders.

@@ -5,6 +5,7 @@
 //!                                      |                              `- render/{human,short,json}
 //!                                      `- expand: the text with native fields
 //!                        feasible: cases -> verdicts, line by line
+//!                        snapshot: an API server -> a file (feature `live`)
 //!                        intent: a blob -> its entries, and back
 //! ```
 //!
@@ -27,6 +28,8 @@ pub mod explain;
 mod feasible;
 pub mod index;
 mod intent;
+#[cfg(feature = "live")]
+mod live;
 pub mod load;
 pub mod load_codes;
 mod one_document;
@@ -130,6 +133,11 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
         Plan::Place { ask, look } => place::answer(&ask, look, stdin),
         Plan::Batches { ask, look } => batches::answer(&ask, look, stdin),
+        #[cfg(feature = "live")]
+        Plan::Snapshot(ask) => live::snapshot(&ask, stdout),
+        // The plan has said already that there is none.
+        #[cfg(not(feature = "live"))]
+        Plan::Snapshot(_) => Ok(Outcome { failed: true, ..Outcome::output(String::new()) }),
         Plan::Audit { ask, without, look } => audit::answer(&ask, without, look, stdin),
         Plan::Feasible { cases, mut options, configuration } => {
             let mut complaints = String::new();

@@ -12,6 +12,10 @@ use placecard_policies::surroundings::ServerVersion;
 
 use crate::args::{PolicyFlags, Question, Sources, Typed, TypedLook};
 
+mod live;
+
+pub use live::{Access, ClusterSource, SnapshotAsk};
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
@@ -65,6 +69,8 @@ pub enum Plan {
         /// How it is drawn.
         look: Look,
     },
+    /// Write a dump of a live cluster.
+    Snapshot(SnapshotAsk),
     /// Judge cases, line by line.
     Feasible {
         /// A file, or `-`.
@@ -122,8 +128,10 @@ pub struct Inputs {
     pub objects: Vec<String>,
     /// The server that will read the manifests.
     pub server: ServerVersion,
-    /// The cluster on which templates are judged; empty: none.
-    pub cluster: Vec<String>,
+    /// It was named, so what a snapshot says of its server does not count.
+    pub server_is_given: bool,
+    /// The cluster on which templates are judged.
+    pub cluster: ClusterSource,
     /// The namespace of what has none.
     pub namespace: Option<String>,
     /// The file of the configuration of the cluster's scheduler, or `-`.
@@ -160,7 +168,8 @@ impl EncodeAsk {
             vocabulary: self.vocabulary.clone(),
             objects: Vec::new(),
             server: ServerVersion::OLDEST,
-            cluster: Vec::new(),
+            server_is_given: true,
+            cluster: ClusterSource::Absent,
             namespace: None,
             scheduler_config: None,
         }
@@ -181,8 +190,8 @@ pub enum Output {
 pub struct Ask {
     /// The pod or the manifests, as typed.
     pub words: Vec<String>,
-    /// Where the cluster is; not empty.
-    pub cluster: Vec<String>,
+    /// Where the cluster is; not absent.
+    pub cluster: ClusterSource,
     /// The namespace of what is named without one.
     pub namespace: Option<String>,
     /// All rows.
@@ -191,6 +200,14 @@ pub struct Ask {
     pub json: bool,
     /// How manifests are read; its paths are the words.
     pub inputs: Inputs,
+}
+
+impl Ask {
+    /// The same, read by this server.
+    #[must_use]
+    pub fn read_by(&self, server: ServerVersion) -> Self {
+        Self { inputs: Inputs { server, ..self.inputs.clone() }, ..self.clone() }
+    }
 }
 
 /// How findings are reported.
@@ -223,7 +240,9 @@ const ONCE: &str = "standard input can be read only once: name - in one place";
 pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result<Plan, String> {
     Ok(match typed {
         Typed::Lint { sources, .. }
-            if sources.cluster.is_empty() && sources.scheduler_config.is_some() =>
+            if sources.cluster.is_empty()
+                && !sources.live.live
+                && sources.scheduler_config.is_some() =>
         {
             return Err("--scheduler-config says how pods are judged on a cluster: name one with \
                         --cluster"
@@ -271,6 +290,7 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             let without = without.collect::<Result<Vec<Without>, String>>()?;
             Plan::Audit { ask: audited(question, sources)?, without, look }
         }
+        Typed::Snapshot(flags) => Plan::Snapshot(live::snapshot(flags, terminal)?),
         Typed::Feasible { cases: None, .. } => {
             return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
         }
@@ -347,23 +367,25 @@ fn decode(data: Option<String>, hex: bool, base64: bool) -> Result<Plan, String>
     Ok(Plan::Decode { data, encoding })
 }
 
-const NO_CLUSTER: &str =
-    "on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json prints";
+const NO_CLUSTER: &str = "on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json prints, --live \
+     asks a running one";
 
 fn read_without(text: &str) -> Result<Without, String> {
     Without::read(text)
         .ok_or_else(|| format!("{text} names no nodes: write node/NAME, zone/VALUE or LABEL=VALUE"))
 }
 
+/// Stands where paths have to be; nobody reads it.
+const NO_PATH: &str = "";
+
 /// An audit is of everything, so it names no manifests.
 fn audited(question: Question, sources: Sources) -> Result<Ask, String> {
-    let cluster = question.cluster.clone();
-    if cluster.is_empty() {
+    let Question { words, cluster, live, namespace, all, format } = question;
+    let mut inputs = inputs(Sources { paths: vec![NO_PATH.to_owned()], cluster, live, ..sources })?;
+    let cluster = std::mem::take(&mut inputs.cluster);
+    if cluster.is_absent() {
         return Err(NO_CLUSTER.to_owned());
     }
-    let paths = cluster.clone();
-    let inputs = inputs(Sources { paths, ..sources })?;
-    let Question { words, cluster, namespace, all, format } = question;
     Ok(Ask { words, cluster, namespace, all, json: format == "json", inputs })
 }
 
@@ -397,20 +419,16 @@ fn encode(
 }
 
 fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
-    let Question { words, cluster, namespace, all, format } = question;
+    let Question { words, cluster, live, namespace, all, format } = question;
     if words.is_empty() {
         return Err("about what? name a pod, NAMESPACE/POD, or a manifest".to_owned());
     }
-    if cluster.is_empty() {
+    let json = format == "json";
+    let mut inputs = inputs(Sources { paths: words.clone(), cluster, live, ..sources })?;
+    let cluster = std::mem::take(&mut inputs.cluster);
+    if cluster.is_absent() {
         return Err(NO_CLUSTER.to_owned());
     }
-    let read_from_stdin = words.iter().chain(&cluster).chain(&sources.objects);
-    let files = sources.vocabulary.iter().chain(&sources.scheduler_config);
-    if read_from_stdin.chain(files).filter(|path| *path == "-").count() > 1 {
-        return Err(ONCE.to_owned());
-    }
-    let json = format == "json";
-    let inputs = inputs(sources)?;
     Ok(Ask { words, cluster, namespace, all, json, inputs })
 }
 
@@ -420,7 +438,9 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
         vocabulary,
         objects,
         kubernetes_version,
+        kubernetes_version_is_given,
         cluster,
+        live,
         namespace,
         scheduler_config,
     } = sources;
@@ -432,8 +452,16 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
     if read_from_stdin.filter(|path| *path == "-").count() > 1 {
         return Err(ONCE.to_owned());
     }
-    let server = server(&kubernetes_version)?;
-    Ok(Inputs { paths, vocabulary, objects, server, cluster, namespace, scheduler_config })
+    Ok(Inputs {
+        paths,
+        vocabulary,
+        objects,
+        server: server(&kubernetes_version)?,
+        server_is_given: kubernetes_version_is_given,
+        cluster: live::source(cluster, live)?,
+        namespace,
+        scheduler_config,
+    })
 }
 
 fn server(version: &str) -> Result<ServerVersion, String> {

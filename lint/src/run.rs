@@ -27,7 +27,7 @@ use crate::index::{Index, ObjectId, Role};
 use crate::load::{Format, Problem, collect, describe};
 use crate::load_codes;
 use crate::one_document::uncollected;
-use crate::plan::Inputs;
+use crate::plan::{ClusterSource, Inputs};
 use crate::render::place::{Place, Placed, place, place_all, place_span};
 
 /// What a run found.
@@ -155,13 +155,15 @@ pub fn judge_beside(
     inputs: &Inputs,
     stdin: &mut dyn Read,
 ) -> Result<(Judged, Vec<String>), String> {
-    if inputs.cluster.is_empty() {
+    if inputs.cluster.is_absent() {
         return Ok((judge(inputs, stdin)?, Vec::new()));
     }
     let words = words_of(inputs, stdin)?;
-    let Taken { cluster, complaints } = cluster_of::read(&inputs.cluster, inputs, &words, stdin)?;
+    let Taken { cluster, server, complaints } =
+        cluster_of::read(&inputs.cluster, inputs, &words, stdin)?;
     let given = Given { words, inventory: &cluster.inventory };
-    let inputs = Inputs { vocabulary: None, cluster: Vec::new(), ..inputs.clone() };
+    let cluster_source = ClusterSource::Absent;
+    let inputs = Inputs { vocabulary: None, cluster: cluster_source, server, ..inputs.clone() };
     Ok((judge_by(Some(given), &inputs, stdin)?, complaints))
 }
 
@@ -186,7 +188,7 @@ pub(crate) fn judge_by(
     };
     judged.unusable = unusable;
     if judged.unusable.is_none() {
-        let on_cluster = inventory.is_some() || !inputs.cluster.is_empty();
+        let on_cluster = inventory.is_some() || !inputs.cluster.is_absent();
         let namespace = inputs.namespace.as_deref().filter(|_| on_cluster);
         let mut surroundings = Surroundings {
             words: words.into(),
@@ -194,9 +196,10 @@ pub(crate) fn judge_by(
             server: inputs.server,
             ..Surroundings::default()
         };
-        if !inputs.cluster.is_empty() {
-            let Taken { mut cluster, complaints } =
+        if !inputs.cluster.is_absent() {
+            let Taken { mut cluster, server, complaints } =
                 cluster_of::read(&inputs.cluster, inputs, &surroundings.words, stdin)?;
+            surroundings.server = server;
             for (_, _, object) in index.objects() {
                 add_manifest(&mut cluster.inventory, object, namespace);
             }

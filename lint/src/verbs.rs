@@ -4,6 +4,7 @@
 mod arguments;
 mod intent;
 mod reference;
+mod snapshot;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
@@ -91,6 +92,9 @@ kube-scheduler itself does not have, extenders) is told on standard error.",
             &VOCABULARY,
             &OBJECTS,
             &CLUSTER,
+            &LIVE,
+            &KUBECONFIG,
+            &CONTEXT,
             &NAMESPACE,
             &SCHEDULER_CONFIG,
             &KUBERNETES_VERSION,
@@ -130,6 +134,9 @@ is printed as it is, and the finding goes to standard error. A file that is not 
             &VOCABULARY,
             &OBJECTS,
             &CLUSTER,
+            &LIVE,
+            &KUBECONFIG,
+            &CONTEXT,
             &NAMESPACE,
             &KUBERNETES_VERSION,
             &DIFF,
@@ -160,6 +167,9 @@ that may grow. `--scheduler-config` counts as for `lint`.",
         arguments: &[
             &SUBJECT,
             &CLUSTER,
+            &LIVE,
+            &KUBECONFIG,
+            &CONTEXT,
             &NAMESPACE,
             &VOCABULARY,
             &OBJECTS,
@@ -200,6 +210,9 @@ If none is left, the entries are named that together leave none.",
         arguments: &[
             &SUBJECT,
             &CLUSTER,
+            &LIVE,
+            &KUBECONFIG,
+            &CONTEXT,
             &NAMESPACE,
             &VOCABULARY,
             &OBJECTS,
@@ -289,6 +302,9 @@ broken[]}` if there is one, and `leftOut{static, gated, schedulers}`. `elsewhere
 that would take the first pod if it were made anew.",
         arguments: &[
             &CLUSTER,
+            &LIVE,
+            &KUBECONFIG,
+            &CONTEXT,
             &WITHOUT,
             &AUDITED_NAMESPACE,
             &VOCABULARY,
@@ -310,6 +326,7 @@ that would take the first pod if it were made anew.",
             "placecard audit --cluster cluster/ --namespace shop --format json",
         ],
     },
+    snapshot::SNAPSHOT,
     Verb {
         name: "feasible",
         summary: "Judge recorded cases: which nodes pass the scheduler's filters",
@@ -430,7 +447,13 @@ const GROUPS: &[(&str, &str)] = &[
 ];
 
 /// Flags that have a short form, as in kubectl.
-const SHORT: &[(&str, char)] = &[("namespace", 'n'), ("format", 'o')];
+const SHORT: &[(&str, char)] = &[
+    ("namespace", 'n'),
+    ("format", 'o'),
+    ("output", 'o'),
+    ("selector", 'l'),
+    ("all-namespaces", 'A'),
+];
 
 fn arg(argument: &'static Argument) -> Arg {
     let mut arg = Arg::new(argument.name).help(argument.summary);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use stage::{Stage, name_of, placecard, with_stage};
+use stage::{Stage, name_of, on_cluster, placecard, with_stage};
 
 /// What `why` says of a pod.
 fn why(stage: &Stage, pod: &str) -> Value {
@@ -34,6 +34,43 @@ fn why_prints_the_events_of_the_scheduler() {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(stage.said.len() >= 24, "{}", stage.said.len());
+    });
+}
+
+/// A dump of `placecard snapshot`, with next to nothing in it, says what one of all objects says; by
+/// which server's rules, it knows itself.
+#[test]
+fn a_snapshot_says_what_a_whole_dump_says() {
+    with_stage(|stage| {
+        let [slim, with_images] = &stage.snapshots;
+        let folder = tempfile::tempdir().expect("a folder");
+        let manifests = folder.path().join("pods.json");
+        let pods = Value::Array(pods::pending());
+        let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": pods});
+        fs::write(&manifests, list.to_string()).expect("written");
+        let manifests = manifests.to_str().expect("UTF-8");
+        let compare = |words: &[&str], snapshot| {
+            let whole = placecard(words, stage);
+            assert_eq!(on_cluster(words, snapshot), whole, "{words:?}");
+            assert!(whole.lines().count() > 1, "{words:?}: {whole}");
+        };
+        for pod in stage.said.keys() {
+            let pod = format!("shop/{pod}");
+            compare(&["why", &pod, "--all"], slim);
+            compare(&["why", &pod, "--format", "json"], slim);
+            compare(&["place", &pod, "--format", "json"], with_images);
+        }
+        for words in [
+            &["lint", "--format", "json", "--fail-on", "never", manifests][..],
+            &["lint", "--fail-on", "never", manifests],
+            &["audit", "--format", "json", "--without", "node/a1"],
+            &["audit", "--all"],
+        ] {
+            compare(words, slim);
+        }
+        // It is small for what it says.
+        let length = |path| fs::metadata(path).map_or(0, |found| found.len());
+        assert!(length(slim) < length(with_images));
     });
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::empty;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub(crate) struct Stage {
     /// What the scheduler says of each pending pod, by its name.
     pub(crate) said: BTreeMap<String, String>,
     dump: PathBuf,
+    /// What `placecard snapshot` wrote of the same cluster, and the same with images.
+    pub(crate) snapshots: [PathBuf; 2],
     _folder: tempfile::TempDir,
     /// Who puts something on the cluster, does so alone.
     alone: Mutex<()>,
@@ -113,12 +115,16 @@ pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
 
 /// What `placecard` says about the dump.
 pub(crate) fn placecard(words: &[&str], stage: &Stage) -> String {
+    let version = stage.plane.version.as_str();
+    on_cluster(&[words, &["--kubernetes-version", version]].concat(), &stage.dump)
+}
+
+/// What `placecard` says about a cluster.
+pub(crate) fn on_cluster(words: &[&str], dump: &Path) -> String {
     let mut words: Vec<OsString> =
         ["placecard"].iter().chain(words).map(|word| OsString::from(*word)).collect();
     words.push("--cluster".into());
-    words.push(stage.dump.clone().into());
-    words.push("--kubernetes-version".into());
-    words.push(stage.plane.version.clone().into());
+    words.push(dump.into());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let shown = format!("{words:?}");
     let code = placecard_lint::run(words.into_iter(), &mut empty(), &mut out, &mut err, false);
@@ -164,11 +170,27 @@ fn set(plane: ControlPlane) -> Stage {
     let folder = tempfile::tempdir().expect("a folder");
     let dump = folder.path().join("dump.json");
     fs::write(&dump, dump_of(api).to_string()).expect("written");
+    let snapshots = [&[][..], &["--include", "images"]].map(|more| snapshot(&plane, more, &folder));
     // They would take what a test frees for a moment.
     for pod in pods::pending() {
         api.delete(&Target::of(&pod)).unwrap_or_else(|why| panic!("{why}"));
     }
-    Stage { plane, said, dump, _folder: folder, alone: Mutex::default() }
+    Stage { plane, said, dump, snapshots, _folder: folder, alone: Mutex::default() }
+}
+
+/// A dump by `placecard snapshot`; its file is called like the other one.
+fn snapshot(plane: &ControlPlane, more: &[&str], folder: &tempfile::TempDir) -> PathBuf {
+    let folder = folder.path().join(format!("{}", more.len()));
+    fs::create_dir(&folder).expect("a folder");
+    let file = folder.join("dump.json");
+    let mut words: Vec<OsString> = vec!["placecard".into(), "snapshot".into()];
+    words.extend(["-o".into(), file.clone().into()]);
+    words.extend(["--kubeconfig".into(), plane.kubeconfig.clone().into()]);
+    words.extend(more.iter().map(OsString::from));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = placecard_lint::run(words.into_iter(), &mut empty(), &mut out, &mut err, false);
+    assert!(code == 0 && err.is_empty(), "{}", String::from_utf8_lossy(&err));
+    file
 }
 
 pub(crate) fn name_of(object: &Value) -> &str {

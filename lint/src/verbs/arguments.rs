@@ -24,7 +24,7 @@ pub static OBJECTS: Argument = Argument {
 pub static KUBERNETES_VERSION: Argument = Argument {
     name: "kubernetes-version",
     form: Form::Value { placeholder: "1.N", many: false, default: Some("1.34") },
-    summary: "the server that will read the manifests, 1.30 or later",
+    summary: "the server that will read the manifests, 1.30 or later; what a dump says of its server stands over the default",
 };
 /// The form of the report.
 pub static FORMAT: Argument = Argument {
@@ -76,6 +76,54 @@ pub static CLUSTER: Argument = Argument {
     name: "cluster",
     form: Form::Value { placeholder: "PATH", many: true, default: None },
     summary: "the cluster: files or folders with what `kubectl get … -A -o json` (or yaml) prints",
+};
+/// A cluster that is asked itself.
+pub static LIVE: Argument = Argument {
+    name: "live",
+    form: Form::Switch,
+    summary: "the cluster that kubectl would ask, in place of --cluster; only built with the feature live",
+};
+/// Where an API server is.
+pub static KUBECONFIG: Argument = Argument {
+    name: "kubeconfig",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "where the live cluster is; else KUBECONFIG, ~/.kube/config, or the pod's service account",
+};
+/// Which of them.
+pub static CONTEXT: Argument = Argument {
+    name: "context",
+    form: Form::Value { placeholder: "NAME", many: false, default: None },
+    summary: "the context of the kubeconfig; else its current one",
+};
+/// Where a dump goes.
+pub static OUTPUT: Argument = Argument {
+    name: "output",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "the file; - (the default, but not on a terminal) for standard output",
+};
+/// Whose objects a dump holds.
+pub static TAKEN_NAMESPACE: Argument = Argument {
+    name: "namespace",
+    form: Form::Value { placeholder: "NAMESPACE", many: true, default: None },
+    summary: "of what is in namespaces, only what is in this one; may be given several times",
+};
+/// The default.
+pub static ALL_NAMESPACES: Argument = Argument {
+    name: "all-namespaces",
+    form: Form::Switch,
+    summary: "all namespaces; so it is without --namespace",
+};
+/// Which pods a dump holds.
+pub static SELECTOR: Argument = Argument {
+    name: "selector",
+    form: Form::Value { placeholder: "SELECTOR", many: false, default: None },
+    summary: "of pods, only those whose labels match; everything else is taken all the same",
+};
+/// What is not left out of a dump.
+pub static INCLUDE: Argument = Argument {
+    name: "include",
+    form: Form::Value { placeholder: "WHAT", many: true, default: None },
+    summary: "keep environment, images, annotations or commands, several with commas",
 };
 /// What is asked about.
 pub static SUBJECT: Argument = Argument {

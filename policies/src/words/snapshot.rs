@@ -121,6 +121,54 @@ pub fn missing(unknown: &BTreeSet<Kind>) -> Vec<String> {
     unknown.iter().filter_map(line).map(|(kind, effect)| format!("{kind}: {effect}")).collect()
 }
 
+/// That nothing can be listed on which pods could be placed.
+#[must_use]
+pub fn no_node_to_list() -> &'static str {
+    "there is no node to be listed, so nothing is written: a verdict needs nodes"
+}
+
+/// That the server does not tell its version.
+#[must_use]
+pub fn no_version() -> &'static str {
+    "the version of the server may not be read: --kubernetes-version says it"
+}
+
+/// That a kind is missing in a snapshot, and why: it may not be listed, or is not served.
+#[must_use]
+pub fn not_listed(kind: Kind, forbidden: Option<&str>) -> String {
+    let resource = kind.resource();
+    match forbidden {
+        Some(told) => {
+            format!("{resource} may not be listed, so none is taken to be absent: {told}")
+        }
+        None => format!("{resource} are not served, so none is taken to be absent"),
+    }
+}
+
+/// The same, for a namespace.
+#[must_use]
+pub fn not_listed_in(kind: Kind, namespace: &str, forbidden: &str) -> String {
+    format!("{} of namespace {namespace} may not be listed: {forbidden}", kind.resource())
+}
+
+/// That a list took so long that its pages do not belong together any longer.
+#[must_use]
+pub fn too_old(kind: Kind) -> String {
+    format!("the list of {} became too old on the way and is taken anew", kind.resource())
+}
+
+/// Why a list lacks objects; `None`: it lacks none.
+#[must_use]
+pub fn lacks(namespaces: Option<&[String]>, selector: Option<&str>) -> Option<String> {
+    let namespaces = namespaces.map(|names| match names {
+        [name] => format!("namespace {name}"),
+        names => format!("namespaces {}", list(names, "and", names.len())),
+    });
+    let selector = selector.map(|selector| format!("labels {selector}"));
+    let parts: Vec<String> = namespaces.into_iter().chain(selector).collect();
+    (!parts.is_empty()).then(|| format!("only {}", parts.join(", ")))
+}
+
 /// What the snapshot is, for `holds:`: `4 nodes, 31 pods, 2026-11-20 09:00 UTC`.
 #[must_use]
 pub fn contents(seen: &Seen) -> String {

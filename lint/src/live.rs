@@ -1,0 +1,126 @@
+//! The edge to live clusters: an API server's lists into a file, or into memory.
+//!
+//! ```text
+//! access: kubeconfig -> client -> listing: kinds, pages, objects -> redact -> Target
+//!                                                  a file aside (aside.rs) ---'  |
+//!                                            the reader of snapshots (memory.rs) '
+//! ```
+//!
+//! Both take the same text, so what is judged with `--live` is what would be judged on a dump.
+
+mod access;
+mod aside;
+mod listing;
+mod memory;
+mod progress;
+mod request;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io::Write;
+
+use placecard_policies::feasibility::inventory::Inventory;
+use placecard_policies::feasibility::inventory::kind::Kind;
+use placecard_policies::snapshot::redact::Include;
+use placecard_policies::words;
+use tokio::runtime::Builder;
+
+use self::access::Contact;
+use self::aside::Aside;
+use self::listing::{Stop, Wanted, take};
+use self::memory::Memory;
+use self::progress::Progress;
+use crate::cluster::{Complaint, Loaded};
+use crate::plan::{Access, SnapshotAsk};
+use crate::{Outcome, complaining};
+
+/// Writes a dump of a live cluster.
+///
+/// # Errors
+/// Why there is none; the file is as it was then.
+pub(crate) fn snapshot(ask: &SnapshotAsk, stdout: &mut dyn Write) -> Result<Outcome, String> {
+    let mut aside = Aside::new(ask.output.as_deref())?;
+    let taken = run(async {
+        let contact = access::connect(&ask.access).await?;
+        let wanted = Wanted {
+            namespaces: &ask.namespaces,
+            selector: ask.selector.as_deref(),
+            include: ask.include,
+        };
+        let mut progress = Progress::new();
+        let mut tries = BTreeMap::new();
+        let taking = take(&contact.client, &wanted, &mut aside, &mut tries, &mut progress);
+        let taken = tokio::select! {
+            taken = taking => taken,
+            () = interrupted() => Err(Stop::Told("interrupted".to_owned())),
+        };
+        progress.end();
+        match taken {
+            Ok(taken) => Ok(taken),
+            Err(Stop::Told(why)) => Err(why),
+            // A file goes back by itself.
+            Err(Stop::Expired(kind)) => Err(words::snapshot::too_old(kind)),
+        }
+    })?;
+    if taken.count(Kind::Node) == 0 {
+        let why = words::snapshot::no_node_to_list();
+        let lines = taken.notes.into_iter().chain([why.to_owned()]);
+        return Err(lines.collect::<Vec<String>>().join("\nplacecard: "));
+    }
+    aside.finish(stdout)?;
+    Ok(Outcome { complaints: complaining(&taken.notes), ..Outcome::output(String::new()) })
+}
+
+/// Takes a snapshot into memory: all namespaces, with images.
+///
+/// # Errors
+/// Why it cannot be judged on.
+pub(crate) fn load(access: &Access) -> Result<Loaded, Vec<Complaint>> {
+    let include = Include { images: true, ..Include::default() };
+    let wanted = Wanted { namespaces: &[], selector: None, include };
+    let loaded = run(async {
+        let Contact { client, name } = access::connect(access).await?;
+        let mut tries = BTreeMap::new();
+        loop {
+            let mut inventory = Inventory::default();
+            let mut memory = Memory::new(&mut inventory);
+            let mut progress = Progress::new();
+            let taken = take(&client, &wanted, &mut memory, &mut tries, &mut progress).await;
+            progress.end();
+            match taken {
+                Ok(taken) => {
+                    let summary = memory.finish(name, taken.notes);
+                    return Ok(summary.map(|summary| Loaded { inventory, summary }));
+                }
+                Err(Stop::Told(why)) => return Err(why),
+                // Nothing is taken back from memory: all of it anew.
+                Err(Stop::Expired(_)) => {}
+            }
+        }
+    });
+    loaded.unwrap_or_else(|why| Err(vec![Complaint::told(why)]))
+}
+
+/// Runs requests to their end, on this thread.
+fn run<T>(requests: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("no requests can be made: {error}"))?.block_on(requests)
+}
+
+/// Waits until somebody wants the process to end; what is half written is removed then.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
