@@ -106,9 +106,9 @@ fn set(plane: ControlPlane) -> Stage {
         }
     });
     for name in ["cart", "till"] {
-        api.wait_bound("shop", name);
+        let _ = api.wait_bound("shop", name);
     }
-    api.wait_unschedulable("search", "ranker");
+    let _ = api.wait_unschedulable("search", "ranker");
     Stage { plane, folder: tempfile::tempdir().expect("a folder") }
 }
 
@@ -127,7 +127,7 @@ fn pod(namespace: &str, name: &str, app: &str, more: Value) -> Value {
     }
     json!({"apiVersion": "v1", "kind": "Pod", "spec": spec, "metadata": {"name": name,
         "namespace": namespace, "labels": {"app": app},
-        "annotations": {"note": SECRET, "placecard.dev/ignore": "unknown-target: a test"}}})
+        "annotations": {"note": SECRET, "placecard.dev/ignore": "would-wait: a test"}}})
 }
 
 /// A kubeconfig in the name of a user who may read pods in one namespace, and nodes.
@@ -231,13 +231,11 @@ fn filters(stage: &Stage) {
     let near = |app: &str| {
         let term = json!({"topologyKey": "topology.kubernetes.io/zone",
             "labelSelector": {"matchLabels": {"app": app}}});
-        pod(
-            "shop",
-            "new",
-            "new",
-            json!({"affinity": {"podAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": [term]}}}),
-        )
+        let required = json!({"requiredDuringSchedulingIgnoredDuringExecution": [term]});
+        let affinity = json!({"affinity": {"podAffinity": required}});
+        let mut pod = pod("shop", "new", "new", affinity);
+        pod["metadata"]["annotations"] = Value::Null;
+        pod
     };
     let (all, ..) = stage.dump("all.json", &[], kubeconfig);
     let manifest = stage.path("near.json");

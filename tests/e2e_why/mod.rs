@@ -50,7 +50,8 @@ fn a_snapshot_says_what_a_whole_dump_says() {
         fs::write(&manifests, list.to_string()).expect("written");
         let manifests = manifests.to_str().expect("UTF-8");
         let compare = |words: &[&str], snapshot| {
-            let whole = placecard(words, stage);
+            let version = ["--kubernetes-version", stage.version()];
+            let whole = on_cluster(&[words, &version].concat(), &stage.whole);
             assert_eq!(on_cluster(words, snapshot), whole, "{words:?}");
             assert!(whole.lines().count() > 1, "{words:?}: {whole}");
         };

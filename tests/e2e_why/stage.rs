@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use placecard_policies::live::Row;
+use placecard_policies::snapshot::dump;
 use placecard_tests::controlplane::{
     Api, ControlPlane, Target, bound_node, node, or_skipped, unschedulable, wait_for,
 };
@@ -44,6 +46,8 @@ pub(crate) struct Stage {
     /// What the scheduler says of each pending pod, by its name.
     pub(crate) said: BTreeMap<String, String>,
     dump: PathBuf,
+    /// The same objects, also of the kinds of which there is none.
+    pub(crate) whole: PathBuf,
     /// What `placecard snapshot` wrote of the same cluster, and the same with images.
     pub(crate) snapshots: [PathBuf; 2],
     _folder: tempfile::TempDir,
@@ -52,6 +56,11 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// The server's.
+    pub(crate) fn version(&self) -> &str {
+        &self.plane.version
+    }
+
     /// For a test that puts something on the cluster; it leaves the cluster as it was.
     pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
         self.alone.lock().unwrap_or_else(PoisonError::into_inner)
@@ -115,8 +124,7 @@ pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
 
 /// What `placecard` says about the dump.
 pub(crate) fn placecard(words: &[&str], stage: &Stage) -> String {
-    let version = stage.plane.version.as_str();
-    on_cluster(&[words, &["--kubernetes-version", version]].concat(), &stage.dump)
+    on_cluster(&[words, &["--kubernetes-version", stage.version()]].concat(), &stage.dump)
 }
 
 /// What `placecard` says about a cluster.
@@ -170,12 +178,15 @@ fn set(plane: ControlPlane) -> Stage {
     let folder = tempfile::tempdir().expect("a folder");
     let dump = folder.path().join("dump.json");
     fs::write(&dump, dump_of(api).to_string()).expect("written");
+    fs::create_dir(folder.path().join("whole")).expect("a folder");
+    let whole = folder.path().join("whole").join("dump.json");
+    fs::write(&whole, lists_of(api).to_string()).expect("written");
     let snapshots = [&[][..], &["--include", "images"]].map(|more| snapshot(&plane, more, &folder));
     // They would take what a test frees for a moment.
     for pod in pods::pending() {
         api.delete(&Target::of(&pod)).unwrap_or_else(|why| panic!("{why}"));
     }
-    Stage { plane, said, dump, snapshots, _folder: folder, alone: Mutex::default() }
+    Stage { plane, said, dump, whole, snapshots, _folder: folder, alone: Mutex::default() }
 }
 
 /// A dump by `placecard snapshot`; its file is called like the other one.
@@ -209,6 +220,19 @@ fn dump_of(api: &Api) -> Value {
         }
     }
     json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
+}
+
+/// As the API server answers, one list after the other.
+fn lists_of(api: &Api) -> Value {
+    let lists = dump::kinds().into_iter().map(|(_, row)| {
+        let Row { group, version, kind, .. } = row;
+        let slash = if group.is_empty() { "" } else { "/" };
+        let api_version = format!("{group}{slash}{version}");
+        let items = api.list(&api_version, kind, "", "").unwrap_or_else(|why| panic!("{why}"));
+        json!({"apiVersion": api_version, "kind": format!("{kind}List"), "items": items})
+    });
+    let lists: Vec<Value> = lists.collect();
+    json!({"apiVersion": "v1", "kind": "List", "items": lists})
 }
 
 /// Seven nodes, each closed in a way of its own.
