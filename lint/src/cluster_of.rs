@@ -39,11 +39,15 @@ pub(crate) fn read(
     let read = load_from(source, stdin).map_err(|complaints| told(&complaints))?;
     let Loaded { mut inventory, summary } = read;
     let server = match summary.seen.server.map(ServerVersion) {
-        Some(server) if !inputs.server_is_given => server.max(ServerVersion::OLDEST),
+        Some(server) if !inputs.server_is_given => server,
         _ => inputs.server,
     };
-    let semantics = Semantics::of_minor(server.0);
     let mut notes = Vec::new();
+    if server < ServerVersion::OLDEST {
+        notes.push(words::snapshot::old_server(server.0, ServerVersion::OLDEST.0));
+    }
+    let server = server.max(ServerVersion::OLDEST);
+    let semantics = Semantics::of_minor(server.0);
     let mut schedulers = None;
     if let Some(path) = &inputs.scheduler_config {
         let found = configured(path, semantics, stdin)?;

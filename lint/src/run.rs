@@ -162,8 +162,8 @@ pub fn judge_beside(
     let Taken { cluster, server, complaints } =
         cluster_of::read(&inputs.cluster, inputs, &words, stdin)?;
     let given = Given { words, inventory: &cluster.inventory };
-    let cluster_source = ClusterSource::Absent;
-    let inputs = Inputs { vocabulary: None, cluster: cluster_source, server, ..inputs.clone() };
+    let inputs =
+        Inputs { vocabulary: None, cluster: ClusterSource::Absent, server, ..inputs.clone() };
     Ok((judge_by(Some(given), &inputs, stdin)?, complaints))
 }
 

@@ -180,7 +180,7 @@ fn set(plane: ControlPlane) -> Stage {
     fs::write(&dump, dump_of(api).to_string()).expect("written");
     fs::create_dir(folder.path().join("whole")).expect("a folder");
     let whole = folder.path().join("whole").join("dump.json");
-    fs::write(&whole, lists_of(api).to_string()).expect("written");
+    fs::write(&whole, lists_of(api)).expect("written");
     let snapshots = [&[][..], &["--include", "images"]].map(|more| snapshot(&plane, more, &folder));
     // They would take what a test frees for a moment.
     for pod in pods::pending() {
@@ -222,17 +222,21 @@ fn dump_of(api: &Api) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items})
 }
 
-/// As the API server answers, one list after the other.
-fn lists_of(api: &Api) -> Value {
-    let lists = dump::kinds().into_iter().map(|(_, row)| {
+/// As the API server answers, one list after the other, with all that is in the objects.
+fn lists_of(api: &Api) -> String {
+    let mut text = dump::begin(None);
+    for (number, (_, row)) in dump::kinds().into_iter().enumerate() {
+        text += &dump::begin_list(&row, number == 0);
         let Row { group, version, kind, .. } = row;
         let slash = if group.is_empty() { "" } else { "/" };
-        let api_version = format!("{group}{slash}{version}");
-        let items = api.list(&api_version, kind, "", "").unwrap_or_else(|why| panic!("{why}"));
-        json!({"apiVersion": api_version, "kind": format!("{kind}List"), "items": items})
-    });
-    let lists: Vec<Value> = lists.collect();
-    json!({"apiVersion": "v1", "kind": "List", "items": lists})
+        let found = api.list(&format!("{group}{slash}{version}"), kind, "", "");
+        for (number, item) in found.unwrap_or_else(|why| panic!("{why}")).iter().enumerate() {
+            text += dump::before_object(number == 0);
+            text += &item.to_string();
+        }
+        text += &dump::end_list("", None);
+    }
+    text + dump::END
 }
 
 /// Seven nodes, each closed in a way of its own.

@@ -133,6 +133,12 @@ pub fn no_version() -> &'static str {
     "the version of the server may not be read: --kubernetes-version says it"
 }
 
+/// That the rules of a server so old are not known.
+#[must_use]
+pub fn old_server(minor: u32, oldest: u32) -> String {
+    format!("the cluster's server is 1.{minor}; it is judged by the rules of 1.{oldest}")
+}
+
 /// That a kind is missing in a snapshot, and why: it may not be listed, or is not served.
 #[must_use]
 pub fn not_listed(kind: Kind, forbidden: Option<&str>) -> String {
