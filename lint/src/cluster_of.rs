@@ -102,3 +102,38 @@ fn file_name(path: &str) -> &str {
     let name = Path::new(path).file_name().and_then(|name| name.to_str());
     name.filter(|_| path != "-").unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_of_a_snapshot_counts_unless_one_is_named() {
+        let read_from = |snapshot: &str, server_is_given: bool| {
+            let inputs = Inputs {
+                paths: Vec::new(),
+                vocabulary: None,
+                objects: Vec::new(),
+                server: ServerVersion(34),
+                server_is_given,
+                cluster: ClusterSource::Absent,
+                namespace: None,
+                scheduler_config: None,
+            };
+            let source = ClusterSource::Files(vec!["-".to_owned()]);
+            let taken = read(&source, &inputs, &Words::default(), &mut snapshot.as_bytes());
+            let taken = taken.unwrap();
+            assert_eq!(taken.cluster.semantics, Semantics::of_minor(taken.server.0));
+            (taken.server.0, taken.complaints.len())
+        };
+        let node = r#"{"kind":"Node","metadata":{"name":"a"}}"#;
+        let of =
+            |minor: u32| format!(r#"{{"serverVersion":{{"gitVersion":"v1.{minor}.1"}}}} {node}"#);
+        assert_eq!(read_from(node, false), (34, 0));
+        assert_eq!(read_from(&of(37), false), (37, 0));
+        assert_eq!(read_from(&of(37), true), (34, 0));
+        // Older than what is known: told, and judged as the oldest.
+        assert_eq!(read_from(&of(28), false), (ServerVersion::OLDEST.0, 1));
+        assert_eq!(read_from(&of(28), true), (34, 0));
+    }
+}

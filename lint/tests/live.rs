@@ -42,38 +42,6 @@ fn a_cluster_is_named_in_one_way() {
     }
 }
 
-/// The version that a file names counts, unless one is typed; kubelets do not matter.
-#[test]
-fn the_server_of_a_snapshot_counts() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = |minor: u32| {
-        let path = folder.path().join(format!("{minor}.json"));
-        let version = serde_json::json!({"serverVersion": {"gitVersion": format!("v1.{minor}.1")}});
-        let node = serde_json::json!({"kind": "Node", "metadata": {"name": "a"}});
-        std::fs::write(&path, format!("{version}\n{node}\n")).expect("written");
-        path.to_str().expect("UTF-8").to_owned()
-    };
-    // `matchLabelKeys` of pod affinity came with 1.31.
-    let manifest = folder.path().join("web.yaml");
-    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  \
-                selector: {matchLabels: {app: web}}\n  template:\n    metadata:\n      labels: {app: web}\n      \
-                annotations: {placecard.dev/require: apart-from self in zone}\n    \
-                spec: {containers: [{name: main, image: 'main:1'}]}\n";
-    std::fs::write(&manifest, text).expect("written");
-    let manifest = manifest.to_str().expect("UTF-8");
-    let (old, new) = (file(30), file(34));
-    let expand = |words: &[&str]| {
-        let ran = run(&[&["expand", manifest], words].concat());
-        assert_eq!(ran.code, 0, "{}", ran.err);
-        ran.out.contains("matchLabelKeys")
-    };
-    assert!(expand(&["--cluster", &new]) && !expand(&["--cluster", &old]));
-    assert!(!expand(&["--cluster", &new, "--kubernetes-version", "1.30"]));
-    assert!(expand(&["--cluster", &old, "--kubernetes-version", "1.34"]));
-    let ran = run(&["expand", manifest, "--cluster", &file(28)]);
-    assert!(ran.code == 0 && ran.err.contains("server is 1.28"), "{}", ran.err);
-}
-
 #[cfg(not(feature = "live"))]
 #[test]
 fn a_build_without_the_feature_says_how_to_get_it() {
