@@ -123,6 +123,7 @@ fn metadata(name: &str) -> Value {
     json!({"name": name, "namespace": "shop", "uid": "0e9b1b2c-5a7e-4a53-9b6d-3c1f2f6d7a10",
             "resourceVersion": "12", "creationTimestamp": "2026-01-01T00:00:00Z", "labels": {"app": "web"},
             "annotations": {"placecard.dev/require": "near self", "note": "s3cret",
+            "karpenter.sh/do-not-disrupt": "true",
                 "kubectl.kubernetes.io/last-applied-configuration": "s3cret",
                 "pv.kubernetes.io/bind-completed": "yes", "volume.kubernetes.io/selected-node": "a",
                 "volume.beta.kubernetes.io/storage-class": "old"},

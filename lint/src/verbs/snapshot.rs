@@ -15,7 +15,7 @@ written object by object, however many there are, into a file aside that takes t
 one in the end; the file can be read by its owner alone.
 
 Of each object only those fields are kept that a verdict depends on: no environment, no commands, no \
-annotations but those of placecard and three that say where volumes are, no status of containers, and \
+annotations but those of placecard, those of autoscalers and three that say where volumes are, no status of containers, and \
 never a Secret or a ConfigMap. Every verdict on such a dump is the one on the whole, except that \
 ImageLocality gives no points without images: `--include images` keeps them, and `--include` keeps \
 also `environment`, `annotations` or `commands` (`env` and `envFrom`, all annotations, `command` and \

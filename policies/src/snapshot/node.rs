@@ -43,7 +43,8 @@ const MARKS: [&str; 9] = [
 /// The label that a virtual kubelet sets, and its value.
 const VIRTUAL: (&str, &str) = ("type", "virtual-kubelet");
 
-fn is_mark(key: &str) -> bool {
+/// Whether the key of a label, an annotation or a taint is a mark of [`MARKS`].
+pub(super) fn is_mark(key: &str) -> bool {
     MARKS.iter().any(|prefix| key.starts_with(prefix))
 }
 

@@ -20,7 +20,7 @@ pub struct Include {
     /// The images of containers and volumes, and those that nodes hold: ImageLocality scores by
     /// them.
     pub images: bool,
-    /// All annotations, and not only ours and those that say where volumes are; never
+    /// All annotations, and not only ours, those of autoscalers and those that say where volumes are; never
     /// `kubectl.kubernetes.io/last-applied-configuration`, which holds the whole object again.
     pub annotations: bool,
     /// `command` and `args` of containers.

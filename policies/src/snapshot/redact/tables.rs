@@ -4,6 +4,7 @@ use placecard_feasibility::inventory::kind::Kind;
 use placecard_language::keys::has_prefix;
 
 use super::Include;
+use crate::snapshot::node::is_mark;
 use crate::snapshot::volume::{BIND_COMPLETED, OLD_CLASS, SELECTED_NODE};
 
 /// What becomes of the value of a name in a mapping.
@@ -67,7 +68,9 @@ fn metadata(name: &[u8], include: Include) -> Part {
 
 fn annotations(name: &[u8], _: Include) -> Part {
     let name = std::str::from_utf8(name).unwrap_or_default();
-    let read = has_prefix(name) || [OLD_CLASS, BIND_COMPLETED, SELECTED_NODE].contains(&name);
+    let read = has_prefix(name)
+        || is_mark(name)
+        || [OLD_CLASS, BIND_COMPLETED, SELECTED_NODE].contains(&name);
     if read { Part::Keep } else { Part::Drop }
 }
 
