@@ -264,21 +264,7 @@ fn typed(matches: &ArgMatches) -> Typed {
             diff: matches.get_flag(verbs::DIFF.name),
             look: look(matches),
         },
-        "why" => Typed::Why {
-            question: question(matches),
-            sources: on_cluster(matches, &verbs::SUBJECT),
-            look: look(matches),
-        },
-        "place" => Typed::Place {
-            question: question(matches),
-            sources: on_cluster(matches, &verbs::SUBJECT),
-            look: look(matches),
-        },
-        "plan" => Typed::Batches {
-            question: Question { words: all(matches, verbs::PATH.name), ..asked(matches) },
-            sources: on_cluster(matches, &verbs::PATH),
-            look: look(matches),
-        },
+        "why" | "place" | "plan" => about(verb, matches),
         "audit" => Typed::Audit {
             question: Question { words: Vec::new(), ..asked(matches) },
             without: all(matches, verbs::WITHOUT.name),
@@ -318,6 +304,21 @@ fn typed(matches: &ArgMatches) -> Typed {
             crd: matches.get_flag(verbs::CRD.name),
         },
         _ => Typed::Text(verbs::command().render_help().to_string()),
+    }
+}
+
+/// A question about pods on a cluster.
+fn about(verb: &str, matches: &ArgMatches) -> Typed {
+    let look = look(matches);
+    if verb == "plan" {
+        let question = Question { words: all(matches, verbs::PATH.name), ..asked(matches) };
+        let sources = on_cluster(matches, &verbs::PATH);
+        return Typed::Batches { question, sources, look };
+    }
+    let (question, sources) = (question(matches), on_cluster(matches, &verbs::SUBJECT));
+    match verb {
+        "why" => Typed::Why { question, sources, look },
+        _ => Typed::Place { question, sources, look },
     }
 }
 

@@ -57,8 +57,9 @@ enum Obstacle {
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
     let words = words_of(&ask.inputs, stdin)?;
-    let Taken { mut cluster, complaints } =
+    let Taken { mut cluster, server, complaints } =
         cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
+    let ask = &ask.read_by(server);
     let judged = judged_of(ask, &mut cluster, words.clone(), stdin)?;
     let groups = groups(&judged, ask.namespace.as_deref())?;
     let reports = reports(&judged, &cluster, &words, &groups, ask);

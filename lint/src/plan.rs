@@ -291,23 +291,7 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             Plan::Audit { ask: audited(question, sources)?, without, look }
         }
         Typed::Snapshot(flags) => Plan::Snapshot(live::snapshot(flags, terminal)?),
-        Typed::Feasible { cases: None, .. } => {
-            return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
-        }
-        Typed::Feasible {
-            cases: Some(cases),
-            kubernetes_version,
-            scores,
-            all_reasons,
-            configuration,
-        } => {
-            if cases == "-" && configuration.as_deref() == Some("-") {
-                return Err(ONCE.to_owned());
-            }
-            let options = Options::of(server(&kubernetes_version)?);
-            let options = Options { scores, all_reasons, ..options };
-            Plan::Feasible { cases, options, configuration }
-        }
+        feasible @ Typed::Feasible { .. } => of_cases(feasible)?,
         Typed::Decode { data, hex, base64 } => decode(data, hex, base64)?,
         Typed::Encode { file, sentences, hex, json, sources } => {
             Plan::Encode(encode(file, sentences, (hex, json), sources)?)
@@ -321,6 +305,22 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Schema { what, crd } => schema(what.as_deref(), crd)?,
         Typed::Text(text) => Plan::Text(text),
     })
+}
+
+fn of_cases(typed: Typed) -> Result<Plan, String> {
+    let Typed::Feasible { cases, kubernetes_version, scores, all_reasons, configuration } = typed
+    else {
+        return Err("these are no cases".to_owned());
+    };
+    let Some(cases) = cases else {
+        return Err("which cases? name a file, or - for standard input: --jsonl -".to_owned());
+    };
+    if cases == "-" && configuration.as_deref() == Some("-") {
+        return Err(ONCE.to_owned());
+    }
+    let options = Options::of(server(&kubernetes_version)?);
+    let options = Options { scores, all_reasons, ..options };
+    Ok(Plan::Feasible { cases, options, configuration })
 }
 
 fn admission_policy(flags: &PolicyFlags) -> Result<Values, String> {

@@ -255,6 +255,9 @@ message?}, room[]{domain, nodes, batches}, remedies[], unjudged?}`. Batches are 
         arguments: &[
             &PATH,
             &CLUSTER,
+            &LIVE,
+            &KUBECONFIG,
+            &CONTEXT,
             &NAMESPACE,
             &VOCABULARY,
             &OBJECTS,

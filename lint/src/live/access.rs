@@ -4,7 +4,7 @@
 use std::env::{home_dir, split_paths, var_os};
 use std::ffi::OsStr;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
@@ -83,7 +83,7 @@ fn read(path: &PathBuf, what: &str) -> Result<Kubeconfig, String> {
     Kubeconfig::read_from(path).map_err(|error| failed(path, what, &error))
 }
 
-fn failed(path: &PathBuf, what: &str, error: &dyn Display) -> String {
+fn failed(path: &Path, what: &str, error: &dyn Display) -> String {
     format!("{what} {}: {error}", path.display())
 }
 
