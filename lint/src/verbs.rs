@@ -242,7 +242,7 @@ If none is left, the entries are named that together leave none.",
         summary: "Say where the batches of role coordinations would go, and what stays pending",
         details: "\
 Reads RoleCoordinations and the workloads that play their roles, and templates with the long form of \
-`placecard.dev/coordinate`, and places their batches on a cluster: each batch whole on one domain, all \
+the annotation `coordinate`, and places their batches on a cluster: each batch whole on one domain, all \
 pods taken to be there. What runs already under the names of the pods counts as placed. A batch goes \
 to the domain whose best node the scheduler likes best for its largest pod. For batches that go \
 nowhere it is told what is short in the domain that comes nearest, how many batches each domain \
