@@ -162,6 +162,20 @@ const NODES: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
   {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9"}}},
   {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2"}, "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9"}}}]}"#;
 
+/// The text of an annotation is read the same by all: here base64 without its padding.
+#[test]
+fn a_request_without_padding_is_placed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nodes = folder.path().join("nodes.json");
+    std::fs::write(&nodes, NODES).expect("written");
+    let manifest = TYPED.replace("AQ==", "AQ");
+    let cluster = nodes.to_string_lossy();
+    let words = ["place", "-", "--cluster", &cluster, "--format", "json"];
+    let (code, out) = run(&words, manifest.as_bytes());
+    let answer: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert!(code < 2 && answer["pods"][0]["request"].is_object(), "{answer:#}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use placecard_language::affinity::text::{Encoding, decode};
-use placecard_language::affinity::{Affinity, scan_each, written};
+use placecard_language::affinity::{Affinity, written};
+use placecard_language::typed::{entries_of_blob, entries_of_text};
 use placecard_language::{Words, keys};
 use placecard_policies::cluster::Cluster;
 use placecard_policies::directory::Known;
@@ -20,7 +20,6 @@ use placecard_policies::words::placement_request as words;
 use serde_json::{Value, json};
 
 use super::MOST_ROWS;
-use crate::load::{Source, load};
 use crate::plan::Look;
 use crate::render::human::{WIDTH, word, wrap};
 use crate::render::style::{Paint, paint, plain};
@@ -39,15 +38,10 @@ pub(crate) struct Request {
 pub(crate) fn entries(annotations: &BTreeMap<String, String>) -> Option<Vec<Affinity>> {
     let mut entries = Vec::new();
     if let Some(value) = annotations.get(keys::INTENTS) {
-        let documents = load(&Source::new(keys::INTENTS.to_owned(), value.as_bytes()));
-        let [document] = documents.as_slice() else { return None };
-        if !document.problems.is_empty() {
-            return None;
-        }
-        entries.extend(written::read_each(&document.value).ok()?);
+        entries.extend(entries_of_text(value)?);
     }
     if let Some(value) = annotations.get(keys::INTENTS_TLV) {
-        entries.extend(scan_each(&decode(Encoding::Base64, value).ok()?).ok()?);
+        entries.extend(entries_of_blob(value)?);
     }
     (!entries.is_empty()).then_some(entries)
 }

@@ -14,7 +14,7 @@ mod text;
 
 use std::ops::Range;
 
-use crate::affinity::{Affinity, LeaseError, Reason, written};
+use crate::affinity::{Affinity, LeaseError, Reason, scan_each, written};
 use crate::codes;
 use crate::intent::Rule;
 use crate::parse::MAX_TARGETS;
@@ -35,6 +35,21 @@ struct Entry {
     target: Option<Spot>,
     /// Its level.
     level: Option<Spot>,
+}
+
+/// The entries of `placecard.dev/intents`, as they are read for its rules; `None` if they cannot be.
+#[must_use]
+pub fn entries_of_text(value: &str) -> Option<Vec<Affinity>> {
+    match text::parse(value).ok()? {
+        None => Some(Vec::new()),
+        Some(tree) => written::read_each(&tree.to_value()).ok(),
+    }
+}
+
+/// The entries of `placecard.dev/intents-tlv`, likewise.
+#[must_use]
+pub fn entries_of_blob(value: &str) -> Option<Vec<Affinity>> {
+    scan_each(&blob::Blob::decode(value).ok()?.bytes).ok()
 }
 
 /// The rules of `placecard.dev/intents`.
