@@ -65,6 +65,10 @@ pub enum Typed {
         question: Question,
         /// `--without`.
         without: Vec<String>,
+        /// `--evict`.
+        evict: bool,
+        /// `--dry-run`.
+        dry_run: bool,
         /// `--vocabulary`, `--scheduler-config`, `--kubernetes-version`.
         sources: Sources,
         /// `--color`, `--ascii`.
@@ -268,6 +272,8 @@ fn typed(matches: &ArgMatches) -> Typed {
         "audit" => Typed::Audit {
             question: Question { words: Vec::new(), ..asked(matches) },
             without: all(matches, verbs::WITHOUT.name),
+            evict: matches.get_flag(verbs::EVICT.name),
+            dry_run: matches.get_flag(verbs::DRY_RUN.name),
             sources: Sources {
                 vocabulary: one(matches, verbs::VOCABULARY.name),
                 kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name)

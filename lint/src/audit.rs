@@ -1,5 +1,6 @@
 //! What no longer holds in a cluster: from what was typed to a report.
 
+mod evict;
 mod human;
 mod json;
 
@@ -12,7 +13,7 @@ use placecard_policies::audit::{self, Ask as Scope, Step};
 use placecard_policies::feasibility::inventory::Inventory;
 
 use crate::cluster_of::{self, Taken};
-use crate::plan::{Ask, Look};
+use crate::plan::{Ask, Evict, Look};
 use crate::run::words_of;
 use crate::{Outcome, complaining};
 
@@ -26,6 +27,7 @@ const LARGE: usize = 20_000;
 pub(crate) fn answer(
     ask: &Ask,
     without: Vec<Without>,
+    evict: Evict,
     look: Look,
     stdin: &mut dyn Read,
 ) -> Result<Outcome, String> {
@@ -45,9 +47,10 @@ pub(crate) fn answer(
     if terminal {
         clear();
     }
+    let evicted = evict::carry_out(ask, evict, &cluster, &found)?;
     let output = match ask.json {
-        true => json::render(&cluster, &found),
-        false => human::render(&cluster, &found, ask.all, look),
+        true => json::render(&cluster, &found, evicted.as_deref()),
+        false => human::render(&cluster, &found, evicted.as_deref(), ask.all, look),
     };
     let worst = found.worst();
     let fail_on = Some(Severity::Warning);

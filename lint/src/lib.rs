@@ -138,7 +138,9 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         // The plan has said already that there is none.
         #[cfg(not(feature = "live"))]
         Plan::Snapshot(_) => Ok(Outcome { failed: true, ..Outcome::output(String::new()) }),
-        Plan::Audit { ask, without, look } => audit::answer(&ask, without, look, stdin),
+        Plan::Audit { ask, without, evict, look } => {
+            audit::answer(&ask, without, evict, look, stdin)
+        }
         Plan::Feasible { cases, mut options, configuration } => {
             let mut complaints = String::new();
             if let Some(path) = configuration {

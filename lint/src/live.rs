@@ -10,6 +10,7 @@
 
 mod access;
 mod aside;
+mod evict;
 mod listing;
 mod memory;
 mod progress;
@@ -19,8 +20,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Write;
 
+use placecard_policies::audit::evict::Fate;
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::feasibility::inventory::kind::Kind;
+use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::snapshot::redact::Include;
 use placecard_policies::words;
 use tokio::runtime::Builder;
@@ -99,6 +102,17 @@ pub(crate) fn load(access: &Access) -> Result<Loaded, Vec<Complaint>> {
         }
     });
     loaded.unwrap_or_else(|why| Err(vec![Complaint::told(why)]))
+}
+
+/// Evicts pods one by one, each after it was read again, and stops at the first that is refused.
+///
+/// # Errors
+/// There is no way to the API server.
+pub(crate) fn evict(access: &Access, pods: &[Pod]) -> Result<Vec<Fate>, String> {
+    run(async {
+        let Contact { client, .. } = access::connect(access).await?;
+        Ok(evict::one_by_one(&client, pods).await)
+    })
 }
 
 /// Runs requests to their end, on this thread.

@@ -66,6 +66,8 @@ pub enum Plan {
         ask: Ask,
         /// What is taken to be gone.
         without: Vec<Without>,
+        /// Whether pods are evicted.
+        evict: Evict,
         /// How it is drawn.
         look: Look,
     },
@@ -221,6 +223,18 @@ pub enum Format {
     Json,
 }
 
+/// Whether pods are evicted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Evict {
+    /// Nobody asked for it.
+    #[default]
+    No,
+    /// It is said which would be.
+    DryRun,
+    /// They are.
+    Yes,
+}
+
 /// How text is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
@@ -284,11 +298,13 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             }
             Plan::Batches { ask: ask(question, sources)?, look }
         }
-        Typed::Audit { question, without, sources, look } => {
+        Typed::Audit { question, without, evict, dry_run, sources, look } => {
             let look = resolve_look(&look, terminal, no_color);
             let without = without.iter().map(|text| read_without(text));
             let without = without.collect::<Result<Vec<Without>, String>>()?;
-            Plan::Audit { ask: audited(question, sources)?, without, look }
+            let ask = audited(question, sources)?;
+            let evict = evicting(evict, dry_run, &ask)?;
+            Plan::Audit { ask, without, evict, look }
         }
         Typed::Snapshot(flags) => Plan::Snapshot(live::snapshot(flags, terminal)?),
         feasible @ Typed::Feasible { .. } => of_cases(feasible)?,
@@ -379,6 +395,18 @@ fn read_without(text: &str) -> Result<Without, String> {
 const NO_PATH: &str = "";
 
 /// An audit is of everything, so it names no manifests.
+fn evicting(evict: bool, dry_run: bool, ask: &Ask) -> Result<Evict, String> {
+    match (evict, dry_run, &ask.cluster) {
+        (false, false, _) => Ok(Evict::No),
+        (false, true, _) => Err("--dry-run is about --evict: add it".to_owned()),
+        (true, true, _) => Ok(Evict::DryRun),
+        (true, false, ClusterSource::Live(_)) => Ok(Evict::Yes),
+        (true, false, _) => Err("only pods of a live cluster can be evicted: --live in place of \
+                                 --cluster, or --dry-run"
+            .to_owned()),
+    }
+}
+
 fn audited(question: Question, sources: Sources) -> Result<Ask, String> {
     let Question { words, cluster, live, namespace, all, format } = question;
     let mut inputs = inputs(Sources { paths: vec![NO_PATH.to_owned()], cluster, live, ..sources })?;

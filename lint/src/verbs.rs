@@ -297,11 +297,17 @@ and that are gone, and what `--without` names are taken away together: all their
 that a controller makes anew are placed again one by one, and for those without a place it is told \
 which lost nodes would be enough if they returned. `--scheduler-config` counts as for `lint`.
 
+`--evict` asks the API server to evict pods of which a required rule of their own is broken, that a \
+controller makes anew, and for which another node has room: one of each workload, ten seconds apart, \
+within their budgets, and only if the pod is still the one that was judged. It stops at the first refusal. \
+`--dry-run` says which pods those are, also without `--live`. Rules in words that lapsed evict nobody.
+
 With `--format json` one object: `version` 1, `snapshot{name, nodes, missing[]}`, \
 `running`, `broken[]{code, severity, owner, rule, message, pods[]{pod, node}, of, others[], \
 elsewhere}`, `waiting`, `pending[]{code, owner, pods[], message, help?}`, `loss{asked[], nodes[], \
 failed[], gone[], displaced, placed, stuck[]{code, owner, pods[], message, needs, returns[], help?}, \
-broken[]}` if there is one, and `leftOut{static, gated, schedulers}`. `elsewhere` counts the nodes \
+broken[]}` if there is one, and `leftOut{static, gated, schedulers}` and with \
+`--evict` `evictions[]{pod, owner, witness, done, message}`. `elsewhere` counts the nodes \
 that would take the first pod if it were made anew.",
         arguments: &[
             &CLUSTER,
@@ -309,6 +315,8 @@ that would take the first pod if it were made anew.",
             &KUBECONFIG,
             &CONTEXT,
             &WITHOUT,
+            &EVICT,
+            &DRY_RUN,
             &AUDITED_NAMESPACE,
             &VOCABULARY,
             &SCHEDULER_CONFIG,

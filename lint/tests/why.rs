@@ -78,6 +78,7 @@ fn what_no_longer_holds() {
     let without = "audit --cluster drifted.yaml --without zone/eu-1a --without node/db-2 --ascii";
     expect("audit-without.txt", without, 1);
     expect("audit-without.json", "audit --cluster drifted.yaml --without node/db-1 -o json", 1);
+    expect("audit-evict.txt", "audit --cluster drifted.yaml --evict --dry-run", 1);
     expect("audit-quiet.txt", "audit --cluster prod.yaml --namespace shop", 0);
 }
 
@@ -89,6 +90,8 @@ fn an_audit_that_cannot_run_says_why() {
         ("audit --cluster drifted.yaml --without rack", "rack names no nodes: write node/NAME"),
         ("audit --cluster drifted.yaml --without node/web-9", "is named web-9"),
         ("audit --cluster drifted.yaml --without zone/eu-1c", "topology.kubernetes.io/zone=eu-1c"),
+        ("audit --cluster drifted.yaml --evict", "only pods of a live cluster can be evicted"),
+        ("audit --cluster drifted.yaml --dry-run", "--dry-run is about --evict"),
         ("audit --cluster api.yaml", "no node"),
     ] {
         let (code, out, err) = placecard(line);

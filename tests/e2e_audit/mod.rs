@@ -11,7 +11,7 @@ use placecard_tests::controlplane::{Target, wait_for};
 use placecard_tests::webhook::Webhook;
 use placecard_webhook::audit::Settings;
 use placecard_webhook::audit::evict::Evict;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::stage::{PATIENCE, Stage, with_stage};
 
@@ -175,5 +175,43 @@ fn what_has_another_place_is_evicted_and_nothing_else() {
             .map(|one| one["regarding"]["name"].as_str().unwrap_or_default().to_owned())
             .collect();
         assert_eq!(evicted, [moved]);
+    });
+}
+
+#[test]
+fn the_command_evicts_what_has_another_place() {
+    with_stage(|stage| {
+        let ssd = json!({"nodeSelector": {"disk": "ssd"}});
+        let here = json!({"nodeSelector": {"disk": "ssd", "only": "a1"}});
+        stage.label_node("a1", "only", "a1");
+        stage.deploy("moves", "a1", ssd.clone());
+        stage.deploy("guarded", "a1", ssd);
+        stage.deploy("stuck", "a1", here);
+        stage.deploy("fine", "a1", json!({}));
+        stage.budget("guarded");
+        let before: Vec<String> =
+            ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0).into();
+        let (moved, _) = stage.pod_of("moves");
+        assert_eq!(stage.evict(&[]), json!([]), "every rule holds");
+        stage.patch_node("a1", &json!({"metadata": {"labels": {"disk": "hdd"}}}));
+
+        let name = |evictions: &Value| evictions[0]["pod"].clone();
+        let would = stage.evict(&["--dry-run"]);
+        assert_eq!(
+            (name(&would), &would[0]["done"]),
+            (json!(format!("shop/{moved}")), &json!(false))
+        );
+        assert_eq!(stage.pod_of("moves").0, moved, "nothing was done");
+        let done = stage.evict(&[]);
+        assert_eq!((name(&done), &done[0]["done"]), (name(&would), &json!(true)), "{done:#}");
+        assert_eq!(done.as_array().map(Vec::len), Some(1), "{done:#}");
+        wait_for(PATIENCE, "the pod moves", || match stage.bound("moves") {
+            Some((pod, node)) if pod != moved && node == "b1" => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+        assert_eq!(stage.evict(&[]), json!([]), "the others have no other node, or a budget");
+        let after: Vec<String> =
+            ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0).into();
+        assert_eq!(before, after);
     });
 }

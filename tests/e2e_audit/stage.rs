@@ -147,6 +147,19 @@ impl Stage {
         told.collect()
     }
 
+    /// What `placecard audit --live --evict` did or, with `--dry-run`, would do.
+    pub(crate) fn evict(&self, more: &[&str]) -> Value {
+        let words = ["placecard", "audit", "--format", "json", "--live", "--evict", "--kubeconfig"];
+        let kubeconfig = self.plane.kubeconfig.clone().into_os_string();
+        let words = words.into_iter().map(OsString::from).chain([kubeconfig]);
+        let words = words.chain(more.iter().map(OsString::from));
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = placecard_lint::run(words, &mut empty(), &mut out, &mut err, false);
+        assert!(code < 2, "exit {code}: {}", String::from_utf8_lossy(&err));
+        let report: Value = serde_json::from_slice(&out).expect("a JSON report");
+        report["evictions"].clone()
+    }
+
     /// What `placecard audit` says of the errors of running pods in a dump: `Deployment NAME: what`.
     pub(crate) fn told(&self) -> BTreeSet<String> {
         let mut items = Vec::new();

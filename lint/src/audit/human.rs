@@ -13,6 +13,7 @@ use placecard_policies::rules::{CANNOT_BE_PLACED, NO_PLACE_WITHOUT, RULE_NO_LONG
 use placecard_policies::words;
 use placecard_policies::words::why::several;
 
+use super::evict::Evicted;
 use crate::plan::Look;
 use crate::render::human::{WIDTH, word, wrap};
 use crate::render::style::{Paint, paint, plain};
@@ -23,7 +24,13 @@ const MOST_NODES: usize = 6;
 const MOST_PODS: usize = 3;
 
 /// The whole report.
-pub(super) fn render(cluster: &Cluster, audit: &Audit, all: bool, look: Look) -> String {
+pub(super) fn render(
+    cluster: &Cluster,
+    audit: &Audit,
+    evicted: Option<&[Evicted]>,
+    all: bool,
+    look: Look,
+) -> String {
     let mut parts: Vec<String> =
         audit.groups.iter().map(|group| of_group(group, all, look)).collect();
     parts.extend(audit.lapsed.iter().map(|one| of_lapsed(one, all, look)));
@@ -32,6 +39,7 @@ pub(super) fn render(cluster: &Cluster, audit: &Audit, all: bool, look: Look) ->
     if let Some(loss) = &audit.loss {
         parts.extend(of_loss(loss, nodes, all, look));
     }
+    parts.extend(evicted.map(|evicted| of_evicted(evicted, look)));
     let missing = words::why::without(&cluster.missing());
     let judged_by = match &cluster.schedulers {
         Some(known) => format!("; profiles of {}", known.name),
@@ -43,6 +51,14 @@ pub(super) fn render(cluster: &Cluster, audit: &Audit, all: bool, look: Look) ->
     text.push_str(&word("holds:", &holds, look));
     parts.push(text);
     parts.join("\n")
+}
+
+fn of_evicted(evicted: &[Evicted], look: Look) -> String {
+    let line = |text: &str| word("evict:", text, look);
+    if evicted.is_empty() {
+        return line(words::audit::no_eviction());
+    }
+    evicted.iter().map(|(one, fate)| line(&words::audit::eviction(one, fate))).collect()
 }
 
 fn sentence(text: &str, look: Look) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use placecard_findings::Severity;
 use placecard_policies::audit::broken::Group;
+use placecard_policies::audit::evict::Fate;
 use placecard_policies::audit::intents::Lapsed;
 use placecard_policies::audit::loss::{Loss, Stuck, Without};
 use placecard_policies::audit::pending::Pending;
@@ -14,6 +15,8 @@ use placecard_policies::rules::{CANNOT_BE_PLACED, NO_PLACE_WITHOUT, RULE_NO_LONG
 use placecard_policies::why::groups::Holder;
 use placecard_policies::words;
 use serde::Serialize;
+
+use super::evict::Evicted;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +31,19 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     loss: Option<JsonLoss<'a>>,
     left_out: JsonLeftOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evictions: Option<Vec<JsonEviction<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonEviction<'a> {
+    pod: String,
+    owner: JsonOwner<'a>,
+    /// The node that takes the new pod.
+    witness: &'a str,
+    done: bool,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -130,7 +146,7 @@ struct JsonLeftOut<'a> {
 }
 
 /// The report, with a line break at the end.
-pub(super) fn render(cluster: &Cluster, audit: &Audit) -> String {
+pub(super) fn render(cluster: &Cluster, audit: &Audit, evicted: Option<&[Evicted]>) -> String {
     let nodes = cluster.inventory.nodes.len();
     let LeftOut { fixed, gated, worded, schedulers } = &audit.left_out;
     let answer = Answer {
@@ -143,12 +159,24 @@ pub(super) fn render(cluster: &Cluster, audit: &Audit) -> String {
         pending: audit.pending.iter().map(|one| pending(one, nodes)).collect(),
         loss: audit.loss.as_ref().map(|one| loss(one, nodes)),
         left_out: JsonLeftOut { fixed: *fixed, gated: *gated, worded: *worded, schedulers },
+        evictions: evicted.map(|evicted| evicted.iter().map(eviction).collect()),
     };
     serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
 }
 
 fn owner(holder: &Holder) -> JsonOwner<'_> {
     JsonOwner { kind: &holder.kind, namespace: &holder.namespace, name: &holder.name }
+}
+
+fn eviction((one, fate): &Evicted) -> JsonEviction<'_> {
+    let (namespace, name) = &one.pod;
+    JsonEviction {
+        pod: format!("{namespace}/{name}"),
+        owner: owner(&one.owner),
+        witness: &one.witness,
+        done: *fate == Fate::Done,
+        message: words::audit::eviction(one, fate),
+    }
 }
 
 fn group(group: &Group) -> JsonGroup<'_> {

@@ -116,7 +116,7 @@ pub(super) async fn take(
                     taken.notes.push(not_listed(kind, trouble));
                     break;
                 }
-                Err(Trouble::Failed(why)) => return Err(Stop::Told(why)),
+                Err(Trouble::Failed(why) | Trouble::Refused(why)) => return Err(Stop::Told(why)),
             }
         }
     }
@@ -142,7 +142,7 @@ async fn version(client: &kube::Client, notes: &mut Vec<String>) -> Result<Optio
             notes.push(words::snapshot::no_version().to_owned());
             Ok(None)
         }
-        Err(Trouble::Failed(why)) => Err(why),
+        Err(Trouble::Failed(why) | Trouble::Refused(why)) => Err(why),
     }
 }
 

@@ -8,6 +8,7 @@ use http::{Request, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::timeout;
 
 /// Longest wait for the head of an answer, or for its next bytes.
@@ -23,8 +24,10 @@ pub(super) enum Trouble {
     Expired,
     /// It is not there, or the kind is not served.
     Absent,
-    /// This user may not read it; what the server says.
+    /// This user may not; what the server says.
     Forbidden(String),
+    /// Not now; what the server says.
+    Refused(String),
     /// Anything else, in one line.
     Failed(String),
 }
@@ -48,6 +51,23 @@ pub(super) async fn get(client: &kube::Client, path: &str) -> Result<Answer, Tro
         .header(header::ACCEPT, "application/json")
         .body(Body::empty())
         .map_err(|error| Trouble::Failed(error.to_string()))?;
+    send(client, request).await
+}
+
+/// Has something done.
+///
+/// # Errors
+/// As for [`get`].
+pub(super) async fn post(client: &kube::Client, path: &str, what: &Value) -> Result<(), Trouble> {
+    let request = Request::post(path)
+        .header(header::ACCEPT, "application/json")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(what.to_string().into_bytes()))
+        .map_err(|error| Trouble::Failed(error.to_string()))?;
+    send(client, request).await.map(|_| ())
+}
+
+async fn send(client: &kube::Client, request: Request<Body>) -> Result<Answer, Trouble> {
     let answer = match timeout(ANSWER, client.send(request)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Err(Trouble::Failed(lost(&error))),
@@ -55,7 +75,7 @@ pub(super) async fn get(client: &kube::Client, path: &str) -> Result<Answer, Tro
     };
     let code = answer.status().as_u16();
     let mut body = Answer(answer.into_body());
-    if code == 200 {
+    if (200..300).contains(&code) {
         return Ok(body);
     }
     let text = body.all(ERROR_BODY).await.unwrap_or_default();
@@ -110,6 +130,8 @@ fn refused(code: u16, text: &[u8]) -> Trouble {
     match (code, reason.as_str()) {
         (410, _) | (_, "Expired" | "Gone") => Trouble::Expired,
         (404 | 405, _) => Trouble::Absent,
+        (409, _) => Trouble::Expired,
+        (429, _) => Trouble::Refused(if message.is_empty() { told } else { message }),
         (403, _) => Trouble::Forbidden(if message.is_empty() { told } else { message }),
         _ => Trouble::Failed(told),
     }
@@ -154,6 +176,9 @@ mod tests {
         assert!(matches!(of(500, r#"{"reason":"Expired"}"#), Trouble::Expired));
         assert!(matches!(of(404, "not found"), Trouble::Absent));
         assert!(matches!(of(403, r#"{"message":"no"}"#), Trouble::Forbidden(told) if told == "no"));
+        let budget = r#"{"message":"a budget"}"#;
+        assert!(matches!(of(429, budget), Trouble::Refused(told) if told == "a budget"));
+        assert!(matches!(of(409, "x"), Trouble::Expired));
         assert!(matches!(of(401, "x"), Trouble::Failed(told) if told.contains("401")));
         let long = format!(r#"{{"message":"\n{}"}}"#, "x".repeat(1000));
         assert!(matches!(of(500, &long), Trouble::Failed(told) if told.len() < 400));

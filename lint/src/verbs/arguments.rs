@@ -83,6 +83,18 @@ pub static LIVE: Argument = Argument {
     form: Form::Switch,
     summary: "the cluster that kubectl would ask, in place of --cluster; only built with the feature live",
 };
+/// Pods are evicted.
+pub static EVICT: Argument = Argument {
+    name: "evict",
+    form: Form::Switch,
+    summary: "evict pods whose own required rule is broken while another node takes them; needs --live",
+};
+/// Nothing is done.
+pub static DRY_RUN: Argument = Argument {
+    name: "dry-run",
+    form: Form::Switch,
+    summary: "with --evict: say which pods would be evicted, and evict none",
+};
 /// Where an API server is.
 pub static KUBECONFIG: Argument = Argument {
     name: "kubeconfig",

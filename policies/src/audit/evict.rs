@@ -19,12 +19,14 @@ use placecard_feasibility::inventory::{Inventory, NamespacedName};
 use placecard_feasibility::profile::Profile;
 use placecard_feasibility::state::{Board, Standing, State};
 use placecard_findings::Severity;
+use serde_json::Value;
 
 use super::broken::{Group, facts, names, placed_anew};
 use super::live::Look;
 use super::profiles;
 use crate::cluster::Cluster;
 use crate::live::{Live, Watched};
+use crate::snapshot::{WrittenPod, parse};
 use crate::why::facts::Fact;
 use crate::why::groups::Holder;
 
@@ -39,6 +41,37 @@ pub struct Eviction {
     pub fact: Fact,
     /// The node that takes the new pod once the old one is gone.
     pub witness: String,
+}
+
+/// What became of an eviction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was only asked what would be done.
+    Would,
+    /// The pod leaves.
+    Done,
+    /// The pod is not any more what was judged, and stays.
+    Changed,
+    /// A budget does not allow for it now; what the API server says.
+    Refused(String),
+    /// It was not tried, because one before it was refused or failed.
+    Left,
+    /// It failed; why.
+    Failed(String),
+}
+
+/// Is this object, as the API server has it now, the pod that was judged: on the same node, with the
+/// same rules and labels?
+#[must_use]
+pub fn is_same(judged: &Pod, found: &Value) -> bool {
+    let Ok(read) = parse::<WrittenPod>(&found.to_string()) else { return false };
+    let read = read.read();
+    read.node == judged.node
+        && read.labels == judged.labels
+        && read.spec == judged.spec
+        && read.owner == judged.owner
+        && (judged.uid.is_empty() || read.uid.is_empty() || read.uid == judged.uid)
+        && !read.terminating
 }
 
 /// The plan: at most `most` pods of each owner. The state is changed: the new pods are where their

@@ -7,6 +7,7 @@ use placecard_findings::{Code, Severity};
 use super::why::{holder, label, near, several, spread_key, taint, whom};
 use super::{level, list};
 use crate::audit::broken::Group;
+use crate::audit::evict::{Eviction, Fate};
 use crate::audit::intents::How;
 use crate::audit::live::Remark;
 use crate::audit::loss::{Loss, Stuck, Without};
@@ -124,6 +125,29 @@ pub fn evicting(what: &str, witness: &str, dry: bool) -> String {
         ),
         true => format!("it would be evicted (dry run): {what}; node {witness} takes a new pod"),
     }
+}
+
+/// What becomes of a pod that was to be evicted: `shop/web-0: evicted; node n2 takes the new one`.
+#[must_use]
+pub fn eviction(one: &Eviction, fate: &Fate) -> String {
+    let (namespace, name) = &one.pod;
+    let takes = format!("node {} takes the new one", one.witness);
+    let said = match fate {
+        Fate::Would => format!("would be evicted (dry run); {takes}"),
+        Fate::Done => format!("evicted; {takes}"),
+        Fate::Changed => "stays: it has changed since it was judged".to_owned(),
+        Fate::Refused(told) => format!("stays for now: {told}"),
+        Fate::Left => "stays: nothing is evicted after a refusal".to_owned(),
+        Fate::Failed(told) => format!("not evicted: {told}"),
+    };
+    format!("{namespace}/{name} of {}: {said}", owner(&one.owner))
+}
+
+/// No pod is to be evicted.
+#[must_use]
+pub fn no_eviction() -> &'static str {
+    "no pod: none breaks a required rule of its own, comes again, has a node that takes it and a \
+     budget that lets it go"
 }
 
 /// What is said of pending pods that no node takes, where no reasons were looked for.

@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use axum::http::Method;
 use clap::ValueEnum;
-use placecard_policies::audit::evict::{Eviction, next_on_live};
+use placecard_policies::audit::evict::{Eviction, is_same, next_on_live};
 use placecard_policies::audit::live::Look;
 use placecard_policies::feasibility::inventory::pod::Pod;
 use placecard_policies::live::Watched;
-use placecard_policies::snapshot::{self, WrittenPod};
 use placecard_policies::why::groups::Holder;
 use placecard_policies::words;
 use serde_json::{Value, json};
@@ -217,16 +216,4 @@ impl Evictor {
         self.not_before = Some(Instant::now() + pause);
         self.back_off = (self.back_off * 2).min(BACK_OFF.1);
     }
-}
-
-/// Is this the pod that was judged: on the same node, with the same rules and labels?
-fn is_same(judged: &Pod, found: &Value) -> bool {
-    let Ok(read) = snapshot::parse::<WrittenPod>(&found.to_string()) else { return false };
-    let read = read.read();
-    read.node == judged.node
-        && read.labels == judged.labels
-        && read.spec == judged.spec
-        && read.owner == judged.owner
-        && !read.terminating
-        && !read.finished
 }
