@@ -1,6 +1,6 @@
 //! Proofs that rest on `inventory: closed`: what may be refused because no node will ever hold it.
 //!
-//! [`claim`] makes one while a template is judged, about the template as its author wrote it: what
+//! `claim` makes one while a template is judged, about the template as its author wrote it: what
 //! a namespace adds to its pods may change. Where something else than a controller of Kubernetes
 //! makes the pods, or adds tolerations to them, there is none. A claim says what holds on the nodes
 //! as they were read; whoever refuses an object for it reads them again first ([`Again`]).
