@@ -10,14 +10,17 @@ pub mod status;
 pub mod step;
 pub mod troupe;
 
-use placecard_findings::{FieldPath, Finding, Help, Label, ObjectRef, Site, Verdict};
+use placecard_feasibility::batches::{self, Layout};
+use placecard_findings::{FieldPath, Finding, Label, ObjectRef, Site};
 use placecard_language::coordination::check as language;
-use placecard_language::coordination::{CoordinationDetail, CoordinationProblem, Group};
+use placecard_language::coordination::{
+    AffinityScheduling, CoordinationDetail, CoordinationProblem, Exclusive, Group,
+};
 use placecard_language::keys;
 use serde_json::Value;
 
 use crate::surroundings::{Answer, Reference};
-use crate::vocabulary::path;
+use crate::vocabulary::{path, told};
 use crate::{read, words};
 
 /// Whether an object is a RoleCoordination of ours, of whatever version.
@@ -48,20 +51,24 @@ pub(crate) fn answer(value: &Value, object: &ObjectRef, namespace: &str) -> (Ref
     (Reference::Coordination { namespace, name: object.name.clone() }, answer)
 }
 
+/// How the engine lays out the batches of a coordination.
+fn layout(affinity: &AffinityScheduling) -> Layout {
+    let exclusive = match affinity.exclusive {
+        Exclusive::None => batches::Exclusive::None,
+        Exclusive::Preferred => batches::Exclusive::Preferred,
+        Exclusive::Required => batches::Exclusive::Required,
+    };
+    Layout::over(&affinity.topology_key, exclusive)
+}
+
 fn finding(object: &ObjectRef, value: &Value, problem: &CoordinationProblem) -> Finding {
     let at = path(value, &problem.pointer);
     let place = at.to_string();
     let site =
         if problem.on_key && at != FieldPath::root() { Site::key(at) } else { Site::value(at) };
     let worded = words::coordination::problem(problem);
-    let label = Label::new(site, worded.label);
-    let mut finding =
-        Finding::new(problem.code, Verdict::Language, object.clone(), worded.message, label);
-    finding.help = worded.help.into_iter().map(Help::text).collect();
+    let mut finding = told(object, problem.code, site, &place, &worded);
     finding.suggestion.clone_from(&problem.suggestion);
-    if !place.is_empty() {
-        finding.admission = Some(format!("{} ({place})", finding.message));
-    }
     if let CoordinationDetail::Duplicate { first, .. } = &problem.detail {
         finding.labels.push(Label::new(Site::value(path(value, first)), "the first is here"));
     }

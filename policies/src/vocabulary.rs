@@ -4,7 +4,7 @@ pub mod admission;
 pub mod change;
 pub mod definition;
 
-use placecard_findings::Verdict;
+use placecard_findings::{Code, Verdict};
 use placecard_findings::{Edit, FieldPath, Finding, Fix, Help, Label, ObjectRef, Segment, Site};
 use placecard_language as language;
 use placecard_language::checked::Words;
@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::object::Map;
 use crate::read;
 use crate::words;
+use crate::words::language::Worded;
 
 /// Whether an object is a vocabulary of ours, of whatever version.
 #[must_use]
@@ -55,14 +56,8 @@ fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Fi
         None => Site::value(path),
     };
     let worded = words::vocabulary::problem(problem);
-    let label = Label::new(site.clone(), worded.label).quoting(worded.quote);
-    let mut finding =
-        Finding::new(problem.code, Verdict::Language, object.clone(), worded.message, label);
-    finding.help = worded.help.into_iter().map(Help::text).collect();
+    let mut finding = told(object, problem.code, site.clone(), &place, &worded);
     finding.suggestion.clone_from(&problem.suggestion);
-    if !place.is_empty() {
-        finding.admission = Some(format!("{} ({place})", finding.message));
-    }
     if let (Some(old), Some(new)) = (worded.replaces, &problem.suggestion) {
         let edits = vec![Edit { site, old, new: new.clone() }];
         finding.fix = Some(Fix { safe: false, edits });
@@ -70,6 +65,24 @@ fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Fi
     if let VocabularyDetail::Duplicate { first, .. } = &problem.detail {
         let site = Site::value(self::path(value, first));
         finding.labels.push(Label::new(site, "the first is here"));
+    }
+    finding
+}
+
+/// The finding of something that is wrong in a resource of ours, at `place`.
+pub(crate) fn told(
+    object: &ObjectRef,
+    code: Code,
+    site: Site,
+    place: &str,
+    worded: &Worded,
+) -> Finding {
+    let label = Label::new(site, worded.label.as_str()).quoting(worded.quote.as_str());
+    let message = worded.message.as_str();
+    let mut finding = Finding::new(code, Verdict::Language, object.clone(), message, label);
+    finding.help = worded.help.iter().map(|text| Help::text(text.as_str())).collect();
+    if !place.is_empty() {
+        finding.admission = Some(format!("{message} ({place})"));
     }
     finding
 }

@@ -14,7 +14,9 @@ use placecard_feasibility::inventory::node::Node;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::profile::HOSTNAME;
 use placecard_feasibility::state::State;
-use placecard_language::coordination::{AffinityScheduling, Exclusive};
+use placecard_language::coordination::AffinityScheduling;
+
+use super::layout;
 
 /// More pods than this are not looked at.
 pub const MOST_PODS: u64 = 20_000;
@@ -99,7 +101,7 @@ pub fn forecast(
     if pods > MOST_PODS {
         return Err(TooMany { pods });
     }
-    let layout = Layout::over(&affinity.topology_key, exclusive(affinity.exclusive));
+    let layout = layout(affinity);
     let mut ground = state.clone();
     let batches = batches_of(&ground, casts, &affinity.ratios, &layout.topology_key);
     let mut found = Forecast { total: batches.len() as u64, ..Forecast::default() };
@@ -115,7 +117,7 @@ pub fn forecast(
     }
     let open: Vec<Batch> = batches.into_iter().filter(|one| !one.members.is_empty()).collect();
     let taken = found.running.values().cloned().collect();
-    found.rooms = rooms(&mut ground, &open, &layout, true);
+    found.rooms = rooms(&mut ground, &open, &layout, false);
     let planned = plan(&mut ground, &open, &layout, &taken);
     found.landings = planned.landings;
     found.waiting = planned.waiting;
@@ -123,14 +125,6 @@ pub fn forecast(
         found.remedies = remedies(state, affinity, casts, wider, &found);
     }
     Ok(found)
-}
-
-fn exclusive(exclusive: Exclusive) -> batches::Exclusive {
-    match exclusive {
-        Exclusive::None => batches::Exclusive::None,
-        Exclusive::Preferred => batches::Exclusive::Preferred,
-        Exclusive::Required => batches::Exclusive::Required,
-    }
 }
 
 /// The batches. Pods that have a node already are no members; where they run is the domain.
@@ -182,8 +176,7 @@ fn remedies(
     wider: &[String],
     found: &Forecast,
 ) -> Vec<Remedy> {
-    let exclusive = exclusive(affinity.exclusive);
-    let layout = Layout::over(&affinity.topology_key, exclusive);
+    let layout = layout(affinity);
     let ratios = &affinity.ratios;
     let mut remedies = Vec::new();
     remedies.extend(more_nodes(state, casts, ratios, &layout, found));
@@ -195,12 +188,12 @@ fn remedies(
     });
     remedies.extend(smaller);
     let coarser = wider.iter().find(|key| {
-        let layout = Layout::over(key, exclusive);
-        suffices(state.clone(), casts, ratios, &layout)
+        let wider = Layout { topology_key: (*key).clone(), ..layout.clone() };
+        suffices(state.clone(), casts, ratios, &wider)
     });
     remedies.extend(coarser.map(|key| Remedy::Key(key.clone())));
-    if exclusive == batches::Exclusive::Required {
-        let shared = Layout::over(&affinity.topology_key, batches::Exclusive::None);
+    if layout.exclusive == batches::Exclusive::Required {
+        let shared = Layout { exclusive: batches::Exclusive::None, ..layout };
         let suffices = suffices(state.clone(), casts, ratios, &shared);
         remedies.extend(suffices.then_some(Remedy::Shared));
     }
@@ -303,7 +296,7 @@ mod tests {
     use placecard_feasibility::inventory::requests::Amounts;
     use placecard_feasibility::judge::Semantics;
     use placecard_feasibility::quantity::Quantity;
-    use placecard_language::coordination::{BatchMode, OnTimeout, Placement};
+    use placecard_language::coordination::{BatchMode, Exclusive, OnTimeout, Placement};
 
     const ZONE: &str = "topology.kubernetes.io/zone";
 

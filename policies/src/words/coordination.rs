@@ -21,18 +21,7 @@ const NAME: usize = 18;
 /// The words of a problem. Its quote is empty: the caller has the document.
 #[must_use]
 pub fn problem(problem: &CoordinationProblem) -> Worded {
-    let mut said = say(&problem.detail);
-    if let Some(word) = &problem.suggestion {
-        said.label = format!("did you mean {}?", quote(word));
-    }
-    Worded {
-        message: shorten(&said.message, LONGEST),
-        label: said.label,
-        quote: String::new(),
-        replaces: None,
-        help: said.help,
-        admission: None,
-    }
+    say(&problem.detail).worded(problem.suggestion.as_deref())
 }
 
 fn say(detail: &CoordinationDetail) -> Said {

@@ -45,6 +45,17 @@ pub(crate) fn said(message: impl Into<String>) -> Said {
 }
 
 impl Said {
+    /// The words of a problem without a quote; the suggestion stands in place of the label.
+    pub(crate) fn worded(self, suggestion: Option<&str>) -> Worded {
+        let label = suggestion.map(|word| format!("did you mean {}?", quote(word)));
+        Worded {
+            message: shorten(&self.message, LONGEST),
+            label: label.unwrap_or(self.label),
+            help: self.help,
+            ..Worded::default()
+        }
+    }
+
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self

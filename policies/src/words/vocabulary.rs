@@ -14,18 +14,7 @@ const NAMES: usize = 12;
 /// The words of a problem. Its quote is empty: the caller has the document.
 #[must_use]
 pub fn problem(problem: &VocabularyProblem) -> Worded {
-    let mut said = say(&problem.detail);
-    if let Some(word) = &problem.suggestion {
-        said.label = format!("did you mean {}?", quote(word));
-    }
-    Worded {
-        message: shorten(&said.message, LONGEST),
-        label: said.label,
-        quote: String::new(),
-        replaces: None,
-        help: said.help,
-        admission: None,
-    }
+    say(&problem.detail).worded(problem.suggestion.as_deref())
 }
 
 /// The words of what is wrong with the shape of any value, and ways out.

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use placecard_feasibility::batches::plan::{Landing, Plan, plan};
-use placecard_feasibility::batches::{self, Batch, Layout, Member};
+use placecard_feasibility::batches::{self, Batch, Member};
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::profile::HOSTNAME;
 use placecard_feasibility::state::{Board, State};
-use placecard_language::coordination::Exclusive;
 
+use super::super::layout;
 use super::{
     Action, BatchState, Group, Observed, PATIENCE, Situation, Step, Wait, deadline, gives_up,
     is_gated, is_ours, target, turn,
@@ -28,7 +28,7 @@ struct Footing {
 
 /// Decides for all batches.
 pub(super) fn decide(situation: &Situation<'_>, groups: &[Group<'_>], state: &mut State) -> Step {
-    let layout = Layout::over(&situation.affinity.topology_key, exclusive(situation));
+    let layout = layout(situation.affinity);
     let domains = batches::domains(state, &layout.topology_key);
     let mut footings: Vec<Footing> = Vec::new();
     for group in groups {
@@ -47,14 +47,6 @@ pub(super) fn decide(situation: &Situation<'_>, groups: &[Group<'_>], state: &mu
     }
     step.batches = footings.into_iter().map(|one| one.state).collect();
     step
-}
-
-fn exclusive(situation: &Situation<'_>) -> batches::Exclusive {
-    match situation.affinity.exclusive {
-        Exclusive::None => batches::Exclusive::None,
-        Exclusive::Preferred => batches::Exclusive::Preferred,
-        Exclusive::Required => batches::Exclusive::Required,
-    }
 }
 
 fn footing(
