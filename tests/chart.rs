@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser as _;
+use placecard_policies::coordination::membership::group_labels;
 use placecard_policies::kinds::KINDS;
 use placecard_policies::language::keys;
 use placecard_policies::live::WATCHED;
@@ -103,6 +104,20 @@ fn mutations_are_reinvoked_and_never_touch_pods_that_exist() {
             assert_eq!(webhook["rules"][0]["operations"], serde_json::json!(["CREATE"]));
             assert_eq!(webhook["rules"].as_array().map(Vec::len), Some(1));
         }
+    }
+}
+
+/// Nothing of ours stands on the pods of a group that a RoleCoordination refers to.
+#[test]
+fn pods_of_groups_are_seen_by_the_labels_of_the_groups() {
+    let labels = group_labels().map(|label| format!("'{label}'")).collect::<Vec<_>>();
+    let list = format!("[{}].exists(", labels.join(", "));
+    for file in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
+        let of_pods = |one: &Value| one["name"].as_str().is_some_and(|of| of.starts_with("pods."));
+        let webhooks = webhooks(file);
+        let conditions = webhooks.iter().find(|one| of_pods(one)).expect("one for pods");
+        let conditions = conditions["matchConditions"].to_string();
+        assert!(conditions.contains(&list), "{file}: {list}\n{conditions}");
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use placecard_policies::coordination::membership::group_labels;
 use placecard_tests::chart::{self, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{
     Api, ControlPlane, Patch, Target, or_skipped, unique, wait_until,
@@ -133,6 +134,12 @@ fn pods(api: &Api, recorder: &Recorder) {
     let mut labelled = make(json!({}), owned());
     labelled["metadata"]["labels"] = json!({"placecard.dev/batch": "1"});
     created(api, recorder, &labelled, JUDGED);
+    // A RoleCoordination may refer to the group of a pod that says nothing itself.
+    for label in group_labels() {
+        let mut of_group = make(json!({}), owned());
+        of_group["metadata"]["labels"] = json!({label: "llm"});
+        created(api, recorder, &of_group, BOTH);
+    }
     let mirror = json!({"kubernetes.io/config.mirror": "x", ANNOTATION: "on zone/a"});
     created(api, recorder, &make(mirror, json!({"spec": {"nodeName": "n"}})), NOBODY);
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use placecard_findings::ObjectRef;
 use placecard_policies::claims;
+use placecard_policies::coordination::roster;
 use placecard_policies::read;
 use placecard_policies::surroundings::Objects;
 use serde_json::Value;
@@ -88,6 +89,10 @@ impl Index {
         }
         let values = self.objects().map(|(_, _, value)| value);
         for (reference, answer) in claims::answers(values, namespace) {
+            answers.insert(reference, answer);
+        }
+        let values = self.objects().map(|(_, _, value)| value);
+        for (reference, answer) in roster::answers(values, namespace) {
             answers.insert(reference, answer);
         }
         answers

@@ -302,7 +302,7 @@ pub(crate) fn rule_place(
     let typed = words::entries::is_key(origin.key);
     let quote = value.get(span.clone()).filter(|_| !typed).unwrap_or(&origin.text).to_owned();
     let by = if typed { By::Entry } else { By::Rule };
-    Place { site: Site::within(template.annotation(origin.key), span), quote, by }
+    Place { site: Site::within(template.said_at(origin.key), span), quote, by }
 }
 
 /// `nodeSelector`, required node affinity and `nodeName`.

@@ -6,6 +6,7 @@ pub(crate) mod expand;
 pub mod forecast;
 pub mod membership;
 pub mod ordinal;
+pub mod roster;
 pub mod status;
 pub mod step;
 pub mod troupe;

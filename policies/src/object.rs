@@ -138,6 +138,16 @@ impl Template {
         self.path.keys(&["metadata", "annotations", key])
     }
 
+    /// The path of what a rule was read from: an annotation of ours, or a label that a group's
+    /// controller wrote.
+    #[must_use]
+    pub fn said_at(&self, key: &str) -> FieldPath {
+        if keys::has_prefix(key) {
+            return self.annotation(key);
+        }
+        self.path.keys(&["metadata", "labels", key])
+    }
+
     /// A path below the pod spec.
     #[must_use]
     pub fn spec_path(&self, keys: &[&str]) -> FieldPath {

@@ -103,11 +103,11 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
         found.extend(reading.wants.iter().map(directory::reference));
         bounds::references(object, template, &reading.intents.rules, &mut found);
         found.extend(volumes::references(object, template, reading.has_intents));
+        let coordinate = reading.intents.coordinate.as_ref();
+        coordination::expand::references(object, template, coordinate, surroundings, &mut found);
         if !reading.has_intents {
             continue;
         }
-        let coordinate = reading.intents.coordinate.as_ref();
-        coordination::expand::references(object, template, coordinate, &mut found);
         expand::references(&reading.intents, &object.reference.namespace, &mut found);
         if expand::means_self(&reading.intents) {
             found.extend(frame::reference(object));
@@ -209,6 +209,7 @@ fn of_template(
         let frame = frame::frame(object, &base, &surroundings.objects);
         let mut expanded = expand::expand(object, &base, &frame, surroundings, &reading.intents);
         coordinate_too(&coordinated, &mut expanded);
+        review.has_intents |= coordinated.concerned;
         for trouble in &expanded.troubles {
             findings.push(words::trouble::finding(&object.reference, template, trouble));
         }
@@ -222,7 +223,8 @@ fn of_template(
             tell_once(found, &mut findings);
             review.placements.push(placement);
         }
-        if !unreadable && (reading.has_intents || recorded.is_some()) {
+        let concerned = reading.has_intents || coordinated.concerned;
+        if !unreadable && (concerned || recorded.is_some()) {
             review.expansions.push(expansion(
                 object,
                 &base,
@@ -382,7 +384,8 @@ fn expansion(
     coordinated: &Coordinated,
 ) -> Expansion {
     let in_place = object.is_pod() || object.expands_in_place();
-    let applied = (in_place && reading.has_intents).then(|| {
+    let concerned = reading.has_intents || coordinated.concerned;
+    let applied = (in_place && concerned).then(|| {
         // What the intents mean for a pod without any placement field: independent of what stands
         // in this one already.
         let mut bare = template.clone();

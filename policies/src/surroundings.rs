@@ -13,6 +13,7 @@ use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 use placecard_language::intent::TargetKind;
 
 use crate::cluster::Cluster;
+use crate::coordination::roster::Roster;
 use crate::live::Live;
 use crate::mode::Mode;
 use crate::object::{Map, Owner};
@@ -160,6 +161,11 @@ pub enum Reference {
         /// Its name.
         name: String,
     },
+    /// All RoleCoordinations of a namespace.
+    Coordinations {
+        /// The namespace.
+        namespace: String,
+    },
     /// How a workload of the group `apps` counts its replicas.
     Scale {
         /// `StatefulSet`, `Deployment` or `ReplicaSet`.
@@ -215,6 +221,8 @@ pub enum Answer {
     AccessModes(Vec<String>),
     /// The RoleCoordination, checked.
     Coordination(Box<Group>),
+    /// The RoleCoordinations of the namespace.
+    Coordinations(Arc<Roster>),
     /// How the workload counts its replicas.
     Scale {
         /// `spec.replicas`, 1 if it says nothing.

@@ -95,6 +95,13 @@ pub(crate) enum Obstacle {
         /// Its name.
         coordination: String,
     },
+    /// Two RoleCoordinations refer to the pod's group and role.
+    TwoCoordinations {
+        /// The name of the one.
+        first: String,
+        /// The name of the other.
+        second: String,
+    },
     /// Nothing says in which batch the pod is.
     NoOrdinal {
         /// Replicas of the workload, if known.

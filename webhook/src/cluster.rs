@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Request;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_policies::coordination::roster::Roster;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::language::keys;
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
@@ -173,6 +174,7 @@ impl Cluster {
                 let names = [namespace.as_str(), keys::COORDINATION_PLURAL, name];
                 self.own(&root, &names, reference).await
             }
+            Reference::Coordinations { namespace } => self.coordinations(namespace).await,
             Reference::Scale { kind, namespace, name } => {
                 let plural = format!("{}s", kind.to_ascii_lowercase());
                 let names = [namespace.as_str(), &plural, name];
@@ -274,6 +276,32 @@ impl Cluster {
         let volume = claims::volume(&volume)
             .ok_or_else(|| Missing::Failed("a volume that cannot be read".to_owned()))?;
         Ok(Answer::Volume(Box::new(volume)))
+    }
+
+    /// All RoleCoordinations of a namespace. Where there can be none that this webhook is to see,
+    /// because the server does not have them or its role does not, pods of groups must not suffer.
+    async fn coordinations(&self, namespace: &str) -> Result<Answer, Missing> {
+        let root = format!("apis/{}/namespaces", keys::API_VERSION);
+        let list = self.get(&path(&root, &[namespace, keys::COORDINATION_PLURAL])?).await;
+        let list = match list {
+            Err(Missing::Forbidden) => {
+                tracing::warn!(namespace, "not allowed to list RoleCoordinations");
+                return Ok(Answer::Absent);
+            }
+            other => other?,
+        };
+        let Some(items) = list.get("items").and_then(Value::as_array) else {
+            return Err(Missing::Failed("no list of RoleCoordinations".to_owned()));
+        };
+        let mut roster = Roster::default();
+        for item in items {
+            // The items of a list need not say what they are.
+            let mut item = item.clone();
+            item["apiVersion"] = keys::API_VERSION.into();
+            item["kind"] = keys::COORDINATION_KIND.into();
+            roster.put(&item, namespace);
+        }
+        Ok(Answer::Coordinations(Arc::new(roster)))
     }
 
     /// The autoscaler that names the workload: the API finds none by what it scales.

@@ -6,10 +6,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_policies::coordination::roster;
 use placecard_policies::language::checked::Words;
 use placecard_policies::surroundings::{Answer, Reference};
 use placecard_policies::vocabulary::change::InUse;
-use placecard_policies::{claims, read};
+use placecard_policies::{claims, coordination, read};
 use serde_json::Value;
 
 /// The largest file that is read, in bytes.
@@ -25,6 +26,8 @@ pub struct Files {
     owners: BTreeMap<OwnerKey, Owner>,
     /// Claims and volumes: an answer takes both.
     volumes: Vec<Value>,
+    /// RoleCoordinations: an answer takes all of a namespace.
+    coordinations: Vec<Value>,
     /// Who uses words of the vocabulary.
     users: Vec<InUse>,
 }
@@ -100,6 +103,9 @@ impl Files {
         if matches!(reference.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume") {
             self.volumes.push(object.clone());
         }
+        if coordination::is_coordination(&reference) {
+            self.coordinations.push(object.clone());
+        }
         if let Ok(object) = read::object(object, &Words::default()) {
             self.users.extend(InUse::of_object(&object, DEFAULT_NAMESPACE));
         }
@@ -172,6 +178,10 @@ impl Files {
             | Reference::Coordination { .. }
             | Reference::Scale { .. }
             | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
+            Reference::Coordinations { .. } => {
+                let known = roster::answers(&self.coordinations, DEFAULT_NAMESPACE);
+                known.into_iter().find(|(of, _)| of == reference).map(|(_, answer)| answer)
+            }
             Reference::Claim { .. } => {
                 let mut known = claims::answers(self.volumes.iter(), DEFAULT_NAMESPACE).into_iter();
                 known.find(|(of, _)| of == reference).map(|(_, answer)| answer)

@@ -12,8 +12,9 @@ use placecard_language::intent::{
 use placecard_language::keys;
 
 use crate::change::Change;
-use crate::coordination::membership::{Member, Membership, Subject, membership};
+use crate::coordination::membership::{Member, Membership, Subject, group_of, membership};
 use crate::coordination::ordinal::{Carried, Ordinal, batch, counted_by, ordinal};
+use crate::coordination::roster::Roster;
 use crate::object::{Map, Object, Template};
 use crate::surroundings::{Answer, Reference, Surroundings};
 use crate::trouble::{Missing, Obstacle, Trouble};
@@ -34,6 +35,8 @@ pub(crate) struct Coordinated {
     pub(crate) added: Vec<String>,
     /// Why it cannot be said.
     pub(crate) troubles: Vec<Trouble>,
+    /// It has a place, or it cannot be said which.
+    pub(crate) concerned: bool,
 }
 
 /// What has to be known of other objects.
@@ -41,13 +44,27 @@ pub(crate) fn references(
     object: &Object,
     template: &Template,
     coordinate: Option<&Coordinate>,
+    surroundings: &Surroundings,
     found: &mut Vec<Reference>,
 ) {
-    let Some(coordinate) = coordinate else { return };
-    if coordinate.own.is_none() {
-        found.push(named(object, coordinate));
-    }
-    if object.is_pod() {
+    let is_concerned = match coordinate {
+        Some(coordinate) if coordinate.own.is_none() => {
+            found.push(named(object, coordinate));
+            true
+        }
+        Some(_) => true,
+        None if is_of_group(object, template) => {
+            let reference = of_namespace(object);
+            let roster = surroundings.objects.get(&reference);
+            let concerns = |one: &Roster| one.concerns(&template.labels);
+            let is_concerned =
+                matches!(roster, Some(Answer::Coordinations(roster)) if concerns(roster));
+            found.push(reference);
+            is_concerned
+        }
+        None => false,
+    };
+    if is_concerned && object.is_pod() {
         found.extend(counted(object, template));
     }
 }
@@ -55,6 +72,17 @@ pub(crate) fn references(
 fn named(object: &Object, coordinate: &Coordinate) -> Reference {
     let (namespace, name) = (object.reference.namespace.clone(), coordinate.name.clone());
     Reference::Coordination { namespace, name }
+}
+
+/// Whether coordinations may refer to the pod by its group: it says nothing itself, and its labels
+/// are those of a group.
+fn is_of_group(object: &Object, template: &Template) -> bool {
+    let says = template.annotations.contains_key(keys::COORDINATE);
+    object.is_pod() && !says && group_of(&template.labels).is_some()
+}
+
+fn of_namespace(object: &Object) -> Reference {
+    Reference::Coordinations { namespace: object.reference.namespace.clone() }
 }
 
 /// The workload that counts the replicas of a pod, if that has to be asked: where a StatefulSet
@@ -86,7 +114,8 @@ fn carried<'a>(object: &'a Object, template: &'a Template) -> Carried<'a> {
 }
 
 /// What the annotation `coordinate` of a template means: of a pod, everything; of a workload, only
-/// what is in its way, for the batch is known of pods alone.
+/// what is in its way, for the batch is known of pods alone. A pod of a group that says nothing
+/// itself has its place by who refers to the group.
 pub(crate) fn place(
     object: &Object,
     template: &Template,
@@ -94,11 +123,21 @@ pub(crate) fn place(
     surroundings: &Surroundings,
 ) -> Coordinated {
     let mut placed = Coordinated::default();
-    let Some(coordinate) = coordinate else { return placed };
-    let mut placing = Placing { object, template, coordinate, surroundings, placed: &mut placed };
+    let origin = match coordinate {
+        Some(coordinate) => coordinate.origin.clone(),
+        None if is_of_group(object, template) => match group_of(&template.labels) {
+            Some((key, name)) => {
+                Origin { key, span: 0..name.len(), line: 1, text: name.to_owned() }
+            }
+            None => return placed,
+        },
+        None => return placed,
+    };
+    let mut placing =
+        Placing { object, template, coordinate, origin, surroundings, placed: &mut placed };
     if let Err(obstacle) = placing.place() {
-        let rule = coordinate.origin.clone();
-        placed = Coordinated::default();
+        let rule = placing.origin;
+        placed = Coordinated { concerned: true, ..Coordinated::default() };
         placed.troubles.push(Trouble { rule, required: true, obstacle });
     }
     placed
@@ -107,14 +146,21 @@ pub(crate) fn place(
 struct Placing<'a> {
     object: &'a Object,
     template: &'a Template,
-    coordinate: &'a Coordinate,
+    /// What the annotation says; `None`: the labels of the group have to do.
+    coordinate: Option<&'a Coordinate>,
+    origin: Origin,
     surroundings: &'a Surroundings,
     placed: &'a mut Coordinated,
 }
 
 impl Placing<'_> {
     fn place(&mut self) -> Result<(), Obstacle> {
-        let Some(member) = self.member()? else { return Ok(()) };
+        let member = match self.coordinate {
+            Some(coordinate) => self.member(coordinate)?,
+            None => self.of_group()?,
+        };
+        let Some(member) = member else { return Ok(()) };
+        self.placed.concerned = true;
         if !self.object.is_pod() {
             return self.template_says(&member);
         }
@@ -141,15 +187,9 @@ impl Placing<'_> {
     }
 
     /// The place in the coordination; `None`: the coordination places no pod of this workload.
-    fn member(&self) -> Result<Option<Member>, Obstacle> {
-        let groups = self.groups()?;
-        let subject = Subject {
-            namespace: &self.object.reference.namespace,
-            labels: &self.template.labels,
-            coordinate: Some(self.coordinate),
-            object: self.object,
-        };
-        match membership(&subject, &groups) {
+    fn member(&self, coordinate: &Coordinate) -> Result<Option<Member>, Obstacle> {
+        let groups = self.groups(coordinate)?;
+        match membership(&self.subject(), &groups) {
             Membership::Member(member) => Ok(Some(*member)),
             Membership::NoRole { name } => Err(Obstacle::NoRole { coordination: name }),
             // An annotation names one coordination, which was looked up.
@@ -159,11 +199,54 @@ impl Placing<'_> {
         }
     }
 
-    fn groups(&self) -> Result<Vec<Group>, Obstacle> {
-        if self.coordinate.own.is_some() {
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            namespace: &self.object.reference.namespace,
+            labels: &self.template.labels,
+            coordinate: self.coordinate,
+            object: self.object,
+        }
+    }
+
+    /// The place of a pod whose group a coordination of its namespace refers to; `None`: nobody
+    /// refers to it.
+    ///
+    /// Where there are no RoleCoordinations at all (the server does not have them), pods of groups
+    /// go their way. Where they could not be read, one of them may refer to this very group, and the
+    /// pod is to be tried again: a pod that was placed without its batch stays so.
+    fn of_group(&self) -> Result<Option<Member>, Obstacle> {
+        let reference = of_namespace(self.object);
+        let unread = |reference| Obstacle::Unresolved {
+            reference: Box::new(reference),
+            missing: Missing::Unreachable,
+        };
+        let roster = match self.surroundings.objects.get(&reference) {
+            Some(Answer::Coordinations(roster)) => roster,
+            Some(Answer::Absent) | None => return Ok(None),
+            Some(_) => return Err(unread(reference)),
+        };
+        let labels = &self.template.labels;
+        if !roster.concerns(labels) {
+            return Ok(None);
+        }
+        if let Some(name) = roster.broken_for(labels) {
+            let namespace = self.object.reference.namespace.clone();
+            return Err(unread(Reference::Coordination { namespace, name: name.to_owned() }));
+        }
+        match membership(&self.subject(), roster.groups()) {
+            Membership::Member(member) => Ok(Some(*member)),
+            Membership::Ambiguous { first, second } => {
+                Err(Obstacle::TwoCoordinations { first, second })
+            }
+            Membership::None | Membership::Unknown { .. } | Membership::NoRole { .. } => Ok(None),
+        }
+    }
+
+    fn groups(&self, coordinate: &Coordinate) -> Result<Vec<Group>, Obstacle> {
+        if coordinate.own.is_some() {
             return Ok(Vec::new());
         }
-        let reference = named(self.object, self.coordinate);
+        let reference = named(self.object, coordinate);
         let missing = match self.surroundings.objects.get(&reference) {
             Some(Answer::Coordination(group)) => return Ok(vec![Group::clone(group)]),
             Some(Answer::Absent) => Missing::Absent,
@@ -224,7 +307,7 @@ impl Placing<'_> {
     }
 
     fn note(&mut self, fields: &str) {
-        let text = &self.coordinate.origin.text;
+        let text = &self.origin.text;
         self.placed.added.push(format!("{text} -> {fields}"));
     }
 
@@ -235,7 +318,7 @@ impl Placing<'_> {
     /// One required pod affinity term for the batch, and anti-affinity to the others.
     fn affinity(&mut self, member: &Member, batch: u32) {
         let batch = batch.to_string();
-        let rules = affinity(&member.id, &batch, &member.placing, &self.coordinate.origin);
+        let rules = affinity(&member.id, &batch, &member.placing, &self.origin);
         self.placed.rules.extend(rules);
     }
 }

@@ -14,7 +14,7 @@ const ID: usize = 16;
 
 /// The kinds of groups with the labels that name the group and the role inside, most specific first:
 /// a DisaggregatedSet is made of LeaderWorkerSets.
-static GROUP_LABELS: &[(&str, &str, Option<&str>)] = &[
+pub(super) static GROUP_LABELS: &[(&str, &str, Option<&str>)] = &[
     ("DisaggregatedSet", "disaggregatedset.x-k8s.io/name", Some("disaggregatedset.x-k8s.io/role")),
     (
         "RoleBasedGroup",
@@ -158,11 +158,16 @@ pub fn membership(subject: &Subject<'_>, groups: &[Group]) -> Membership {
     found
 }
 
-/// Whether labels are those of a group that a coordination could refer to: only such pods are worth
-/// asking for the coordinations of their namespace when they carry no annotation.
+/// The labels whose presence says that a pod is of a group that a coordination could refer to: only
+/// such pods are worth asking for the coordinations of their namespace when they carry no annotation.
+pub fn group_labels() -> impl Iterator<Item = &'static str> {
+    GROUP_LABELS.iter().map(|(_, label, _)| *label)
+}
+
+/// The label that names the pod's group, and the name: of several the most specific.
 #[must_use]
-pub fn is_of_group(labels: &Map) -> bool {
-    GROUP_LABELS.iter().any(|(_, label, _)| labels.contains_key(*label))
+pub fn group_of(labels: &Map) -> Option<(&'static str, &str)> {
+    group_labels().find_map(|label| Some((label, labels.get(label)?.as_str())))
 }
 
 fn member(subject: &Subject<'_>, group: &Group, role: &str, by: By) -> Membership {

@@ -84,6 +84,7 @@ impl Snapshot<'_> {
             }
             Reference::Autoscaler { .. }
             | Reference::Coordination { .. }
+            | Reference::Coordinations { .. }
             | Reference::Scale { .. } => None,
         }
     }

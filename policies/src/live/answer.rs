@@ -81,7 +81,9 @@ impl Live {
                 let volume = volume.map(|volume| Answer::Volume(Box::new(volume.clone())));
                 volume.or_else(|| self.absent(Watched::PersistentVolume))
             }
-            Reference::Coordination { .. } | Reference::Scale { .. } => None,
+            Reference::Coordination { .. }
+            | Reference::Coordinations { .. }
+            | Reference::Scale { .. } => None,
             Reference::Autoscaler { .. } => {
                 let known = self.index.autoscalers.of(reference).cloned();
                 known.or_else(|| self.absent(Watched::HorizontalPodAutoscaler))

@@ -33,7 +33,9 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         Reference::PersistentVolume { .. } => vec![Watched::PersistentVolume],
         Reference::Autoscaler { .. } => vec![Watched::HorizontalPodAutoscaler],
         // These are asked of the API server.
-        Reference::Coordination { .. } | Reference::Scale { .. } => Vec::new(),
+        Reference::Coordination { .. }
+        | Reference::Coordinations { .. }
+        | Reference::Scale { .. } => Vec::new(),
     }
 }
 

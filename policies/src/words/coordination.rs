@@ -171,6 +171,14 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
             );
             (codes::UNRESOLVED, Verdict::Unresolved, said)
         }
+        Obstacle::TwoCoordinations { first, second } => {
+            let (first, second) = (shorten(first, NAME), shorten(second, NAME));
+            let said = said(format!("RoleCoordinations {first} and {second} both place this pod"));
+            let said = said
+                .label("placed twice")
+                .help("a pod belongs to one batch: take the role out of one of them");
+            (codes::ROLE_PLACED_TWICE, Verdict::Language, said)
+        }
         Obstacle::NoOrdinal { replicas, ratio } => {
             let said = match replicas {
                 Some(replicas) => said(format!(

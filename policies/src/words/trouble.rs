@@ -35,7 +35,7 @@ pub(crate) fn finding(object: &ObjectRef, template: &Template, trouble: &Trouble
 }
 
 fn site(template: &Template, origin: &Origin) -> Site {
-    Site::within(template.annotation(origin.key), origin.span.clone())
+    Site::within(template.said_at(origin.key), origin.span.clone())
 }
 
 fn label(template: &Template, origin: &Origin, text: impl Into<String>) -> Label {
@@ -119,6 +119,7 @@ fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> 
             finding
         }
         Obstacle::NoRole { .. }
+        | Obstacle::TwoCoordinations { .. }
         | Obstacle::NoOrdinal { .. }
         | Obstacle::NoController
         | Obstacle::NoPodGroups => {
@@ -349,6 +350,10 @@ fn named(reference: &Reference) -> String {
         Reference::Coordination { namespace, name } => {
             format!("RoleCoordination {}", full(namespace, name))
         }
+        Reference::Coordinations { namespace } if namespace.is_empty() => {
+            "the RoleCoordinations of the namespace".to_owned()
+        }
+        Reference::Coordinations { namespace } => format!("the RoleCoordinations of {namespace}"),
         Reference::Scale { kind, namespace, name } => format!("{kind} {}", full(namespace, name)),
         Reference::Autoscaler { kind, namespace, name } => {
             format!("the autoscaler of {kind} {}", full(namespace, name))

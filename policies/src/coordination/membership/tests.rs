@@ -204,6 +204,7 @@ fn ids_fit_into_a_label_and_differ() {
 
 #[test]
 fn only_pods_of_groups_are_worth_a_question() {
-    assert!(is_of_group(&Map::from([(LEADER_WORKER_SET.to_owned(), "x".to_owned())])));
-    assert!(!is_of_group(&Map::from([("app".to_owned(), "x".to_owned())])));
+    let labels = Map::from([(LEADER_WORKER_SET.to_owned(), "x".to_owned())]);
+    assert_eq!(group_of(&labels), Some((LEADER_WORKER_SET, "x")));
+    assert_eq!(group_of(&Map::from([("app".to_owned(), "x".to_owned())])), None);
 }
