@@ -71,10 +71,11 @@ fn linter(findings: &[Value], object: &Value, refused: &BTreeSet<(String, String
         }
         // What has the wrong type is refused by the API server itself; what only stops updates, or
         // rests on other objects, is admitted with a warning.
-        let admitted =
-            matches!(text(&finding["verdict"]).as_str(), "contradictory-update" | "no-inventory")
-                || (finding["verdict"] == "contradictory-group"
-                    && finding["holds"]["scope"] != "every-cluster");
+        let admitted = matches!(
+            text(&finding["verdict"]).as_str(),
+            "contradictory-update" | "no-inventory" | "uncoordinated"
+        ) || (finding["verdict"] == "contradictory-group"
+            && finding["holds"]["scope"] != "every-cluster");
         said.hopeless |= finding["severity"] == "error" && code != "field-type" && !admitted;
         said.codes.insert(code);
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use placecard_findings::ObjectRef;
 use placecard_policies::claims;
-use placecard_policies::coordination::roster;
+use placecard_policies::coordination::{players, roster};
 use placecard_policies::read;
 use placecard_policies::surroundings::Objects;
 use serde_json::Value;
@@ -95,11 +95,15 @@ impl Index {
         for (reference, answer) in roster::answers(values, namespace) {
             answers.insert(reference, answer);
         }
+        let judged = self.objects().map(|(_, role, value)| (role == Role::Judged, value));
+        for (reference, answer) in players::answers(judged, namespace) {
+            answers.insert(reference, answer);
+        }
         answers
     }
 
     /// All objects in the order of the files.
-    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Role, &Value)> {
+    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Role, &Value)> + Clone {
         self.files.iter().enumerate().flat_map(|(file, one)| {
             one.documents.iter().enumerate().flat_map(move |(document, read)| {
                 read.objects.iter().enumerate().filter_map(move |(object, at)| {

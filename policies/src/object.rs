@@ -42,6 +42,10 @@ pub struct Object {
     pub parallel: Parallel,
     /// How the pods are replaced when the template changes.
     pub strategy: Strategy,
+    /// `spec.podManagementPolicy` of a StatefulSet; empty if it says nothing.
+    pub management: String,
+    /// `spec.ordinals.start` of a StatefulSet.
+    pub start: Option<u64>,
     /// A RoleCoordination as it is written.
     pub coordination: Option<Box<Value>>,
 }
@@ -126,9 +130,44 @@ pub struct Template {
     pub annotations: Map,
     /// The placement fields of `spec`.
     pub spec: PodSpec,
+    /// What the containers say that placement in batches depends on.
+    pub containers: Containers,
     /// The template as it is written, where it is to be judged on a cluster: a pod takes more from a
     /// node than its placement fields say.
     pub written: Option<Value>,
+}
+
+/// What the containers of a pod say besides its placement fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Containers {
+    /// Ports of the node, where they are written.
+    pub host_ports: Vec<HostPort>,
+    /// Something says when the pod is ready: a readiness probe or a readiness gate.
+    pub tells_ready: bool,
+}
+
+/// A port of the node that a container takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostPort {
+    /// `0.0.0.0` if it says nothing: all of them.
+    pub ip: String,
+    /// `TCP` if it says nothing.
+    pub protocol: String,
+    /// The port, at least 1.
+    pub port: u32,
+    /// Where the number is written, from the pod template.
+    pub path: FieldPath,
+}
+
+impl HostPort {
+    /// Whether one node cannot give both (`pkg/scheduler/framework/types.go`, `CheckConflict`).
+    #[must_use]
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let every = |ip: &str| ip == "0.0.0.0";
+        self.port == other.port
+            && self.protocol == other.protocol
+            && (self.ip == other.ip || every(&self.ip) || every(&other.ip))
+    }
 }
 
 impl Template {

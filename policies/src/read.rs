@@ -3,6 +3,7 @@
 //! Fields that placement does not depend on are passed over; the API server validates them.
 
 mod answers;
+mod containers;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -249,6 +250,11 @@ struct WirePod {
     scheduling_group: Option<Mapping<WireGroup>>,
     #[serde(deserialize_with = "or_default")]
     volumes: Vec<Mapping<WireVolume>>,
+    // What is odd in these says nothing: the API server refuses it.
+    containers: Option<Value>,
+    init_containers: Option<Value>,
+    host_network: Option<Value>,
+    readiness_gates: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -288,6 +294,8 @@ struct WireWorkload<L> {
     suspend: Option<Value>,
     selector: Option<L>,
     // Of other kinds these are other fields, or none.
+    pod_management_policy: Option<Value>,
+    ordinals: Option<Value>,
     strategy: Option<Value>,
     update_strategy: Option<Value>,
     #[serde(deserialize_with = "mapping")]
@@ -321,11 +329,13 @@ where
         let (labels, annotations) =
             (whole.metadata.labels.clone(), whole.metadata.annotations.clone());
         let mut object = with_head(Some(row), &whole.api_version, &whole.kind, whole.metadata);
+        let containers = containers::of(&whole.spec.0);
         object.templates = vec![Template {
             path,
             labels,
             annotations,
             spec: pod_spec(whole.spec.0),
+            containers,
             written: None,
         }];
         return Ok(object);
@@ -370,6 +380,11 @@ fn with_pods<L>(
         "DaemonSet" | "StatefulSet" => spec.update_strategy,
         _ => None,
     };
+    if object.reference.kind == "StatefulSet" {
+        let policy = spec.pod_management_policy.as_ref().and_then(Value::as_str);
+        object.management = policy.unwrap_or_default().to_owned();
+        object.start = spec.ordinals.and_then(|ordinals| ordinals.get("start")?.as_u64());
+    }
     object.strategy = written.map(|written| strategy(&written)).unwrap_or_default();
     object.selector = spec.selector.map(selector);
     object.templates = vec![template(path, spec.template)];
@@ -445,6 +460,7 @@ fn template(path: FieldPath, wire: WireTemplate) -> Template {
         path,
         labels: wire.metadata.labels,
         annotations: wire.metadata.annotations,
+        containers: containers::of(&wire.spec),
         spec: pod_spec(wire.spec),
         written: None,
     }
@@ -482,6 +498,8 @@ fn custom(head: &Head, value: &Value, words: &Words) -> Result<Object, ReadProbl
     if coordination::is_coordination(&object.reference) {
         object.coordination = Some(Box::new(value.clone()));
     }
+    // By the convention that `kubectl scale` and autoscalers go by, too.
+    object.replicas = value.pointer("/spec/replicas").and_then(Value::as_i64);
     let rows = words
         .workloads
         .iter()

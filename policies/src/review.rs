@@ -97,6 +97,9 @@ fn namespace(object: &Object, surroundings: &Surroundings) -> Option<NamespaceFa
 pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference> {
     let mut found = Vec::new();
     let facts = namespace(object, surroundings);
+    if let Some(written) = &object.coordination {
+        coordination::rules::references(written, &object.reference.namespace, &mut found);
+    }
     for template in &object.templates {
         let (at, own) = (place(object), facts.as_ref());
         let reading = directory::reading(object, &template.annotations, at, surroundings, own);
@@ -162,8 +165,11 @@ fn own_metadata(object: &Object, surroundings: &Surroundings, review: &mut Revie
         review.findings.push(words::annotation::finding(&object.reference, &metadata, problem));
     }
     if let Some(written) = &object.coordination {
-        let (_, findings) = coordination::check(written);
+        let (group, findings) = coordination::check(written);
         review.findings.extend(findings);
+        let group = group.into_iter();
+        let of_roles = |group| coordination::rules::of_resource(object, &group, surroundings);
+        review.findings.extend(group.flat_map(of_roles));
     }
 }
 
@@ -215,6 +221,12 @@ fn of_template(
         }
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
         findings.extend(dead_selectors(object, template, &expanded.dead));
+        findings.extend(coordination::rules::of_workload(
+            object,
+            template,
+            coordinate,
+            surroundings,
+        ));
         let known = !unreadable && is_complete(&expanded);
         let told = !is_contradicted(&findings);
         let judged = (object, template, &base);
@@ -487,6 +499,7 @@ fn can_be_silenced(verdict: Verdict) -> bool {
         Verdict::Contradictory
         | Verdict::ContradictoryGroup
         | Verdict::ContradictoryUpdate
+        | Verdict::Uncoordinated
         | Verdict::NoInventory
         | Verdict::CrowdedOut
         | Verdict::Waiting

@@ -62,6 +62,10 @@ pub const QUOTA_BLOCKS_ROLLOUT: Code = Code::new("quota-blocks-rollout");
 pub const NAMESPACE_REFUSES_POD: Code = Code::new("namespace-refuses-pod");
 /// The priority class does not exist, or says something else than the pod.
 pub const PRIORITY_CLASS_REFUSED: Code = Code::new("priority-class-refused");
+/// Replicas of a role that are no whole batches.
+pub const REPLICAS_NOT_DIVISIBLE: Code = Code::new("replicas-not-divisible");
+/// Roles of a coordination with different numbers of batches.
+pub const UNEQUAL_BATCHES: Code = Code::new("unequal-batches");
 /// The final pod lacks what its rules become.
 pub const NOT_APPLIED: Code = Code::new("not-applied");
 /// A change of the vocabulary takes words away that workloads use.
@@ -221,6 +225,20 @@ static OTHERS: &[Rule] = &[
         Verdict::CrowdedOut,
         "the priority class does not exist, or contradicts the pod",
         include_str!("rules/priority_class_refused.md"),
+    ),
+    rule(
+        REPLICAS_NOT_DIVISIBLE,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "the replicas of a role are no whole batches",
+        include_str!("rules/replicas_not_divisible.md"),
+    ),
+    rule(
+        UNEQUAL_BATCHES,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "the roles of a coordination are enough for different numbers of batches",
+        include_str!("rules/unequal_batches.md"),
     ),
     rule(
         NOT_APPLIED,

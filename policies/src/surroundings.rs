@@ -11,6 +11,7 @@ use placecard_language::checked::Words;
 use placecard_language::coordination::Group;
 use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 use placecard_language::intent::TargetKind;
+use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::coordination::roster::Roster;
@@ -166,6 +167,17 @@ pub enum Reference {
         /// The namespace.
         namespace: String,
     },
+    /// A workload as it is written: one that plays a role in a coordination.
+    Workload {
+        /// Group and version.
+        api_version: String,
+        /// Kind.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
     /// How a workload of the group `apps` counts its replicas.
     Scale {
         /// `StatefulSet`, `Deployment` or `ReplicaSet`.
@@ -223,6 +235,8 @@ pub enum Answer {
     Coordination(Box<Group>),
     /// The RoleCoordinations of the namespace.
     Coordinations(Arc<Roster>),
+    /// The workload.
+    Workload(Box<Workload>),
     /// How the workload counts its replicas.
     Scale {
         /// `spec.replicas`, 1 if it says nothing.
@@ -247,6 +261,15 @@ pub enum Answer {
     Absent,
     /// It could not be asked for: time ran out, no permission.
     Unreachable,
+}
+
+/// A workload as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// The whole object.
+    pub written: Value,
+    /// It has a review of its own in the same run, which says what is wrong with it alone.
+    pub is_reviewed: bool,
 }
 
 /// Answers by reference. A reference without an answer was never asked: nothing is known.

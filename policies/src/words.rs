@@ -17,6 +17,7 @@ pub mod mode;
 pub mod place;
 pub mod placed;
 pub mod placement_request;
+pub(crate) mod roles;
 pub mod scheduler_configuration;
 pub mod snapshot;
 pub mod stored;

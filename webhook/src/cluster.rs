@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_policies::coordination::roster::Roster;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::language::keys;
-use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
+use placecard_policies::surroundings::{Answer, Reference, ServerVersion, Workload};
 use placecard_policies::{claims, read};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -175,6 +175,9 @@ impl Cluster {
                 self.own(&root, &names, reference).await
             }
             Reference::Coordinations { namespace } => self.coordinations(namespace).await,
+            Reference::Workload { api_version, kind, namespace, name } => {
+                self.workload(api_version, kind, namespace, name).await
+            }
             Reference::Scale { kind, namespace, name } => {
                 let plural = format!("{}s", kind.to_ascii_lowercase());
                 let names = [namespace.as_str(), &plural, name];
@@ -262,6 +265,23 @@ impl Cluster {
         }
         let selector = read::controller_selector(&object);
         Ok(selector.map_or(Answer::Absent, |selector| Answer::Selector(Some(selector))))
+    }
+
+    /// A workload that plays a role, as it is written.
+    async fn workload(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Answer, Missing> {
+        let resource = match built_in(api_version, kind) {
+            Some(resource) => resource,
+            None => self.resource(api_version, kind).await?,
+        };
+        let names = ["namespaces", namespace, &resource.plural, name];
+        let written = self.get(&path(&root_of(api_version)?, &names)?).await?;
+        Ok(Answer::Workload(Box::new(Workload { written, is_reviewed: false })))
     }
 
     /// The volume of a claim.

@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use placecard_policies::coordination::roster;
+use placecard_policies::coordination::{players, roster};
 use placecard_policies::language::checked::Words;
-use placecard_policies::surroundings::{Answer, Reference};
+use placecard_policies::surroundings::{Answer, Reference, Workload};
 use placecard_policies::vocabulary::change::InUse;
 use placecard_policies::{claims, coordination, read};
 use serde_json::Value;
@@ -28,6 +28,8 @@ pub struct Files {
     volumes: Vec<Value>,
     /// RoleCoordinations: an answer takes all of a namespace.
     coordinations: Vec<Value>,
+    /// What may play a role in a coordination.
+    players: Vec<Value>,
     /// Who uses words of the vocabulary.
     users: Vec<InUse>,
 }
@@ -106,6 +108,9 @@ impl Files {
         if coordination::is_coordination(&reference) {
             self.coordinations.push(object.clone());
         }
+        if players::may_play(&reference, object) {
+            self.players.push(object.clone());
+        }
         if let Ok(object) = read::object(object, &Words::default()) {
             self.users.extend(InUse::of_object(&object, DEFAULT_NAMESPACE));
         }
@@ -181,6 +186,14 @@ impl Files {
             Reference::Coordinations { .. } => {
                 let known = roster::answers(&self.coordinations, DEFAULT_NAMESPACE);
                 known.into_iter().find(|(of, _)| of == reference).map(|(_, answer)| answer)
+            }
+            Reference::Workload { .. } => {
+                let is = |value: &&Value| {
+                    let object = read::reference(value);
+                    object.is_some_and(|one| players::is_of(reference, &one, DEFAULT_NAMESPACE))
+                };
+                let written = self.players.iter().find(is)?.clone();
+                Some(Answer::Workload(Box::new(Workload { written, is_reviewed: false })))
             }
             Reference::Claim { .. } => {
                 let mut known = claims::answers(self.volumes.iter(), DEFAULT_NAMESPACE).into_iter();

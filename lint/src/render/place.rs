@@ -145,7 +145,11 @@ impl Placer<'_> {
     fn site(&mut self, at: ObjectId, own: &ObjectRef, site: &Site) -> PlacedLabel {
         let index = self.index;
         let id = match &site.object {
-            Some(name) if name != own => index.find(name).unwrap_or(at),
+            Some(name) if name != own => {
+                // What has no namespace may have been given one for the review.
+                let bare = || ObjectRef { namespace: String::new(), ..name.clone() };
+                index.find(name).or_else(|| index.find(&bare())).unwrap_or(at)
+            }
             _ => at,
         };
         let mut placed = PlacedLabel {

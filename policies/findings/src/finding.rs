@@ -19,6 +19,8 @@ pub enum Verdict {
     ContradictoryGroup,
     /// The replicas can run, but no update of them could ever finish by itself.
     ContradictoryUpdate,
+    /// The objects of one role coordination do not go together; any of them may change first.
+    Uncoordinated,
     /// The API server would refuse the object.
     ApiRejects,
     /// No kind of node of the cluster could hold the pod, even empty.
@@ -45,6 +47,7 @@ impl Verdict {
             Self::Contradictory => "contradictory",
             Self::ContradictoryGroup => "contradictory-group",
             Self::ContradictoryUpdate => "contradictory-update",
+            Self::Uncoordinated => "uncoordinated",
             Self::ApiRejects => "api-rejects",
             Self::NoInventory => "no-inventory",
             Self::CrowdedOut => "crowded-out",

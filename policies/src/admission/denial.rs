@@ -117,6 +117,7 @@ impl Refusal {
             Verdict::Contradictory
             | Verdict::ContradictoryGroup
             | Verdict::ContradictoryUpdate
+            | Verdict::Uncoordinated
             | Verdict::NoInventory
             | Verdict::CrowdedOut
             | Verdict::Waiting
@@ -140,7 +141,9 @@ impl Ground {
             }
             // An object whose updates are stuck can run; what holds in one snapshot of a cluster
             // is no reason to refuse. For a closed inventory there is `of_closed`.
+            // The objects of a coordination are applied in any order.
             Verdict::ContradictoryUpdate
+            | Verdict::Uncoordinated
             | Verdict::NoInventory
             | Verdict::CrowdedOut
             | Verdict::Waiting => None,

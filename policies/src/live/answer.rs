@@ -83,6 +83,7 @@ impl Live {
             }
             Reference::Coordination { .. }
             | Reference::Coordinations { .. }
+            | Reference::Workload { .. }
             | Reference::Scale { .. } => None,
             Reference::Autoscaler { .. } => {
                 let known = self.index.autoscalers.of(reference).cloned();

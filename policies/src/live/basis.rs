@@ -35,6 +35,7 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         // These are asked of the API server.
         Reference::Coordination { .. }
         | Reference::Coordinations { .. }
+        | Reference::Workload { .. }
         | Reference::Scale { .. } => Vec::new(),
     }
 }

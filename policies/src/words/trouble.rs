@@ -354,7 +354,8 @@ fn named(reference: &Reference) -> String {
             "the RoleCoordinations of the namespace".to_owned()
         }
         Reference::Coordinations { namespace } => format!("the RoleCoordinations of {namespace}"),
-        Reference::Scale { kind, namespace, name } => format!("{kind} {}", full(namespace, name)),
+        Reference::Workload { kind, namespace, name, .. }
+        | Reference::Scale { kind, namespace, name } => format!("{kind} {}", full(namespace, name)),
         Reference::Autoscaler { kind, namespace, name } => {
             format!("the autoscaler of {kind} {}", full(namespace, name))
         }

@@ -1,0 +1,27 @@
+//! Replicas that make whole batches, and as many of one role as of the others.
+
+use placecard_findings::Finding;
+
+use super::{Part, Scene};
+use crate::words;
+
+/// Replicas of one role that are no whole batches.
+pub(super) fn indivisible(scene: &Scene<'_>, part: &Part<'_>) -> Option<Finding> {
+    let count = part.player.count.as_ref()?;
+    let over = count.replicas % u64::from(part.ratio);
+    (over > 0).then(|| words::roles::indivisible(scene, part, count))
+}
+
+/// Roles with different numbers of whole batches. Those whose replicas are no whole batches are told
+/// of already.
+pub(super) fn unequal(scene: &Scene<'_>, parts: &[Part<'_>]) -> Option<Finding> {
+    let whole = |part: &Part<'_>| {
+        let replicas = part.player.count.as_ref()?.replicas;
+        (replicas % u64::from(part.ratio) == 0).then(|| replicas / u64::from(part.ratio))
+    };
+    let shares: Vec<(&Part<'_>, u64)> =
+        parts.iter().filter_map(|part| Some((part, whole(part)?))).collect();
+    let most = shares.iter().max_by_key(|(_, batches)| *batches)?;
+    let least = shares.iter().min_by_key(|(_, batches)| *batches)?;
+    (most.1 != least.1).then(|| words::roles::unequal(scene, *most, *least))
+}
