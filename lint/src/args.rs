@@ -9,6 +9,10 @@ use clap::parser::ValueSource;
 use crate::verbs;
 use crate::verbs::Argument;
 
+mod lint;
+
+pub use lint::LintFlags;
+
 /// A command line that can be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
@@ -16,10 +20,8 @@ pub enum Typed {
     Lint {
         /// Shared with `expand`.
         sources: Sources,
-        /// `--format`.
-        format: String,
-        /// `--fail-on`.
-        fail_on: String,
+        /// What only it takes.
+        flags: LintFlags,
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
@@ -254,8 +256,7 @@ fn typed(matches: &ArgMatches) -> Typed {
                 scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
                 ..sources(matches)
             },
-            format: one(matches, verbs::FORMAT.name).unwrap_or_default(),
-            fail_on: one(matches, verbs::FAIL_ON.name).unwrap_or_default(),
+            flags: lint::flags(matches),
             look: look(matches),
         },
         "expand" => Typed::Expand {
@@ -474,8 +475,11 @@ mod tests {
                 kubernetes_version_is_given: true,
                 ..Sources::default()
             },
-            format: "json".into(),
-            fail_on: "warning".into(),
+            flags: LintFlags {
+                formats: vec!["json".into()],
+                fail_on: "warning".into(),
+                ..LintFlags::default()
+            },
             look: TypedLook { color: "never".into(), ascii: true },
         };
         assert_eq!(parse(words(line)), Ok(expected));
@@ -486,7 +490,7 @@ mod tests {
         for (line, part) in [
             ("placecard", "subcommand"),
             ("placecard lnt", "lint"),
-            ("placecard lint --fail-on note", "[possible values: error, warning, never]"),
+            ("placecard lint --fail-on notes", "[possible values: error, warning, note, never]"),
             ("placecard lint --colour always", "--color"),
             ("placecard explain a b", "unexpected argument"),
         ] {

@@ -5,6 +5,7 @@ use placecard_policies::rules::RULES;
 use serde::Serialize;
 
 use crate::load_codes::LOAD_CODES;
+use crate::selection::family;
 
 /// A line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Row {
     pub severity: Severity,
     /// What kind of statement it makes.
     pub verdict: Verdict,
+    /// The family that it is selected with.
+    pub family: &'static str,
     /// One line.
     pub summary: &'static str,
 }
@@ -26,12 +29,14 @@ pub fn rows() -> Vec<Row> {
         code: rule.code.as_str(),
         severity: rule.severity,
         verdict: rule.verdict,
+        family: family(rule.code.as_str(), rule.verdict),
         summary: rule.summary,
     });
     let loading = LOAD_CODES.iter().map(|row| Row {
         code: row.code.as_str(),
         severity: row.severity,
         verdict: row.verdict,
+        family: family(row.code.as_str(), row.verdict),
         summary: row.summary,
     });
     rules.chain(loading).collect()
@@ -74,12 +79,14 @@ pub fn table() -> String {
         rows.iter().map(|row| column(row).len()).max().unwrap_or_default()
     };
     let (codes, verdicts) = (width(|row| row.code), width(|row| row.verdict.as_str()));
+    let families = width(|row| row.family);
     let mut text = String::new();
     for row in &rows {
         text.push_str(&format!(
-            "{:codes$}  {:7}  {:verdicts$}  {}\n",
+            "{:codes$}  {:7}  {:families$}  {:verdicts$}  {}\n",
             row.code,
             row.severity.as_str(),
+            row.family,
             row.verdict.as_str(),
             row.summary
         ));
@@ -98,6 +105,7 @@ struct JsonRow {
     code: &'static str,
     severity: &'static str,
     verdict: &'static str,
+    family: &'static str,
     summary: &'static str,
 }
 
@@ -110,6 +118,7 @@ pub fn json() -> String {
             code: row.code,
             severity: row.severity.as_str(),
             verdict: row.verdict.as_str(),
+            family: row.family,
             summary: row.summary,
         })
         .collect();

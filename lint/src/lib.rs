@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! args (typed) -> plan (resolved) -> run: load -> index -> review -> findings in order
-//!                                      |                              `- render/{human,short,json}
+//!                                      |                              `- render/{human,json,sarif,…}
 //!                                      `- expand: the text with native fields
 //!                        feasible: cases -> verdicts, line by line
 //!                        snapshot: an API server -> a file (feature `live`)
@@ -26,6 +26,8 @@ pub mod coordination;
 pub mod expand;
 pub mod explain;
 mod feasible;
+pub mod fingerprint;
+pub mod fix;
 pub mod index;
 mod intent;
 #[cfg(feature = "live")]
@@ -38,13 +40,15 @@ pub mod plan;
 pub mod render;
 mod run;
 mod scheduler_configuration;
+pub mod selection;
 pub mod verbs;
 pub mod vocabulary;
 mod why;
 
 pub use run::{Counts, Judged, Planned, judge, judge_beside};
 
-use plan::{Format, Look, Plan};
+use plan::{Look, Plan, Reporting};
+use render::Report;
 
 /// What a verb has to say.
 struct Outcome {
@@ -110,20 +114,12 @@ pub fn run(
 
 fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result<Outcome, String> {
     match plan {
-        Plan::Lint { inputs, format, fail_on, look } => {
+        Plan::Lint { inputs, reporting, look } => {
             let mut judged = judge(&inputs, stdin)?;
             judged.weigh();
-            Ok(Outcome {
-                output: match format {
-                    Format::Human => render::human::render(&judged, look),
-                    Format::Short => render::short::render(&judged),
-                    Format::Json => render::json::render(&judged),
-                },
-                complaints: unusable(&judged) + &of_cluster(&judged),
-                worst: judged.worst(),
-                fail_on,
-                failed: judged.unusable.is_some(),
-            })
+            let selection = selection::selection(&[&reporting.choice])?;
+            judged.retain(|_, placed| selection.weigh(placed));
+            report(&judged, &reporting, look)
         }
         Plan::Expand { inputs, diff, look } => {
             let (judged, complaints) = judge_beside(&inputs, stdin)?;
@@ -176,6 +172,28 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
         Plan::Text(text) => Ok(Outcome::output(text)),
     }
+}
+
+/// Writes the reports that go to files, and gives the one for standard output.
+fn report(judged: &Judged, reporting: &Reporting, look: Look) -> Result<Outcome, String> {
+    let report = Report { judged, fail_on: reporting.fail_on };
+    let mut output = String::new();
+    for to in &reporting.reports {
+        let Some(file) = &to.file else {
+            output = render::render(&report, to.format, look);
+            continue;
+        };
+        let text = render::render(&report, to.format, Look { colour: false, ..look });
+        std::fs::write(file, text)
+            .map_err(|error| format!("{file} cannot be written: {}", load::words(&error)))?;
+    }
+    Ok(Outcome {
+        output,
+        complaints: unusable(judged) + &of_cluster(judged),
+        worst: judged.worst(),
+        fail_on: reporting.fail_on,
+        failed: judged.unusable.is_some(),
+    })
 }
 
 fn expand_all(judged: &Judged, diff: bool, look: Look) -> Result<Outcome, String> {

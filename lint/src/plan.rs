@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 
-use placecard_findings::Severity;
 use placecard_language::affinity::text::Encoding;
 use placecard_language::problem::Form;
 use placecard_policies::admission_policy::{Unplaced, Values};
@@ -12,8 +11,11 @@ use placecard_policies::surroundings::ServerVersion;
 
 use crate::args::{PolicyFlags, Question, Sources, Typed, TypedLook};
 
+mod lint;
 mod live;
 
+pub(crate) use lint::unknown;
+pub use lint::{FORMATS, Format, ReportTo, Reporting};
 pub use live::{Access, ClusterSource, SnapshotAsk};
 
 /// What is to be done.
@@ -24,9 +26,7 @@ pub enum Plan {
         /// What is read.
         inputs: Inputs,
         /// How it is reported.
-        format: Format,
-        /// The least severity that fails the run; `None`: nothing does.
-        fail_on: Option<Severity>,
+        reporting: Reporting,
         /// How it is drawn.
         look: Look,
     },
@@ -212,17 +212,6 @@ impl Ask {
     }
 }
 
-/// How findings are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Boxes with carets.
-    Human,
-    /// One line a finding.
-    Short,
-    /// One JSON object.
-    Json,
-}
-
 /// Whether pods are evicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Evict {
@@ -262,18 +251,9 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
                         --cluster"
                 .to_owned());
         }
-        Typed::Lint { sources, format, fail_on, look } => Plan::Lint {
+        Typed::Lint { sources, flags, look } => Plan::Lint {
+            reporting: lint::reporting(&flags)?,
             inputs: inputs(sources)?,
-            format: match format.as_str() {
-                "json" => Format::Json,
-                "short" => Format::Short,
-                _ => Format::Human,
-            },
-            fail_on: match fail_on.as_str() {
-                "never" => None,
-                "warning" => Some(Severity::Warning),
-                _ => Some(Severity::Error),
-            },
             look: resolve_look(&look, terminal, no_color),
         },
         Typed::Expand { sources, diff, look } => Plan::Expand {

@@ -119,6 +119,15 @@ impl Judged {
     }
 }
 
+impl Judged {
+    /// Keeps the findings that `keep` says, which may change their severity.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Index, &mut Placed) -> bool) {
+        let Self { index, findings, .. } = self;
+        findings.retain_mut(|placed| keep(index, placed));
+        self.counts.of_findings(&self.findings);
+    }
+}
+
 impl Counts {
     fn of_findings(&mut self, findings: &[Placed]) {
         let count = |severity: Severity| {

@@ -6,7 +6,7 @@ mod intent;
 mod reference;
 mod snapshot;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command};
 
 pub use arguments::*;
@@ -100,6 +100,10 @@ kube-scheduler itself does not have, extenders) is told on standard error.",
             &KUBERNETES_VERSION,
             &FORMAT,
             &FAIL_ON,
+            &SELECT,
+            &EXTEND_SELECT,
+            &IGNORE,
+            &SEVERITY,
             &COLOR,
             &ASCII,
         ],
@@ -117,6 +121,7 @@ kube-scheduler itself does not have, extenders) is told on standard error.",
             "placecard lint --vocabulary vocabulary.yaml --objects cluster/ deploy/",
             "placecard lint --cluster prod.json deploy/",
             "kustomize build overlays/prod | placecard lint --format short -",
+            "placecard lint --format human --format sarif=placecard.sarif deploy/",
         ],
     },
     Verb {
@@ -400,7 +405,7 @@ of namespaces; a third keeps the kind that it reads, which has to be installed f
     },
     Verb {
         name: "rules",
-        summary: "List all codes with severity, verdict and summary",
+        summary: "List all codes with severity, family, verdict and summary",
         details: "Every code that a finding can carry, those of unreadable files included.",
         arguments: &[&TABLE_FORMAT],
         exits: &[(0, "the table is printed")],
@@ -466,10 +471,16 @@ const SHORT: &[(&str, char)] = &[
     ("all-namespaces", 'A'),
 ];
 
+/// What other tools call a flag.
+const ALIASES: &[(&str, &str)] = &[("format", "output-format")];
+
 fn arg(argument: &'static Argument) -> Arg {
     let mut arg = Arg::new(argument.name).help(argument.summary);
     if let Some((_, short)) = SHORT.iter().find(|(name, _)| *name == argument.name) {
         arg = arg.short(*short);
+    }
+    if let Some((_, other)) = ALIASES.iter().find(|(name, _)| *name == argument.name) {
+        arg = arg.alias(*other);
     }
     match &argument.form {
         Form::Words { placeholder, many } => {
@@ -488,9 +499,15 @@ fn arg(argument: &'static Argument) -> Arg {
         }
         Form::Choice { values, default } => arg
             .long(argument.name)
-            .value_parser(PossibleValuesParser::new(values.iter().copied()))
+            .value_parser(PossibleValuesParser::new(values.iter().map(|value| choice(value))))
             .default_value(*default),
     }
+}
+
+/// A value of a choice; other tools say `info` where we say `note`.
+fn choice(value: &'static str) -> PossibleValue {
+    let choice = PossibleValue::new(value);
+    if value == "note" { choice.alias("info") } else { choice }
 }
 
 fn after_help(verb: &Verb) -> String {

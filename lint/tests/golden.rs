@@ -4,6 +4,7 @@
 use placecard_findings::{
     Code, Edit, FieldPath, Finding, Fix, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
 };
+use placecard_lint::fingerprint::fingerprint;
 use placecard_lint::index::{Index, Role};
 use placecard_lint::load::Input;
 use placecard_lint::plan::Look;
@@ -487,18 +488,18 @@ const REPORT: &str = r#"{
 #[test]
 fn json_has_a_stable_shape() {
     let judged = misspelt_relation(RANKER);
-    let print = json::fingerprint(&judged.findings[0]);
+    let print = fingerprint(&judged.index, &judged.findings[0]);
     assert_eq!(json::render(&judged), REPORT.replace("FINGERPRINT", &print));
 }
 
 #[test]
 fn a_fingerprint_moves_with_its_line() {
     let here = misspelt_relation(RANKER);
-    let print = json::fingerprint(&here.findings[0]);
+    let print = fingerprint(&here.index, &here.findings[0]);
     assert!(print.starts_with("pc1:") && print.len() == 20, "{print}");
     let moved = misspelt_relation(&format!("# a line\n\n{RANKER}"));
     assert_ne!(moved.findings[0].primary().line, here.findings[0].primary().line);
-    assert_eq!(json::fingerprint(&moved.findings[0]), print);
+    assert_eq!(fingerprint(&moved.index, &moved.findings[0]), print);
     let other = misspelt_relation(&RANKER.replace("aprat-from", "arpat-from"));
-    assert_ne!(json::fingerprint(&other.findings[0]), print);
+    assert_ne!(fingerprint(&other.index, &other.findings[0]), print);
 }

@@ -1,14 +1,12 @@
 //! The report as JSON, version 1. The structs are the format: order and names of their fields are
 //! part of the interface.
 
-use std::collections::BTreeSet;
-
 use placecard_findings::{Evidence, FieldPath, Finding, ObjectRef};
 use placecard_policies::certificate::to_json;
 use placecard_policies::words;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use crate::fingerprint::fingerprint;
 use crate::index::Index;
 use crate::render::place::{Place, Placed, PlacedLabel};
 use crate::run::{Counts, Judged, OnCluster};
@@ -180,7 +178,7 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
         code: finding.code.as_str(),
         severity: finding.severity.as_str(),
         verdict,
-        fingerprint: fingerprint(placed),
+        fingerprint: fingerprint(index, placed),
         file: placed.file_name(index),
         line: primary.line,
         column: primary.column,
@@ -272,31 +270,4 @@ fn file_name(index: &Index, place: Place) -> &str {
 fn points(place: Place) -> (Point, Point) {
     let Place { line, column, end_column, .. } = place;
     (Point { line, column }, Point { line, column: end_column })
-}
-
-/// The name of a finding in a baseline: SHA-256 over code, object, and the sorted paths and values
-/// of the labels. No line numbers, so a moved line keeps its entry.
-#[must_use]
-pub fn fingerprint(placed: &Placed) -> String {
-    let object = &placed.finding.object;
-    let mut digest = Sha256::new();
-    let mut feed = |text: &str| {
-        digest.update((text.len() as u64).to_be_bytes());
-        digest.update(text.as_bytes());
-    };
-    feed(placed.finding.code.as_str());
-    for part in [&object.api_version, &object.kind, &object.namespace, &object.name] {
-        feed(part);
-    }
-    let mut core: BTreeSet<(String, &str)> = BTreeSet::new();
-    for label in &placed.labels {
-        let path = label.path.as_ref().map(FieldPath::to_string).unwrap_or_default();
-        core.insert((path, &label.value));
-    }
-    for (path, value) in core {
-        feed(&path);
-        feed(value);
-    }
-    let hex: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("pc1:{hex}")
 }

@@ -29,14 +29,38 @@ pub static KUBERNETES_VERSION: Argument = Argument {
 /// The form of the report.
 pub static FORMAT: Argument = Argument {
     name: "format",
-    form: Form::Choice { values: &["human", "short", "json"], default: "human" },
-    summary: "boxes with carets, one line a finding, or one JSON object",
+    form: Form::Value { placeholder: "FORMAT[=FILE]", many: true, default: Some("human") },
+    summary: "human, short, json, sarif, junit, github or gitlab; several with a file for all but one",
 };
 /// What makes a run fail.
 pub static FAIL_ON: Argument = Argument {
     name: "fail-on",
-    form: Form::Choice { values: &["error", "warning", "never"], default: "error" },
-    summary: "the least severity that makes the exit code 1",
+    form: Form::Choice { values: &["error", "warning", "note", "never"], default: "error" },
+    summary: "the least severity that makes the exit code 1; info is another name of note",
+};
+/// These codes and no others.
+pub static SELECT: Argument = Argument {
+    name: "select",
+    form: Form::Value { placeholder: "CODES", many: true, default: None },
+    summary: "tell only these codes and families (`placecard rules` lists them), several with commas; all: everything",
+};
+/// These codes besides.
+pub static EXTEND_SELECT: Argument = Argument {
+    name: "extend-select",
+    form: Form::Value { placeholder: "CODES", many: true, default: None },
+    summary: "tell these codes and families besides what is told already",
+};
+/// Not these codes.
+pub static IGNORE: Argument = Argument {
+    name: "ignore",
+    form: Form::Value { placeholder: "CODES", many: true, default: None },
+    summary: "leave these codes and families out; a code stands over its family, a family over all",
+};
+/// What findings weigh.
+pub static SEVERITY: Argument = Argument {
+    name: "severity",
+    form: Form::Value { placeholder: "CODE=SEVERITY", many: true, default: None },
+    summary: "what findings of a code or family weigh: error, warning or note; what was made milder is not made more severe",
 };
 /// Colour.
 pub static COLOR: Argument = Argument {

@@ -26,9 +26,33 @@ pub fn reference() -> String {
     for verb in VERBS {
         text.push_str(&section(verb));
     }
+    text.push_str(FORMATS);
     text.push_str(JSON);
     text
 }
+
+const FORMATS: &str = "
+## The reports of placecard lint
+
+`--format` (or `--output-format`, `-o`) may be given several times; all but one name a file, and \
+without one for standard output a person's report is printed there:
+
+```sh
+placecard lint --format github --format sarif=placecard.sarif --format junit=placecard.xml deploy/
+```
+
+| format | for | what to know |
+|---|---|---|
+| `human` | people | boxes with carets |
+| `short` | people, editors | one line a finding |
+| `json` | programs | everything that is known, see below |
+| `sarif` | code scanning | version 2.1.0; columns in code points; paths are relative to the folder in which placecard ran, so run it in the root of the repository; fixes that are edits of the text, other labels as related locations |
+| `junit` | servers of continuous integration | a suite for each file, a case for each object; what is at or above `--fail-on` is a failure, the rest output |
+| `github` | GitHub Actions | one workflow command a finding; GitHub shows ten errors, ten warnings and ten notices of a step, the others are in the log |
+| `gitlab` | GitLab's Code Quality | `major`, `minor` and `info`; equal findings have fingerprints of their own |
+
+The same input gives the same bytes.
+";
 
 const JSON: &str = "
 ## The JSON report
