@@ -54,5 +54,7 @@ mod readme;
 mod recorder;
 /// The documents that are written from tables are up to date.
 mod reference;
+/// What coordinations and those who play their roles make together, through both doors.
+mod roles;
 /// The shape of the code base: crate graph, one table of keys, sizes, reasons, guides.
 mod tidy;

@@ -36,6 +36,9 @@ use crate::words;
 /// (`pkg/apis/apps/v1/defaults.go`).
 const DEFAULT_SHARE: Amount = Amount::Percent(25);
 
+/// Nobody knows whom a term selects among the replicas.
+pub(crate) const UNKNOWN_REACH: Reach = Reach::Unknown;
+
 /// The most findings about one template.
 const MOST_FINDINGS: usize = 8;
 

@@ -215,6 +215,8 @@ fn of_template(
         let frame = frame::frame(object, &base, &surroundings.objects);
         let mut expanded = expand::expand(object, &base, &frame, surroundings, &reading.intents);
         coordinate_too(&coordinated, &mut expanded);
+        try_first_batch((object, &base), surroundings, &reading, &coordinated, &mut expanded);
+        coordination::expand::beside_batch(&coordinated, &mut expanded.troubles);
         review.has_intents |= coordinated.concerned;
         for trouble in &expanded.troubles {
             findings.push(words::trouble::finding(&object.reference, template, trouble));
@@ -379,6 +381,26 @@ fn coordinate_too(coordinated: &Coordinated, expanded: &mut expand::Expanded) {
             expanded.changes.push(change.clone());
         }
     }
+}
+
+/// Adds what is in the way of the rules that pods of a template will get.
+fn try_first_batch(
+    (object, base): (&Object, &Template),
+    surroundings: &Surroundings,
+    reading: &Reading,
+    coordinated: &Coordinated,
+    expanded: &mut expand::Expanded,
+) {
+    let Some((rules, labels)) = &coordinated.first else { return };
+    let mut pod = base.clone();
+    pod.labels.extend(labels.clone());
+    let mut intents = reading.intents.clone();
+    intents.rules.extend(rules.iter().cloned());
+    let frame = frame::frame(object, &pod, &surroundings.objects);
+    let tried = expand::expand(object, &pod, &frame, surroundings, &intents);
+    let ours = tried.troubles.into_iter();
+    let ours = ours.filter(|trouble| coordinated.origin.as_ref() == Some(&trouble.rule));
+    expanded.troubles.extend(ours);
 }
 
 /// Every required rule is written.

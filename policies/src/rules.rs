@@ -66,6 +66,18 @@ pub const PRIORITY_CLASS_REFUSED: Code = Code::new("priority-class-refused");
 pub const REPLICAS_NOT_DIVISIBLE: Code = Code::new("replicas-not-divisible");
 /// Roles of a coordination with different numbers of batches.
 pub const UNEQUAL_BATCHES: Code = Code::new("unequal-batches");
+/// Pods of a batch wait for pods that come after them.
+pub const BATCH_NEVER_COMPLETE: Code = Code::new("batch-never-complete");
+/// Pods of a batch exclude one another in its domain.
+pub const BATCH_KEPT_APART: Code = Code::new("batch-kept-apart");
+/// Sequential batches of pods that are ready as soon as they run.
+pub const READY_WITHOUT_PROBE: Code = Code::new("ready-without-probe");
+/// A workload that plays a role, whose template does not name the coordination.
+pub const NOT_COORDINATED: Code = Code::new("not-coordinated");
+/// A template names a coordination in which its workload plays no role.
+pub const PLAYS_NO_ROLE: Code = Code::new("plays-no-role");
+/// The batch would be a second required pod affinity term.
+pub const SECOND_POD_AFFINITY_TERM: Code = Code::new("second-pod-affinity-term");
 /// The final pod lacks what its rules become.
 pub const NOT_APPLIED: Code = Code::new("not-applied");
 /// A change of the vocabulary takes words away that workloads use.
@@ -239,6 +251,48 @@ static OTHERS: &[Rule] = &[
         Verdict::Uncoordinated,
         "the roles of a coordination are enough for different numbers of batches",
         include_str!("rules/unequal_batches.md"),
+    ),
+    rule(
+        BATCH_NEVER_COMPLETE,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "pods of a batch wait for pods that come only after them",
+        include_str!("rules/batch_never_complete.md"),
+    ),
+    rule(
+        BATCH_KEPT_APART,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "the pods of a batch exclude one another in its one domain",
+        include_str!("rules/batch_kept_apart.md"),
+    ),
+    rule(
+        READY_WITHOUT_PROBE,
+        Severity::Warning,
+        Verdict::Risk,
+        "sequential batches of pods that are ready as soon as they run",
+        include_str!("rules/ready_without_probe.md"),
+    ),
+    rule(
+        NOT_COORDINATED,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "a workload plays a role, and its template does not name the coordination",
+        include_str!("rules/not_coordinated.md"),
+    ),
+    rule(
+        PLAYS_NO_ROLE,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "a template names a coordination in which its workload plays no role",
+        include_str!("rules/plays_no_role.md"),
+    ),
+    rule(
+        SECOND_POD_AFFINITY_TERM,
+        Severity::Error,
+        Verdict::NotExpressible,
+        "the batch would be a second required pod affinity term",
+        include_str!("rules/second_pod_affinity_term.md"),
     ),
     rule(
         NOT_APPLIED,

@@ -109,6 +109,13 @@ pub(crate) enum Obstacle {
         /// Replicas of the role in one batch.
         ratio: u32,
     },
+    /// The pod has a required pod affinity term, and its batch would be a second one.
+    BesideBatch {
+        /// The first one.
+        rival: Box<Rival>,
+        /// What it selects, in kubectl's syntax.
+        selects: String,
+    },
     /// No controller is seen that would release what waits behind its gate.
     NoController,
     /// The server serves no PodGroups.

@@ -215,7 +215,7 @@ fn a_second_required_term_is_refused() {
         "topologyKey": "kubernetes.io/hostname",
         "labelSelector": {"matchLabels": {"app": "cache"}}}]}}});
     let (message, retryable) = refused(&pod(0, &near), &surroundings);
-    assert!(message.contains("not-expressible") && !retryable, "{message}");
+    assert!(message.contains("second-pod-affinity-term") && !retryable, "{message}");
     let bound = json!({"nodeName": "n1"});
     let (message, _) = refused(&pod(0, &bound), &surroundings);
     assert!(message.contains("scheduler-bypassed"), "{message}");
@@ -260,6 +260,6 @@ fn workloads_are_told_what_will_be_in_the_way() {
     assert_eq!(told("StatefulSet", "prefill", 6), Vec::<String>::new());
     assert_eq!(told("Deployment", "decode", 1), Vec::<String>::new());
     assert_eq!(told("Deployment", "decode", 3), ["error no-ordinal"]);
-    assert_eq!(told("StatefulSet", "other", 3), ["warning unresolved"]);
+    assert_eq!(told("StatefulSet", "other", 3), ["error plays-no-role"]);
     assert_eq!(told("DaemonSet", "other", 3), ["error no-effect-here"]);
 }

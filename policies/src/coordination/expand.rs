@@ -37,6 +37,23 @@ pub(crate) struct Coordinated {
     pub(crate) troubles: Vec<Trouble>,
     /// It has a place, or it cannot be said which.
     pub(crate) concerned: bool,
+    /// What says so.
+    pub(crate) origin: Option<Origin>,
+    /// Of a template whose pods will get rules: those of the first batch, with the labels.
+    pub(crate) first: Option<(Vec<Rule>, Map)>,
+}
+
+/// A second required pod affinity term is in the way of the batch, whatever the first is for. Other
+/// troubles are left as they are.
+pub(crate) fn beside_batch(coordinated: &Coordinated, troubles: &mut [Trouble]) {
+    for trouble in troubles {
+        let ours = coordinated.origin.as_ref() == Some(&trouble.rule);
+        if let (true, Obstacle::SecondNear { rival, rival_selects, .. }) = (ours, &trouble.obstacle)
+        {
+            let (rival, selects) = (rival.clone(), rival_selects.clone());
+            trouble.obstacle = Obstacle::BesideBatch { rival, selects };
+        }
+    }
 }
 
 /// What has to be known of other objects.
@@ -161,8 +178,14 @@ impl Placing<'_> {
         };
         let Some(member) = member else { return Ok(()) };
         self.placed.concerned = true;
+        self.placed.origin = Some(self.origin.clone());
         if !self.object.is_pod() {
-            return self.template_says(&member);
+            self.template_says(&member)?;
+            if member.placing.placement == Placement::Affinity {
+                let rules = affinity(&member.id, "0", &member.placing, &self.origin);
+                self.placed.first = Some((rules, labels(&member, 0)));
+            }
+            return Ok(());
         }
         let node = &self.template.spec.node_name;
         if !node.is_empty() {
@@ -297,12 +320,7 @@ impl Placing<'_> {
     }
 
     fn label(&mut self, member: &Member, batch: u32) {
-        let identification = format!("{}{}", keys::MEMBER_PREFIX, member.coordination);
-        self.placed.labels.extend([
-            (keys::COORDINATION.to_owned(), member.id.clone()),
-            (keys::BATCH.to_owned(), batch.to_string()),
-            (identification, keys::MEMBER.to_owned()),
-        ]);
+        self.placed.labels.extend(labels(member, batch));
         self.note(&format!("batch {batch} of {}", member.id));
     }
 
@@ -321,6 +339,16 @@ impl Placing<'_> {
         let rules = affinity(&member.id, &batch, &member.placing, &self.origin);
         self.placed.rules.extend(rules);
     }
+}
+
+/// The labels of the pods of one batch.
+fn labels(member: &Member, batch: u32) -> Map {
+    let identification = format!("{}{}", keys::MEMBER_PREFIX, member.coordination);
+    Map::from([
+        (keys::COORDINATION.to_owned(), member.id.clone()),
+        (keys::BATCH.to_owned(), batch.to_string()),
+        (identification, keys::MEMBER.to_owned()),
+    ])
 }
 
 fn unresolved(reference: Reference, answer: Option<&Answer>) -> Obstacle {

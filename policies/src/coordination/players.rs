@@ -17,12 +17,16 @@ use crate::surroundings::{Answer, Reference, Surroundings, Workload};
 pub(crate) struct Player {
     /// The role.
     pub(crate) role: String,
+    /// What the role is called inside the group of another controller; empty for a workload.
+    pub(crate) inside: String,
     /// The object, as far as it can be read.
     pub(crate) object: Object,
     /// The object as it is written; null if only what can be read of it is at hand.
     pub(crate) written: Value,
     /// How many replicas there are; `None`: not known.
     pub(crate) count: Option<Count>,
+    /// Its template names the coordination.
+    pub(crate) names: bool,
     /// What is wrong with it alone is said where it is reviewed.
     pub(crate) speaks: bool,
 }
@@ -43,9 +47,11 @@ impl Player {
     pub(crate) fn under_review(role: &str, object: &Object) -> Self {
         Self {
             role: role.to_owned(),
+            inside: String::new(),
             count: count(object),
             object: object.clone(),
             written: Value::Null,
+            names: true,
             speaks: false,
         }
     }
@@ -57,7 +63,8 @@ impl Player {
         let names = object.templates.iter().filter_map(reads).any(|name| name == group);
         let speaks = workload.is_reviewed && names;
         let (role, count) = (role.to_owned(), count(&object));
-        Some(Self { role, count, object, written: workload.written.clone(), speaks })
+        let (inside, written) = (String::new(), workload.written.clone());
+        Some(Self { role, inside, count, object, written, names, speaks })
     }
 
     /// A role inside the group of another controller.
@@ -66,12 +73,8 @@ impl Player {
         let object = Object { templates: Vec::new(), ..object };
         let count = inside_count(&workload.written, &object.reference, inside);
         let (role, written) = (role.to_owned(), workload.written.clone());
-        Some(Self { role, count, object, written, speaks: false })
-    }
-
-    /// Its name in sentences.
-    pub(crate) fn reference(&self) -> &ObjectRef {
-        &self.object.reference
+        let inside = inside.to_owned();
+        Some(Self { role, inside, count, object, written, names: false, speaks: false })
     }
 
     /// A place in its object.

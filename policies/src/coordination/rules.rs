@@ -5,7 +5,11 @@
 //! one another at the object that holds the coordination. Objects are applied in any order, so
 //! whatever two of them make together denies neither; what is not known is taken for nothing.
 
+mod annotation;
+pub(crate) mod apart;
 mod counts;
+pub(crate) mod order;
+mod readiness;
 
 use placecard_findings::{FieldPath, Finding, ObjectRef, Site};
 use placecard_language::coordination::sentence::Coordinate;
@@ -168,10 +172,13 @@ pub(crate) fn of_group(scene: &Scene<'_>, players: &[Player]) -> Vec<Finding> {
     for part in parts.iter().filter(|part| !part.player.speaks) {
         findings.extend(of_part(scene, part));
     }
+    findings.extend(parts.iter().filter_map(|part| annotation::missing(scene, part)));
     for index in 0..scene.group.coordinations.len() {
         let parts: Vec<Part<'_>> =
             parts.iter().filter(|part| part.index == index).copied().collect();
         findings.extend(counts::unequal(scene, &parts));
+        findings.extend(order::one_role_after_another(scene, &parts));
+        findings.extend(apart::of_roles(scene, &parts));
     }
     findings.into_iter().map(|finding| scene.seen(finding)).collect()
 }
@@ -180,6 +187,10 @@ pub(crate) fn of_group(scene: &Scene<'_>, players: &[Player]) -> Vec<Finding> {
 fn of_part(scene: &Scene<'_>, part: &Part<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(counts::indivisible(scene, part));
+    findings.extend(order::one_by_one(scene, part));
+    findings.extend(order::after_leader(scene, part));
+    findings.extend(apart::of_role(scene, part));
+    findings.extend(readiness::without_probe(scene, part));
     findings
 }
 

@@ -7,6 +7,7 @@ use placecard_language::coordination::{
 use placecard_language::problem::Form;
 use placecard_language::{codes, keys};
 
+use crate::rules;
 use crate::trouble::Obstacle;
 use crate::words::language::{Said, Worded, form_rule, quote, said, sequential_by_affinity};
 use crate::words::{list, shorten, vocabulary};
@@ -169,7 +170,12 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
             let said = said.label("knows no such workload").help(
                 "add a role whose workloadRef names the workload, or correct the one that is there",
             );
-            (codes::UNRESOLVED, Verdict::Unresolved, said)
+            // A pod may be tried again; of a workload it is known that nobody means it.
+            let verdict = match object.kind.as_str() {
+                "Pod" => Verdict::Unresolved,
+                _ => Verdict::Uncoordinated,
+            };
+            (rules::PLAYS_NO_ROLE, verdict, said)
         }
         Obstacle::TwoCoordinations { first, second } => {
             let (first, second) = (shorten(first, NAME), shorten(second, NAME));
@@ -216,6 +222,9 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
     let mut finding =
         Finding::new(code, verdict, object.clone(), shorten(&said.message, LONGEST), primary);
     finding.help = said.help.into_iter().map(Help::text).collect();
+    if verdict == Verdict::Uncoordinated {
+        finding.holds = Holds::objects("with these objects");
+    }
     if verdict == Verdict::Unresolved {
         finding.severity = Severity::Warning;
         finding.holds = Holds::objects("while it is so");

@@ -20,6 +20,9 @@ use crate::words::{self, entries, level, shorten};
 pub(crate) fn finding(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Finding {
     let mut finding = match &trouble.obstacle {
         Obstacle::SecondNear { .. } => second_near(object, template, trouble),
+        Obstacle::BesideBatch { rival, selects } => {
+            beside_batch(object, template, trouble, (rival, selects))
+        }
         Obstacle::SecondSpread { .. } | Obstacle::AtMostUndercounts { .. } => {
             counted(object, template, trouble)
         }
@@ -213,6 +216,28 @@ fn second_near(object: &ObjectRef, template: &Template, trouble: &Trouble) -> Fi
             finding.help.push(Help::text("give both targets a common label, and name that"));
         }
     }
+    finding
+}
+
+/// A batch by affinity beside another required term: ways out are those of
+/// [`SECOND_POD_AFFINITY_TERM`](rules::SECOND_POD_AFFINITY_TERM).
+fn beside_batch(
+    object: &ObjectRef,
+    template: &Template,
+    trouble: &Trouble,
+    (rival, selects): (&Rival, &str),
+) -> Finding {
+    let message = "the batch is one required pod affinity term, this would be two";
+    let primary = label(template, &trouble.rule, "near the pods of its batch");
+    let mut finding = inexpressible(object, message, primary);
+    finding.code = rules::SECOND_POD_AFFINITY_TERM;
+    finding.labels.push(rival_label(template, rival, format!("near pods with {selects}")));
+    finding.why = Some("the scheduler counts only pods that match both".into());
+    finding.help = vec![
+        Help::text("place batches by gated: pods are sent to a domain, and get no term"),
+        Help::text("prefer what is not the batch"),
+        Help::text("make what it is near a role of the coordination, in the same domain"),
+    ];
     finding
 }
 

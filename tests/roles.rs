@@ -1,0 +1,403 @@
+//! A coordination and the workloads that play its roles: every rule of the group, and what two of
+//! the objects make together, through both doors and in any order.
+//!
+//! What the coordination alone does wrong is refused. What several objects make together is an error
+//! of the linter, which sees all of them, and a warning at the admission of either, because objects
+//! are applied in any order.
+
+use std::collections::BTreeSet;
+
+use placecard_policies::language::keys;
+use placecard_tests::doors::{Context, Desk, lint};
+use serde_json::{Value, json};
+
+/// Six prefill and three decode, two and one in a batch.
+fn group() -> Vec<Value> {
+    let role = |name: &str| {
+        json!({"name": name,
+            "workloadRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name}})
+    };
+    let coordination = json!({
+        "apiVersion": keys::API_VERSION, "kind": keys::COORDINATION_KIND,
+        "metadata": {"name": "llm", "namespace": "ml"},
+        "spec": {
+            "roles": [role("prefill"), role("decode")],
+            "coordination": [{"name": "pd", "type": "AffinityScheduling",
+                "roles": ["prefill", "decode"],
+                "strategy": {"affinityScheduling": {"topologyKey": "kubernetes.io/hostname",
+                    "ratios": {"prefill": 2, "decode": 1}, "batchMode": "Sequential"}}}],
+        },
+    });
+    vec![coordination, set("prefill", 6), set("decode", 3)]
+}
+
+fn set(name: &str, replicas: u32) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": "ml"},
+        "spec": {"replicas": replicas, "serviceName": name, "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}, "annotations": {keys::COORDINATE: "llm"}},
+                "spec": {"containers": [{"name": "server", "image": "server:1",
+                    "readinessProbe": {"tcpSocket": {"port": 80}}}]}}}})
+}
+
+/// What becomes of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Told of by both doors, and refused by the webhook.
+    Refused,
+    /// An error of the linter, a warning of the webhook.
+    Error,
+    /// A warning of both.
+    Warning,
+}
+
+use Fate::{Error, Refused, Warning};
+
+/// What it is called, edits of the group (which object, where, what; null takes away), and what is
+/// said then.
+type Case =
+    (&'static str, &'static [(usize, &'static str, &'static str)], &'static [(&'static str, Fate)]);
+
+const STRATEGY: &str = "/spec/coordination/0/strategy/affinityScheduling";
+
+/// Of the strategy, for short.
+const CASES: &[Case] = &[
+    ("the valid group", &[], &[]),
+    (
+        "a role that does not exist",
+        &[(0, "/spec/coordination/0/roles/1", "\"decoder\"")],
+        &[("unknown-role", Refused), ("role-ratio", Refused)],
+    ),
+    ("a role without a ratio", &[(0, "~/ratios", r#"{"prefill": 2}"#)], &[("role-ratio", Refused)]),
+    (
+        "a ratio of another role",
+        &[(0, "~/ratios", r#"{"prefill": 2, "decode": 1, "cache": 1}"#)],
+        &[("role-ratio", Refused)],
+    ),
+    ("a ratio of nothing", &[(0, "~/ratios/decode", "0")], &[("number-range", Refused)]),
+    ("a negative ratio", &[(0, "~/ratios/decode", "-1")], &[("number-range", Refused)]),
+    ("a ratio beyond int32", &[(0, "~/ratios/decode", "2147483648")], &[("number-range", Refused)]),
+    ("a ratio that is no number", &[(0, "~/ratios/decode", "\"1\"")], &[("value-syntax", Refused)]),
+    ("no topology key", &[(0, "~/topologyKey", "\"\"")], &[("value-syntax", Refused)]),
+    ("no name", &[(0, "/spec/coordination/0/name", "\"\"")], &[("value-syntax", Refused)]),
+    (
+        "another type",
+        &[(0, "/spec/coordination/0/type", "\"Scaling\"")],
+        &[("value-syntax", Refused)],
+    ),
+    ("another mode", &[(0, "~/batchMode", "\"Both\"")], &[("value-syntax", Refused)]),
+    (
+        "sequential by affinity",
+        &[(0, "~/placement", "\"affinity\"")],
+        &[("sequential-needs-gate", Refused)],
+    ),
+    (
+        "a role twice",
+        &[(0, "/spec/coordination/0/roles", r#"["prefill", "decode", "decode"]"#)],
+        &[("value-syntax", Refused)],
+    ),
+    (
+        "replicas that the ratio does not divide",
+        &[(1, "/spec/replicas", "5")],
+        &[("replicas-not-divisible", Error)],
+    ),
+    (
+        "fewer replicas than one batch",
+        &[(1, "/spec/replicas", "null")],
+        &[("replicas-not-divisible", Error)],
+    ),
+    ("unequal batches", &[(2, "/spec/replicas", "2")], &[("unequal-batches", Error)]),
+    ("no replicas are one", &[(2, "/spec/replicas", "null")], &[("unequal-batches", Error)]),
+    ("one batch", &[(1, "/spec/replicas", "2"), (2, "/spec/replicas", "null")], &[]),
+    ("no batch", &[(1, "/spec/replicas", "0"), (2, "/spec/replicas", "0")], &[]),
+    (
+        "one pod after the other",
+        &[(1, "/spec/podManagementPolicy", "null")],
+        &[("batch-never-complete", Error)],
+    ),
+    (
+        "one pod after the other, as it is written",
+        &[(1, "/spec/podManagementPolicy", "\"OrderedReady\"")],
+        &[("batch-never-complete", Error)],
+    ),
+    ("one pod after the other at a ratio of 1", &[(2, "/spec/podManagementPolicy", "null")], &[]),
+    (
+        "one pod after the other where none waits",
+        &[(1, "/spec/podManagementPolicy", "null"), (0, "~/batchMode", "\"Parallel\"")],
+        &[],
+    ),
+    (
+        "one pod after the other until the timeout",
+        &[
+            (1, "/spec/podManagementPolicy", "null"),
+            (0, "~/timeout", "\"1m\""),
+            (0, "~/onTimeout", "\"release\""),
+        ],
+        &[("batch-never-complete", Warning)],
+    ),
+    (
+        "no probe",
+        &[(1, "/spec/template/spec/containers/0/readinessProbe", "null")],
+        &[("ready-without-probe", Warning)],
+    ),
+    (
+        "no probe that matters",
+        &[
+            (1, "/spec/template/spec/containers/0/readinessProbe", "null"),
+            (0, "~/batchMode", "\"Parallel\""),
+        ],
+        &[],
+    ),
+    (
+        "a readiness gate",
+        &[
+            (1, "/spec/template/spec/containers/0/readinessProbe", "null"),
+            (1, "/spec/template/spec/readinessGates", r#"[{"conditionType": "example.com/up"}]"#),
+        ],
+        &[],
+    ),
+    (
+        "no annotation",
+        &[(1, "/spec/template/metadata/annotations", "null")],
+        &[("not-coordinated", Error)],
+    ),
+    (
+        "a role of nobody's",
+        &[(0, "/spec/roles/1/workloadRef/name", "\"decoder\"")],
+        &[("plays-no-role", Error)],
+    ),
+    (
+        "a node that holds one of a role",
+        &[(
+            1,
+            "/spec/template/spec/affinity",
+            r#"{"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{
+            "topologyKey": "kubernetes.io/hostname",
+            "labelSelector": {"matchLabels": {"app": "prefill"}}}]}}"#,
+        )],
+        &[("batch-kept-apart", Error)],
+    ),
+    (
+        "a node that holds one of a role, in words",
+        &[(
+            1,
+            "/spec/template/metadata/annotations",
+            r#"{"placecard.dev/coordinate": "llm", "placecard.dev/require": "apart-from self in node"}"#,
+        )],
+        &[("batch-kept-apart", Error)],
+    ),
+    (
+        "a zone that holds one of a role",
+        &[(
+            1,
+            "/spec/template/metadata/annotations",
+            r#"{"placecard.dev/coordinate": "llm", "placecard.dev/require": "apart-from self in zone"}"#,
+        )],
+        &[("batch-kept-apart", Warning)],
+    ),
+    (
+        "a rack of nodes that hold one of a role",
+        &[
+            (0, "~/topologyKey", "\"example.com/rack\""),
+            (
+                1,
+                "/spec/template/metadata/annotations",
+                r#"{"placecard.dev/coordinate": "llm", "placecard.dev/require": "apart-from self in node"}"#,
+            ),
+        ],
+        &[],
+    ),
+    (
+        "roles apart",
+        &[(
+            2,
+            "/spec/template/metadata/annotations",
+            r#"{"placecard.dev/coordinate": "llm", "placecard.dev/require": "apart-from pods(app=prefill) in node"}"#,
+        )],
+        &[("batch-kept-apart", Error)],
+    ),
+    (
+        "a port of the node",
+        &[(
+            1,
+            "/spec/template/spec/containers/0/ports",
+            r#"[{"containerPort": 80, "hostPort": 80}]"#,
+        )],
+        &[("batch-kept-apart", Error)],
+    ),
+    (
+        "the network of the node",
+        &[
+            (1, "/spec/template/spec/containers/0/ports", r#"[{"containerPort": 80}]"#),
+            (1, "/spec/template/spec/hostNetwork", "true"),
+        ],
+        &[("batch-kept-apart", Error)],
+    ),
+    (
+        "a port of the node and one of a kind",
+        &[(
+            2,
+            "/spec/template/spec/containers/0/ports",
+            r#"[{"containerPort": 80, "hostPort": 80}]"#,
+        )],
+        &[],
+    ),
+    (
+        "a spread that pods of one node do not see",
+        &[(
+            1,
+            "/spec/template/spec/topologySpreadConstraints",
+            r#"[{"topologyKey": "kubernetes.io/hostname", "maxSkew": 1,
+                 "whenUnsatisfiable": "DoNotSchedule",
+                 "labelSelector": {"matchLabels": {"app": "prefill"}}}]"#,
+        )],
+        &[],
+    ),
+    (
+        "a spread over two nodes at least",
+        &[(
+            1,
+            "/spec/template/spec/topologySpreadConstraints",
+            r#"[{"topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "minDomains": 2,
+                 "whenUnsatisfiable": "DoNotSchedule",
+                 "labelSelector": {"matchLabels": {"app": "prefill"}}}]"#,
+        )],
+        &[("batch-kept-apart", Error)],
+    ),
+    (
+        "a spread that counts all nodes",
+        &[(
+            1,
+            "/spec/template/spec/topologySpreadConstraints",
+            r#"[{"topologyKey": "kubernetes.io/hostname", "maxSkew": 1,
+                 "nodeAffinityPolicy": "Ignore", "whenUnsatisfiable": "DoNotSchedule",
+                 "labelSelector": {"matchLabels": {"app": "prefill"}}}]"#,
+        )],
+        &[("batch-kept-apart", Warning)],
+    ),
+    (
+        "near something else",
+        &[
+            (0, "~/batchMode", "\"Parallel\""),
+            (
+                1,
+                "/spec/template/metadata/annotations",
+                r#"{"placecard.dev/coordinate": "llm", "placecard.dev/require": "near pods(app=cache) in zone"}"#,
+            ),
+        ],
+        &[("second-pod-affinity-term", Refused)],
+    ),
+    (
+        "near something else, behind a gate",
+        &[(
+            1,
+            "/spec/template/metadata/annotations",
+            r#"{"placecard.dev/coordinate": "llm", "placecard.dev/require": "near pods(app=cache) in zone"}"#,
+        )],
+        &[],
+    ),
+];
+
+/// The objects of a case.
+fn objects(edits: &[(usize, &str, &str)]) -> Vec<Value> {
+    let mut objects = group();
+    for (index, at, value) in edits {
+        let pointer = at.replace('~', STRATEGY);
+        let value: Value = serde_json::from_str(value).expect("JSON");
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = objects[*index].pointer_mut(parent).expect("a parent");
+        match (parent, value) {
+            (Value::Object(fields), Value::Null) => _ = fields.remove(key),
+            (Value::Object(fields), value) => _ = fields.insert(key.to_owned(), value),
+            (Value::Array(list), value) => list[key.parse::<usize>().expect("an index")] = value,
+            _ => panic!("{pointer} is in neither mapping nor list"),
+        }
+    }
+    objects
+}
+
+fn list(objects: &[Value]) -> String {
+    json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// What the linter says: codes, and whether they are errors.
+fn linted(name: &str, objects: &[Value]) -> BTreeSet<(String, bool)> {
+    let linted = lint(&Context::default(), "group.json", list(objects).as_bytes());
+    assert!(linted.status < 2, "{name}: {}", linted.errors);
+    for finding in linted.findings() {
+        let labels = finding["labels"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert!(labels.iter().all(|label| label["start"]["line"] != 0), "{name}: {finding:#}");
+        let message = text(&finding["message"]);
+        assert!(message.chars().count() <= 72, "{name}: {message}");
+    }
+    let findings = linted.findings().iter();
+    findings.map(|one| (text(&one["code"]), one["severity"] == "error")).collect()
+}
+
+/// What the webhook says of all objects while it knows them all: codes, and whether they refuse.
+fn admitted(objects: &[Value]) -> BTreeSet<(String, bool)> {
+    let context = Context { objects: Some(list(objects)), ..Context::default() };
+    let desk = Desk::new(&context);
+    let mut said = BTreeSet::new();
+    for object in objects {
+        let response = desk.admit(object);
+        for cause in response["status"]["details"]["causes"].as_array().into_iter().flatten() {
+            said.insert((text(&cause["reason"]), true));
+        }
+        for warning in response["warnings"].as_array().into_iter().flatten() {
+            let warning = text(warning);
+            let code = warning.rsplit_once('[').and_then(|(_, code)| code.strip_suffix(']'));
+            said.insert((code.unwrap_or_else(|| panic!("no code: {warning}")).to_owned(), false));
+        }
+    }
+    said
+}
+
+#[test]
+fn both_doors_say_the_same_of_a_group() {
+    for (name, edits, expected) in CASES {
+        let objects = objects(edits);
+        let errors: BTreeSet<(String, bool)> =
+            expected.iter().map(|(code, fate)| ((*code).to_owned(), *fate != Warning)).collect();
+        let mut found = linted(name, &objects);
+        // A coordination that cannot be read is not there for those who name it.
+        found.remove(&("unresolved".to_owned(), false));
+        assert_eq!(found, errors, "{name}: the linter");
+        let refusals: BTreeSet<(String, bool)> =
+            expected.iter().map(|(code, fate)| ((*code).to_owned(), *fate == Refused)).collect();
+        let mut found = admitted(&objects);
+        found.remove(&("unresolved".to_owned(), false));
+        assert_eq!(found, refusals, "{name}: the webhook");
+    }
+}
+
+#[test]
+fn the_order_of_the_objects_does_not_matter() {
+    for (name, edits, _) in CASES {
+        let mut objects = objects(edits);
+        let before = linted(name, &objects);
+        objects.reverse();
+        assert_eq!(linted(name, &objects), before, "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_wrong() {
+    let is_pair = |(_, _, expected): &&Case| expected.iter().all(|(_, fate)| *fate == Error);
+    for (name, edits, _) in CASES.iter().filter(is_pair) {
+        let objects = objects(edits);
+        let alone = linted(name, &objects[..1]);
+        assert_eq!(alone, BTreeSet::new(), "{name}: the coordination alone");
+        for workload in &objects[1..] {
+            let mut found = linted(name, std::slice::from_ref(workload));
+            found.remove(&("unresolved".to_owned(), false));
+            assert_eq!(found, BTreeSet::new(), "{name}: a workload alone");
+        }
+    }
+}
