@@ -22,6 +22,8 @@ mod audit;
 mod batches;
 pub mod cluster;
 mod cluster_of;
+mod comments;
+pub mod config;
 pub mod coordination;
 pub mod expand;
 pub mod explain;
@@ -115,10 +117,12 @@ pub fn run(
 fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result<Outcome, String> {
     match plan {
         Plan::Lint { inputs, reporting, look } => {
+            let mut configs = config::Configs::new(&reporting.configuration, &reporting.choice)?;
+            let inputs = configs.apply(inputs)?;
             let mut judged = judge(&inputs, stdin)?;
             judged.weigh();
-            let selection = selection::selection(&[&reporting.choice])?;
-            judged.retain(|_, placed| selection.weigh(placed));
+            comments::apply(&mut judged);
+            choose(&mut judged, &mut configs)?;
             report(&judged, &reporting, look)
         }
         Plan::Expand { inputs, diff, look } => {
@@ -161,6 +165,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),
+        Plan::ConfigSchema => Ok(Outcome::output(config::schema())),
         Plan::IntentsSchema => Ok(Outcome::output(intent::schema())),
         Plan::VocabularyDefinition => Ok(Outcome::output(vocabulary::definition())),
         Plan::CoordinationDefinition => Ok(Outcome::output(coordination::definition())),
@@ -172,6 +177,19 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
         Plan::Text(text) => Ok(Outcome::output(text)),
     }
+}
+
+/// Leaves out what nobody asked for, and gives the others the weights that were chosen.
+fn choose(judged: &mut Judged, configs: &mut config::Configs) -> Result<(), String> {
+    let mut wrong = None;
+    judged.retain(|index, placed| match configs.selection(placed.file_name(index)) {
+        Ok(selection) => selection.weigh(placed),
+        Err(text) => {
+            wrong = Some(text);
+            true
+        }
+    });
+    wrong.map_or(Ok(()), Err)
 }
 
 /// Writes the reports that go to files, and gives the one for standard output.

@@ -38,6 +38,9 @@ pub const INPUT_LIMIT: Code = Code::new("input-limit");
 /// Something that is nearly an object.
 pub const NOT_AN_OBJECT: Code = Code::new("not-an-object");
 
+/// A comment that was meant to silence findings.
+pub const INVALID_IGNORE: Code = Code::new("invalid-ignore");
+
 const fn error(code: Code, summary: &'static str, details: &'static str) -> LoadCode {
     LoadCode { code, severity: Severity::Error, verdict: Verdict::ApiRejects, summary, details }
 }
@@ -97,6 +100,18 @@ pub static LOAD_CODES: &[LoadCode] = &[
         "Without both nobody can tell what it is, and the API server refuses it. Documents with \
          neither (values files, configuration) are passed over.",
     ),
+    LoadCode {
+        code: INVALID_IGNORE,
+        severity: Severity::Warning,
+        verdict: Verdict::Risk,
+        summary: "a comment that was meant to silence findings silences none",
+        details: "A comment reads `# placecard: ignore[CODE, CODE] REASON`. At the end of a line it \
+                  is about that line, in a line of its own about the next one, and above the first \
+                  line of a document about all of it. The codes exist, and a reason is required. \
+                  What words mean, what is allowed and what the API server refuses cannot be \
+                  silenced. The webhook reads no comments: what it would warn of or refuse is \
+                  silenced by the annotation `ignore` alone.",
+    },
 ];
 
 /// The row of a code by its name.

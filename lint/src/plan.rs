@@ -14,8 +14,8 @@ use crate::args::{PolicyFlags, Question, Sources, Typed, TypedLook};
 mod lint;
 mod live;
 
-pub(crate) use lint::unknown;
-pub use lint::{FORMATS, Format, ReportTo, Reporting};
+pub use lint::{Configuration, FORMATS, Format, ReportTo, Reporting};
+pub(crate) use lint::{SEVERITIES, severity, unknown};
 pub use live::{Access, ClusterSource, SnapshotAsk};
 
 /// What is to be done.
@@ -103,6 +103,8 @@ pub enum Plan {
         /// As JSON.
         json: bool,
     },
+    /// Print the schema of configurations.
+    ConfigSchema,
     /// Print the schema of typed entries.
     IntentsSchema,
     /// Print the schema of the vocabulary.
@@ -334,6 +336,7 @@ fn admission_policy(flags: &PolicyFlags) -> Result<Values, String> {
 
 fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {
     match (what, crd) {
+        (Some("config"), false) => Ok(Plan::ConfigSchema),
         (Some("intents"), false) => Ok(Plan::IntentsSchema),
         (Some("vocabulary"), false) => Ok(Plan::VocabularySchema),
         (Some("coordination"), false) => Ok(Plan::CoordinationSchema),
@@ -344,8 +347,8 @@ fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {
             Err("typed entries are no resource: placecard schema --crd prints those that are"
                 .to_owned())
         }
-        _ => Err("which schema? there are three: placecard schema intents, placecard schema \
-                  vocabulary and placecard schema coordination"
+        _ => Err("which schema? there are four: placecard schema intents, placecard schema \
+                  vocabulary, placecard schema coordination and placecard schema config"
             .to_owned()),
     }
 }

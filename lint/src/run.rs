@@ -126,6 +126,13 @@ impl Judged {
         findings.retain_mut(|placed| keep(index, placed));
         self.counts.of_findings(&self.findings);
     }
+
+    /// Adds findings, in order.
+    pub fn add(&mut self, findings: Vec<Placed>) {
+        self.findings.extend(findings);
+        self.findings = in_order(&self.index, std::mem::take(&mut self.findings));
+        self.counts.of_findings(&self.findings);
+    }
 }
 
 impl Counts {

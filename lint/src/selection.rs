@@ -37,7 +37,13 @@ pub static FAMILIES: &[Family] = &[
     Family {
         name: "language",
         summary: "rules in words: how they are written, and what they name",
-        codes: &["deprecated-word", "not-applied", "word-in-use", "unused-ignore"],
+        codes: &[
+            "deprecated-word",
+            "not-applied",
+            "word-in-use",
+            "unused-ignore",
+            "invalid-ignore",
+        ],
     },
     Family {
         name: "coordination",

@@ -104,6 +104,8 @@ kube-scheduler itself does not have, extenders) is told on standard error.",
             &EXTEND_SELECT,
             &IGNORE,
             &SEVERITY,
+            &CONFIG,
+            &ISOLATED,
             &COLOR,
             &ASCII,
         ],
@@ -415,7 +417,8 @@ of namespaces; a third keeps the kind that it reads, which has to be installed f
         name: "schema",
         summary: "Print a JSON Schema",
         details: "\
-The schema of the annotation `intents`, of `PlacementVocabulary` or of `RoleCoordination`, \
+The schema of the annotation `intents`, of `PlacementVocabulary`, of `RoleCoordination` or of \
+`.placecard.yaml`, \
 generated from the types that read them, for editors and for other checkers. `--crd` prints the \
 CustomResourceDefinitions that the chart installs (Helm never updates them: after an upgrade of \
 placecard, apply them by this).",

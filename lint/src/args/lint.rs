@@ -20,6 +20,10 @@ pub struct LintFlags {
     pub ignore: Vec<String>,
     /// `--severity`.
     pub severity: Vec<String>,
+    /// `--config`.
+    pub config: Option<String>,
+    /// `--isolated`.
+    pub isolated: bool,
 }
 
 pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
@@ -30,5 +34,7 @@ pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
         extend_select: all(matches, verbs::EXTEND_SELECT.name),
         ignore: all(matches, verbs::IGNORE.name),
         severity: all(matches, verbs::SEVERITY.name),
+        config: one(matches, verbs::CONFIG.name),
+        isolated: matches.get_flag(verbs::ISOLATED.name),
     }
 }

@@ -49,7 +49,7 @@ pub struct Wanted {
 }
 
 /// Manifests.
-const MANIFESTS: Wanted =
+pub const MANIFESTS: Wanted =
     Wanted { extensions: &["yaml", "yml", "json"], words: ".yaml, .yml or .json" };
 
 /// Reads `paths` in the order given: files of any extension, folders (recursive, sorted by name,

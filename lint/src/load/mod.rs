@@ -37,7 +37,9 @@ mod tests;
 pub use arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
 pub use document::{Document, Format, MAX_PROBLEMS, ObjectAt, load};
 pub use emit::{emit_yaml, needs_quotes};
-pub use files::{CollectError, Found, Input, MAX_BYTES, Wanted, collect, find, open, words};
+pub use files::{
+    CollectError, Found, Input, MANIFESTS, MAX_BYTES, Wanted, collect, find, open, words,
+};
 pub use inside::{Piece, TextMap, inside, text_map};
 pub use locate::{Located, locate};
 pub use problem::{Problem, ProblemKind, Syntax, describe};

@@ -15,6 +15,20 @@ pub struct Reporting {
     pub fail_on: Option<Severity>,
     /// Which findings are told; every name in it is known.
     pub choice: Layer,
+    /// Which configurations count.
+    pub configuration: Configuration,
+}
+
+/// Which configurations count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Configuration {
+    /// Those in the folder of a file and above.
+    #[default]
+    Found,
+    /// This one for all files.
+    Named(String),
+    /// None.
+    Isolated,
 }
 
 /// A report and where it goes.
@@ -62,7 +76,18 @@ pub const FORMATS: &[(&str, Format)] = &[
 /// What is wrong, for exit code 2.
 pub(super) fn reporting(flags: &LintFlags) -> Result<Reporting, String> {
     let choice = choice(flags)?;
-    Ok(Reporting { reports: reports(&flags.formats)?, fail_on: fail_on(&flags.fail_on), choice })
+    let configuration = match (&flags.config, flags.isolated) {
+        (Some(_), true) => return Err("one of --config and --isolated".to_owned()),
+        (Some(name), false) => Configuration::Named(name.clone()),
+        (None, true) => Configuration::Isolated,
+        (None, false) => Configuration::Found,
+    };
+    Ok(Reporting {
+        reports: reports(&flags.formats)?,
+        fail_on: fail_on(&flags.fail_on),
+        choice,
+        configuration,
+    })
 }
 
 fn choice(flags: &LintFlags) -> Result<Layer, String> {

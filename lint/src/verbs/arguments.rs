@@ -62,6 +62,15 @@ pub static SEVERITY: Argument = Argument {
     form: Form::Value { placeholder: "CODE=SEVERITY", many: true, default: None },
     summary: "what findings of a code or family weigh: error, warning or note; what was made milder is not made more severe",
 };
+/// One configuration for all files.
+pub static CONFIG: Argument = Argument {
+    name: "config",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "the configuration of all files, in place of each .placecard.yaml in their folders and above",
+};
+/// No configuration.
+pub static ISOLATED: Argument =
+    Argument { name: "isolated", form: Form::Switch, summary: "read no .placecard.yaml" };
 /// Colour.
 pub static COLOR: Argument = Argument {
     name: "color",
@@ -216,7 +225,7 @@ pub static TABLE_FORMAT: Argument = Argument {
 pub static WHAT: Argument = Argument {
     name: "WHAT",
     form: Form::Words { placeholder: "WHAT", many: false },
-    summary: "intents, vocabulary or coordination",
+    summary: "intents, vocabulary, coordination or config",
 };
 /// What becomes of pods that nobody expanded.
 pub static UNPLACED: Argument = Argument {

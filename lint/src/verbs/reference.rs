@@ -26,6 +26,7 @@ pub fn reference() -> String {
     for verb in VERBS {
         text.push_str(&section(verb));
     }
+    text.push_str(CHOICE);
     text.push_str(FORMATS);
     text.push_str(JSON);
     text
@@ -52,6 +53,43 @@ placecard lint --format github --format sarif=placecard.sarif --format junit=pla
 | `gitlab` | GitLab's Code Quality | `major`, `minor` and `info`; equal findings have fingerprints of their own |
 
 The same input gives the same bytes.
+";
+
+const CHOICE: &str = "
+## What is told, and what is not
+
+`--select`, `--extend-select` and `--ignore` take codes, families (`placecard rules` lists both) and \
+`all`. What names a code stands over what names its family, and that over `all`; of two that are \
+alike, what leaves out counts. `--severity` says what findings weigh; one that is milder than its code, \
+because its proof rests on something that is not known, is not made more severe.
+
+A `.placecard.yaml` says the same for its folder and those below, up to a repository's root or a \
+configuration with `root: true`; the nearer one counts, and the command line stands over all. \
+`placecard schema config` prints its schema.
+
+```yaml
+vocabulary: vocabulary.yaml
+cluster: [cluster/prod.json]
+ignore: [hpa-max-exceeds-domains]
+severity: {would-wait: note}
+exclude: [charts/]
+overrides:
+- files: ['test/**']
+  severity: {all: note}
+```
+
+A comment silences findings of one place, and says why:
+
+```yaml
+      # placecard: ignore[would-wait] the pool grows on demand
+      nodeSelector: {accelerator: a100}   # placecard: ignore[no-node-fits] bought, not yet there
+```
+
+At the end of a line it is about what begins in that line, in a line of its own about what begins in \
+the next, and above the first line of a document about all of it. What words mean, what is allowed \
+and what the API server refuses cannot be silenced. The webhook reads no comments; the annotation \
+`ignore` silences at both doors. A comment or annotation that silences nothing is a \
+finding itself (`unused-ignore`), and so is a comment that cannot be read (`invalid-ignore`).
 ";
 
 const JSON: &str = "

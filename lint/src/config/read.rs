@@ -1,0 +1,239 @@
+//! From the text of a configuration to what it says, with lines and columns for all that is wrong.
+
+use std::path::Path;
+
+use placecard_findings::FieldPath;
+use placecard_language::suggest::nearest;
+use serde_json::{Map, Value};
+
+use super::{Config, absolute};
+use crate::config::pattern::Pattern;
+use crate::explain;
+use crate::load::{Input, MAX_BYTES, words};
+use crate::one_document::OneDocument;
+use crate::plan::{SEVERITIES, severity, unknown};
+use crate::selection::{Layer, check};
+
+/// The fields, and those of an override; a test holds them to the schema.
+const FIELDS: &[&str] = &[
+    "root",
+    "vocabulary",
+    "cluster",
+    "select",
+    "extendSelect",
+    "ignore",
+    "severity",
+    "exclude",
+    "overrides",
+];
+const OVERRIDE_FIELDS: &[&str] = &["files", "select", "extendSelect", "ignore", "severity"];
+
+/// Reads the configuration at `path`, which people call `name`.
+///
+/// # Errors
+/// All that is wrong with it, a line each.
+pub(super) fn config(name: &str, path: &Path) -> Result<Config, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {}", words(&error)))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("{name}: larger than {} MiB", MAX_BYTES >> 20));
+    }
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    // A file with nothing but comments says nothing, and that is no mistake.
+    let text = String::from_utf8_lossy(&bytes);
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Config { folder, ..Config::default() });
+    }
+    let input = Input { name: name.to_owned(), path: Some(path.to_owned()), bytes };
+    let file = OneDocument::of(&input, "a configuration of placecard belongs there")?;
+    let broken = file.broken();
+    if !broken.is_empty() {
+        return Err(broken.join("\n"));
+    }
+    let mut reader = Reader { file: &file, rows: explain::rows(), wrong: Vec::new() };
+    let config = reader.config(&folder);
+    if reader.wrong.is_empty() {
+        Ok(Config { folder, ..config })
+    } else {
+        Err(reader.wrong.join("\n"))
+    }
+}
+
+struct Reader<'a> {
+    file: &'a OneDocument,
+    rows: Vec<explain::Row>,
+    wrong: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn tell(&mut self, path: &FieldPath, on_key: bool, text: &str) {
+        self.wrong.push(self.file.line(self.file.place(path, on_key), text));
+    }
+
+    fn config(&mut self, folder: &Path) -> Config {
+        let mut config = Config::default();
+        let root = FieldPath::root();
+        let value = self.file.document.value.clone();
+        let Some(fields) = self.mapping(&root, &value, FIELDS) else { return config };
+        let place = |name: &String| absolute(folder, name).to_string_lossy().into_owned();
+        config.layer = self.layer(&root, &fields);
+        for (key, value) in &fields {
+            let path = root.key(key);
+            match key.as_str() {
+                "root" => match value.as_bool() {
+                    Some(is_root) => config.root = is_root,
+                    None => self.tell(&path, false, "root is true or false"),
+                },
+                "vocabulary" => match value.as_str() {
+                    Some(name) => config.vocabulary = Some(place(&name.to_owned())),
+                    None => self.tell(&path, false, "vocabulary is the name of a file"),
+                },
+                "cluster" => {
+                    config.cluster = self.strings(&path, value).iter().map(place).collect()
+                }
+                "exclude" => config.exclude = self.patterns(&path, value),
+                "overrides" => config.overrides = self.overrides(&path, value),
+                _ => {}
+            }
+        }
+        config
+    }
+
+    fn overrides(&mut self, path: &FieldPath, value: &Value) -> Vec<(Vec<Pattern>, Layer)> {
+        let Some(items) = value.as_array() else {
+            self.tell(path, false, "overrides is a list");
+            return Vec::new();
+        };
+        let mut overrides = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = path.index(index);
+            let Some(fields) = self.mapping(&path, item, OVERRIDE_FIELDS) else { continue };
+            let files = match fields.get("files") {
+                Some(files) => self.patterns(&path.key("files"), files),
+                None => Vec::new(),
+            };
+            if files.is_empty() && !fields.contains_key("files") {
+                self.tell(&path, false, "an override lacks its files");
+            }
+            overrides.push((files, self.layer(&path, &fields)));
+        }
+        overrides
+    }
+
+    fn layer(&mut self, path: &FieldPath, fields: &Map<String, Value>) -> Layer {
+        let mut layer = Layer::default();
+        for (key, value) in fields {
+            let path = path.key(key);
+            match key.as_str() {
+                "select" => layer.select = Some(self.codes(&path, value)),
+                "extendSelect" => layer.extend_select = self.codes(&path, value),
+                "ignore" => layer.ignore = self.codes(&path, value),
+                "severity" => {
+                    let Some(weights) = value.as_object() else {
+                        self.tell(
+                            &path,
+                            false,
+                            "severity is a mapping of codes to error, warning or note",
+                        );
+                        continue;
+                    };
+                    for (code, word) in weights {
+                        let path = path.key(code);
+                        if let Err(text) = check(code, &self.rows) {
+                            self.tell(&path, true, &text);
+                        }
+                        let word = word.as_str().unwrap_or_default();
+                        match severity(word) {
+                            Some(severity) => layer.severity.push((code.clone(), severity)),
+                            None => {
+                                let text = unknown("severity", word, SEVERITIES.iter().copied());
+                                self.tell(&path, false, &text);
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        layer
+    }
+
+    /// The fields of a mapping, all of them known.
+    fn mapping(
+        &mut self,
+        path: &FieldPath,
+        value: &Value,
+        known: &[&str],
+    ) -> Option<Map<String, Value>> {
+        let Some(fields) = value.as_object() else {
+            self.tell(path, false, "this is no mapping of fields to values");
+            return None;
+        };
+        for key in fields.keys().filter(|key| !known.contains(&key.as_str())) {
+            let text = match nearest(key, known.iter().copied()) {
+                Some(near) => format!("no field is named {key}; did you mean {near}?"),
+                None => format!("no field is named {key}; there are {}", known.join(", ")),
+            };
+            self.tell(&path.key(key), true, &text);
+        }
+        // A field without a value says nothing.
+        let said = fields.iter().filter(|(_, value)| !value.is_null());
+        Some(said.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn strings(&mut self, path: &FieldPath, value: &Value) -> Vec<String> {
+        let Some(items) = value.as_array() else {
+            self.tell(path, false, "this is a list of strings");
+            return Vec::new();
+        };
+        let mut strings = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str() {
+                Some(text) => strings.push(text.to_owned()),
+                None => self.tell(&path.index(index), false, "this is a string"),
+            }
+        }
+        strings
+    }
+
+    fn codes(&mut self, path: &FieldPath, value: &Value) -> Vec<String> {
+        let codes = self.strings(path, value);
+        for (index, code) in codes.iter().enumerate() {
+            if let Err(text) = check(code, &self.rows) {
+                self.tell(&path.index(index), false, &text);
+            }
+        }
+        codes
+    }
+
+    fn patterns(&mut self, path: &FieldPath, value: &Value) -> Vec<Pattern> {
+        let mut patterns = Vec::new();
+        for (index, text) in self.strings(path, value).iter().enumerate() {
+            match Pattern::read(text) {
+                Ok(pattern) => patterns.push(pattern),
+                Err(wrong) => self.tell(&path.index(index), false, &wrong),
+            }
+        }
+        patterns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_has_the_fields_that_are_read() {
+        let schema: Value = serde_json::from_str(&super::super::schema()).unwrap();
+        let names = |at: &str| -> Vec<String> {
+            schema.pointer(at).unwrap().as_object().unwrap().keys().cloned().collect()
+        };
+        let sorted = |fields: &[&str]| {
+            let mut fields: Vec<String> = fields.iter().map(|name| (*name).to_owned()).collect();
+            fields.sort();
+            fields
+        };
+        assert_eq!(names("/properties"), sorted(FIELDS));
+        assert_eq!(names("/$defs/Override/properties"), sorted(OVERRIDE_FIELDS));
+        assert_eq!(schema["additionalProperties"], Value::Bool(false));
+    }
+}
