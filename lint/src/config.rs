@@ -133,7 +133,7 @@ impl Configs {
         let mut clusters: Vec<Vec<String>> = Vec::new();
         for one in found {
             let Found { name, path } = one;
-            let typed = path.is_none() || inputs.paths.iter().any(|typed| *typed == name);
+            let typed = path.is_none() || inputs.paths.contains(&name);
             let path = absolute(&self.here, &name);
             let chain = self.chain(&path)?;
             if !typed && chain.iter().any(|config| config.excludes(&path)) {
@@ -143,8 +143,8 @@ impl Configs {
             let vocabulary = chain.iter().rev().find_map(|config| config.vocabulary.clone());
             vocabularies.extend(vocabulary.filter(|one| !vocabularies.contains(one)));
             let cluster = chain.iter().rev().map(|config| &config.cluster);
-            let cluster = cluster.cloned().find(|paths| !paths.is_empty());
-            clusters.extend(cluster.filter(|one| !clusters.contains(one)));
+            let cluster = cluster.into_iter().find(|paths| !paths.is_empty());
+            clusters.extend(cluster.filter(|one| !clusters.contains(one)).cloned());
             kept.push(if path_is_stdin(&name) { "-".to_owned() } else { name });
         }
         if kept.is_empty() {
