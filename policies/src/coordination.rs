@@ -4,7 +4,9 @@
 pub mod definition;
 pub(crate) mod expand;
 pub mod forecast;
+pub mod gather;
 pub mod membership;
+pub mod news;
 pub mod ordinal;
 pub mod players;
 pub mod roster;

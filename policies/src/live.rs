@@ -17,6 +17,7 @@
 mod answer;
 mod autoscaler;
 pub mod basis;
+pub mod coordinated;
 pub mod custom;
 mod index;
 mod marks;
@@ -25,6 +26,7 @@ mod watched;
 mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::kind::{KINDS, Kind};
@@ -33,7 +35,9 @@ use placecard_feasibility::state::State;
 use placecard_findings::ObjectRef;
 use placecard_language::affinity::ObjectId;
 use placecard_language::checked::Words;
+use placecard_language::keys;
 
+use self::coordinated::{Coordinated, Waiter};
 use self::custom::{Custom, Customs};
 use self::index::Index;
 use self::marks::Marks;
@@ -50,6 +54,7 @@ pub struct Live {
     customs: Customs,
     single: Single,
     marks: BTreeMap<Watched, Marks>,
+    changes: u64,
 }
 
 /// An object that carries annotations of ours and that no controller made.
@@ -72,6 +77,7 @@ impl Live {
             customs: Customs::default(),
             single: Single::default(),
             marks: BTreeMap::new(),
+            changes: 0,
         }
     }
 
@@ -82,6 +88,7 @@ impl Live {
     /// Which field cannot be read. The object is not kept in its old form either; until it can be
     /// read, is gone, or a list lacks it, its kind is not known completely.
     pub fn put(&mut self, kind: Watched, object: &[u8]) -> Result<(), Problem> {
+        self.changes = self.changes.wrapping_add(1);
         match self.take_in(kind, object) {
             Ok(name) => {
                 let pod = self.pod_number(kind, &name);
@@ -109,6 +116,7 @@ impl Live {
 
     /// The object is gone.
     pub fn gone(&mut self, kind: Watched, namespace: &str, name: &str) {
+        self.changes = self.changes.wrapping_add(1);
         let name = (namespace.to_owned(), name.to_owned());
         let pod = self.pod_number(kind, &name);
         self.index.remove(kind, &name);
@@ -137,6 +145,7 @@ impl Live {
 
     /// The list is complete.
     pub fn listed(&mut self, kind: Watched) {
+        self.changes = self.changes.wrapping_add(1);
         let left = self.marks_of(kind).end();
         for name in &left.names {
             self.index.remove(kind, name);
@@ -268,6 +277,42 @@ impl Live {
         &mut self.index.state
     }
 
+    /// How often anything changed.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// How often something changed that a coordination may be about: pods of batches,
+    /// RoleCoordinations, and workloads.
+    #[must_use]
+    pub fn coordination_changes(&self) -> u64 {
+        self.index.coordination_changes
+    }
+
+    /// The RoleCoordinations.
+    pub fn coordinated(&self) -> impl Iterator<Item = (&NamespacedName, &Coordinated)> {
+        self.index.coordinated.iter()
+    }
+
+    /// The RoleCoordinations of a namespace.
+    pub fn coordinated_in<'l>(&'l self, namespace: &'l str) -> impl Iterator<Item = &'l Coordinated> {
+        let first = (namespace.to_owned(), String::new());
+        let there = self.index.coordinated.range(first..);
+        there.take_while(move |((of, _), _)| of == namespace).map(|(_, one)| one)
+    }
+
+    /// The pods that carry the label of a coordination.
+    pub(crate) fn waiters(&self) -> impl Iterator<Item = (&NamespacedName, &Waiter)> {
+        self.index.waiters.iter()
+    }
+
+    /// How many replicas a workload is to have; `None`: it is not known, or does not say it.
+    pub(crate) fn replicas(&self, kind: Watched, namespace: &str, name: &str) -> Option<u32> {
+        let name = (namespace.to_owned(), name.to_owned());
+        Some(self.index.workloads.get(&(kind, name))?.replicas())
+    }
+
     /// The UID of what holds a pod template, if it is known.
     pub(crate) fn uid(&self, kind: Watched, namespace: &str, name: &str) -> Option<String> {
         let name = (namespace.to_owned(), name.to_owned());
@@ -291,7 +336,22 @@ impl Live {
             name = (found.namespace, found.name);
         }
         match kind {
-            Watched::Pod => self.note_bare(&name, json),
+            Watched::Pod => {
+                self.note_bare(&name, json);
+                self.note_waiter(&name, json);
+            }
+            Watched::RoleCoordination => {
+                let (named, coordinated, value) = coordinated::read(json)?;
+                name = named;
+                let before = self.index.coordinated.get(&name);
+                let changed = before.is_none_or(|before| *before != coordinated);
+                self.index.change_coordination(changed);
+                if !name.1.is_empty() {
+                    let roster = self.index.rosters.entry(name.0.clone()).or_default();
+                    Arc::make_mut(roster).put(&value, &name.0);
+                    self.index.coordinated.insert(name.clone(), coordinated);
+                }
+            }
             Watched::HorizontalPodAutoscaler => {
                 name = self.index.autoscalers.read(json)?;
             }
@@ -308,6 +368,9 @@ impl Live {
                 match found.workload {
                     None => self.index.remove(kind, &name),
                     Some(workload) => {
+                        let before = self.index.workloads.get(&(kind, name.clone()));
+                        let changed = before.is_none_or(|before| before.differs(&workload));
+                        self.index.change_coordination(changed);
                         self.index.workloads.insert((kind, name.clone()), workload);
                     }
                 }
@@ -329,6 +392,21 @@ impl Live {
         match may_have.then(|| workload::of_pod(json)).flatten() {
             Some(ours) => _ = self.index.bare.insert(name.clone(), ours),
             None => _ = self.index.bare.remove(name),
+        }
+    }
+
+    /// Keeps what a pod of a coordination says of itself.
+    fn note_waiter(&mut self, name: &NamespacedName, json: &[u8]) {
+        let state = &self.index.state;
+        let number = state.pod_number(&name.0, &name.1);
+        let label = number.and_then(|number| state.label_of(number, keys::COORDINATION));
+        let waiter = label.and_then(|_| coordinated::waiter(json));
+        let before = self.index.waiters.get(name);
+        let is_member = before.is_some() || waiter.is_some();
+        self.index.change_coordination(is_member);
+        match waiter {
+            Some(waiter) => _ = self.index.waiters.insert(name.clone(), waiter),
+            None => _ = self.index.waiters.remove(name),
         }
     }
 

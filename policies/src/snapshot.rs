@@ -9,7 +9,7 @@ mod amounts;
 mod condition;
 mod counted;
 pub mod dump;
-mod governance;
+pub(crate) mod governance;
 mod lease;
 mod node;
 pub(crate) mod notes;

@@ -272,7 +272,7 @@ impl World {
             roles: vec!["prefill".to_owned(), "decode".to_owned()],
             strategy: Kind::AffinityScheduling(self.affinity.clone()),
         };
-        let status = status(&coordination, &situation, &found);
+        let status = status(&coordination.name, &situation, &found);
         assert_eq!((status.kind, status.name.as_str()), (StrategyType::AffinityScheduling, "pd"));
         let ready: u32 = status.role_states.values().map(|role| role.ready_replicas).sum();
         assert_eq!(ready as usize, self.running());

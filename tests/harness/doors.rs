@@ -7,7 +7,7 @@
 )]
 
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
@@ -125,6 +125,7 @@ impl Desk {
             surroundings,
             vocabulary: None,
             server_is_given: false,
+            coordinator: OnceLock::new(),
             source: Source::Files(Box::new(files)),
             metrics: Metrics::default(),
             bodies: Bodies::default(),

@@ -128,6 +128,7 @@ impl Webhook {
                 surroundings: Surroundings { words: words.into(), ..Surroundings::default() },
                 vocabulary: follows.then(Vocabulary::default),
                 server_is_given: false,
+                coordinator: OnceLock::new(),
                 source,
                 metrics: Metrics::default(),
                 bodies: Bodies::default(),

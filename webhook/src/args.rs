@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use placecard_policies::mode::Mode;
 use placecard_policies::surroundings::ServerVersion;
 
@@ -121,11 +121,17 @@ pub struct Args {
     )]
     pub evict_per_minute: u32,
 
-    /// The namespace of the Lease that says which replica audits, instead of the webhook's own.
+    /// Whether pods of gated batches of role coordinations are let go, which one of the replicas
+    /// does. Off: such pods are refused, for nobody would let them go.
+    #[arg(long, env = "PLACECARD_COORDINATE", value_enum, default_value = "on")]
+    pub coordinate: Switch,
+
+    /// The namespace of the Leases that say which replica audits and which one coordinates, instead
+    /// of the webhook's own.
     #[arg(long, env = "PLACECARD_LEASE_NAMESPACE", value_name = "NAME")]
     pub lease_namespace: Option<String>,
 
-    /// The name of this replica, for that Lease and for Events.
+    /// The name of this replica, for those Leases and for Events.
     #[arg(
         long,
         env = "PLACECARD_IDENTITY",
@@ -146,6 +152,15 @@ pub struct Args {
     /// How log lines look.
     #[arg(long, env = "PLACECARD_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is not.
+    Off,
+    /// It is.
+    On,
 }
 
 impl Args {

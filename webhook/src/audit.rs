@@ -25,6 +25,9 @@ use crate::serve::App;
 use crate::vocabulary::Vocabulary;
 use crate::watch::Watches;
 
+/// The controller that reports, in our group.
+const CONTROLLER: &str = "audit";
+
 /// Longest time in which the writer hands over what was touched.
 const HAND_OVER: Duration = Duration::from_secs(10);
 
@@ -63,7 +66,7 @@ pub async fn run(
         leader,
         auditor: None,
         mark: None,
-        events: Events::new(client.clone(), identity, settings.repeat),
+        events: Events::new(client.clone(), CONTROLLER, identity, settings.repeat),
         evictor: Evictor::new(client, settings.evict, settings.per_minute),
     };
     loop {

@@ -110,6 +110,8 @@ pub struct Leader {
 }
 
 struct Shared {
+    /// When a renewal by whomever was seen last, and how long it counts.
+    heard: Mutex<Option<(Instant, Duration)>>,
     /// When the last renewal that was kept was sent, by both clocks.
     renewed: Mutex<Option<(Instant, SystemTime)>>,
     wall: Wall,
@@ -118,6 +120,16 @@ struct Shared {
 impl Shared {
     fn set(&self, renewed: Option<(Instant, SystemTime)>) {
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+    }
+
+    fn hear(&self, lasts: Duration) {
+        let now = Some((Instant::now(), lasts));
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    fn is_alive(&self) -> bool {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.is_some_and(|(at, lasts)| at.elapsed() < lasts)
     }
 
     fn held(&self) -> bool {
@@ -135,7 +147,7 @@ impl Leader {
     /// the runtime that it is started on.
     #[must_use]
     pub fn run(store: impl Store, identity: String, wall: Wall) -> Self {
-        let shared = Arc::new(Shared { renewed: Mutex::new(None), wall });
+        let shared = Arc::new(Shared { heard: Mutex::new(None), renewed: Mutex::new(None), wall });
         let (sender, watch) = watch::channel(false);
         let candidate =
             Candidate { store, identity, seen: None, shared: Arc::clone(&shared), sender };
@@ -147,6 +159,13 @@ impl Leader {
     #[must_use]
     pub fn held(&self) -> bool {
         self.shared.held()
+    }
+
+    /// Whether some replica acts: the Lease was renewed while this one looked, so lately that it
+    /// still lasts. A Lease that was left behind says nothing.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.shared.is_alive()
     }
 
     /// Tells when that changes, at most some seconds late; whoever acts asks [`Self::held`] before
@@ -210,6 +229,9 @@ impl<S: Store> Candidate<S> {
         let mine = holder == self.identity;
         let known = self.seen.as_ref();
         if known.is_none_or(|seen| seen.holder != holder || seen.renewed != renewed) {
+            if known.is_some() && !holder.is_empty() {
+                self.shared.hear(lasts);
+            }
             self.seen = Some(Seen { holder: holder.clone(), renewed, at: Instant::now() });
         }
         let fresh = self.seen.as_ref().is_some_and(|seen| seen.at.elapsed() < lasts);
@@ -229,6 +251,7 @@ impl<S: Store> Candidate<S> {
         spec["renewTime"] = json!(now);
         let kept = self.store.put(lease).await?;
         if kept.is_some() {
+            self.shared.hear(DURATION);
             self.seen =
                 Some(Seen { holder: self.identity.clone(), renewed: now, at: Instant::now() });
         }

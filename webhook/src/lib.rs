@@ -5,6 +5,7 @@ pub mod args;
 pub mod audit;
 pub mod closed;
 pub mod cluster;
+pub mod coordinate;
 pub mod decide;
 pub mod files;
 pub mod leader;

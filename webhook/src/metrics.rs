@@ -2,6 +2,7 @@
 //! table of kinds are `other`, so the number of series is bounded.
 
 pub mod audit;
+pub mod coordination;
 mod watches;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ use prometheus_client::registry::Registry;
 use crate::admission::GroupVersionKind;
 use crate::closed::Outcome;
 use crate::metrics::audit::AuditMetrics;
+use crate::metrics::coordination::CoordinationMetrics;
 use crate::metrics::watches::WatchMetrics;
 use crate::vocabulary::Taken;
 use crate::watch::Watches;
@@ -151,6 +153,8 @@ pub struct Metrics {
     watches: WatchMetrics,
     /// Of the audit.
     pub audit: AuditMetrics,
+    /// Role coordinations.
+    pub coordination: CoordinationMetrics,
     certificate_expiry: Gauge<f64, AtomicU64>,
     vocabularies: Family<ResultLabel, Counter>,
     vocabulary_usable: Gauge,
@@ -167,6 +171,7 @@ impl Default for Metrics {
             mutations: Family::default(),
             watches: WatchMetrics::default(),
             audit: AuditMetrics::default(),
+            coordination: CoordinationMetrics::default(),
             certificate_expiry: Gauge::default(),
             vocabularies: Family::default(),
             vocabulary_usable: Gauge::default(),
@@ -192,6 +197,7 @@ impl Default for Metrics {
         );
         metrics.watches.register(registry);
         metrics.audit.register(registry);
+        metrics.coordination.register(registry);
         registry.register(
             "vocabulary_changes",
             "Changes of the vocabulary that were seen, by what became of them",

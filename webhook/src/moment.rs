@@ -13,6 +13,13 @@ pub(crate) fn micros(moment: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
+/// RFC 3339 in UTC to the second, as `Time` has it.
+#[must_use]
+pub(crate) fn seconds(moment: SystemTime) -> String {
+    let text = micros(moment);
+    text.split_once('.').map_or_else(|| text.clone(), |(whole, _)| format!("{whole}Z"))
+}
+
 /// The Gregorian date so many days after 1970-01-01.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let leap = |year: u64| {

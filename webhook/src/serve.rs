@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 use crate::admission::{self, AdmissionRequest, BODY_LIMIT, BadRequest};
 use crate::closed;
 use crate::decide::{self, Decision, Question};
+use crate::leader::Leader;
 use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
 use crate::readiness::Readiness;
 use crate::respond;
@@ -45,6 +46,8 @@ pub struct App {
     pub vocabulary: Option<Vocabulary>,
     /// Whether the server version was given and the cluster's own does not count.
     pub server_is_given: bool,
+    /// Who sees to gated batches, once it is known that somebody should.
+    pub coordinator: OnceLock<Leader>,
     /// Where answers come from.
     pub source: Source,
     /// Counts.
@@ -255,6 +258,8 @@ async fn decide(
     if let Some(server) = app.readiness.server().filter(|_| !app.server_is_given) {
         surroundings.server = server;
     }
+    surroundings.coordinating.controller =
+        surroundings.coordinating.controller || app.coordinator.get().is_some_and(Leader::is_alive);
     let question = guarded(|| decide::question(request, &surroundings)).ok_or(Unable::Broken)?;
     if let (Question::Vocabulary { .. }, Some(vocabulary)) = (&question, &app.vocabulary) {
         vocabulary.review();

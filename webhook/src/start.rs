@@ -13,9 +13,10 @@ use placecard_certs::Pair;
 use placecard_policies::surroundings::{ServerVersion, Surroundings};
 use tokio::net::TcpListener;
 
-use crate::args::Args;
+use crate::args::{Args, Switch};
 use crate::audit::{self, Settings};
 use crate::cluster::Cluster;
+use crate::coordinate;
 use crate::files::{self, Files};
 use crate::leader::{Kept, Leader};
 use crate::listen;
@@ -31,6 +32,9 @@ const PEM_LIMIT: u64 = 1024 * 1024;
 
 /// The Lease that says which replica audits.
 const LEASE: &str = "placecard-webhook";
+
+/// The Lease that says which replica sees to role coordinations, and that one does.
+pub const COORDINATION_LEASE: &str = "placecard-coordination";
 
 /// Longest pause between two attempts to reach the cluster.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -65,6 +69,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
         surroundings,
         vocabulary: follows.then(Vocabulary::default),
         server_is_given: args.kubernetes_version.is_some(),
+        coordinator: OnceLock::new(),
         source,
         metrics: Metrics::default(),
         bodies: Bodies::default(),
@@ -88,6 +93,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
     if let Some(cluster) = cluster {
         let stale_after = Duration::from_secs(args.stale_after.into());
         audit(&cluster, &app, args);
+        coordinate(&cluster, &app, args);
         tokio::spawn(contact(cluster, Arc::clone(&app), stale_after));
     }
     listen::serve(listener, tls, app, stop).await.map_err(|error| error.to_string())
@@ -190,14 +196,7 @@ fn audit(cluster: &Cluster, app: &Arc<App>, args: &Args) {
     if args.audit_every == 0 || app.source.is_files() {
         return;
     }
-    let client = cluster.client().clone();
-    let namespace =
-        args.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
-    // Two processes never have the same, also if their names are.
-    let random = RandomState::new().build_hasher().finish();
-    let identity = format!("{}_{random:016x}", args.identity);
-    let store = Kept::new(client.clone(), &namespace, LEASE);
-    let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
+    let (client, leader, identity) = candidate(cluster, args, LEASE);
     let settings = Settings {
         every: Duration::from_secs(args.audit_every.into()),
         repeat: Duration::from_secs(args.audit_repeat.into()),
@@ -205,6 +204,32 @@ fn audit(cluster: &Cluster, app: &Arc<App>, args: &Args) {
         per_minute: args.evict_per_minute,
     };
     tokio::spawn(audit::run(Arc::clone(app), client, leader, identity, settings));
+}
+
+/// Sees to role coordinations, if that is wanted and this replica is the one that does.
+fn coordinate(cluster: &Cluster, app: &Arc<App>, args: &Args) {
+    if args.coordinate == Switch::Off || app.source.is_files() {
+        return;
+    }
+    let (client, leader, identity) = candidate(cluster, args, COORDINATION_LEASE);
+    // Every replica knows by it whether there is one that does.
+    if app.coordinator.set(leader.clone()).is_ok() {
+        let settings = coordinate::Settings::default();
+        tokio::spawn(coordinate::run(Arc::clone(app), client, leader, identity, settings));
+    }
+}
+
+/// Tries to be the one by this Lease.
+fn candidate(cluster: &Cluster, args: &Args, lease: &str) -> (kube::Client, Leader, String) {
+    let client = cluster.client().clone();
+    let namespace =
+        args.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    // Two processes never have the same, also if their names are.
+    let random = RandomState::new().build_hasher().finish();
+    let identity = format!("{}_{random:016x}", args.identity);
+    let store = Kept::new(client.clone(), &namespace, lease);
+    let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
+    (client, leader, identity)
 }
 
 /// Asks until the cluster answers, and begins to watch it then. Readiness waits for both.

@@ -5,7 +5,8 @@
 //! 3. `queue`: from the watches to the one writer, of a bounded size.
 //! 4. `copies` and `index`: the index, twice, so that readers never wait.
 //! 5. `customs`: which kinds the vocabulary names, and their watches.
-//! 6. `health`: what readiness, metrics and the trust in the index rest on.
+//! 6. `optional`: kinds that the cluster may lack.
+//! 7. `health`: what readiness, metrics and the trust in the index rest on.
 
 pub mod ask;
 pub mod backoff;
@@ -15,6 +16,7 @@ pub mod follow;
 pub mod head;
 pub mod health;
 pub mod index;
+pub mod optional;
 pub mod pieces;
 pub mod queue;
 
@@ -84,7 +86,11 @@ impl Watches {
         for kind in WATCHED {
             let (client, queue, health, lists) =
                 (client.clone(), queue.clone(), Arc::clone(&health), Arc::clone(&lists));
-            tokio::spawn(Follower::new(client, kind, queue, &health, lists).run());
+            if kind.is_optional() {
+                tokio::spawn(optional::run(client, kind, queue, health, lists));
+            } else {
+                tokio::spawn(Follower::new(client, kind, queue, &health, lists).run());
+            }
         }
         let judging = Arc::new(Semaphore::new(JUDGING));
         let customs = Customs::new(client.clone(), queue.clone(), lists);

@@ -1,4 +1,4 @@
-//! Requests that change something: Leases, Events, evictions.
+//! Requests that change something: Leases, Events, evictions, pods that wait for their batch.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Reply {
     }
 }
 
-/// Sends a request with a body.
+/// Sends a request with a body. A patch that is a list is a JSON patch, another one a merge patch.
 ///
 /// # Errors
 /// There was no answer.
@@ -50,8 +50,9 @@ pub async fn write(
     body: Option<&Value>,
     within: Duration,
 ) -> Result<Reply, String> {
-    let content = match method {
-        Method::PATCH => "application/merge-patch+json",
+    let content = match (&method, body) {
+        (&Method::PATCH, Some(Value::Array(_))) => "application/json-patch+json",
+        (&Method::PATCH, _) => "application/merge-patch+json",
         _ => "application/json",
     };
     let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();

@@ -7,6 +7,8 @@
 pub const PREFIX: &str = "placecard.dev/";
 /// The API group of our resources.
 pub const GROUP: &str = "placecard.dev";
+/// The version of our resources.
+pub const VERSION: &str = "v1alpha1";
 /// Group and version of [`crate::vocabulary::PlacementVocabulary`].
 pub const API_VERSION: &str = "placecard.dev/v1alpha1";
 /// The kind of the vocabulary.

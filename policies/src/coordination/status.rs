@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use placecard_language::coordination::Coordination;
 use placecard_language::coordination::written::{
-    CoordinationStatus, Phase, RoleState, StrategyType,
+    Condition, CoordinationStatus, Phase, RoleCoordinationStatus, RoleState, StrategyType,
 };
 
 use super::step::{BatchState, Situation, Step, Wait};
@@ -62,7 +61,7 @@ pub fn progress(situation: &Situation<'_>, step: &Step) -> Progress {
 /// The entry of the status, without the moment of its last change.
 #[must_use]
 pub fn status(
-    coordination: &Coordination,
+    name: &str,
     situation: &Situation<'_>,
     step: &Step,
 ) -> CoordinationStatus {
@@ -78,7 +77,7 @@ pub fn status(
     };
     let roles = situation.affinity.ratios.keys();
     CoordinationStatus {
-        name: coordination.name.clone(),
+        name: name.to_owned(),
         kind: StrategyType::AffinityScheduling,
         phase: progress.phase,
         role_states: roles.map(|role| (role.clone(), state(role))).collect(),
@@ -86,5 +85,134 @@ pub fn status(
         total_batches: count(progress.total),
         last_update_time: None,
         message: words::batches::progress(&progress, &situation.affinity.topology_key),
+    }
+}
+
+/// Conditions that are kept of those that others wrote.
+const MOST_CONDITIONS: usize = 16;
+
+/// The whole status of a RoleCoordination; `None`: it says so already. `entries` are those of its
+/// coordinations, with what is stalled in each; `now` is the moment as the API writes it.
+#[must_use]
+pub fn whole(
+    before: &RoleCoordinationStatus,
+    generation: i64,
+    entries: Vec<(CoordinationStatus, Option<Stall>)>,
+    now: &str,
+) -> Option<RoleCoordinationStatus> {
+    let stall = entries.iter().find_map(|(entry, stall)| Some((entry.name.clone(), (*stall)?)));
+    let mut entries: Vec<CoordinationStatus> = entries.into_iter().map(|(entry, _)| entry).collect();
+    for entry in &mut entries {
+        let known = before.coordination_status.iter().find(|one| one.name == entry.name);
+        let moment = known.and_then(|one| one.last_update_time.clone());
+        entry.last_update_time = moment;
+        if known != Some(entry) {
+            entry.last_update_time = Some(now.to_owned());
+        }
+    }
+    let failed = entries.iter().any(|entry| entry.phase == Phase::Failed);
+    let least = entries.iter().map(|entry| entry.phase).min();
+    let phase = if failed { Some(Phase::Failed) } else { least };
+    let batch = |one: &CoordinationStatus| format!("{}/{}", one.current_batch, one.total_batches);
+    let batches: Vec<String> = entries.iter().map(batch).collect();
+    let told = |entry: &CoordinationStatus| match entries.len() {
+        1 => entry.message.clone(),
+        _ => format!("{}: {}", entry.name, entry.message),
+    };
+    let messages: Vec<String> = entries.iter().map(told).collect();
+    let message = words::shorten(&messages.join("; "), MESSAGE);
+    let is_ready = phase == Some(Phase::Completed);
+    let ready = (if is_ready { "AllBatchesReady" } else { "BatchesToCome" }, message.clone());
+    let stalled = match &stall {
+        Some((name, stall)) => {
+            let entry = entries.iter().find(|entry| entry.name == *name);
+            let message = entry.map(told).unwrap_or_default();
+            (stall.reason(), words::shorten(&message, MESSAGE))
+        }
+        None => ("Moving", String::new()),
+    };
+    let mut conditions = before.conditions.clone();
+    for (kind, is, (reason, message)) in
+        [(READY, is_ready, ready), (STALLED, stall.is_some(), stalled)]
+    {
+        set(&mut conditions, kind, is, reason, message, generation, now);
+    }
+    conditions.truncate(MOST_CONDITIONS);
+    let status = RoleCoordinationStatus {
+        observed_generation: Some(generation),
+        phase,
+        batch: (!batches.is_empty()).then(|| words::shorten(&batches.join(", "), MESSAGE)),
+        coordination_status: entries,
+        conditions,
+    };
+    (status != *before).then_some(status)
+}
+
+/// The condition that all batches are placed and ready.
+pub const READY: &str = "Ready";
+
+/// The condition that nothing goes on without somebody's help.
+pub const STALLED: &str = "Stalled";
+
+/// Longest message, in characters.
+const MESSAGE: usize = 1024;
+
+/// Why nothing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stall {
+    /// There is no room for a batch.
+    NoRoom,
+    /// A batch waited as long as it may.
+    TimedOut,
+}
+
+impl Stall {
+    /// Why this step does not go on.
+    #[must_use]
+    pub fn of(step: &Step) -> Option<Self> {
+        if step.batches.iter().any(|batch| batch.timed_out) {
+            return Some(Self::TimedOut);
+        }
+        let no_room = |batch: &BatchState| {
+            matches!(batch.wait, Some(Wait::Room(_) | Wait::RoomHere(_)))
+        };
+        step.batches.iter().any(no_room).then_some(Self::NoRoom)
+    }
+
+    /// In one word.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NoRoom => "NoRoom",
+            Self::TimedOut => "TimedOut",
+        }
+    }
+}
+
+/// Sets a condition; its moment changes with its status alone.
+fn set(
+    conditions: &mut Vec<Condition>,
+    kind: &str,
+    is: bool,
+    reason: &str,
+    message: String,
+    generation: i64,
+    now: &str,
+) {
+    let status = if is { "True" } else { "False" };
+    let at = conditions.iter().position(|one| one.kind == kind);
+    let known = at.and_then(|at| conditions.get(at)).filter(|known| known.status == status);
+    let since = known.map_or_else(|| now.to_owned(), |known| known.last_transition_time.clone());
+    let condition = Condition {
+        kind: kind.to_owned(),
+        status: status.to_owned(),
+        observed_generation: Some(generation),
+        last_transition_time: since,
+        reason: reason.to_owned(),
+        message,
+    };
+    match at.and_then(|at| conditions.get_mut(at)) {
+        Some(known) => *known = condition,
+        None => conditions.push(condition),
     }
 }

@@ -171,8 +171,17 @@ pub fn step(situation: &Situation<'_>, state: &mut State) -> Step {
     step
 }
 
+/// Takes the room that this coordination has promised to pods which have no node yet: of all
+/// coordinations, before any of them decides. What was promised stands in the state afterwards.
+pub fn reserve(situation: &Situation<'_>, state: &mut State) {
+    if is_ours(situation) {
+        let groups = groups(situation, state);
+        ground::reserve(situation, &groups, state);
+    }
+}
+
 /// Is our gate on the pod?
-fn is_gated(observed: &Observed) -> bool {
+pub(super) fn is_gated(observed: &Observed) -> bool {
     observed.pod.node.is_none() && observed.pod.gates.iter().any(|gate| gate == keys::BATCH_GATE)
 }
 

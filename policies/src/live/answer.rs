@@ -5,7 +5,7 @@ use placecard_language::affinity::ObjectId;
 use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 
 use super::watched::Watched;
-use super::{Live, basis};
+use super::{Live, basis, coordinated};
 use crate::kinds;
 use crate::read;
 use crate::surroundings::{Answer, Reference};
@@ -81,10 +81,25 @@ impl Live {
                 let volume = volume.map(|volume| Answer::Volume(Box::new(volume.clone())));
                 volume.or_else(|| self.absent(Watched::PersistentVolume))
             }
-            Reference::Coordination { .. }
-            | Reference::Coordinations { .. }
-            | Reference::Workload { .. }
-            | Reference::Scale { .. } => None,
+            Reference::Coordination { .. } => {
+                let known = self.index.coordinated.get(&coordinated::named(reference)?);
+                let answer = known.map(coordinated::Coordinated::answer);
+                answer.or_else(|| self.absent(Watched::RoleCoordination))
+            }
+            Reference::Coordinations { namespace } => {
+                let known = self.is_complete(Watched::RoleCoordination);
+                let roster = self.index.rosters.get(namespace).cloned().unwrap_or_default();
+                known.then_some(Answer::Coordinations(roster))
+            }
+            // It is asked of the API server.
+            Reference::Workload { .. } => None,
+            Reference::Scale { kind, namespace, name } => {
+                let kind = basis::counted(kind)?;
+                let name = key(namespace, name);
+                let slim = self.index.workloads.get(&(kind, name.clone()))?.slim(kind, &name);
+                let mut answers = read::answers(&slim, "").into_iter();
+                answers.find_map(|(of, answer)| (of == *reference).then_some(answer))
+            }
             Reference::Autoscaler { .. } => {
                 let known = self.index.autoscalers.of(reference).cloned();
                 known.or_else(|| self.absent(Watched::HorizontalPodAutoscaler))

@@ -32,11 +32,12 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         Reference::Pod { .. } => vec![Watched::Pod],
         Reference::PersistentVolume { .. } => vec![Watched::PersistentVolume],
         Reference::Autoscaler { .. } => vec![Watched::HorizontalPodAutoscaler],
-        // These are asked of the API server.
-        Reference::Coordination { .. }
-        | Reference::Coordinations { .. }
-        | Reference::Workload { .. }
-        | Reference::Scale { .. } => Vec::new(),
+        Reference::Coordination { .. } | Reference::Coordinations { .. } => {
+            vec![Watched::RoleCoordination]
+        }
+        // It is asked of the API server.
+        Reference::Workload { .. } => Vec::new(),
+        Reference::Scale { kind, .. } => counted(kind).into_iter().collect(),
     }
 }
 
@@ -64,6 +65,12 @@ pub(super) fn target(kind: TargetKind) -> Watched {
         TargetKind::DaemonSet => Watched::DaemonSet,
         TargetKind::Job => Watched::Job,
     }
+}
+
+/// A kind of the group `apps` that counts replicas.
+pub(super) fn counted(kind: &str) -> Option<Watched> {
+    let kinds = [Watched::StatefulSet, Watched::Deployment, Watched::ReplicaSet];
+    kinds.into_iter().find(|one| one.row().kind == kind)
 }
 
 pub(super) fn named(kind: ObjectKind) -> Watched {

@@ -1,6 +1,7 @@
 //! What is kept of the objects: counts, and slim facts to answer questions from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use placecard_feasibility::closed_inventory::is_as_before;
 use placecard_feasibility::inventory::NamespacedName;
@@ -9,8 +10,10 @@ use placecard_feasibility::label::{Labels, NAMESPACE_NAME};
 use placecard_feasibility::state::State;
 
 use super::autoscaler::Autoscalers;
+use super::coordinated::{Coordinated, Waiter};
 use super::watched::Watched;
 use super::workload::{Annotations, Workload};
+use crate::coordination::roster::Roster;
 use crate::snapshot::alike::{Given, Like};
 use crate::snapshot::object::{Object, Sink};
 
@@ -28,6 +31,14 @@ pub(super) struct Index {
     pub(super) autoscalers: Autoscalers,
     /// The pods without a controller that carry annotations of ours.
     pub(super) bare: BTreeMap<NamespacedName, Annotations>,
+    /// The RoleCoordinations.
+    pub(super) coordinated: BTreeMap<NamespacedName, Coordinated>,
+    /// The same by namespace, for the pods of groups.
+    pub(super) rosters: BTreeMap<String, Arc<Roster>>,
+    /// What is known beside the counts of the pods that belong to a coordination.
+    pub(super) waiters: BTreeMap<NamespacedName, Waiter>,
+    /// How often something changed that a coordination is about.
+    pub(super) coordination_changes: u64,
     /// The pod that was taken last has a controller.
     pub(super) is_controlled: bool,
     /// How often a node came, went, or became another kind of node.
@@ -49,6 +60,10 @@ impl Index {
             workloads: BTreeMap::new(),
             autoscalers: Autoscalers::default(),
             bare: BTreeMap::new(),
+            coordinated: BTreeMap::new(),
+            rosters: BTreeMap::new(),
+            waiters: BTreeMap::new(),
+            coordination_changes: 0,
             is_controlled: false,
             node_changes: 0,
             pods_in: BTreeMap::new(),
@@ -82,6 +97,7 @@ impl Index {
             Watched::PodDisruptionBudget => objects.budgets.keys().cloned().collect(),
             Watched::HorizontalPodAutoscaler => self.autoscalers.names().cloned().collect(),
             Watched::Lease => self.leases.keys().cloned().collect(),
+            Watched::RoleCoordination => self.coordinated.keys().cloned().collect(),
             Watched::Service
             | Watched::ReplicationController
             | Watched::ReplicaSet
@@ -113,6 +129,8 @@ impl Index {
         match kind {
             Watched::Pod => {
                 self.bare.remove(name);
+                let was_member = self.waiters.remove(name).is_some();
+                self.change_coordination(was_member);
                 return self.count_pods(namespace, |state| state.remove_pod(namespace, short));
             }
             Watched::Node => {
@@ -134,6 +152,17 @@ impl Index {
             Watched::PodDisruptionBudget => state.remove_budget(namespace, short),
             Watched::HorizontalPodAutoscaler => self.autoscalers.remove(name),
             Watched::Lease => _ = self.leases.remove(name),
+            Watched::RoleCoordination => {
+                let was_there = self.coordinated.remove(name).is_some();
+                self.change_coordination(was_there);
+                if let Some(roster) = self.rosters.get_mut(namespace) {
+                    let roster = Arc::make_mut(roster);
+                    roster.remove(short);
+                    if roster.is_empty() {
+                        self.rosters.remove(namespace);
+                    }
+                }
+            }
             Watched::Service => state.remove_service(name),
             Watched::ReplicationController | Watched::ReplicaSet | Watched::StatefulSet => {
                 if let Some(kind) = kind.kind() {
@@ -142,10 +171,16 @@ impl Index {
             }
             Watched::Deployment | Watched::DaemonSet | Watched::Job | Watched::CronJob => {}
         }
-        self.workloads.remove(&(kind, name.clone()));
+        let was_there = self.workloads.remove(&(kind, name.clone())).is_some();
+        self.change_coordination(was_there);
         if let Some(kind) = kind.kind() {
             self.forget_uid(kind, name);
         }
+    }
+
+    /// Something changed that a coordination may be about.
+    pub(super) fn change_coordination(&mut self, changed: bool) {
+        self.coordination_changes = self.coordination_changes.wrapping_add(changed.into());
     }
 
     /// Notes or forgets the UID of an object.

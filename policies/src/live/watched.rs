@@ -1,6 +1,7 @@
 //! The kinds of objects that are watched, and how they are asked for.
 
 use placecard_feasibility::inventory::kind::Kind;
+use placecard_language::keys;
 
 /// A kind of object that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,10 +28,11 @@ pub enum Watched {
     DaemonSet,
     Job,
     CronJob,
+    RoleCoordination,
 }
 
 /// All of them. Namespaces come first: what is listed after them need not be counted again.
-pub const WATCHED: [Watched; 21] = [
+pub const WATCHED: [Watched; 22] = [
     Watched::Namespace,
     Watched::Node,
     Watched::CsiNode,
@@ -51,6 +53,7 @@ pub const WATCHED: [Watched; 21] = [
     Watched::DaemonSet,
     Watched::Job,
     Watched::CronJob,
+    Watched::RoleCoordination,
     Watched::Pod,
 ];
 
@@ -146,6 +149,13 @@ impl Watched {
             Self::DaemonSet => row("apps", "v1", "daemonsets", "DaemonSet", true),
             Self::Job => row("batch", "v1", "jobs", "Job", true),
             Self::CronJob => row("batch", "v1", "cronjobs", "CronJob", true),
+            Self::RoleCoordination => row(
+                keys::GROUP,
+                keys::VERSION,
+                keys::COORDINATION_PLURAL,
+                keys::COORDINATION_KIND,
+                true,
+            ),
         }
     }
 
@@ -174,8 +184,15 @@ impl Watched {
             | Self::Deployment
             | Self::DaemonSet
             | Self::Job
-            | Self::CronJob => return None,
+            | Self::CronJob
+            | Self::RoleCoordination => return None,
         })
+    }
+
+    /// The cluster may lack the kind; then there are no objects of it.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        self == Self::RoleCoordination
     }
 
     /// `v1`, `apps/v1`.

@@ -30,6 +30,10 @@ pub(super) struct Workload {
     pub(super) uid: Option<u128>,
     /// `spec.selector` as it is written; empty: there is none.
     selector: Box<str>,
+    /// `spec.replicas`, of a Job `spec.completions` or else `spec.parallelism`; 1 if it says nothing.
+    replicas: u32,
+    /// `spec.ordinals.start`.
+    start: u32,
     /// `None`: there are none, or a controller made the object.
     pub(super) annotations: Option<Box<Annotations>>,
 }
@@ -66,9 +70,20 @@ struct Spec {
     selector: Option<Box<RawValue>>,
     replicas: Option<i64>,
     #[serde(deserialize_with = "or_default")]
+    ordinals: Ordinals,
+    completions: Option<i64>,
+    parallelism: Option<i64>,
+    #[serde(deserialize_with = "or_default")]
     template: Template,
     #[serde(deserialize_with = "or_default")]
     job_template: JobTemplate,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Ordinals {
+    #[serde(deserialize_with = "or_default")]
+    start: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -129,7 +144,13 @@ pub(super) fn read(kind: Watched, json: &[u8]) -> Result<Found, Problem> {
     let annotations =
         Annotations { own: metadata.annotations.0, template: template.metadata.annotations.0 };
     let is_ours = !is_owned && annotations != Annotations::default() && kind != Watched::Service;
+    let replicas = match kind {
+        Watched::Job => spec.completions.or(spec.parallelism),
+        _ => spec.replicas,
+    };
     let workload = Workload {
+        replicas: u32::try_from(replicas.unwrap_or(1).max(0)).unwrap_or(u32::MAX),
+        start: spec.ordinals.start,
         uid: metadata.uid.parse().ok().map(|ObjectId(uid)| uid),
         selector: spec.selector.map(|raw| raw.get().into()).unwrap_or_default(),
         annotations: is_ours.then(|| Box::new(annotations)),
@@ -145,6 +166,17 @@ pub(super) fn of_pod(json: &[u8]) -> Option<Annotations> {
 }
 
 impl Workload {
+    /// How many replicas there are to be.
+    pub(super) fn replicas(&self) -> u32 {
+        self.replicas
+    }
+
+    /// Whether a coordination sees a difference.
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        (self.replicas, self.start, self.uid) != (other.replicas, other.start, other.uid)
+            || self.annotations != other.annotations
+    }
+
     /// The object, as far as others ask for it.
     pub(super) fn slim(&self, kind: Watched, (namespace, name): &NamespacedName) -> Value {
         let selector: Value = serde_json::from_str(&self.selector).unwrap_or_default();
@@ -152,7 +184,8 @@ impl Workload {
             "apiVersion": kind.api_version(),
             "kind": kind.row().kind,
             "metadata": {"namespace": namespace, "name": name},
-            "spec": {"selector": selector},
+            "spec": {"selector": selector, "replicas": self.replicas,
+                "ordinals": {"start": self.start}},
         })
     }
 }

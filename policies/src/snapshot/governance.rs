@@ -244,7 +244,7 @@ fn share(written: &IntOrString) -> Option<Share> {
 }
 
 /// The seconds since 1970 of a time as the API writes it; `None` if it is not one.
-pub(super) fn seconds(text: &str) -> Option<i64> {
+pub(crate) fn seconds(text: &str) -> Option<i64> {
     text.parse().ok().map(Timestamp::as_second)
 }
 

@@ -10,6 +10,7 @@ use placecard_feasibility::filter::reason::{Reason, text};
 use super::why::several;
 use super::{level, list};
 use crate::coordination::forecast::{Forecast, Remedy};
+use crate::coordination::news::Event;
 use crate::coordination::status::Progress;
 use crate::coordination::step::{BatchState, Wait};
 
@@ -76,6 +77,40 @@ pub fn wait(batch: &BatchState, key: &str) -> String {
             format!("{} on {} {are} not ready yet", several_pods(unready), place())
         }
     }
+}
+
+/// What happened to a batch: `batch 2 of pd goes to worker-1`.
+#[must_use]
+pub fn news(event: Event, coordination: &str, batch: &BatchState, key: &str) -> String {
+    let name = format!("batch {} of {coordination}", batch.number + 1);
+    let pods = several_pods(batch.present);
+    let place = match (&batch.domain, level(key)) {
+        (Some(domain), "node") => domain.clone(),
+        (Some(domain), level) => format!("{level} {domain}"),
+        (None, level) => format!("a {level}"),
+    };
+    match event {
+        Event::Begun => format!("{name} goes to {place}: {pods}"),
+        Event::Placed if batch.strays.is_empty() => format!("{name} is placed on {place}: {pods}"),
+        Event::Placed => {
+            let strays: Vec<String> = batch.strays.iter().cloned().collect();
+            format!("{name} is placed on {place}, and on {}", list(&strays, "and", MOST_REASONS))
+        }
+        Event::Released => {
+            format!("{name} waited longer than its timeout: {pods} are let go to any {}", level(key))
+        }
+        Event::Replaced => format!("{name} cannot go to {place}: its pods are made again"),
+        Event::TimedOut => format!("{name} waits longer than its timeout: {}", wait(batch, key)),
+        Event::NoRoom => format!("{name}: {}", wait(batch, key)),
+    }
+}
+
+/// A pod waits for a coordination that is not there.
+#[must_use]
+pub fn orphan() -> String {
+    "its coordination is gone, or has no role for it any longer, so nothing will let it go: make \
+     the coordination again, or delete the pod"
+        .to_owned()
 }
 
 /// Why no domain takes the batch.

@@ -30,15 +30,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Events that are remembered; those that were told longest ago are forgotten first.
 const REMEMBERED: usize = 10_000;
 
-/// The controller that reports, in our group.
-const CONTROLLER: &str = "audit";
-
 /// Longest note, in characters; the API takes 1024 bytes.
 const NOTE: usize = 240;
 
 /// The way to Events.
 pub struct Events {
     client: kube::Client,
+    /// The controller that reports, in our group.
+    controller: &'static str,
     identity: String,
     repeat: Duration,
     tokens: Tokens,
@@ -102,9 +101,14 @@ impl Subject {
 impl Events {
     /// Nothing was told yet.
     #[must_use]
-    pub fn new(client: kube::Client, identity: String, repeat: Duration) -> Self {
+    pub fn new(
+        client: kube::Client,
+        controller: &'static str,
+        identity: String,
+        repeat: Duration,
+    ) -> Self {
         let (tokens, told) = (Tokens::new(BURST, EACH), BTreeMap::new());
-        Self { client, identity, repeat, tokens, told }
+        Self { client, controller, identity, repeat, tokens, told }
     }
 
     /// Tells what was found, as far as it is due.
@@ -142,8 +146,28 @@ impl Events {
             };
             let related = remark.pods.first().filter(|_| subject.kind != "Pod");
             let related = related.map(|pod| Subject::pod(&remark.owner.namespace, &pod.pod, None));
-            self.write(&name, &subject, related.as_ref(), &news, metrics, clock()).await;
+            let told = self.write(&name, &subject, related.as_ref(), &news, clock()).await;
+            metrics.told(told);
         }
+    }
+
+    /// Tells one thing, if it is due: what lasts is told again only after a while. `None`: it is
+    /// not due.
+    pub async fn one(
+        &mut self,
+        subject: &Subject,
+        news: &News,
+        lasts: bool,
+        now: SystemTime,
+    ) -> Option<Told> {
+        let name = event_name(&subject.name, &[&subject.kind, &news.key]);
+        if lasts && !self.is_due(&subject.namespace, &name) {
+            return None;
+        }
+        if !self.tokens.take() {
+            return Some(Told::Limited);
+        }
+        Some(self.write(&name, subject, None, news, now).await)
     }
 
     fn is_due(&self, namespace: &str, name: &str) -> bool {
@@ -158,18 +182,17 @@ impl Events {
         subject: &Subject,
         related: Option<&Subject>,
         news: &News,
-        metrics: &AuditMetrics,
         now: SystemTime,
-    ) {
+    ) -> Told {
         let namespace = &subject.namespace;
         // Also if it cannot be written: whatever is wrong, asking at once again does not help.
         self.told.insert((namespace.clone(), name.to_owned()), Instant::now());
         self.forget_old();
         match self.send(name, subject, related, news, &moment::micros(now)).await {
-            Ok(()) => metrics.told(Told::Written),
+            Ok(()) => Told::Written,
             Err(error) => {
-                metrics.told(Told::Failed);
                 tracing::warn!(namespace, name, error, "an Event was not written");
+                Told::Failed
             }
         }
     }
@@ -188,7 +211,7 @@ impl Events {
             "kind": "Event",
             "metadata": {"namespace": subject.namespace, "name": name},
             "eventTime": now,
-            "reportingController": format!("{}/{CONTROLLER}", keys::GROUP),
+            "reportingController": format!("{}/{}", keys::GROUP, self.controller),
             "reportingInstance": words::shorten(&self.identity, 128),
             "action": news.action,
             "reason": news.reason,

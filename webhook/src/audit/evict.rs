@@ -175,7 +175,8 @@ impl Evictor {
         };
         let subject = Subject::pod(namespace, name, Some(uid.clone()));
         let event = event_name(name, &[&news.key, news.reason]);
-        events.write(&event, &subject, None, &news, metrics, (app.clock)()).await;
+        let told = events.write(&event, &subject, None, &news, (app.clock)()).await;
+        metrics.told(told);
         if dry {
             return metrics.evicted(Evicted::Dry);
         }

@@ -31,6 +31,18 @@ pub enum Told {
     Failed,
 }
 
+impl Told {
+    /// The label value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "written",
+            Self::Limited => "limited",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What became of an eviction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evicted {
@@ -187,12 +199,7 @@ impl AuditMetrics {
 
     /// What became of an Event.
     pub fn told(&self, told: Told) {
-        let result = match told {
-            Told::Written => "written",
-            Told::Limited => "limited",
-            Told::Failed => "failed",
-        };
-        self.events.get_or_create(&ResultLabel { result }).inc();
+        self.events.get_or_create(&ResultLabel { result: told.as_str() }).inc();
     }
 
     /// What became of an eviction.

@@ -159,7 +159,7 @@ async fn find(client: &kube::Client, kind: &Custom) -> Result<Option<Followed>, 
     }))
 }
 
-async fn describe(client: &kube::Client, path: &str) -> Result<Value, Trouble> {
+pub(super) async fn describe(client: &kube::Client, path: &str) -> Result<Value, Trouble> {
     let mut body = ask(client, path, ANSWER).await?;
     let mut text = Vec::new();
     while let Some(bytes) = next(&mut body, ANSWER).await? {

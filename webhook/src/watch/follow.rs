@@ -214,7 +214,11 @@ impl Follower {
                     self.begin_anew();
                     self.listed = None;
                     self.queue.send(Seen::Unknown(self.subject.clone())).await?;
-                    if matches!(self.subject, Subject::Custom(_)) {
+                    let may_go = match &self.subject {
+                        Subject::Custom(_) => true,
+                        Subject::Kind(kind) => kind.is_optional(),
+                    };
+                    if may_go {
                         // It may be gone: whoever found out how it is asked for does so again.
                         return Err(Ended);
                     }

@@ -1,6 +1,6 @@
 //! What the tests share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
@@ -28,6 +28,7 @@ pub(crate) fn app() -> App {
         surroundings: Surroundings::default(),
         vocabulary: None,
         server_is_given: false,
+        coordinator: OnceLock::new(),
         source: Source::Files(Box::<Files>::default()),
         metrics: Metrics::default(),
         bodies: Bodies::default(),

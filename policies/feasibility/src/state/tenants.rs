@@ -65,6 +65,16 @@ impl State {
         })
     }
 
+    /// The value of a label of the pod with this number.
+    #[must_use]
+    pub fn label_of(&self, pod: u32, label: &str) -> Option<&str> {
+        let key = self.strings.get(label)?;
+        let (kind, _) = self.pods.kind(pod);
+        let mut labels = self.pods.labels.key(kind.labels).iter();
+        let (_, value) = labels.find(|(one, _)| *one == key)?;
+        Some(self.strings.text(*value))
+    }
+
     /// The pods of a namespace that `wanted` wants. It is asked once for all that have the same
     /// class and controller, so it must not ask for the name of a pod that a controller made, nor
     /// for what else such pods differ in.

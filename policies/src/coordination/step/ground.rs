@@ -49,6 +49,22 @@ pub(super) fn decide(situation: &Situation<'_>, groups: &[Group<'_>], state: &mu
     step
 }
 
+/// Has the batches that have begun stand in the state.
+pub(super) fn reserve(situation: &Situation<'_>, groups: &[Group<'_>], state: &mut State) {
+    let layout = layout(situation.affinity);
+    let domains = batches::domains(state, &layout.topology_key);
+    let mut begun: Vec<Batch> = Vec::new();
+    for group in groups.iter().filter(|group| group.has_begun()) {
+        let footing = footing(situation, groups, group, state, &domains);
+        if footing.is_due && !footing.batch.members.is_empty() {
+            begun.push(footing.batch);
+        }
+    }
+    if !begun.is_empty() {
+        plan(state, &begun, &layout, &BTreeSet::new());
+    }
+}
+
 fn footing(
     situation: &Situation<'_>,
     groups: &[Group<'_>],

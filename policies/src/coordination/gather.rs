@@ -1,0 +1,286 @@
+//! What there is of each coordination that places batches, from the live cluster.
+//!
+//! A pod belongs to the coordination whose id its label says, if it also has a role there: a label
+//! alone makes no member. What was done to pods and is not seen yet counts as if it were.
+
+use std::collections::BTreeMap;
+
+use placecard_feasibility::inventory::NamespacedName;
+use placecard_feasibility::inventory::pod::Pod;
+use placecard_language::checked::Words;
+use placecard_language::coordination::sentence::{self, Coordinate};
+use placecard_language::coordination::{AffinityScheduling, Coordination, Group, Source};
+use placecard_language::keys;
+
+use super::membership::{Membership, Subject, id, membership};
+use super::step::{Observed, Situation, Size, Target};
+use crate::kinds;
+use crate::live::coordinated::Waiter;
+use crate::live::{Live, Watched};
+use crate::object::{Map, Object, Owner};
+
+/// A coordination that places batches, and what there is of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The namespace.
+    pub namespace: String,
+    /// The name of the RoleCoordination, or what the long form of the annotation calls it.
+    pub group: String,
+    /// There is a RoleCoordination.
+    pub has_object: bool,
+    /// The name of the coordination.
+    pub coordination: String,
+    /// How its batches are placed.
+    pub affinity: AffinityScheduling,
+    /// How large each role is, as far as that is known.
+    pub sizes: BTreeMap<String, Size>,
+    /// Its pods.
+    pub pods: Vec<Observed>,
+}
+
+impl Case {
+    /// What [`step`](super::step::step) decides on; `now` is in seconds since 1970.
+    #[must_use]
+    pub fn situation(&self, now: i64) -> Situation<'_> {
+        Situation { affinity: &self.affinity, sizes: &self.sizes, pods: &self.pods, now }
+    }
+}
+
+/// Something that was done to a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The pod as it was before.
+    pub pod: Target,
+    /// `metadata.resourceVersion` that it has since; `None`: that is not known.
+    pub revision: Option<u64>,
+    /// What was added to its node selector when its gate went; `None`: it was deleted.
+    pub pins: Option<BTreeMap<String, String>>,
+}
+
+impl Done {
+    /// Is it still to be counted, where the pod is seen like this?
+    #[must_use]
+    fn is_ahead_of(&self, waiter: &Waiter) -> bool {
+        if waiter.uid != self.pod.uid {
+            return false;
+        }
+        // Revisions are numbers that grow, on every server.
+        match (self.revision, waiter.resource_version.parse::<u64>()) {
+            (Some(revision), Ok(seen)) => seen < revision,
+            _ => waiter.resource_version == self.pod.resource_version,
+        }
+    }
+}
+
+/// A pod with the label of a coordination that is not there, and with our gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// The pod.
+    pub pod: NamespacedName,
+    /// Its UID.
+    pub uid: String,
+}
+
+/// What there is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gathered {
+    /// By namespace and id.
+    pub cases: BTreeMap<(String, String), Case>,
+    /// Pods that wait for a coordination which is not there, or which has no role for them.
+    pub orphans: Vec<Orphan>,
+    /// What was done and is not seen yet, by the place in the list.
+    pub ahead: Vec<usize>,
+}
+
+/// Everything that coordinations place in batches. `done`: what was done to pods lately.
+#[must_use]
+pub fn gather(live: &Live, words: &Words, done: &[Done]) -> Gathered {
+    let mut found = Gathered::default();
+    for ((namespace, _), one) in live.coordinated() {
+        let Some(group) = &one.group else { continue };
+        for coordination in &group.coordinations {
+            let placed = coordination.roles.first().and_then(|role| group.placing(role));
+            let Some((_, affinity)) = placed.filter(|(found, _)| found.name == coordination.name)
+            else {
+                continue;
+            };
+            let case = of_group(live, namespace, group, coordination, affinity);
+            found.cases.insert(key(namespace, &group.name, &coordination.name), case);
+        }
+    }
+    add_long_forms(live, words, &mut found.cases);
+    let groups: BTreeMap<&NamespacedName, &Group> =
+        live.coordinated().filter_map(|(name, one)| Some((name, one.group.as_ref()?))).collect();
+    let mut done_by_name: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, one) in done.iter().enumerate() {
+        done_by_name.entry((&one.pod.namespace, &one.pod.name)).or_default().push(at);
+    }
+    for (name, waiter) in live.waiters() {
+        let Some(mut pod) = live.state().pod(&name.0, &name.1) else { continue };
+        pod.uid.clone_from(&waiter.uid);
+        pod.gates.clone_from(&waiter.gates);
+        for at in done_by_name.get(&(name.0.as_str(), name.1.as_str())).into_iter().flatten() {
+            if let Some(one) = done.get(*at).filter(|one| one.is_ahead_of(waiter)) {
+                found.ahead.push(*at);
+                apply(&mut pod, one);
+            }
+        }
+        let is_gated = pod.gates.iter().any(|gate| gate == keys::BATCH_GATE);
+        match place(&pod, words, &mut found.cases, &groups) {
+            Some((case, role, batch)) => {
+                case.pods.push(observed(role, batch, pod, waiter));
+            }
+            None if is_gated => {
+                found.orphans.push(Orphan { pod: name.clone(), uid: waiter.uid.clone() });
+            }
+            None => {}
+        }
+    }
+    found
+}
+
+fn key(namespace: &str, group: &str, coordination: &str) -> (String, String) {
+    (namespace.to_owned(), id(namespace, group, coordination))
+}
+
+fn of_group(
+    live: &Live,
+    namespace: &str,
+    group: &Group,
+    coordination: &Coordination,
+    affinity: &AffinityScheduling,
+) -> Case {
+    let size = |name: &String| {
+        let Source::Workload { api_version, kind, name: called } = &group.role(name)?.source else {
+            return None;
+        };
+        let kind = Watched::find(api_version, kind)?;
+        let replicas = live.replicas(kind, namespace, called)?;
+        Some((name.clone(), Size { replicas }))
+    };
+    Case {
+        namespace: namespace.to_owned(),
+        group: group.name.clone(),
+        has_object: true,
+        coordination: coordination.name.clone(),
+        affinity: affinity.clone(),
+        sizes: coordination.roles.iter().filter_map(size).collect(),
+        pods: Vec::new(),
+    }
+}
+
+/// The coordinations that no object describes: each template says its own part.
+fn add_long_forms(live: &Live, words: &Words, cases: &mut BTreeMap<(String, String), Case>) {
+    for one in live.annotated() {
+        let Some(text) = one.annotations.template.get(keys::COORDINATE) else { continue };
+        let Some(coordinate) = sentence::read(text, words).0 else { continue };
+        let object = &one.object;
+        let kind = Watched::find(&object.api_version, &object.kind);
+        let replicas = kind
+            .filter(|kind| *kind != Watched::Pod)
+            .and_then(|kind| live.replicas(kind, &object.namespace, &object.name));
+        add_long_form(&object.namespace, &coordinate, replicas, cases);
+    }
+}
+
+/// The place of one template in a coordination that no object describes.
+fn add_long_form(
+    namespace: &str,
+    coordinate: &Coordinate,
+    replicas: Option<u32>,
+    cases: &mut BTreeMap<(String, String), Case>,
+) {
+    let Some(group) = coordinate.group(namespace) else { return };
+    let Some(own) = &coordinate.own else { return };
+    let Some((coordination, affinity)) = group.placing(&own.role) else { return };
+    let key = key(namespace, &group.name, &coordination.name);
+    let case = cases.entry(key).or_insert_with(|| Case {
+        namespace: namespace.to_owned(),
+        group: group.name.clone(),
+        has_object: false,
+        coordination: coordination.name.clone(),
+        affinity: affinity.clone(),
+        sizes: BTreeMap::new(),
+        pods: Vec::new(),
+    });
+    if !case.has_object {
+        case.affinity.ratios.entry(own.role.clone()).or_insert(own.ratio);
+        if let Some(replicas) = replicas {
+            case.sizes.entry(own.role.clone()).or_insert(Size { replicas });
+        }
+    }
+}
+
+/// The coordination of a pod, its role there and its batch.
+fn place<'c>(
+    pod: &Pod,
+    words: &Words,
+    cases: &'c mut BTreeMap<(String, String), Case>,
+    groups: &BTreeMap<&NamespacedName, &Group>,
+) -> Option<(&'c mut Case, String, u64)> {
+    let id = pod.labels.get(keys::COORDINATION)?;
+    let batch = pod.labels.get(keys::BATCH)?.parse().ok()?;
+    let key = (pod.namespace.clone(), id.clone());
+    if !cases.contains_key(&key) {
+        // Nothing but pods says it.
+        let coordinate = sentence::read(pod.notes.get(keys::COORDINATE)?, words).0?;
+        add_long_form(&pod.namespace, &coordinate, None, cases);
+    }
+    let case = cases.get_mut(&key)?;
+    let role = if case.has_object {
+        let name = (case.namespace.clone(), case.group.clone());
+        role_in(pod, groups.get(&name)?)?
+    } else {
+        sentence::read(pod.notes.get(keys::COORDINATE)?, words).0?.own?.role
+    };
+    case.affinity.ratios.contains_key(&role).then_some((case, role, batch))
+}
+
+/// The role of a pod in a group, by its owner or its labels.
+fn role_in(pod: &Pod, group: &Group) -> Option<String> {
+    let owner = pod.owner.as_deref().map(|owner| Owner {
+        api_version: owner.api_version.clone(),
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+        uid: String::new(),
+        controller: true,
+    });
+    let object = Object {
+        kind: kinds::find("", "Pod"),
+        owners: owner.into_iter().collect(),
+        ..Object::default()
+    };
+    let labels: &Map = &pod.labels;
+    let subject = Subject { namespace: &pod.namespace, labels, coordinate: None, object: &object };
+    match membership(&subject, std::slice::from_ref(group)) {
+        Membership::Member(member) => Some(member.role),
+        _ => None,
+    }
+}
+
+fn observed(role: String, batch: u64, pod: Pod, waiter: &Waiter) -> Observed {
+    Observed {
+        role,
+        batch,
+        pod,
+        resource_version: waiter.resource_version.clone(),
+        created: waiter.created,
+        ready: waiter.ready,
+        unschedulable: waiter.unschedulable,
+    }
+}
+
+/// The pod as it is after this.
+fn apply(pod: &mut Pod, done: &Done) {
+    match &done.pins {
+        None => pod.terminating = true,
+        Some(pins) => {
+            pod.gates.retain(|gate| gate != keys::BATCH_GATE);
+            let pins = pins.clone();
+            pod.spec.node_selector.extend(pins);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

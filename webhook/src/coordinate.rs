@@ -1,0 +1,292 @@
+//! The controller of role coordinations: one replica lets pods of gated batches go, whole batches at
+//! once, each to a domain with room for all of it.
+//!
+//! It remembers nothing that matters: all state is on pods and coordinations, so after a restart, or
+//! in another replica, it goes on where things stand. What it did to pods counts until the watch
+//! shows it. A turn reads one copy of the index, on a thread of its own, and only when something has
+//! changed.
+//!
+//! 1. `patch`: what is done to one pod.
+//! 2. `status`: the status of RoleCoordinations.
+//! 3. `tell`: Events and metrics.
+
+pub mod patch;
+mod status;
+mod tell;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use placecard_policies::coordination::gather::{Case, Done, Gathered, Orphan, gather};
+use placecard_policies::coordination::step::{BatchState, Step, reserve, step};
+use placecard_policies::language::checked::Words;
+use placecard_policies::live::{Live, Watched};
+use tokio::time::{Instant, sleep};
+
+use crate::audit::events::Events;
+use crate::coordinate::patch::{Outcome, act};
+use crate::coordinate::status::Statuses;
+use crate::leader::Leader;
+use crate::serve::App;
+use crate::vocabulary::Vocabulary;
+use crate::watch::Watches;
+use crate::watch::backoff::Backoff;
+
+/// The controller that reports, in our group.
+const CONTROLLER: &str = "coordination";
+
+/// What decisions rest on: without these nothing is done.
+const BASIS: [Watched; 6] = [
+    Watched::Node,
+    Watched::Pod,
+    Watched::Namespace,
+    Watched::StatefulSet,
+    Watched::Deployment,
+    Watched::RoleCoordination,
+];
+
+/// What was done to a pod, and is not seen after this long, is looked at anew.
+const FORGOTTEN: Duration = Duration::from_secs(20);
+
+/// How coordinations are seen to.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The least time between two looks whether something has changed.
+    pub every: Duration,
+    /// The least time between two Events about what has not changed.
+    pub repeat: Duration,
+    /// The least time between two writes of the status of one coordination.
+    pub status: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_millis(250),
+            repeat: Duration::from_secs(900),
+            status: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Sees to coordinations as long as this replica is the leader.
+pub async fn run(
+    app: Arc<App>,
+    client: kube::Client,
+    leader: Leader,
+    identity: String,
+    settings: Settings,
+) {
+    let mut coordinator = Coordinator {
+        events: Events::new(client.clone(), CONTROLLER, identity, settings.repeat),
+        statuses: Statuses::new(client.clone(), settings.status),
+        app,
+        client,
+        leader,
+        done: Vec::new(),
+        before: BTreeMap::new(),
+        mark: None,
+        again: None,
+        backoff: Backoff::default(),
+    };
+    loop {
+        sleep(settings.every).await;
+        coordinator.turn().await;
+    }
+}
+
+/// What was looked at last, to see whether anything has changed.
+#[derive(PartialEq, Eq)]
+struct Mark {
+    coordinations: u64,
+    nodes: u64,
+    /// All changes of the index, while some batch waits for room.
+    events: Option<u64>,
+}
+
+struct Coordinator {
+    app: Arc<App>,
+    client: kube::Client,
+    leader: Leader,
+    /// What was done to pods, and when.
+    done: Vec<(Done, Instant)>,
+    /// How the batches of each coordination stood after the last turn.
+    before: BTreeMap<(String, String), Vec<BatchState>>,
+    mark: Option<Mark>,
+    /// The next turn comes then even if nothing changes.
+    again: Option<Instant>,
+    backoff: Backoff,
+    events: Events,
+    statuses: Statuses,
+}
+
+/// What is to be done for one coordination.
+struct Decided {
+    key: (String, String),
+    case: Case,
+    step: Step,
+}
+
+impl Coordinator {
+    async fn turn(&mut self) {
+        let app = Arc::clone(&self.app);
+        let Some(watches) = app.source.watches() else { return };
+        let held = self.leader.held();
+        app.metrics.coordination.leads(held);
+        if !held {
+            if self.mark.take().is_some() || !self.before.is_empty() {
+                self.done.clear();
+                self.before.clear();
+                self.again = None;
+                app.metrics.coordination.forget();
+            }
+            return;
+        }
+        let words = app
+            .vocabulary
+            .as_ref()
+            .map_or_else(|| Some(Arc::clone(&app.surroundings.words)), Vocabulary::words);
+        let (Some(words), Some(live)) = (words, ready(watches)) else { return };
+        let waits = self.mark.as_ref().is_some_and(|mark| mark.events.is_some());
+        let mark = mark(&live, waits);
+        let is_due = self.again.is_some_and(|again| Instant::now() >= again);
+        if self.mark.as_ref() == Some(&mark) && !is_due {
+            return;
+        }
+        self.done.retain(|(_, at)| at.elapsed() < FORGOTTEN);
+        let done: Vec<Done> = self.done.iter().map(|(done, _)| done.clone()).collect();
+        let now = unix(&app);
+        let deciding = tokio::task::spawn_blocking(move || decide(live, &words, &done, now));
+        let Ok((decided, orphans, ahead)) = deciding.await else {
+            tracing::error!("a decision about batches broke off; please report it");
+            self.again = Some(Instant::now() + self.backoff.pause());
+            return;
+        };
+        let mut at = 0;
+        self.done.retain(|_| {
+            at += 1;
+            ahead.contains(&(at - 1))
+        });
+        let waits = decided.iter().any(|one| one.waits());
+        self.mark = Some(Mark { events: waits.then(|| mark.events.unwrap_or_default()), ..mark });
+        let next = decided.iter().filter_map(|one| one.step.again).min();
+        let left = next.map(|next| u64::try_from(next.saturating_sub(now)).unwrap_or(0));
+        self.again = left.map(|left| Instant::now() + Duration::from_secs(left));
+        self.carry_out(&decided).await;
+        self.tell(watches, &decided, &orphans).await;
+        let keys: BTreeSet<&(String, String)> = decided.iter().map(|one| &one.key).collect();
+        self.before.retain(|key, _| keys.contains(key));
+        for one in decided {
+            self.before.insert(one.key, one.step.batches);
+        }
+    }
+
+    /// Does what was decided, as far as the API server lets it.
+    async fn carry_out(&mut self, decided: &[Decided]) {
+        let actions = decided.iter().flat_map(|one| {
+            one.step.actions.iter().filter_map(move |action| patch::request(&one.case, action))
+        });
+        let actions: Vec<patch::Request> = actions.collect();
+        if actions.is_empty() {
+            return;
+        }
+        let outcomes = act(&self.client, &self.leader, actions).await;
+        let mut pause = None;
+        for (request, outcome) in outcomes {
+            self.app.metrics.coordination.acted(&outcome);
+            match outcome {
+                Outcome::Done(revision) => self.done.push((request.done(revision), Instant::now())),
+                Outcome::Unknown(asked) => {
+                    self.done.push((request.done(None), Instant::now()));
+                    pause = pause.max(Some(asked));
+                }
+                // The watch shows what has changed; a refusal that nothing changes is tried again.
+                Outcome::Changed | Outcome::Refused => pause = pause.max(Some(Duration::ZERO)),
+                Outcome::NotLeader => {}
+            }
+        }
+        match pause {
+            None => self.backoff.reset(),
+            Some(asked) => {
+                let pause = asked.max(self.backoff.pause());
+                self.look_again(pause);
+            }
+        }
+    }
+
+    /// There is a turn after this time at the latest.
+    fn look_again(&mut self, after: Duration) {
+        let then = Instant::now() + after;
+        self.again = Some(self.again.map_or(then, |again| again.min(then)));
+    }
+
+    async fn tell(&mut self, watches: &Watches, decided: &[Decided], orphans: &[Orphan]) {
+        let app = Arc::clone(&self.app);
+        tell::measure(&app.metrics.coordination, decided);
+        let objects = tell::objects(&watches.current(), decided);
+        let before = &self.before;
+        tell::news(&app, &mut self.events, &objects, before, decided).await;
+        tell::orphans(&app, &mut self.events, orphans).await;
+        if self.statuses.write(&app, &self.leader, &objects, decided).await {
+            self.look_again(self.statuses.every());
+        }
+    }
+}
+
+impl Decided {
+    /// Does some batch wait for what other pods do?
+    fn waits(&self) -> bool {
+        use placecard_policies::coordination::step::Wait;
+        let waits = |batch: &BatchState| {
+            matches!(batch.wait, Some(Wait::Room(_) | Wait::RoomHere(_) | Wait::Lost | Wait::Nodes))
+        };
+        self.step.batches.iter().any(waits)
+    }
+}
+
+/// The index, if it can be gone by.
+fn ready(watches: &Watches) -> Option<Arc<Live>> {
+    let live = watches.trusted(&BASIS)?;
+    let known = [Watched::Node, Watched::Pod, Watched::RoleCoordination];
+    known.into_iter().all(|kind| live.is_synced(kind)).then_some(live)
+}
+
+fn mark(live: &Live, waits: bool) -> Mark {
+    Mark {
+        coordinations: live.coordination_changes(),
+        nodes: live.node_changes(),
+        events: waits.then(|| live.changes()),
+    }
+}
+
+/// Seconds since 1970.
+fn unix(app: &App) -> i64 {
+    let since = (app.clock)().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Decides for all coordinations on one state, on which what was promised before stands first; the
+/// index is let go as soon as it was read.
+fn decide(
+    live: Arc<Live>,
+    words: &Words,
+    done: &[Done],
+    now: i64,
+) -> (Vec<Decided>, Vec<Orphan>, BTreeSet<usize>) {
+    let Gathered { cases, orphans, ahead } = gather(&live, words, done);
+    let ahead = ahead.into_iter().collect();
+    if cases.is_empty() {
+        return (Vec::new(), orphans, ahead);
+    }
+    let mut state = live.state().clone();
+    drop(live);
+    for case in cases.values() {
+        reserve(&case.situation(now), &mut state);
+    }
+    let decided = cases.into_iter().map(|(key, case)| {
+        let step = step(&case.situation(now), &mut state);
+        Decided { key, case, step }
+    });
+    (decided.collect(), orphans, ahead)
+}

@@ -1,0 +1,109 @@
+//! Events and metrics about batches.
+
+use std::collections::BTreeMap;
+
+use placecard_policies::coordination::gather::{Case, Orphan};
+use placecard_policies::coordination::news::news as happened;
+use placecard_policies::coordination::status::progress;
+use placecard_policies::coordination::step::BatchState;
+use placecard_policies::live::Live;
+use placecard_policies::live::coordinated::Coordinated;
+use placecard_policies::language::keys;
+use placecard_policies::words;
+
+use super::{Decided, unix};
+use crate::audit::events::{Events, News, Subject};
+use crate::metrics::coordination::{CoordinationMetrics, Standing};
+use crate::serve::App;
+
+/// RoleCoordinations by name.
+pub(super) type Objects = BTreeMap<(String, String), Coordinated>;
+
+/// Orphans that are told of in one turn.
+const ORPHANS: usize = 10;
+
+/// The RoleCoordinations that these are about.
+pub(super) fn objects(live: &Live, decided: &[Decided]) -> Objects {
+    let wanted = |name: &(String, String)| {
+        let of = |one: &Decided| (&one.case.namespace, &one.case.group) == (&name.0, &name.1);
+        decided.iter().any(of)
+    };
+    let found = live.coordinated().filter(|(name, _)| wanted(name));
+    found.map(|(name, one)| (name.clone(), one.clone())).collect()
+}
+
+/// Events about what happened, on the RoleCoordination, or without one on a pod.
+pub(super) async fn news(
+    app: &App,
+    events: &mut Events,
+    objects: &Objects,
+    before: &BTreeMap<(String, String), Vec<BatchState>>,
+    decided: &[Decided],
+) {
+    let now = unix(app);
+    for one in decided {
+        let (case, step) = (&one.case, &one.step);
+        let known = before.get(&one.key).map(Vec::as_slice);
+        for (event, batch) in happened(&case.situation(now), known, step) {
+            let Some(subject) = subject(objects, case, batch) else { continue };
+            let key = &case.affinity.topology_key;
+            let news = News {
+                key: format!("{} {} {}", case.coordination, batch.number, event.reason()),
+                reason: event.reason(),
+                action: "Coordinate",
+                note: words::batches::news(event, &case.coordination, batch, key),
+                kind: if event.is_warning() { "Warning" } else { "Normal" },
+            };
+            let told = events.one(&subject, &news, event.lasts(), (app.clock)()).await;
+            app.metrics.coordination.told(told);
+        }
+    }
+}
+
+/// Events about pods that nothing will let go.
+pub(super) async fn orphans(app: &App, events: &mut Events, orphans: &[Orphan]) {
+    for orphan in orphans.iter().take(ORPHANS) {
+        let (namespace, name) = &orphan.pod;
+        let subject = Subject::pod(namespace, name, Some(orphan.uid.clone()));
+        let news = News {
+            key: format!("orphan {}", orphan.uid),
+            reason: "NoCoordination",
+            action: "Coordinate",
+            note: words::batches::orphan(),
+            kind: "Warning",
+        };
+        let told = events.one(&subject, &news, true, (app.clock)()).await;
+        app.metrics.coordination.told(told);
+    }
+}
+
+fn subject(objects: &Objects, case: &Case, batch: &BatchState) -> Option<Subject> {
+    if !case.has_object {
+        let pod = case.pods.iter().find(|one| one.batch == batch.number)?;
+        return Some(Subject::pod(&case.namespace, &pod.pod.name, Some(pod.pod.uid.clone())));
+    }
+    let object = objects.get(&(case.namespace.clone(), case.group.clone()))?;
+    Some(Subject {
+        api_version: keys::API_VERSION.to_owned(),
+        kind: keys::COORDINATION_KIND.to_owned(),
+        namespace: case.namespace.clone(),
+        name: case.group.clone(),
+        uid: Some(object.uid.clone()),
+    })
+}
+
+/// How far all coordinations are.
+pub(super) fn measure(metrics: &CoordinationMetrics, decided: &[Decided]) {
+    let standing = |one: &Decided| {
+        let found = progress(&one.case.situation(0), &one.step);
+        Standing {
+            namespace: one.case.namespace.clone(),
+            name: one.case.group.clone(),
+            coordination: one.case.coordination.clone(),
+            batch: found.current,
+            batches: found.total,
+            phase: found.phase,
+        }
+    };
+    metrics.stand(decided.iter().map(standing));
+}
