@@ -157,10 +157,10 @@ fn custom_resources_are_read_and_judged_only_if_they_are_named() {
     }
 }
 
-/// What may be written: the Lease and Events, and evictions in a role of their own, which the chart
-/// leaves out unless it is told to evict.
+/// What may be written: Leases and Events; evictions, and what waits for its batch, in roles of their
+/// own, which the chart leaves out unless it is told to evict, or to coordinate.
 #[test]
-fn only_the_audit_writes_and_it_evicts_only_if_told_to() {
+fn what_is_written_is_in_roles_of_its_own() {
     let rules = |name: &str| -> BTreeSet<String> {
         let objects = chart::objects(name);
         let roles = objects.iter().filter_map(|one| one["rules"].as_array()).flatten();
@@ -184,12 +184,20 @@ fn only_the_audit_writes_and_it_evicts_only_if_told_to() {
         format!("get {event}"),
         format!("patch {event}"),
     ];
-    assert_eq!(rules("audit-rbac.yaml"), expected.into());
+    let expected: BTreeSet<String> = expected.into();
+    assert_eq!(rules("audit-rbac.yaml"), expected);
     assert_eq!(rules("eviction-rbac.yaml"), ["create /pods/eviction".to_owned()].into());
+    let more = ["delete /pods", "patch /pods", "patch placecard.dev/rolecoordinations/status"];
+    let coordination: BTreeSet<String> = more.into_iter().map(str::to_owned).collect();
+    assert_eq!(rules("coordination-rbac.yaml"), &expected | &coordination);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard");
-    let text = fs::read_to_string(root.join("templates/eviction-rbac.yaml")).expect("a template");
-    let guard = "{{- if eq .Values.audit.evict \"on\" }}\n";
-    assert!(text.starts_with(guard) && text.ends_with("{{- end }}\n"));
+    for (name, value) in [("eviction", "audit.evict"), ("coordination", "coordination.controller")]
+    {
+        let path = root.join(format!("templates/{name}-rbac.yaml"));
+        let text = fs::read_to_string(path).expect("a template");
+        let guard = format!("{{{{- if eq .Values.{value} \"on\" }}}}\n");
+        assert!(text.starts_with(&guard) && text.ends_with("{{- end }}\n"), "{name}");
+    }
     let values = fs::read_to_string(root.join("values.yaml")).expect("values");
     let values: Value = serde_saphyr::from_str(&values).expect("YAML");
     assert_eq!(values["audit"]["evict"], "off");
@@ -256,6 +264,7 @@ fn the_deployment_is_started_with_flags_that_exist() {
     let text = text.replace("{{ .Values.settledAfter }}", "30");
     let text = text.replace("{{ .Values.audit.every }}", "30");
     let text = text.replace("{{ .Values.audit.evict }}", "dry-run");
+    let text = text.replace("{{ .Values.coordination.controller }}", "off");
     let flags: Vec<&str> =
         text.lines().filter_map(|line| line.trim().strip_prefix("- --")).collect();
     assert!(flags.len() > 3, "{flags:?}");

@@ -296,7 +296,10 @@ impl Live {
     }
 
     /// The RoleCoordinations of a namespace.
-    pub fn coordinated_in<'l>(&'l self, namespace: &'l str) -> impl Iterator<Item = &'l Coordinated> {
+    pub fn coordinated_in<'l>(
+        &'l self,
+        namespace: &'l str,
+    ) -> impl Iterator<Item = &'l Coordinated> {
         let first = (namespace.to_owned(), String::new());
         let there = self.index.coordinated.range(first..);
         there.take_while(move |((of, _), _)| of == namespace).map(|(_, one)| one)

@@ -1,7 +1,9 @@
 //! RoleCoordination as a custom resource on a real API server: its definition with each rule, hit
 //! from both sides, and its status.
 
+mod gated;
 mod rules;
+mod stage;
 
 use std::time::Duration;
 

@@ -27,7 +27,13 @@ fn dump(api: &Api) -> Dump {
         let root = if version.contains('/') { "apis" } else { "api" };
         let path = format!("/{root}/{version}/{}", row.plural);
         let listed = api.request(Method::GET, &path, "application/json", None);
-        (kind, listed.unwrap_or_else(|refusal| panic!("{refusal}")).object)
+        let object = match listed {
+            Ok(listed) => listed.object,
+            // The cluster does not have the kind.
+            Err(refusal) if refusal.status == 404 && kind.is_optional() => json!({"items": []}),
+            Err(refusal) => panic!("{refusal}"),
+        };
+        (kind, object)
     };
     WATCHED.into_iter().map(list).collect()
 }

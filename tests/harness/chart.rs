@@ -77,6 +77,7 @@ fn rendered(template: &str, text: &str) -> Vec<Value> {
         .replace("{{ .Values.failurePolicy }}", "Ignore")
         .replace("{{ .Values.timeoutSeconds }}", "5")
         .replace("{{- if eq .Values.audit.evict \"on\" }}\n", "")
+        .replace("{{- if eq .Values.coordination.controller \"on\" }}\n", "")
         .replace("{{- end }}\n", "")
         .replace(&Values::chart().actions, Unplaced::default().actions())
         .replace(&Values::chart().failure_policy, "Fail");

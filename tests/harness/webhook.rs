@@ -17,12 +17,14 @@ use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::audit::{self, Settings};
 use placecard_webhook::cluster::Cluster;
+use placecard_webhook::coordinate;
 use placecard_webhook::leader::{Kept, Leader};
 use placecard_webhook::listen;
 use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
 use placecard_webhook::serve::{App, Bodies};
 use placecard_webhook::source::Source;
+use placecard_webhook::start::COORDINATION_LEASE;
 use placecard_webhook::vocabulary::{self, Taken, Vocabulary};
 use placecard_webhook::watch::Watches;
 use serde_json::{Value, json};
@@ -190,6 +192,28 @@ impl Webhook {
         })
     }
 
+    /// Sees to role coordinations under this name, if no other webhook does.
+    ///
+    /// # Panics
+    /// If the kubeconfig of the control plane cannot be used.
+    #[must_use]
+    pub fn coordinate(
+        &self,
+        plane: &ControlPlane,
+        identity: &str,
+        settings: coordinate::Settings,
+    ) -> Leader {
+        let (app, identity) = (Arc::clone(&self.app), identity.to_owned());
+        self.runtime.block_on(async {
+            let client = client(plane, None).await;
+            let store = Kept::new(client.clone(), RELEASE_NAMESPACE, COORDINATION_LEASE);
+            let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
+            assert!(app.coordinator.set(leader.clone()).is_ok(), "it does already");
+            tokio::spawn(coordinate::run(app, client, leader.clone(), identity, settings));
+            leader
+        })
+    }
+
     /// The value of a metric, by its line up to the value; `None`: there is no such line.
     ///
     /// # Panics
@@ -296,7 +320,8 @@ pub async fn client(plane: &ControlPlane, url: Option<&str>) -> kube::Client {
 pub fn grant_role(api: &Api) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
-    let templates = ["rbac.yaml", "audit-rbac.yaml", "eviction-rbac.yaml"];
+    let templates =
+        ["rbac.yaml", "audit-rbac.yaml", "eviction-rbac.yaml", "coordination-rbac.yaml"];
     let objects = templates.into_iter().flat_map(chart::objects);
     for object in std::iter::once(namespace).chain(objects) {
         if let Err(refusal) = api.apply("harness", &object) {

@@ -60,11 +60,7 @@ pub fn progress(situation: &Situation<'_>, step: &Step) -> Progress {
 
 /// The entry of the status, without the moment of its last change.
 #[must_use]
-pub fn status(
-    name: &str,
-    situation: &Situation<'_>,
-    step: &Step,
-) -> CoordinationStatus {
+pub fn status(name: &str, situation: &Situation<'_>, step: &Step) -> CoordinationStatus {
     let progress = progress(situation, step);
     let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let state = |role: &String| {
@@ -101,7 +97,8 @@ pub fn whole(
     now: &str,
 ) -> Option<RoleCoordinationStatus> {
     let stall = entries.iter().find_map(|(entry, stall)| Some((entry.name.clone(), (*stall)?)));
-    let mut entries: Vec<CoordinationStatus> = entries.into_iter().map(|(entry, _)| entry).collect();
+    let mut entries: Vec<CoordinationStatus> =
+        entries.into_iter().map(|(entry, _)| entry).collect();
     for entry in &mut entries {
         let known = before.coordination_status.iter().find(|one| one.name == entry.name);
         let moment = known.and_then(|one| one.last_update_time.clone());
@@ -173,9 +170,8 @@ impl Stall {
         if step.batches.iter().any(|batch| batch.timed_out) {
             return Some(Self::TimedOut);
         }
-        let no_room = |batch: &BatchState| {
-            matches!(batch.wait, Some(Wait::Room(_) | Wait::RoomHere(_)))
-        };
+        let no_room =
+            |batch: &BatchState| matches!(batch.wait, Some(Wait::Room(_) | Wait::RoomHere(_)));
         step.batches.iter().any(no_room).then_some(Self::NoRoom)
     }
 

@@ -1,12 +1,15 @@
 //! What is kept for coordinations: the RoleCoordinations, and what a pod of a batch says of itself
 //! beside what is counted.
 
+use std::collections::BTreeMap;
+
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_findings::ObjectRef;
 use placecard_language::coordination::Group;
 use placecard_language::coordination::written::RoleCoordinationStatus;
 use placecard_language::keys;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::watched::Watched;
@@ -47,15 +50,35 @@ pub struct Waiter {
     pub unschedulable: Option<i64>,
 }
 
+/// A RoleCoordination, as far as it must be readable to be kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Outline {
+    #[serde(deserialize_with = "or_default")]
+    metadata: Named,
+    #[serde(deserialize_with = "or_default")]
+    spec: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    #[serde(deserialize_with = "or_default")]
+    namespace: String,
+    #[serde(deserialize_with = "or_default")]
+    name: String,
+    #[serde(deserialize_with = "or_default")]
+    uid: String,
+    #[serde(deserialize_with = "or_default")]
+    generation: i64,
+}
+
 /// Reads a RoleCoordination, and says what it is called; with the object, without its status.
 pub(super) fn read(json: &[u8]) -> Result<(NamespacedName, Coordinated, Value), Problem> {
+    let Outline { metadata, spec: _ } = typed(keys::COORDINATION_KIND, json)?;
+    let Named { namespace, name, uid, generation } = metadata;
+    let name = (namespace, name);
     let mut value: Value = typed(keys::COORDINATION_KIND, json)?;
-    let text = |value: &Value, at: &str| {
-        value.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let name = (text(&value, "/metadata/namespace"), text(&value, "/metadata/name"));
-    let uid = text(&value, "/metadata/uid");
-    let generation = value.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
     let mut status = RoleCoordinationStatus::default();
     if let Some(fields) = value.as_object_mut() {
         // What another release wrote is written anew.

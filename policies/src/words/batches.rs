@@ -97,7 +97,10 @@ pub fn news(event: Event, coordination: &str, batch: &BatchState, key: &str) -> 
             format!("{name} is placed on {place}, and on {}", list(&strays, "and", MOST_REASONS))
         }
         Event::Released => {
-            format!("{name} waited longer than its timeout: {pods} are let go to any {}", level(key))
+            format!(
+                "{name} waited longer than its timeout: {pods} are let go to any {}",
+                level(key)
+            )
         }
         Event::Replaced => format!("{name} cannot go to {place}: its pods are made again"),
         Event::TimedOut => format!("{name} waits longer than its timeout: {}", wait(batch, key)),

@@ -16,6 +16,8 @@ use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::judge::{Judgement, Semantics, judge};
 use placecard_feasibility::profile::Profile;
 use placecard_feasibility::state::Scratch;
+use placecard_policies::coordination::gather::gather;
+use placecard_policies::language::checked::Words;
 use placecard_policies::live::{Live, WATCHED, Watched};
 use placecard_policies::snapshot::problem::ProblemKind;
 use placecard_policies::snapshot::seen::Intake;
@@ -100,6 +102,8 @@ fn is_same(one: &Live, other: &Live) {
     assert_eq!(answers(one), answers(other));
     let annotated = |live: &Live| format!("{:?}", live.annotated().collect::<Vec<_>>());
     assert_eq!(annotated(one), annotated(other));
+    let gathered = |live: &Live| gather(live, &Words::default(), &[]);
+    assert_eq!(gathered(one), gathered(other));
     for kind in WATCHED {
         let of = |live: &Live| {
             let [synced, complete] = [live.is_synced(kind), live.is_complete(kind)];

@@ -4,6 +4,8 @@ use placecard_feasibility::inventory::pod::Pod;
 use placecard_language::affinity::ObjectId;
 use placecard_language::directory::ObjectKind;
 use placecard_language::intent::TargetKind;
+use placecard_language::keys;
+use placecard_policies::coordination::membership::id;
 use placecard_policies::live::Watched;
 use placecard_policies::snapshot::{WrittenPod, parse};
 use placecard_policies::surroundings::Reference;
@@ -58,7 +60,8 @@ pub fn broken(kind: Watched, at: usize) -> Vec<u8> {
         | Watched::Deployment
         | Watched::DaemonSet
         | Watched::Job
-        | Watched::CronJob => value["spec"] = json!("none"),
+        | Watched::CronJob
+        | Watched::RoleCoordination => value["spec"] = json!("none"),
         _ => value["metadata"]["labels"] = json!(["none"]),
     }
     if kind == Watched::PriorityClass {
@@ -129,12 +132,26 @@ fn fields(kind: Watched, at: usize, form: usize) -> Value {
                     "controller": true}]),
                 _ => json!(null),
             }}, "spec": {"replicas": 1, "selector": selector, "template": template}}),
+        Watched::RoleCoordination => coordination(at, form),
         Watched::CronJob => json!({"metadata": {"annotations": annotations(form / 2)},
             "spec": {"jobTemplate": {"spec": {"template": template}}}}),
         Watched::StatefulSet | Watched::Deployment | Watched::DaemonSet | Watched::Job => json!({
             "metadata": {"annotations": annotations(form / 2)},
-            "spec": {"selector": selector, "template": template}}),
+            "spec": {"selector": selector, "template": template, "replicas": form,
+                "ordinals": {"start": form % 2}}}),
     }
+}
+
+/// Of a ReplicaSet; some that cannot be used.
+fn coordination(at: usize, form: usize) -> Value {
+    let workload = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "replicaset-0"});
+    let ratio = if form == 5 { 0 } else { 1 + form };
+    json!({"metadata": {"generation": form}, "spec": {
+            "roles": [{"name": "web", "workloadRef": workload}],
+            "coordination": [{"name": format!("c-{}", at / 3), "type": "AffinityScheduling",
+                "roles": ["web"], "strategy": {"affinityScheduling": {"ratios": {"web": ratio},
+                    "batchMode": "Parallel", "placement": "gated"}}}]},
+        "status": {"phase": "Pending"}})
 }
 
 fn annotations(form: usize) -> Value {
@@ -155,6 +172,12 @@ fn pod(at: usize, form: usize) -> Value {
     if form.is_multiple_of(2) {
         metadata["ownerReferences"] = owned;
     }
+    if form == 1 || form == 6 {
+        let namespace = namespace(Watched::Pod, at);
+        let name = name(Watched::RoleCoordination, at % 3);
+        metadata["labels"][keys::COORDINATION] = json!(id(namespace, &name, "c-0"));
+        metadata["labels"][keys::BATCH] = json!("1");
+    }
     if form == 4 {
         metadata["deletionTimestamp"] = json!("2026-11-20T09:00:00Z");
         metadata["labels"]["statefulset.kubernetes.io/pod-name"] = json!(name(Watched::Pod, at));
@@ -167,6 +190,7 @@ fn pod(at: usize, form: usize) -> Value {
                 "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
                 "ports": [{"hostPort": if form == 2 { 80 } else { 0 }, "containerPort": 80}]}],
             "volumes": if form == 3 { claim } else { json!(null) },
+            "schedulingGates": if form == 6 { json!([{"name": keys::BATCH_GATE}]) } else { json!(null) },
             "priority": form,
             "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
                 if form == 5 { anti } else { json!(null) }}}},
@@ -260,7 +284,15 @@ pub fn references() -> Vec<Reference> {
         let (namespace, name) = of(Watched::Pod);
         found.push(Reference::Pod { namespace, name });
         let (namespace, name) = of(Watched::Deployment);
+        found.push(Reference::Coordinations { namespace: namespace.clone() });
+        for kind in [Watched::StatefulSet, Watched::Deployment, Watched::ReplicaSet] {
+            let kind = kind.row().kind.to_owned();
+            let (namespace, name) = (namespace.clone(), name.clone());
+            found.push(Reference::Scale { kind, namespace, name });
+        }
         found.push(Reference::Autoscaler { kind: "Deployment".into(), namespace, name });
+        let (namespace, name) = of(Watched::RoleCoordination);
+        found.push(Reference::Coordination { namespace, name });
         found.push(Reference::Namespace { name: of(Watched::Namespace).1 });
         found.push(Reference::Node { name: of(Watched::Node).1 });
         found.push(Reference::PersistentVolume { name: of(Watched::PersistentVolume).1 });

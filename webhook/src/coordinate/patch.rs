@@ -76,12 +76,7 @@ pub(super) fn request(case: &Case, action: &Action) -> Option<Request> {
 }
 
 /// The patch that takes our gate away and adds the pins. Gates of others stay as they are.
-fn release(
-    pod: &Target,
-    gate: usize,
-    is_bare: bool,
-    pins: &BTreeMap<String, String>,
-) -> Value {
+fn release(pod: &Target, gate: usize, is_bare: bool, pins: &BTreeMap<String, String>) -> Value {
     let mut patch = vec![
         json!({"op": "test", "path": "/metadata/uid", "value": pod.uid}),
         json!({"op": "test", "path": "/metadata/resourceVersion", "value": pod.resource_version}),

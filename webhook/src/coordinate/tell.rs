@@ -6,9 +6,9 @@ use placecard_policies::coordination::gather::{Case, Orphan};
 use placecard_policies::coordination::news::news as happened;
 use placecard_policies::coordination::status::progress;
 use placecard_policies::coordination::step::BatchState;
+use placecard_policies::language::keys;
 use placecard_policies::live::Live;
 use placecard_policies::live::coordinated::Coordinated;
-use placecard_policies::language::keys;
 use placecard_policies::words;
 
 use super::{Decided, unix};
