@@ -14,7 +14,7 @@ use placecard_policies::live::{Live, WATCHED, Watched};
 use placecard_policies::surroundings::ServerVersion;
 use placecard_tests::controlplane::{Api, ControlPlane, wait_for};
 use placecard_webhook::watch::Watches;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
