@@ -9,12 +9,15 @@ use placecard_lint::index::{Index, Role};
 use placecard_lint::load::Input;
 use placecard_lint::load_codes::LOAD_CODES;
 use placecard_policies::kinds;
+use placecard_policies::rules::{self, Rule, Sees};
 use placecard_tests::doors::{Context, Desk, lint};
 use serde_json::{Value, json};
 
-/// What the linter alone can know: how a text becomes an object.
+/// What the linter alone can know: how a text becomes an object, and what else is in the input.
 fn is_about_text(code: &str) -> bool {
+    let sees_more = |rule: &Rule| rule.sees != Sees::Placement;
     LOAD_CODES.iter().any(|row| row.code.as_str() == code)
+        || rules::find(code).is_some_and(sees_more)
 }
 
 /// Codes, and codes with paths.

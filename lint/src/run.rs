@@ -10,11 +10,12 @@ use placecard_findings::{
 use placecard_language::Words;
 use placecard_policies::directory::answer_from;
 use placecard_policies::feasibility::inventory::Inventory;
+use placecard_policies::fields::inputs::Inputs as Facts;
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
-use placecard_policies::review::{Expansion, Review, references, review, unreadable};
+use placecard_policies::review::{Expansion, Review, references, review_written, unreadable};
 use placecard_policies::stored::add_manifest;
 use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
 use placecard_policies::template_pod::Unjudged;
@@ -232,6 +233,7 @@ pub(crate) fn judge_by(
         let cluster = surroundings.cluster.clone();
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
+        surroundings.inputs = Some(Arc::new(facts(&index, beside, &surroundings.words)));
         judge_objects(&index, beside, &mut surroundings, &mut judged, &mut findings);
         judged.answers = surroundings.objects;
     }
@@ -372,6 +374,18 @@ struct Beside<'a> {
     namespace: Option<&'a str>,
 }
 
+/// What the rules that look across manifests know of them.
+fn facts(index: &Index, beside: Beside<'_>, words: &Words) -> Facts {
+    let mut facts = Facts::default();
+    for (_, _, value) in index.objects() {
+        if let Ok(mut object) = read::object(value, words) {
+            in_namespace(&mut object, beside.namespace);
+            facts.add(&object, value);
+        }
+    }
+    facts
+}
+
 fn judge_objects(
     index: &Index,
     beside: Beside<'_>,
@@ -407,7 +421,7 @@ fn judge_objects(
                 if let Some(inventory) = beside.inventory {
                     answer_from(&object, surroundings, inventory);
                 }
-                let mut review = review(&object, surroundings);
+                let mut review = review_written(&object, Some(value), surroundings);
                 note_mode(judged, &object, &review);
                 if review.mode == Mode::Off && review.has_intents {
                     review.findings.push(words::mode::without_effect(&object));

@@ -10,6 +10,7 @@ use placecard_language::checked::NamespaceFacts;
 use placecard_language::intent::Ignore;
 use placecard_language::keys::{self, Place};
 use placecard_language::read::{Reading, read, read_labels};
+use serde_json::Value;
 
 use crate::applied;
 use crate::bounds;
@@ -18,6 +19,7 @@ use crate::contradict::{self, Demands};
 use crate::coordination::{self, expand::Coordinated};
 use crate::directory;
 use crate::expand::{self, Dead, Expander};
+use crate::fields::{self, ObjectCase, TemplateCase};
 use crate::frame::{self, Frame};
 use crate::mode::{self, Mode};
 use crate::native;
@@ -129,6 +131,16 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
 /// Reviews one object.
 #[must_use]
 pub fn review(object: &Object, surroundings: &Surroundings) -> Review {
+    review_written(object, None, surroundings)
+}
+
+/// Reviews one object that is still there as it is written.
+#[must_use]
+pub fn review_written(
+    object: &Object,
+    written: Option<&Value>,
+    surroundings: &Surroundings,
+) -> Review {
     let namespace = &object.reference.namespace;
     let mut review = Review {
         mode: mode::of(namespace, surroundings),
@@ -139,8 +151,9 @@ pub fn review(object: &Object, surroundings: &Surroundings) -> Review {
         own_metadata(object, surroundings, &mut review);
     }
     for template in &object.templates {
-        of_template(object, template, surroundings, &mut review);
+        of_template(object, template, written, surroundings, &mut review);
     }
+    fields::of_object(&ObjectCase { object, surroundings, written }, &mut review.findings);
     review
 }
 
@@ -176,6 +189,7 @@ fn own_metadata(object: &Object, surroundings: &Surroundings, review: &mut Revie
 fn of_template(
     object: &Object,
     template: &Template,
+    written: Option<&Value>,
     surroundings: &Surroundings,
     review: &mut Review,
 ) {
@@ -229,6 +243,9 @@ fn of_template(
             coordinate,
             surroundings,
         ));
+        let written = written.and_then(|whole| whole.pointer(&template.path.pointer()));
+        let case = TemplateCase { object, template: &base, frame: &frame, surroundings, written };
+        findings.extend(by_hand(&case, &reading, &coordinated));
         let known = !unreadable && is_complete(&expanded);
         let told = !is_contradicted(&findings);
         let judged = (object, template, &base);
@@ -254,6 +271,18 @@ fn of_template(
     let on_cluster = surroundings.cluster.is_some() || on_live();
     silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
+}
+
+/// What is to be said of the fields that no rule in words has written.
+fn by_hand(case: &TemplateCase<'_>, reading: &Reading, coordinated: &Coordinated) -> Vec<Finding> {
+    let TemplateCase { object, template, frame, surroundings, .. } = case;
+    let mut findings = Vec::new();
+    fields::of_template(case, &mut findings);
+    if (reading.has_intents || coordinated.concerned) && !findings.is_empty() {
+        let meant = meaning(object, template, frame, surroundings, reading, coordinated);
+        fields::without_rules(template, &meant.spec, &mut findings);
+    }
+    findings
 }
 
 /// What becomes of the next pod of a template on the cluster, if there is one.
@@ -403,6 +432,23 @@ fn try_first_batch(
     expanded.troubles.extend(ours);
 }
 
+/// What the intents mean for a pod without any placement field: independent of what stands in this
+/// one already.
+fn meaning(
+    object: &Object,
+    template: &Template,
+    frame: &Frame<'_>,
+    surroundings: &Surroundings,
+    reading: &Reading,
+    coordinated: &Coordinated,
+) -> expand::Expanded {
+    let mut bare = template.clone();
+    bare.spec = PodSpec { node_name: template.spec.node_name.clone(), ..PodSpec::default() };
+    let mut meaning = expand::expand(object, &bare, frame, surroundings, &reading.intents);
+    coordinate_too(coordinated, &mut meaning);
+    meaning
+}
+
 /// Every required rule is written.
 fn is_complete(expanded: &expand::Expanded) -> bool {
     !expanded.troubles.iter().any(|trouble| trouble.required) && !expanded.impossible
@@ -420,12 +466,7 @@ fn expansion(
     let in_place = object.is_pod() || object.expands_in_place();
     let concerned = reading.has_intents || coordinated.concerned;
     let applied = (in_place && concerned).then(|| {
-        // What the intents mean for a pod without any placement field: independent of what stands
-        // in this one already.
-        let mut bare = template.clone();
-        bare.spec = PodSpec { node_name: template.spec.node_name.clone(), ..PodSpec::default() };
-        let mut meaning = expand::expand(object, &bare, frame, surroundings, &reading.intents);
-        coordinate_too(coordinated, &mut meaning);
+        let meaning = meaning(object, template, frame, surroundings, reading, coordinated);
         if object.is_pod() {
             let leases = applied::followed(&reading.intents.rules);
             applied::content(&meaning.changes, &meaning.added, leases)

@@ -5,6 +5,20 @@ use std::sync::LazyLock;
 use placecard_findings::{Code, Severity, Verdict};
 use placecard_language::codes;
 
+use crate::fields::FieldRule;
+
+/// Declares the rules that are files of their own, and lists them in the order of the reference.
+macro_rules! files {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+        /// The rules about fields that people write by hand.
+        pub(crate) static FILES: &[FieldRule] = &[$($name::RULE),*];
+    };
+}
+
+// A new rule is one line here, its file and its page.
+files![spread_selector_missing, spread_misses_self, toleration_everything, pdb_zero_disruptions,];
+
 /// What is known about a code besides its findings.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -18,6 +32,19 @@ pub struct Rule {
     pub summary: &'static str,
     /// The Markdown page: manual, text of `placecard explain`, and test cases.
     pub page: &'static str,
+    /// What it has to see.
+    pub sees: Sees,
+}
+
+/// What a rule has to see, besides the fields that placement depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// Nothing else: webhook and linter report it alike.
+    Placement,
+    /// The object as it is written; an API server has read it before a webhook sees it.
+    Text,
+    /// The other objects of the same input.
+    Inputs,
 }
 
 /// `nodeSelector` and another demand exclude each other.
@@ -100,10 +127,10 @@ const fn rule(
     summary: &'static str,
     page: &'static str,
 ) -> Rule {
-    Rule { code, severity, verdict, summary, page }
+    Rule { code, severity, verdict, summary, page, sees: Sees::Placement }
 }
 
-/// The rules besides the language's own errors. A rule is two things: an entry here, and its page.
+/// The rules that stand on the engine's proofs: an entry here, and a page.
 static OTHERS: &[Rule] = &[
     rule(
         NODE_SELECTOR_CONTRADICTS_AFFINITY,
@@ -393,7 +420,7 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         };
         Some(rule(entry.code, severity, entry.verdict, entry.summary, page(entry.code)?))
     });
-    language.chain(OTHERS.iter().copied()).collect()
+    language.chain(OTHERS.iter().copied()).chain(FILES.iter().map(|file| file.rule)).collect()
 });
 
 /// The row of a code by its name.

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::coordination::roster::Roster;
+use crate::fields::inputs::Inputs;
 use crate::live::Live;
 use crate::mode::Mode;
 use crate::object::{Map, Owner};
@@ -37,6 +38,8 @@ pub struct Surroundings {
     pub default_mode: Mode,
     /// Who sees to batches of pods.
     pub coordinating: Coordinating,
+    /// Everything that was read together; `None`: objects come one at a time.
+    pub inputs: Option<Arc<Inputs>>,
 }
 
 /// Who sees to batches of pods besides the scheduler's filters; nobody unless it is known.

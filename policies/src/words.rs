@@ -1,4 +1,5 @@
-//! All sentences. Facts come in, words go out; nothing is decided here.
+//! All sentences but those of the rules in `rules/`. Facts come in, words go out; nothing is
+//! decided here.
 
 pub mod admission;
 pub mod admission_policy;
@@ -21,6 +22,7 @@ pub(crate) mod roles;
 pub mod scheduler_configuration;
 pub mod snapshot;
 pub mod stored;
+mod toleration;
 pub mod trouble;
 pub mod vocabulary;
 pub mod vocabulary_in_use;

@@ -42,4 +42,3 @@ pub(crate) fn toleration(flaw: &TolerationFlaw) -> Said {
         }
     }
 }
-

@@ -87,11 +87,12 @@ fn at_most() {
         set("at-most 2 service/db; at-most 3 service/cache in zone").codes(&["not-expressible", "not-expressible"]),
         set("at-most 2 service/bank/ledger").codes(&["not-expressible"]),
         set("at-most 2 service/db; spread over zone").codes(&["not-expressible"]),
-        set("at-most 2 service/db").with(held(ZONE, "DoNotSchedule", 1, json!({"a": "b"}))).codes(&["not-expressible"]),
+        set("at-most 2 service/db").with(held(ZONE, "DoNotSchedule", 1, json!({"a": "b"})))
+            .codes(&["not-expressible", "spread-misses-self"]),
         set("at-most 2 service/db").with(held(ZONE, "ScheduleAnyway", 1, json!({"a": "b"}))).gives(&[
             "spread soft 1 over zone {a=b}",
             "spread hard 2 over node {app=db} min-domains 2147483647 nodes Ignore taints Ignore",
-        ]),
+        ]).codes(&["spread-misses-self"]),
         // Its own pods all carry both rules.
         set("at-most 2 self; spread over zone").gives(&[
             "spread hard 2 over node {app=web, tenant=t1} min-domains 2147483647 nodes Ignore taints Ignore",
@@ -162,7 +163,8 @@ fn built_in_defaults() {
             .gives(&[
                 "spread soft 1 over x {a=b}",
                 "spread hard 1 over zone {app=web} taints Honor",
-            ]),
+            ])
+            .codes(&["spread-misses-self"]),
         // One of ours is there, another is not.
         case("StatefulSet", "spread over zone")
             .with(held("kubernetes.io/hostname", "ScheduleAnyway", 3, json!({"app": "web"})))

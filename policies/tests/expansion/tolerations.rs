@@ -35,7 +35,8 @@ fn only_if_not_implied() {
         tolerate("gpu=a100:NoSchedule")
             .with(held(json!([{"key": "gpu", "operator": "Exists"}])))
             .gives(&["tolerate gpu"]),
-        tolerate("gpu").with(held(json!([{"operator": "Exists"}]))).gives(&["tolerate *"]),
+        tolerate("gpu").with(held(json!([{"operator": "Exists"}]))).gives(&["tolerate *"])
+            .codes(&["toleration-everything"]),
         tolerate("gpu").with(held(json!([{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]))).gives(&[
             "tolerate gpu:NoSchedule",
             "tolerate gpu",

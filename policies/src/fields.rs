@@ -1,0 +1,184 @@
+//! Rules about fields that people write by hand: what they see, and how sure they can be.
+//!
+//! Each rule is a file in `rules/`, with its page beside it; `rules.rs` lists them. A rule here adds
+//! findings and decides nothing else: what no cluster could ever place is the engine's to prove.
+
+pub mod inputs;
+
+use placecard_feasibility::selector::Selector;
+use placecard_findings::{FieldPath, Finding, Holds, Segment, Severity};
+use serde_json::Value;
+
+use crate::contradict;
+use crate::frame::Frame;
+use crate::object::{Object, PodSpec, Template};
+use crate::rules::{FILES, Rule};
+use crate::surroundings::Surroundings;
+use inputs::Inputs;
+
+/// A rule with what carries it out.
+pub(crate) struct FieldRule {
+    /// Its row in the table.
+    pub(crate) rule: Rule,
+    /// What it does.
+    pub(crate) check: Check,
+}
+
+/// What a rule looks at.
+pub(crate) enum Check {
+    /// One pod template, or a pod that nothing controls.
+    Template(fn(&TemplateCase<'_>, &mut Vec<Finding>)),
+    /// An object as it is written, of whatever kind.
+    Object(fn(&ObjectCase<'_>, &mut Vec<Finding>)),
+}
+
+/// A pod template under review, without what an earlier expansion in place added.
+pub(crate) struct TemplateCase<'a> {
+    /// The object that holds it.
+    pub(crate) object: &'a Object,
+    /// The template.
+    pub(crate) template: &'a Template,
+    /// What is known of its pods.
+    pub(crate) frame: &'a Frame<'a>,
+    /// Everything besides.
+    pub(crate) surroundings: &'a Surroundings,
+    /// The template as it is written, where the front end still has it.
+    pub(crate) written: Option<&'a Value>,
+}
+
+/// An object under review.
+pub(crate) struct ObjectCase<'a> {
+    /// The object.
+    pub(crate) object: &'a Object,
+    /// Everything besides.
+    pub(crate) surroundings: &'a Surroundings,
+    /// As it is written, where the front end still has it.
+    pub(crate) written: Option<&'a Value>,
+}
+
+/// Why a statement about a template is no proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Another scheduler than kube-scheduler places its pods, or none does.
+    Scheduler,
+    /// The object is a part of one: what is absent may come from elsewhere.
+    Part,
+    /// An operator makes the pods, and adds what it likes.
+    Operator,
+}
+
+/// Adds what the rules find in a template.
+pub(crate) fn of_template(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
+    // The pods of a controller were judged where their template is written.
+    if case.object.is_pod() && case.object.controller().is_some() {
+        return;
+    }
+    for rule in FILES {
+        if let Check::Template(check) = rule.check {
+            check(case, findings);
+        }
+    }
+}
+
+/// Adds what the rules find in an object.
+pub(crate) fn of_object(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
+    for rule in FILES {
+        if let Check::Object(check) = rule.check {
+            check(case, findings);
+        }
+    }
+}
+
+/// Takes out findings about elements that are what rules in words mean: nobody wrote them by hand.
+pub(crate) fn without_rules(template: &Template, meant: &PodSpec, findings: &mut Vec<Finding>) {
+    let (written, meant) = (template.spec.lists(), meant.lists());
+    findings.retain(|finding| {
+        let Some(path) = finding.primary().map(|label| &label.site.path) else { return true };
+        let below = path.0.get(template.path.0.len() + 1..).unwrap_or_default();
+        let index = below.iter().position(|step| matches!(step, Segment::Index(_)));
+        let Some((list, [element, ..])) = index.map(|at| below.split_at(at)) else { return true };
+        let list = FieldPath(list.to_vec());
+        let element = FieldPath(list.0.iter().chain([element]).cloned().collect());
+        let element = written.pointer(&element.pointer());
+        let others = meant.pointer(&list.pointer()).and_then(Value::as_array);
+        !others.zip(element).is_some_and(|(others, element)| others.contains(element))
+    });
+}
+
+impl TemplateCase<'_> {
+    /// Everything that was read besides the object, if anything says so.
+    pub(crate) fn inputs(&self) -> Option<&Inputs> {
+        self.surroundings.inputs.as_deref()
+    }
+
+    /// Why nothing can be proved about the pods, if that is so.
+    pub(crate) fn doubt(&self) -> Option<Doubt> {
+        if !contradict::is_by_kube_scheduler(&self.template.spec) {
+            return Some(Doubt::Scheduler);
+        }
+        let Some(kind) = self.object.kind else { return Some(Doubt::Operator) };
+        // The API server takes no workload of `apps` without a selector: this one is a patch.
+        let is_part = kind.group == "apps" && self.object.selector.is_none();
+        (is_part || self.lacks_images()).then_some(Doubt::Part)
+    }
+
+    /// Whether a container has no image, which the API server refuses.
+    fn lacks_images(&self) -> bool {
+        let containers = self.written.and_then(|written| written.pointer("/spec/containers"));
+        containers
+            .and_then(Value::as_array)
+            .is_some_and(|list| list.iter().any(|one| one.get("image").is_none_or(Value::is_null)))
+    }
+
+    /// The finding with the severity and certainty that the doubts about the template leave it.
+    pub(crate) fn as_sure_as_can_be(&self, mut finding: Finding) -> Finding {
+        let Some(doubt) = self.doubt() else { return finding };
+        finding.severity = finding.severity.min(Severity::Warning);
+        finding.holds = Holds::assuming(match doubt {
+            Doubt::Scheduler => "if the scheduler of the pod does as kube-scheduler does",
+            Doubt::Part => "if nothing is added to this part of an object",
+            Doubt::Operator => "if the operator adds nothing to the pods",
+        });
+        finding
+    }
+}
+
+/// Whether a text stands for a value that is filled in later.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    let shouted = || {
+        text.len() > 2
+            && text.contains('_')
+            && text
+                .chars()
+                .all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_')
+    };
+    ["{{", "${", "$(", "<", "__"].iter().any(|mark| text.contains(mark)) || shouted()
+}
+
+impl Frame<'_> {
+    /// Whether the pods match a selector; `None`: it depends on labels that are not known.
+    pub(crate) fn matches(&self, selector: &Selector) -> Option<bool> {
+        let unknown = |key: &str| !self.labels.contains_key(key) && self.may_carry(key);
+        let mut known = selector.clone();
+        known.requirements.retain(|one| !unknown(&one.key));
+        if !known.matches(self.labels) {
+            return Some(false);
+        }
+        (known.requirements.len() == selector.requirements.len()).then_some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_values() {
+        for text in ["{{ .Values.app }}", "${APP}", "$(APP)", "<your-app>", "APP_NAME", "__APP__"] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in ["web", "WEB", "eu-1a", "a_b", "", "v1.2"] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+}
