@@ -265,6 +265,10 @@ fn the_deployment_is_started_with_flags_that_exist() {
     let text = text.replace("{{ .Values.audit.every }}", "30");
     let text = text.replace("{{ .Values.audit.evict }}", "dry-run");
     let text = text.replace("{{ .Values.coordination.controller }}", "off");
+    let text = text.replace(
+        "{{ eq .Values.admissionPolicy.guards \"inlined\" | ternary \"on\" \"off\" }}",
+        "on",
+    );
     let flags: Vec<&str> =
         text.lines().filter_map(|line| line.trim().strip_prefix("- --")).collect();
     assert!(flags.len() > 3, "{flags:?}");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use placecard_policies::admission_policy::{Unplaced, Values, yaml};
+use placecard_policies::admission_policy::{Unplaced, Values, unplaced};
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{Api, Owned, Patch, Target, wait_for};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ const HERE: &str = "e2e.example.com/modes";
 
 /// The first policy with its binding, for these namespaces.
 fn policy(api: &Api) -> Vec<Owned> {
-    let text = yaml(&Values::new(RELEASE_NAMESPACE, Unplaced::Deny, false));
+    let text = unplaced(&Values::new(RELEASE_NAMESPACE, Unplaced::Deny, false));
     let here = json!({"key": HERE, "operator": "Exists"});
     let objects: Vec<Owned> = text
         .split("\n---\n")

@@ -31,8 +31,25 @@ fn the_reference_of_annotations() {
 fn the_policies_of_the_chart() {
     let head = "# Written from policies/src/admission_policy.rs; `make update` writes it anew. It is\n\
                 # what `placecard export admission-policy` prints, but for the values of the chart.\n";
-    let text = admission_policy::yaml(&Values::chart());
-    check("charts/placecard/templates/admission-policy.yaml", &format!("{head}{text}"));
+    let values = Values::chart();
+    let of_value = |value: &str, text: &str| {
+        format!(
+            "{{{{- if eq .Values.admissionPolicy.guards \"{value}\" }}}}\n{text}{{{{- end }}}}\n"
+        )
+    };
+    let inlined = format!(
+        "# The guards of the vocabulary without parameters. The policy itself is created and kept up to\n\
+         # date by the webhook, so no upgrade of the chart takes guards back.\n{}",
+        admission_policy::inlined_binding()
+    );
+    for (name, text) in [
+        ("admission-policy", admission_policy::unplaced(&values)),
+        ("guards-parametrised", of_value("parametrised", &admission_policy::parametrised(&values))),
+        ("guards-inlined", of_value("inlined", &inlined)),
+    ] {
+        let name = format!("charts/placecard/templates/{name}.yaml");
+        check(&name, &format!("{head}{text}"));
+    }
 }
 
 #[test]

@@ -145,6 +145,8 @@ pub struct PolicyFlags {
     pub namespace: String,
     /// `--failure-policy`.
     pub failure_policy: String,
+    /// `--vocabulary`.
+    pub vocabulary: Option<String>,
 }
 
 /// Which live cluster.
@@ -359,6 +361,7 @@ fn export(matches: &ArgMatches) -> Typed {
             unplaced: one(matches, verbs::UNPLACED.name).unwrap_or_default(),
             namespace: one(matches, verbs::WEBHOOK_NAMESPACE.name).unwrap_or_default(),
             failure_policy: one(matches, verbs::FAILURE_POLICY.name).unwrap_or_default(),
+            vocabulary: one(matches, verbs::VOCABULARY.name),
         }),
         _ => Typed::Text(verbs::command().render_help().to_string()),
     }

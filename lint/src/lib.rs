@@ -15,7 +15,9 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
 use placecard_findings::{Severity, Verdict};
-use placecard_policies::admission_policy;
+use placecard_policies::admission_policy::inlined::Inlined;
+use placecard_policies::admission_policy::{self, Guards, Values};
+use placecard_policies::words::admission_policy as words;
 
 pub mod args;
 mod audit;
@@ -49,8 +51,24 @@ mod why;
 
 pub use run::{Counts, Judged, Planned, judge, judge_beside};
 
-use plan::{Look, Plan, Reporting};
+use plan::{Inputs, Look, Plan, Reporting};
 use render::Report;
+
+/// The policies for the API server, with the guards of a vocabulary, or with its kind as parameter.
+fn policies(
+    values: &Values,
+    vocabulary: Option<&Inputs>,
+    stdin: &mut dyn Read,
+) -> Result<String, String> {
+    let guards = match vocabulary {
+        None => Guards::Parametrised,
+        Some(inputs) => {
+            let inlined = Inlined::of(&run::words_of(inputs, stdin)?);
+            Guards::Inlined(inlined.map_err(words::too_large)?)
+        }
+    };
+    Ok(admission_policy::yaml(values, &guards))
+}
 
 /// What a verb has to say.
 struct Outcome {
@@ -161,7 +179,9 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
             intent::decode(&data, encoding, stdin).map(Outcome::answer)
         }
         Plan::Encode(ask) => intent::encode(&ask, stdin).map(Outcome::answer),
-        Plan::AdmissionPolicy(values) => Ok(Outcome::output(admission_policy::yaml(&values))),
+        Plan::AdmissionPolicy { values, vocabulary } => {
+            policies(&values, vocabulary.as_ref(), stdin).map(Outcome::output)
+        }
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),

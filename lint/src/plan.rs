@@ -92,7 +92,12 @@ pub enum Plan {
     /// Print entries as a blob.
     Encode(EncodeAsk),
     /// Print the policies for the API server.
-    AdmissionPolicy(Values),
+    AdmissionPolicy {
+        /// What differs between installations.
+        values: Values,
+        /// The file of the vocabulary whose guards stand in them.
+        vocabulary: Option<Inputs>,
+    },
     /// Print the page of a code.
     Explain {
         /// As typed.
@@ -142,6 +147,23 @@ pub struct Inputs {
     pub scheduler_config: Option<String>,
 }
 
+impl Inputs {
+    /// A vocabulary alone.
+    #[must_use]
+    pub const fn of_vocabulary(vocabulary: Option<String>) -> Self {
+        Self {
+            paths: Vec::new(),
+            vocabulary,
+            objects: Vec::new(),
+            server: ServerVersion::OLDEST,
+            server_is_given: true,
+            cluster: ClusterSource::Absent,
+            namespace: None,
+            scheduler_config: None,
+        }
+    }
+}
+
 /// What is encoded, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodeAsk {
@@ -167,16 +189,7 @@ impl EncodeAsk {
     /// What is read besides: the vocabulary alone.
     #[must_use]
     pub fn inputs(&self) -> Inputs {
-        Inputs {
-            paths: Vec::new(),
-            vocabulary: self.vocabulary.clone(),
-            objects: Vec::new(),
-            server: ServerVersion::OLDEST,
-            server_is_given: true,
-            cluster: ClusterSource::Absent,
-            namespace: None,
-            scheduler_config: None,
-        }
+        Inputs::of_vocabulary(self.vocabulary.clone())
     }
 }
 
@@ -294,7 +307,11 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Encode { file, sentences, hex, json, sources } => {
             Plan::Encode(encode(file, sentences, (hex, json), sources)?)
         }
-        Typed::AdmissionPolicy(flags) => Plan::AdmissionPolicy(admission_policy(&flags)?),
+        Typed::AdmissionPolicy(flags) => {
+            let values = admission_policy(&flags)?;
+            let vocabulary = flags.vocabulary.map(|name| Inputs::of_vocabulary(Some(name)));
+            Plan::AdmissionPolicy { values, vocabulary }
+        }
         Typed::Explain { code: Some(code) } => Plan::Explain { code },
         Typed::Explain { code: None } => {
             return Err("which code? `placecard rules` lists them all".to_owned());
@@ -322,7 +339,7 @@ fn of_cases(typed: Typed) -> Result<Plan, String> {
 }
 
 fn admission_policy(flags: &PolicyFlags) -> Result<Values, String> {
-    let PolicyFlags { unplaced, namespace, failure_policy } = flags;
+    let PolicyFlags { unplaced, namespace, failure_policy, .. } = flags;
     if !Form::DnsLabel.accepts(namespace) {
         return Err(format!("--webhook-namespace {namespace} is no name of a namespace"));
     }

@@ -385,16 +385,23 @@ capacities and volume attachments are not looked at.",
         summary: "Print the policies that the API server evaluates without the webhook",
         details: "\
 ValidatingAdmissionPolicies with their bindings, in YAML, as the chart installs them. The first \
-keeps pods with rules from running unplaced while the webhook is away. The second reads the \
-PlacementVocabulary `default` in the cluster and keeps guarded pools and trust domains for the \
-namespaces that may use them: against tolerations written by hand, `nodeName`, bindings and labels \
-of namespaces; a third keeps the kind that it reads, which has to be installed first. [without-the-webhook.md](without-the-webhook.md) says what each route meets, and what \
-`--failure-policy` decides.",
-        arguments: &[&UNPLACED, &WEBHOOK_NAMESPACE, &FAILURE_POLICY],
-        exits: &[(0, "the policies are printed"), (2, "a bad argument")],
+keeps pods with rules from running unplaced while the webhook is away. The second keeps guarded \
+pools and trust domains for the namespaces that may use them: against tolerations written by hand, \
+`nodeName`, bindings and labels of namespaces. With `--vocabulary` it has the guards of that file as \
+literals; it needs nothing else in the cluster, and has to be printed anew when the vocabulary \
+changes (`kubectl apply --server-side`: what is applied otherwise may have 256 KiB). Without, it \
+reads the PlacementVocabulary `default` in the cluster, whose kind has to be installed first, and a \
+third policy keeps that kind. [without-the-webhook.md](without-the-webhook.md) says what each route \
+meets, what speaks for which, and what `--failure-policy` decides.",
+        arguments: &[&VOCABULARY, &UNPLACED, &WEBHOOK_NAMESPACE, &FAILURE_POLICY],
+        exits: &[
+            (0, "the policies are printed"),
+            (2, "a bad argument, or guards that do not fit into a policy"),
+        ],
         examples: &[
             "placecard export admission-policy | kubectl apply -f -",
             "placecard export admission-policy --unplaced warn > policies.yaml",
+            "placecard export admission-policy --vocabulary vocabulary.yaml | kubectl apply --server-side -f -",
         ],
     },
     Verb {

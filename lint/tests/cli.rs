@@ -112,6 +112,13 @@ fn what_cannot_run_is_2() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = folder.path().to_string_lossy().into_owned();
     let manifest = write(folder.path(), "a.yaml", CLEAN);
+    let (head, pool) = GUARDED.split_at(GUARDED.find("    - name").expect("a pool"));
+    let pools = (0..501).map(|number| {
+        pool.replace("name: a", &format!("name: a{number}")).replace("/a,", &format!("/a{number},"))
+    });
+    let too_many = format!("{head}{}", pools.collect::<String>());
+    let beside = tempfile::tempdir().expect("a folder");
+    let too_many = write(beside.path(), "many.yaml", &too_many);
     for (words, part) in [
         (vec!["lint"], "nothing to read"),
         (vec!["lint", "/nowhere/at/all.yaml"], "/nowhere/at/all.yaml: no such"),
@@ -123,6 +130,8 @@ fn what_cannot_run_is_2() {
         (vec!["explain"], "which code?"),
         (vec!["explain", "yaml-sintax"], "did you mean yaml-syntax?"),
         (vec!["export", "admission-policy", "--webhook-namespace", "a: b"], "no name of a"),
+        (vec!["export", "admission-policy", "--vocabulary", &manifest], "no PlacementVocabulary"),
+        (vec!["export", "admission-policy", "--vocabulary", &too_many], "501 pools and trust"),
         (vec!["schema", "pod"], "placecard schema vocabulary"),
         (vec!["schema"], "placecard schema vocabulary"),
         (vec!["schema", "pod", "--crd"], "placecard schema vocabulary"),
@@ -331,8 +340,22 @@ spec: {selector: {app: cache}}
     assert_eq!(short(&format!("{text}---\n{service}")).out, "");
 }
 
+const GUARDED: &str = "
+apiVersion: placecard.dev/v1alpha1
+kind: PlacementVocabulary
+metadata: {name: default}
+spec:
+  pools:
+    - name: a
+      nodes: a=b
+      guard: {key: k.example.com/a, value: '', effect: NoExecute}
+      allowedNamespaces: {names: [web]}
+";
+
 #[test]
 fn tables_and_pages_are_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vocabulary = write(folder.path(), "vocabulary.yaml", GUARDED);
     for (words, part) in [
         (vec!["rules"], "yaml-syntax"),
         (vec!["rules", "--format", "json"], "\"rules\": ["),
@@ -341,6 +364,15 @@ fn tables_and_pages_are_printed() {
         (vec!["export", "admission-policy"], "values: [kube-system, \"placecard-system\"]"),
         (vec!["export", "admission-policy", "--unplaced", "warn"], "Actions: [Warn, Audit]"),
         (vec!["export", "admission-policy"], "failurePolicy: Fail\n  paramKind"),
+        (
+            vec!["export", "admission-policy", "--vocabulary", &vocabulary],
+            "failurePolicy: Fail\n  matchConstraints",
+        ),
+        (
+            vec!["export", "admission-policy", "--vocabulary", &vocabulary],
+            "{'guard': dyn({'key': 'k.example.com/a', 'value': '', 'effect': 'NoExecute'}), \
+             'allowedNamespaces': dyn({'names': dyn(['web'])",
+        ),
         (
             vec!["export", "admission-policy", "--failure-policy", "ignore"],
             "failurePolicy: Ignore\n  paramKind",

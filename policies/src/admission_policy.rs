@@ -1,14 +1,18 @@
 //! The policies that the API server evaluates by itself, so that the promises hold while the
 //! webhook is away (ValidatingAdmissionPolicy, admissionregistration.k8s.io/v1).
 //!
-//! `admission_policy/unplaced.yaml` keeps pods with intents from running unplaced,
+//! `admission_policy/unplaced.yaml` keeps pods with intents from running unplaced, and
 //! `admission_policy/guards.yaml` keeps guarded pools and trust domains for those namespaces that
-//! may use them, and `admission_policy/kind.yaml` keeps the kind that the second one reads. The files are what is installed, but for `@…@`: keys come from the table of keys,
-//! sentences from the words. The notion of an allowed namespace is that of
+//! may use them. What these are, the second one has as literals (`inlined.rs`) or reads in the
+//! vocabulary; then `admission_policy/kind.yaml` keeps the kind that it reads. The files are what is
+//! installed, but for `@…@`: keys come from the table of keys, sentences from the words. The notion of an allowed namespace is that of
 //! [`NamespaceSet::admits`](placecard_language::vocabulary::NamespaceSet::admits).
+
+pub mod inlined;
 
 use placecard_language::keys;
 
+use self::inlined::Inlined;
 use crate::words::admission_policy as words;
 
 /// What is done with a pod whose intents nobody expanded.
@@ -82,22 +86,128 @@ impl Values {
 /// of the longest keys and values ended at somewhat more than 20,000 pairs.
 const PAIRS: &str = "5000";
 
-/// The policies with their bindings, as YAML.
+/// Where the second policy has from what is guarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guards {
+    /// The API server reads the vocabulary in the cluster, as the parameters of the policy.
+    Parametrised,
+    /// They stand in the policy, which has no parameters.
+    Inlined(Inlined),
+}
+
+impl Guards {
+    /// The name of the policy and of its binding.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Parametrised => "placecard-guards",
+            Self::Inlined(_) => INLINED,
+        }
+    }
+}
+
+/// The name of the policy without parameters, and of its binding.
+pub const INLINED: &str = "placecard-guards-inlined";
+
+/// All policies with their bindings, as YAML.
 #[must_use]
-pub fn yaml(values: &Values) -> String {
+pub fn yaml(values: &Values, guards: &Guards) -> String {
+    let unplaced = unplaced(values);
+    match guards {
+        Guards::Parametrised => format!("{unplaced}---\n{}", parametrised(values)),
+        Guards::Inlined(_) => {
+            let (policy, binding) = (guards_policy(values, guards), inlined_binding());
+            format!("{unplaced}---\n{policy}---\n{binding}")
+        }
+    }
+}
+
+/// The policy about unplaced pods with its binding.
+#[must_use]
+pub fn unplaced(values: &Values) -> String {
+    filled(include_str!("admission_policy/unplaced.yaml"), values, &Guards::Parametrised)
+}
+
+/// The policy about guards that reads the vocabulary, and that which keeps the kind of that.
+#[must_use]
+pub fn parametrised(values: &Values) -> String {
+    let text = format!(
+        "{}---\n{}---\n{}",
+        include_str!("admission_policy/guards.yaml"),
+        include_str!("admission_policy/guards_binding.yaml"),
+        include_str!("admission_policy/kind.yaml")
+    );
+    filled(&text, values, &Guards::Parametrised)
+}
+
+/// The policy about guards alone, without its binding.
+#[must_use]
+pub fn guards_policy(values: &Values, guards: &Guards) -> String {
+    filled(include_str!("admission_policy/guards.yaml"), values, guards)
+}
+
+/// The binding of the policy about guards that has no parameters.
+#[must_use]
+pub fn inlined_binding() -> String {
+    let guards = Guards::Inlined(Inlined::default());
+    let values = Values::new("", Unplaced::Deny, false);
+    filled(include_str!("admission_policy/guards_binding.yaml"), &values, &guards)
+}
+
+/// What is different with parameters and without: where they come from, and what that means.
+fn of_guards(values: &Values, guards: &Guards) -> [(&'static str, String); 4] {
+    let failure = &values.failure_policy;
+    match guards {
+        Guards::Parametrised => [
+            ("WHERE", "stands in the PlacementVocabulary.".to_owned()),
+            (
+                "FAILURE_AND_PARAMETERS",
+                format!(
+                    "  # With Ignore, an API server that was just started and has not read the \
+                     vocabulary yet would let\n  # everything through, and controllers try again \
+                     until it does.\n  failurePolicy: {failure}\n  paramKind: {{apiVersion: {}, \
+                     kind: {}}}\n",
+                    keys::API_VERSION,
+                    keys::VOCABULARY_KIND
+                ),
+            ),
+            ("VOCABULARY", include_str!("admission_policy/parameters.yaml").to_owned()),
+            (
+                "PARAM_REF",
+                format!(
+                    "  # Without a vocabulary nothing is guarded.\n  paramRef: {{name: {}, \
+                     parameterNotFoundAction: Allow}}\n",
+                    keys::VOCABULARY_NAME
+                ),
+            ),
+        ],
+        Guards::Inlined(inlined) => [
+            ("WHERE", "was taken from a PlacementVocabulary.".to_owned()),
+            (
+                "FAILURE_AND_PARAMETERS",
+                format!(
+                    "  # Without parameters there is nothing that an API server would have to read \
+                     first.\n  failurePolicy: {failure}\n"
+                ),
+            ),
+            ("VOCABULARY", inlined.yaml()),
+            ("PARAM_REF", String::new()),
+        ],
+    }
+}
+
+fn filled(text: &str, values: &Values, guards: &Guards) -> String {
     let intents = keys::KEYS.iter().filter(|key| key.intent).map(|key| format!("'{}'", key.full));
     let intents = intents.collect::<Vec<_>>().join(", ");
     let said = |words: &str| serde_json::Value::from(words).to_string();
     let texts = [
+        ("GUARDS", guards.name().to_owned()),
         ("EXEMPT", values.exempt.clone()),
         ("ACTIONS", values.actions.clone()),
-        ("FAILURE", values.failure_policy.clone()),
         ("INTENTS", intents),
         ("MODE", keys::MODE.to_owned()),
         ("APPLIED", keys::APPLIED.to_owned()),
         ("PREFIX", keys::PREFIX.to_owned()),
-        ("API_VERSION", keys::API_VERSION.to_owned()),
-        ("KIND", keys::VOCABULARY_KIND.to_owned()),
         ("GROUP", keys::GROUP.to_owned()),
         ("PLURAL", keys::VOCABULARY_PLURAL.to_owned()),
         ("NAME", keys::VOCABULARY_NAME.to_owned()),
@@ -111,13 +221,9 @@ pub fn yaml(values: &Values) -> String {
         ("LABELS", said(words::LABELS)),
         ("KIND_STAYS", said(words::KIND_STAYS)),
     ];
-    let mut text = format!(
-        "{}---\n{}---\n{}",
-        include_str!("admission_policy/unplaced.yaml"),
-        include_str!("admission_policy/guards.yaml"),
-        include_str!("admission_policy/kind.yaml")
-    );
-    for (name, value) in texts {
+    let mut text = text.to_owned();
+    // What is taken from a vocabulary comes last, so that nothing in it is filled.
+    for (name, value) in texts.into_iter().chain(of_guards(values, guards)) {
         text = text.replace(&format!("@{name}@"), &value);
     }
     text
@@ -129,7 +235,11 @@ mod tests {
 
     #[test]
     fn every_placeholder_is_filled_and_every_sentence_said() {
-        let text = yaml(&Values::new("placecard-system", Unplaced::Deny, false));
+        let values = Values::new("placecard-system", Unplaced::Deny, false);
+        let text = yaml(&values, &Guards::Parametrised);
+        let inlined = yaml(&values, &Guards::Inlined(Inlined::default()));
+        assert!(!inlined.contains('@') && !inlined.contains("params"), "{inlined}");
+        assert!(!inlined.contains("paramKind") && !inlined.contains("paramRef"), "{inlined}");
         assert!(!text.contains('@'), "{text}");
         for words in [
             words::UNPLACED,
@@ -152,11 +262,11 @@ mod tests {
     fn the_chart_differs_by_its_values_alone() {
         let values = Values::chart();
         let plain = Values::new("placecard-system", Unplaced::Warn, true);
-        let text = yaml(&values)
+        let text = yaml(&values, &Guards::Parametrised)
             .replace(&values.exempt, &plain.exempt)
             .replace(&values.actions, &plain.actions)
             .replace(&values.failure_policy, &plain.failure_policy);
-        assert_eq!(text, yaml(&plain));
+        assert_eq!(text, yaml(&plain, &Guards::Parametrised));
         assert!(!text.contains("{{"), "{text}");
         assert!(values.actions.contains(r#""warn" "[Warn, Audit]""#), "{}", values.actions);
     }

@@ -1,9 +1,12 @@
-//! A control plane with both policies, a vocabulary, and users with few rights.
+//! Control planes with both policies, a vocabulary, and users with few rights: one where the API server
+//! reads the vocabulary, and one where the guards stand in the policy.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use placecard_policies::admission_policy::{Unplaced, Values, yaml};
+use placecard_policies::admission_policy::inlined::Inlined;
+use placecard_policies::admission_policy::{Guards, Unplaced, Values, yaml};
+use placecard_policies::language::vocabulary_check;
 use placecard_policies::words::admission_policy as words;
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{Api, ControlPlane, Outcome, node, or_skipped, wait_for};
@@ -29,9 +32,13 @@ spec:
       nodes: trust.example.com/domain=payments
       guard: {key: trust.example.com/domain, value: payments, effect: NoExecute}
       allowedNamespaces: {names: [payments]}
-  schedulers: [batch-scheduler]
+  schedulers: [batch-scheduler, 'it''s \"odd\" \\d {{ .x }} @MODE@ #: [].']
   agents: {names: [monitoring], matchLabels: {role: agents}}
 ";
+
+/// The schedulers of the vocabulary.
+pub(super) const SCHEDULERS: [&str; 2] =
+    ["batch-scheduler", "it's \"odd\" \\d {{ .x }} @MODE@ #: []."];
 
 /// The namespaces, with their labels.
 pub(super) const NAMESPACES: &[(&str, &[(&str, &str)])] = &[
@@ -61,20 +68,33 @@ impl Ground {
     }
 }
 
-/// Runs a test on the ground that all tests here share.
-pub(super) fn with_ground(test: impl FnOnce(&Ground)) {
-    static GROUND: OnceLock<Option<Ground>> = OnceLock::new();
-    let ground = GROUND.get_or_init(|| {
-        let plane = or_skipped(ControlPlane::start())?;
-        prepare(plane.api());
-        Some(Ground { plane })
-    });
-    if let Some(ground) = ground {
-        test(ground);
-    }
+/// Runs a test on both grounds that all tests here share.
+pub(super) fn with_ground(test: impl Fn(&Ground)) {
+    static PARAMETRISED: OnceLock<Option<Ground>> = OnceLock::new();
+    static WRITTEN: OnceLock<Option<Ground>> = OnceLock::new();
+    let ground = |guards: fn() -> Guards| {
+        move || {
+            let plane = or_skipped(ControlPlane::start())?;
+            prepare(plane.api(), &guards());
+            Some(Ground { plane })
+        }
+    };
+    let grounds = [
+        PARAMETRISED.get_or_init(ground(|| Guards::Parametrised)),
+        WRITTEN.get_or_init(ground(inlined)),
+    ];
+    grounds.into_iter().flatten().for_each(test);
 }
 
-fn prepare(api: &Api) {
+/// The guards of the vocabulary as literals.
+pub(super) fn inlined() -> Guards {
+    let (words, problems) =
+        vocabulary_check::check(&serde_saphyr::from_str::<Value>(VOCABULARY).expect("YAML"));
+    assert!(problems.is_empty(), "{problems:?}");
+    Guards::Inlined(Inlined::of(&words).expect("they fit"))
+}
+
+fn prepare(api: &Api, guards: &Guards) {
     for (name, labels) in NAMESPACES {
         let labels: serde_json::Map<String, Value> =
             labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
@@ -88,9 +108,11 @@ fn prepare(api: &Api) {
     accepted(api.create(&node("guarded", &guarded, &taints, &[])));
     // Here before there was a vocabulary.
     accepted(api.create(&pod("web", "old", &json!({"tolerations": [seconds(10)]}))));
-    define(api);
-    vocabulary(api);
-    install(api);
+    if *guards == Guards::Parametrised {
+        define(api);
+        vocabulary(api);
+    }
+    install(api, guards);
     wait_for(Duration::from_secs(60), "the policy about guards refuses", || {
         let everything = json!({"tolerations": [{"operator": "Exists"}]});
         match api.dry_run().create(&pod("web", "probe", &everything)) {
@@ -120,9 +142,9 @@ pub(super) fn vocabulary(api: &Api) {
 }
 
 /// The policies, as `placecard export admission-policy` prints them.
-pub(super) fn install(api: &Api) {
+pub(super) fn install(api: &Api, guards: &Guards) {
     let values = Values::new(RELEASE_NAMESPACE, Unplaced::Deny, false);
-    for document in yaml(&values).split("\n---\n") {
+    for document in yaml(&values, guards).split("\n---\n") {
         accepted(api.create(&serde_saphyr::from_str(document).expect("YAML")));
     }
 }
@@ -144,8 +166,8 @@ fn grant(api: &Api) {
          "namespaces"]}]);
     let words = json!([{"apiGroups": ["placecard.dev"], "verbs": ["update"],
         "resources": ["placementvocabularies"]}]);
-    let users = ["tenant", "batch-scheduler", "namespace-clerk"].map(|name| user("User", name));
-    let mut subjects = users.to_vec();
+    let users = ["tenant", "namespace-clerk"].into_iter().chain(SCHEDULERS);
+    let mut subjects: Vec<Value> = users.map(|name| user("User", name)).collect();
     subjects.push(user("Group", "system:nodes"));
     for object in [
         role("writes-pods", everything),

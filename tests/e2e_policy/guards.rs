@@ -7,7 +7,7 @@ use placecard_policies::words::admission_policy as words;
 use placecard_tests::controlplane::{Api, Outcome, Patch, Target, unique, unschedulable, wait_for};
 use serde_json::{Value, json};
 
-use super::ground::{accepted, namespace, pod, refused, seconds, with_ground};
+use super::ground::{SCHEDULERS, accepted, namespace, pod, refused, seconds, with_ground};
 
 /// Tolerations, and whether a pod of `web` may have them.
 fn tolerations() -> Vec<(Value, bool)> {
@@ -164,7 +164,7 @@ fn a_node_by_name_is_for_schedulers_nodes_and_agents() {
         }
         accepted(create(&tenant, &pod("monitoring", "p", &named)));
         accepted(create(&tenant, &pod("kube-system", "p", &named)));
-        for scheduler in ["batch-scheduler", "system:kube-scheduler"] {
+        for scheduler in SCHEDULERS.into_iter().chain(["system:kube-scheduler"]) {
             let groups: &[&str] =
                 if scheduler.starts_with("system") { &["system:masters"] } else { &[] };
             let api = ground.admin().as_user(scheduler, groups);
@@ -203,7 +203,7 @@ fn bind(api: &Api, namespace: &str, pod: &str, legacy: bool, annotations: &Value
 fn bindings_are_for_schedulers_and_carry_nothing_of_ours() {
     with_ground(|ground| {
         let (admin, tenant) = (ground.admin(), ground.tenant());
-        let scheduler = admin.as_user("batch-scheduler", &[]);
+        let scheduler = admin.as_user(SCHEDULERS[1], &[]);
         let idle = json!({"schedulerName": "nobody"});
         for (namespace, may) in [("web", false), ("inference", false), ("monitoring", true)] {
             let name = unique("bound");

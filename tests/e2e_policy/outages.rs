@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
+use placecard_policies::admission_policy::Guards;
 use placecard_policies::words::admission_policy as words;
 use placecard_tests::controlplane::{Api, ControlPlane, Target, or_skipped, wait_for};
 use placecard_tests::vocabulary::{define, definition_target};
@@ -126,7 +127,7 @@ fn what_has_nothing_to_do_with_us_is_created_and_guards_are_kept() {
     accepted(api.create(&namespace("web", &json!({}))));
     // No object of the kind: nothing is guarded.
     define(api);
-    install(api);
+    install(api, &Guards::Parametrised);
     let group = "admissionregistration.k8s.io/v1";
     for name in ["placecard-unplaced", "placecard-guards", "placecard-kind"] {
         let policy = Target::new(group, "ValidatingAdmissionPolicy", "", name);

@@ -78,6 +78,8 @@ fn rendered(template: &str, text: &str) -> Vec<Value> {
         .replace("{{ .Values.timeoutSeconds }}", "5")
         .replace("{{- if eq .Values.audit.evict \"on\" }}\n", "")
         .replace("{{- if eq .Values.coordination.controller \"on\" }}\n", "")
+        .replace("{{- if eq .Values.admissionPolicy.guards \"inlined\" }}\n", "")
+        .replace("{{- if eq .Values.admissionPolicy.guards \"parametrised\" }}\n", "")
         .replace("{{- end }}\n", "")
         .replace(&Values::chart().actions, Unplaced::default().actions())
         .replace(&Values::chart().failure_policy, "Fail");

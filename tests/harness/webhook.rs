@@ -18,6 +18,7 @@ use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::audit::{self, Settings};
 use placecard_webhook::cluster::Cluster;
 use placecard_webhook::coordinate;
+use placecard_webhook::guards;
 use placecard_webhook::leader::{Kept, Leader};
 use placecard_webhook::listen;
 use placecard_webhook::metrics::Metrics;
@@ -192,6 +193,23 @@ impl Webhook {
         })
     }
 
+    /// Begins to keep the guards of the vocabulary in the policy without parameters, if no other
+    /// webhook does.
+    ///
+    /// # Panics
+    /// If the kubeconfig of the control plane cannot be used.
+    #[must_use]
+    pub fn keep_guards(&self, plane: &ControlPlane, identity: &str) -> Leader {
+        let (app, identity) = (Arc::clone(&self.app), identity.to_owned());
+        self.runtime.block_on(async {
+            let client = client(plane, None).await;
+            let store = Kept::new(client.clone(), RELEASE_NAMESPACE, SERVICE_ACCOUNT);
+            let leader = Leader::run(store, identity, Arc::new(SystemTime::now));
+            tokio::spawn(guards::keep(app, client, leader.clone()));
+            leader
+        })
+    }
+
     /// Sees to role coordinations under this name, if no other webhook does.
     ///
     /// # Panics
@@ -320,8 +338,13 @@ pub async fn client(plane: &ControlPlane, url: Option<&str>) -> kube::Client {
 pub fn grant_role(api: &Api) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
-    let templates =
-        ["rbac.yaml", "audit-rbac.yaml", "eviction-rbac.yaml", "coordination-rbac.yaml"];
+    let templates = [
+        "rbac.yaml",
+        "audit-rbac.yaml",
+        "eviction-rbac.yaml",
+        "coordination-rbac.yaml",
+        "guards-rbac.yaml",
+    ];
     let objects = templates.into_iter().flat_map(chart::objects);
     for object in std::iter::once(namespace).chain(objects) {
         if let Err(refusal) = api.apply("harness", &object) {

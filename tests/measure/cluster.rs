@@ -72,7 +72,7 @@ pub(crate) fn churn(api: &Api, nodes: u64, pods: u64, events: u64) -> Result<u64
     Ok(made.into_inner())
 }
 
-fn namespace(number: u64) -> String {
+pub(crate) fn namespace(number: u64) -> String {
     format!("namespace-{}", number % NAMESPACES)
 }
 

@@ -1,6 +1,9 @@
 //! `make measure`: the memory of the webhook's own process beside a real API server that holds as
 //! many nodes and pods as PODS and NODES say: after its first lists, after EVENTS events of pods, and
-//! after lists that a restart of the API server asks for.
+//! after lists that a restart of the API server asks for; and what its audit took, which is on.
+//!
+//! PROGRAMS names other builds of the webhook, by their paths with spaces between, that run beside it
+//! and see the same.
 #![expect(clippy::print_stdout, reason = "this is for people who read a terminal")]
 
 mod cluster;
@@ -8,7 +11,7 @@ mod cluster;
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -39,30 +42,65 @@ fn run() -> Result<()> {
     cluster::fill(plane.api(), nodes, pods)?;
     println!("{nodes} nodes and {pods} pods made in {:.0} s", begin.elapsed().as_secs_f64());
 
-    let webhook = Webhook::start(&plane.kubeconfig)?;
-    webhook.wait("ready", Webhook::is_ready)?;
-    println!("ready after {:.1} s", webhook.begin.elapsed().as_secs_f64());
-    webhook.says("after the first lists")?;
+    let mut webhooks = Vec::new();
+    for program in programs()? {
+        let webhook = Webhook::start(&plane.kubeconfig, &program, webhooks.len())?;
+        webhook.wait("ready", Webhook::is_ready)?;
+        println!(
+            "{} ready after {:.1} s",
+            program.display(),
+            webhook.begin.elapsed().as_secs_f64()
+        );
+        webhook.says("after the first lists")?;
+        webhook.wait("it has audited", |it| Ok(it.looks()? > 0))?;
+        webhook.says("after the first look of the audit")?;
+        webhooks.push(webhook);
+    }
+    let all = |counter: &str| {
+        webhooks.iter().map(|one| one.metric(counter, "pods")).collect::<Result<Vec<u64>>>()
+    };
 
     let begin = Instant::now();
-    let seen = webhook.metric("placecard_watch_events_total", "pods")?;
+    let seen = all("placecard_watch_events_total")?;
     let made = cluster::churn(plane.api(), nodes, pods, events)?;
-    webhook.wait("the last event is there", |it| {
-        let more = it.metric("placecard_watch_events_total", "pods")?.saturating_sub(seen);
-        Ok(more >= made)
-    })?;
-    println!("{made} events of pods in {:.0} s", begin.elapsed().as_secs_f64());
-    webhook.says("after the events")?;
+    for (webhook, seen) in webhooks.iter().zip(seen) {
+        webhook.wait("the last event is there", |it| {
+            let more = it.metric("placecard_watch_events_total", "pods")?.saturating_sub(seen);
+            Ok(more >= made)
+        })?;
+        println!("{made} events of pods in {:.0} s", begin.elapsed().as_secs_f64());
+        webhook.says("after the events")?;
+    }
 
-    let lists = webhook.metric("placecard_watch_lists_total", "pods")?;
+    let lists = all("placecard_watch_lists_total")?;
     plane.order("stop apiserver")?;
     plane.order("start apiserver")?;
     let begin = Instant::now();
-    webhook.wait("the pods are listed again", |it| {
-        Ok(it.metric("placecard_watch_lists_total", "pods")? > lists)
-    })?;
-    println!("listed anew {:.0} s after the API server was back", begin.elapsed().as_secs_f64());
-    webhook.says("after new lists")
+    for (webhook, lists) in webhooks.iter().zip(lists) {
+        webhook.wait("the pods are listed again", |it| {
+            Ok(it.metric("placecard_watch_lists_total", "pods")? > lists)
+        })?;
+        println!(
+            "listed anew {:.0} s after the API server was back",
+            begin.elapsed().as_secs_f64()
+        );
+        webhook.says("after new lists")?;
+    }
+    // The audit looks every 30 seconds, and at everything after new lists.
+    let looks = webhooks.iter().map(Webhook::looks).collect::<Result<Vec<u64>>>()?;
+    for (webhook, looks) in webhooks.iter().zip(looks) {
+        webhook.wait("it has audited again", |it| Ok(it.looks()? > looks))?;
+        webhook.says("after the audit of that")?;
+        println!("{}", webhook.audit()?);
+    }
+    Ok(())
+}
+
+/// The webhook beside this program, and those that PROGRAMS names.
+fn programs() -> Result<Vec<PathBuf>> {
+    let own = std::env::current_exe()?.with_file_name("placecard-webhook");
+    let others = std::env::var("PROGRAMS").unwrap_or_default();
+    Ok(std::iter::once(own).chain(others.split_whitespace().map(PathBuf::from)).collect())
 }
 
 fn number(name: &str, usual: u64) -> Result<u64> {
@@ -81,12 +119,13 @@ struct Webhook {
 }
 
 impl Webhook {
-    fn start(kubeconfig: &Path) -> Result<Self> {
-        let program = std::env::current_exe()?.with_file_name("placecard-webhook");
+    /// The `number`th of those that run; each audits for itself.
+    fn start(kubeconfig: &Path, program: &Path, number: usize) -> Result<Self> {
         let begin = Instant::now();
-        let mut child = Command::new(&program)
+        let mut child = Command::new(program)
             .args(["--addr", "127.0.0.1:0", "--log-level", "error", "--kubeconfig"])
             .arg(kubeconfig)
+            .args(["--lease-namespace", &cluster::namespace(number as u64)])
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;
@@ -123,6 +162,27 @@ impl Webhook {
         let start = format!("{name}{{resource=\"{resource}\"}} ");
         let line = text.lines().find_map(|line| line.strip_prefix(&start));
         Ok(line.ok_or("no such number")?.parse()?)
+    }
+
+    /// How often the audit has looked.
+    fn looks(&self) -> Result<u64> {
+        Ok(self.number("placecard_audit_duration_seconds_count")?.unwrap_or_default() as u64)
+    }
+
+    /// What the audit took: all looks together, and how many of them took at most how long.
+    fn audit(&self) -> Result<String> {
+        let text = self.get("/metrics")?;
+        let told = text.lines().filter_map(|line| {
+            line.strip_prefix("placecard_audit_duration_seconds_")
+                .or_else(|| line.starts_with("placecard_audit_pods_judged_total").then_some(line))
+        });
+        Ok(told.collect::<Vec<_>>().join("\n"))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<f64>> {
+        let text = self.get("/metrics")?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(line.map(str::parse).transpose()?)
     }
 
     fn wait(&self, what: &str, mut seen: impl FnMut(&Self) -> Result<bool>) -> Result<()> {

@@ -126,6 +126,11 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_COORDINATE", value_enum, default_value = "on")]
     pub coordinate: Switch,
 
+    /// Whether one of the replicas keeps the guards of the vocabulary in the
+    /// ValidatingAdmissionPolicy placecard-guards-inlined, whose binding is there already.
+    #[arg(long, env = "PLACECARD_KEEP_GUARDS", value_enum, default_value = "off")]
+    pub keep_guards: Switch,
+
     /// The namespace of the Leases that say which replica audits and which one coordinates, instead
     /// of the webhook's own.
     #[arg(long, env = "PLACECARD_LEASE_NAMESPACE", value_name = "NAME")]

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod coordinate;
 pub mod decide;
 pub mod files;
+pub mod guards;
 pub mod leader;
 pub mod listen;
 pub mod metrics;

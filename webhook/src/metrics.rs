@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod coordination;
+pub mod guards;
 mod watches;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use crate::admission::GroupVersionKind;
 use crate::closed::Outcome;
 use crate::metrics::audit::AuditMetrics;
 use crate::metrics::coordination::CoordinationMetrics;
+use crate::metrics::guards::GuardMetrics;
 use crate::metrics::watches::WatchMetrics;
 use crate::vocabulary::Taken;
 use crate::watch::Watches;
@@ -155,6 +157,8 @@ pub struct Metrics {
     pub audit: AuditMetrics,
     /// Role coordinations.
     pub coordination: CoordinationMetrics,
+    /// Of the policy about guards.
+    pub guards: GuardMetrics,
     certificate_expiry: Gauge<f64, AtomicU64>,
     vocabularies: Family<ResultLabel, Counter>,
     vocabulary_usable: Gauge,
@@ -172,6 +176,7 @@ impl Default for Metrics {
             watches: WatchMetrics::default(),
             audit: AuditMetrics::default(),
             coordination: CoordinationMetrics::default(),
+            guards: GuardMetrics::default(),
             certificate_expiry: Gauge::default(),
             vocabularies: Family::default(),
             vocabulary_usable: Gauge::default(),
@@ -198,6 +203,7 @@ impl Default for Metrics {
         metrics.watches.register(registry);
         metrics.audit.register(registry);
         metrics.coordination.register(registry);
+        metrics.guards.register(registry);
         registry.register(
             "vocabulary_changes",
             "Changes of the vocabulary that were seen, by what became of them",

@@ -18,6 +18,7 @@ use crate::audit::{self, Settings};
 use crate::cluster::Cluster;
 use crate::coordinate;
 use crate::files::{self, Files};
+use crate::guards;
 use crate::leader::{Kept, Leader};
 use crate::listen;
 use crate::metrics::Metrics;
@@ -30,7 +31,7 @@ use crate::watch::Watches;
 /// Nobody's certificate is larger, in bytes.
 const PEM_LIMIT: u64 = 1024 * 1024;
 
-/// The Lease that says which replica audits.
+/// The Lease that says which replica audits, and keeps the guards.
 const LEASE: &str = "placecard-webhook";
 
 /// The Lease that says which replica sees to role coordinations, and that one does.
@@ -92,7 +93,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
     }
     if let Some(cluster) = cluster {
         let stale_after = Duration::from_secs(args.stale_after.into());
-        audit(&cluster, &app, args);
+        lead(&cluster, &app, args);
         coordinate(&cluster, &app, args);
         tokio::spawn(contact(cluster, Arc::clone(&app), stale_after));
     }
@@ -191,12 +192,19 @@ fn read_vocabulary(path: &Path, surroundings: &mut Surroundings) -> Result<(), S
     Err(format!("--vocabulary {path}: it cannot be used; placecard lint {path} says why{told}"))
 }
 
-/// Audits the cluster, if that is wanted and this replica is the one that does.
-fn audit(cluster: &Cluster, app: &Arc<App>, args: &Args) {
-    if args.audit_every == 0 || app.source.is_files() {
+/// Audits the cluster and keeps the guards, if that is wanted and this replica is the one that does.
+fn lead(cluster: &Cluster, app: &Arc<App>, args: &Args) {
+    let (audits, keeps) = (args.audit_every > 0, args.keep_guards == Switch::On);
+    if app.source.is_files() || !(audits || keeps) {
         return;
     }
     let (client, leader, identity) = candidate(cluster, args, LEASE);
+    if keeps {
+        tokio::spawn(guards::keep(Arc::clone(app), client.clone(), leader.clone()));
+    }
+    if !audits {
+        return;
+    }
     let settings = Settings {
         every: Duration::from_secs(args.audit_every.into()),
         repeat: Duration::from_secs(args.audit_repeat.into()),

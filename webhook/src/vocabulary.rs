@@ -17,6 +17,10 @@ use tokio::time::Instant;
 
 pub use follow::follow;
 
+/// So long the kind has to be served without the object before its guards are taken back: what the
+/// removal of the kind deletes first looks the same.
+pub const ABSENT: Duration = Duration::from_secs(60);
+
 /// The vocabulary of a cluster, followed.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
@@ -34,6 +38,18 @@ struct Known {
     taken: Option<Taken>,
     /// When the words became those that are in use.
     changed: Option<Instant>,
+    absent: Absent,
+}
+
+/// Since when the kind is served without the object.
+#[derive(Debug, Default, Clone, Copy)]
+enum Absent {
+    /// There is one, or no such kind, or it is not known.
+    #[default]
+    No,
+    Since(Instant),
+    /// A list said so again after [`ABSENT`].
+    Confirmed,
 }
 
 /// What became of an object that was seen.
@@ -99,6 +115,29 @@ impl Vocabulary {
         self.known.read().unwrap_or_else(PoisonError::into_inner).taken
     }
 
+    /// The words whose guards are to be kept; `None`: those that are kept now stay.
+    ///
+    /// An object that cannot be used, or a kind that is gone, takes no guard back.
+    #[must_use]
+    pub fn guards(&self) -> Option<Arc<Words>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        match (known.taken?, known.absent) {
+            (Taken::Adopted, _) | (Taken::Absent, Absent::Confirmed) => known.words.clone(),
+            (Taken::Absent | Taken::Broken, _) => None,
+        }
+    }
+
+    /// Whether the kind is served, as a list has just said, after what that list held was seen.
+    pub fn served(&self, served: bool) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.absent = match (served && known.taken == Some(Taken::Absent), known.absent) {
+            (false, _) => Absent::No,
+            (true, Absent::No) => Absent::Since(Instant::now()),
+            (true, Absent::Since(since)) if since.elapsed() >= ABSENT => Absent::Confirmed,
+            (true, absent) => absent,
+        };
+    }
+
     /// An API server asks about a vocabulary, so it serves the kind.
     pub fn review(&self) {
         self.review.notify_one();
@@ -137,6 +176,10 @@ impl Vocabulary {
             known.words = Some(Arc::new(words));
         }
         revision.clone_into(&mut known.revision);
+        known.absent = match taken {
+            Taken::Absent => Absent::Since(Instant::now()),
+            Taken::Adopted | Taken::Broken => Absent::No,
+        };
         known.taken = Some(taken);
         Some(taken)
     }
@@ -194,5 +237,41 @@ mod tests {
         assert_eq!(known.see(None), Some(Taken::Absent));
         assert_eq!(pools(&known), Some(Vec::new()));
         assert_eq!(known.see(None), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn guards_are_taken_back_only_by_a_vocabulary_or_after_a_while_without() {
+        let known = Vocabulary::default();
+        let guards = || known.guards().map(|words| words.pools.len());
+        let later = async |seconds| tokio::time::advance(Duration::from_secs(seconds)).await;
+        assert_eq!(guards(), None, "nothing is known");
+        known.see(Some(&pool("1", "a")));
+        known.served(true);
+        assert_eq!(guards(), Some(1));
+        known.see(Some(&vocabulary("2", json!({"pool": []}))));
+        assert_eq!(guards(), None, "it cannot be used");
+        known.see(Some(&pool("3", "b")));
+        // The kind is removed: its object goes first.
+        known.see(None);
+        assert_eq!(guards(), None);
+        later(10).await;
+        known.see(None);
+        known.served(false);
+        later(3600).await;
+        known.see(None);
+        known.served(false);
+        assert_eq!(guards(), None, "whoever removes a kind opens no pool");
+        // It is there again, without the object.
+        known.see(None);
+        known.served(true);
+        later(59).await;
+        known.served(true);
+        assert_eq!(guards(), None);
+        later(1).await;
+        assert_eq!(guards(), None, "no list has said so");
+        known.served(true);
+        assert_eq!(guards(), Some(0));
+        known.see(Some(&pool("4", "c")));
+        assert_eq!(guards(), Some(1));
     }
 }

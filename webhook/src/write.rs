@@ -1,4 +1,5 @@
-//! Requests that change something: Leases, Events, evictions, pods that wait for their batch.
+//! Requests that change something: Leases, Events, evictions, pods that wait for their batch,
+//! a policy.
 
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use tokio::time::timeout;
 
 use crate::watch::ask::next;
 
-/// Of an answer so much is read.
-const ANSWER: usize = 256 * 1024;
+/// Of an answer so much is read: a policy may have a megabyte.
+const ANSWER: usize = 4 * 1024 * 1024;
 
 /// What the API server said.
 #[derive(Debug, Clone, PartialEq)]

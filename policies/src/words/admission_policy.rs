@@ -1,6 +1,29 @@
 //! What the API server says by itself when a policy refuses: constant, because nothing else is at
 //! hand there, and so that retries fold into one event.
 
+use crate::admission_policy::inlined::{EXPRESSION, GUARDS, LITERALS, TooLarge};
+
+/// Guards that do not fit into a policy.
+#[must_use]
+pub fn too_large(why: TooLarge) -> String {
+    let way_out = "name namespaces by matchLabels instead of by name, or let the API server read the \
+                   vocabulary (a policy without literals)";
+    match why {
+        TooLarge::Expression(size) => format!(
+            "one pool or trust domain, the agents or the schedulers take {size} characters in a \
+             policy, and an expression may have {EXPRESSION}; {way_out}"
+        ),
+        TooLarge::Literals(size) => format!(
+            "the guards take {size} bytes in a policy, and an API server keeps no object much larger \
+             than {LITERALS}; {way_out}"
+        ),
+        TooLarge::Guards(count) => format!(
+            "{count} pools and trust domains have a guard and allowedNamespaces, and a policy compares \
+             no more than {GUARDS}; give those that are for the same namespaces one guard"
+        ),
+    }
+}
+
 /// A pod with intents that were not expanded.
 pub const UNPLACED: &str = "its placement rules are not in its fields: the webhook of placecard was \
      not asked or did not answer; trying again may help";

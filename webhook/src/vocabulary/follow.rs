@@ -64,6 +64,7 @@ pub async fn follow(client: kube::Client, app: Arc<App>) {
             Ok(()) => backoff.reset(),
             Err(Stop::NotServed) => {
                 see(&app, None).await;
+                vocabulary.served(false);
                 if timeout(backoff.pause(), vocabulary.reviewed()).await.is_ok() {
                     backoff.reset();
                 }
@@ -104,6 +105,9 @@ async fn round(client: &kube::Client, app: &App) -> Result<(), Stop> {
     let bytes = bytes.map_err(|error| failed(&error))?;
     let list: Value = serde_json::from_slice(&bytes).map_err(|error| failed(&error))?;
     see(app, list.pointer("/items/0")).await;
+    if let Some(vocabulary) = &app.vocabulary {
+        vocabulary.served(true);
+    }
     let revision = list.pointer("/metadata/resourceVersion").and_then(Value::as_str);
     let revision = revision.ok_or_else(|| failed(&"a list without a revision"))?;
 
