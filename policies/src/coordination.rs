@@ -5,6 +5,7 @@ pub mod definition;
 pub(crate) mod expand;
 pub mod forecast;
 pub mod gather;
+pub mod inline;
 pub mod membership;
 pub mod news;
 pub mod ordinal;
@@ -18,6 +19,7 @@ pub mod troupe;
 use placecard_feasibility::batches::{self, Layout};
 use placecard_findings::{FieldPath, Finding, Label, ObjectRef, Site};
 use placecard_language::coordination::check as language;
+use placecard_language::coordination::inline as language_inline;
 use placecard_language::coordination::{
     AffinityScheduling, CoordinationDetail, CoordinationProblem, Exclusive, Group,
 };
@@ -34,10 +36,20 @@ pub fn is_coordination(object: &ObjectRef) -> bool {
     object.group() == keys::GROUP && object.kind == keys::COORDINATION_KIND
 }
 
-/// Checks a RoleCoordination. With any finding there is no group.
+/// Whether coordinations stand in an object: in one of ours, or in a RoleBasedGroup.
+#[must_use]
+pub(crate) fn is_written(object: &ObjectRef, value: &Value) -> bool {
+    is_coordination(object) || language_inline::is_written(value)
+}
+
+/// Checks a RoleCoordination, or the coordinations inside a RoleBasedGroup. With any finding there
+/// is no group.
 #[must_use]
 pub fn check(value: &Value) -> (Option<Group>, Vec<Finding>) {
-    let (group, problems) = language::check(value);
+    let (group, problems) = match language_inline::is_home(value) {
+        true => language_inline::check(value),
+        false => language::check(value),
+    };
     let object = read::reference(value).unwrap_or_default();
     (group, problems.iter().map(|problem| finding(&object, value, problem)).collect())
 }

@@ -46,7 +46,7 @@ pub struct Object {
     pub management: String,
     /// `spec.ordinals.start` of a StatefulSet.
     pub start: Option<u64>,
-    /// A RoleCoordination as it is written.
+    /// A RoleCoordination, or a RoleBasedGroup with coordinations inside, as it is written.
     pub coordination: Option<Box<Value>>,
 }
 

@@ -495,7 +495,7 @@ fn pod_spec(wire: WirePod) -> PodSpec {
 fn custom(head: &Head, value: &Value, words: &Words) -> Result<Object, ReadProblem> {
     let whole: Whole<serde::de::IgnoredAny> = located(value)?;
     let mut object = with_head(None, &whole.api_version, &whole.kind, whole.metadata);
-    if coordination::is_coordination(&object.reference) {
+    if coordination::is_written(&object.reference, value) {
         object.coordination = Some(Box::new(value.clone()));
     }
     // By the convention that `kubectl scale` and autoscalers go by, too.

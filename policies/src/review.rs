@@ -101,6 +101,7 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
     let facts = namespace(object, surroundings);
     if let Some(written) = &object.coordination {
         coordination::rules::references(written, &object.reference.namespace, &mut found);
+        coordination::inline::references(written, &mut found);
     }
     for template in &object.templates {
         let (at, own) = (place(object), facts.as_ref());
@@ -183,6 +184,8 @@ fn own_metadata(object: &Object, surroundings: &Surroundings, review: &mut Revie
         let group = group.into_iter();
         let of_roles = |group| coordination::rules::of_resource(object, &group, surroundings);
         review.findings.extend(group.flat_map(of_roles));
+        let kept = coordination::inline::findings(&object.reference, written, surroundings);
+        review.findings.extend(kept);
     }
 }
 

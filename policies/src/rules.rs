@@ -115,6 +115,8 @@ pub const RULE_NO_LONGER_HOLDS: Code = Code::new("rule-no-longer-holds");
 pub const CANNOT_BE_PLACED: Code = Code::new("cannot-be-placed");
 /// Pods of nodes that are lost have no place on the others.
 pub const NO_PLACE_WITHOUT: Code = Code::new("no-place-without");
+/// The API server does not keep the coordinations inside a RoleBasedGroup.
+pub const COORDINATION_PRUNED: Code = Code::new("coordination-pruned");
 /// A field whose type is not the API's.
 pub const FIELD_TYPE: Code = Code::new("field-type");
 /// An `ignore` that silences nothing.
@@ -362,6 +364,13 @@ static OTHERS: &[Rule] = &[
         Verdict::ApiRejects,
         "a field has a type that the API server refuses",
         include_str!("rules/field_type.md"),
+    ),
+    rule(
+        COORDINATION_PRUNED,
+        Severity::Error,
+        Verdict::ApiRejects,
+        "the API server does not keep the coordinations inside a RoleBasedGroup",
+        include_str!("rules/coordination_pruned.md"),
     ),
     rule(
         UNUSED_IGNORE,

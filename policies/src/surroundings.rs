@@ -181,6 +181,18 @@ pub enum Reference {
         /// Its name.
         name: String,
     },
+    /// The coordinations inside a RoleBasedGroup.
+    InGroup {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// What the API server keeps of the coordinations inside a RoleBasedGroup.
+    GroupSchema {
+        /// The version of the API, `v1alpha1`.
+        version: String,
+    },
     /// How a workload of the group `apps` counts its replicas.
     Scale {
         /// `StatefulSet`, `Deployment` or `ReplicaSet`.
@@ -240,6 +252,8 @@ pub enum Answer {
     Coordinations(Arc<Roster>),
     /// The workload.
     Workload(Box<Workload>),
+    /// A structural schema; null if there is no such field.
+    Schema(Arc<Value>),
     /// How the workload counts its replicas.
     Scale {
         /// `spec.replicas`, 1 if it says nothing.

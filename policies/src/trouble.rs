@@ -95,6 +95,8 @@ pub(crate) enum Obstacle {
         /// Its name.
         coordination: String,
     },
+    /// The coordination stands in a RoleBasedGroup, where no controller looks after its gates.
+    GatedInGroup,
     /// Two RoleCoordinations refer to the pod's group and role.
     TwoCoordinations {
         /// The name of the one.

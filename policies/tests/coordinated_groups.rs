@@ -189,7 +189,8 @@ fn what_nobody_refers_to_is_left_alone() {
     let object = read::object(&plain, &without.words).expect("a pod");
     assert!(review::references(&object, &without).iter().all(|one| *one != namespace()));
     let object = read::object(&prefill(0), &without.words).expect("a pod");
-    assert_eq!(review::references(&object, &without), [namespace()], "one look, and no more");
+    let inside = Reference::InGroup { namespace: "ml".to_owned(), name: "llm".to_owned() };
+    assert_eq!(review::references(&object, &without), [namespace(), inside], "and no more");
 }
 
 #[test]
@@ -263,4 +264,57 @@ fn an_admitted_pod_keeps_what_another_webhook_wrote() {
     stripped["spec"]["affinity"] = own;
     let denial = ask(Door::Validate, &stripped, &surroundings).denial.expect("a refusal");
     assert!(denial.retryable && denial.message.contains("not-applied"), "{}", denial.message);
+}
+
+/// A RoleBasedGroup with coordinations inside.
+fn with_inside(coordination: &Value) -> Value {
+    json!({"apiVersion": "workloads.x-k8s.io/v1alpha1", "kind": "RoleBasedGroup",
+        "metadata": {"name": "llm", "namespace": "ml"},
+        "spec": {"coordination": [coordination], "roles": [
+            {"name": "prefill", "replicas": 6}, {"name": "decode", "replicas": 3}]}})
+}
+
+fn batches(mode: &str) -> Value {
+    json!({"name": "pd", "type": "AffinityScheduling", "roles": ["prefill", "decode"],
+        "strategy": {"affinityScheduling": {"ratios": {"prefill": 2, "decode": 1},
+            "batchMode": mode}}})
+}
+
+#[test]
+fn coordinations_inside_a_group_count_for_its_pods() {
+    let inside = Reference::InGroup { namespace: "ml".to_owned(), name: "llm".to_owned() };
+    let with = |mut surroundings: Surroundings, group: &Value| {
+        for (reference, answer) in read::answers(group, "ml") {
+            surroundings.objects.insert(reference, answer);
+        }
+        surroundings
+    };
+    let parallel = with(around(&[]), &with_inside(&batches("Parallel")));
+    let object = read::object(&prefill(0), &parallel.words).expect("a pod");
+    assert!(review::references(&object, &parallel).contains(&inside));
+    for (index, expected) in [(0, "0"), (3, "1"), (5, "2")] {
+        assert_eq!(batch(&written(&prefill(index), &parallel)), expected);
+    }
+    let gated = with(around(&[]), &with_inside(&batches("Sequential")));
+    let (message, retryable) = refused(&prefill(0), &gated);
+    assert!(!retryable && message.contains("inside a RoleBasedGroup"), "{message}");
+    let twice = with(
+        around(&[coordination("other", &[("prefill", &role_based(), Some("prefill"))])]),
+        &with_inside(&batches("Parallel")),
+    );
+    assert!(refused(&prefill(0), &twice).0.contains("role-placed-twice"));
+    // The name of the coordination makes the id: two of one name would be one.
+    let other = group("workloads.x-k8s.io/v1alpha1", "RoleBasedGroup", "third");
+    let same = with(
+        around(&[coordination("llm", &[("prefill", &other, Some("prefill"))])]),
+        &with_inside(&batches("Parallel")),
+    );
+    assert!(refused(&prefill(0), &same).0.contains("role-placed-twice"));
+    // The group's own form, and one that cannot be read.
+    let own = json!({"name": "pace", "roles": ["prefill"], "strategy": {"scaling": {}}});
+    left_alone(&prefill(0), &with(around(&[]), &with_inside(&own)));
+    let mut broken = batches("Parallel");
+    broken["roles"] = json!(["prefill"]);
+    let (message, retryable) = refused(&prefill(0), &with(around(&[]), &with_inside(&broken)));
+    assert!(retryable && message.contains("RoleBasedGroup ml/llm"), "{message}");
 }

@@ -4,6 +4,8 @@
 //! StatefulSet, DaemonSet and Job validate it as immutable (`pkg/apis/apps/validation`,
 //! `pkg/apis/batch/validation`), and a UID is never used twice.
 
+mod groups;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Request;
@@ -42,6 +44,7 @@ pub struct Cluster {
 struct Kept {
     selectors: Mutex<Recent<Reference, LabelSelector>>,
     resources: Mutex<Recent<(String, String), Resource>>,
+    schemas: groups::Schemas,
 }
 
 /// How objects of a kind are addressed.
@@ -69,6 +72,7 @@ impl Cluster {
         let kept = Kept {
             selectors: Mutex::new(Recent::new(SELECTORS)),
             resources: Mutex::new(Recent::new(RESOURCES)),
+            schemas: groups::Schemas::default(),
         };
         Self { client, kept: Arc::new(kept) }
     }
@@ -178,6 +182,10 @@ impl Cluster {
             Reference::Workload { api_version, kind, namespace, name } => {
                 self.workload(api_version, kind, namespace, name).await
             }
+            Reference::InGroup { namespace, name } => {
+                self.in_group(namespace, name, reference).await
+            }
+            Reference::GroupSchema { version } => self.group_schema(version).await,
             Reference::Scale { kind, namespace, name } => {
                 let plural = format!("{}s", kind.to_ascii_lowercase());
                 let names = [namespace.as_str(), &plural, name];

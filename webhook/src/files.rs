@@ -181,6 +181,8 @@ impl Files {
             | Reference::Pod { .. }
             | Reference::PersistentVolume { .. }
             | Reference::Coordination { .. }
+            | Reference::InGroup { .. }
+            | Reference::GroupSchema { .. }
             | Reference::Scale { .. }
             | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
             Reference::Coordinations { .. } => {

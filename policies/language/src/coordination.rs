@@ -7,6 +7,7 @@
 
 pub mod check;
 mod duration;
+pub mod inline;
 mod problem;
 pub mod sentence;
 pub mod written;

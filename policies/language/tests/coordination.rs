@@ -299,3 +299,112 @@ fn a_status_is_no_mistake() {
     assert_eq!(problems(&nothing), ["value-syntax  (key)"]);
     assert_eq!(problems(&json!([])), ["value-syntax "]);
 }
+
+mod inline {
+    use placecard_language::coordination::inline::{check, is_written, replacement};
+    use placecard_language::coordination::{Source, check as resource};
+    use serde_json::{Value, json};
+
+    fn prefill_decode() -> Value {
+        json!({"name": "prefill-decode", "type": "AffinityScheduling",
+            "roles": ["prefill", "decode"], "strategy": {"affinityScheduling": {
+                "topologyKey": "kubernetes.io/hostname",
+                "ratios": {"prefill": 2, "decode": 1}, "batchMode": "Sequential"}}})
+    }
+
+    fn group(version: &str, coordination: &Value) -> Value {
+        json!({"apiVersion": format!("workloads.x-k8s.io/{version}"), "kind": "RoleBasedGroup",
+            "metadata": {"name": "llm", "namespace": "ml"},
+            "spec": {"coordination": coordination, "roles": [
+                {"name": "prefill", "replicas": 6}, {"name": "decode", "replicas": 3}]}})
+    }
+
+    fn told(value: &Value) -> Vec<String> {
+        let (group, problems) = check(value);
+        assert!(group.is_none(), "half a coordination");
+        problems.iter().map(|one| format!("{} {}", one.code, one.pointer)).collect()
+    }
+
+    #[test]
+    fn the_group_of_the_document_is_valid_in_both_versions() {
+        for version in ["v1alpha1", "v1alpha2"] {
+            let value = group(version, &json!([prefill_decode()]));
+            let (found, problems) = check(&value);
+            assert_eq!(problems, []);
+            let found = found.unwrap();
+            assert_eq!((found.namespace.as_str(), found.name.as_str()), ("ml", "llm"));
+            let sources: Vec<&Source> = found.roles.iter().map(|role| &role.source).collect();
+            let expected = |role: &str| Source::Group {
+                api_version: format!("workloads.x-k8s.io/{version}"),
+                kind: "RoleBasedGroup".to_owned(),
+                name: "llm".to_owned(),
+                role: role.to_owned(),
+            };
+            assert_eq!(sources, [&expected("prefill"), &expected("decode")]);
+            assert_eq!(found.placing("prefill").unwrap().1.ratios["prefill"], 2);
+            // What says the same is a valid object of its own.
+            let (other, problems) = resource::check(&replacement(&value));
+            assert_eq!((other, problems), (Some(found), Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_list_of_the_groups_own_form_is_not_ours() {
+        let own = json!({"name": "pace", "roles": ["prefill", "nobody"], "strategy": {
+            "rollingUpdate": {"maxSkew": "1%", "maxUnavailable": "10%", "partition": "20%"},
+            "scaling": {"maxSkew": "10%", "progression": "OrderReady"}}});
+        let alone = group("v1alpha1", &json!([own]));
+        assert!(!is_written(&alone));
+        assert_eq!(check(&alone), (None, Vec::new()));
+        let mixed = group("v1alpha1", &json!([own, prefill_decode()]));
+        let found = check(&mixed).0.unwrap();
+        assert_eq!(found.coordinations.len(), 2, "places in the list are kept");
+        assert_eq!(found.coordinations[1].name, "prefill-decode");
+        let offered = replacement(&mixed);
+        assert_eq!(offered["spec"]["coordination"], json!([prefill_decode()]));
+        assert_eq!(check(&json!({"spec": {"coordination": [prefill_decode()]}})).0, None);
+        for odd in [json!({}), json!(7), json!([7, null]), json!(null)] {
+            assert_eq!(check(&group("v1alpha1", &odd)), (None, Vec::new()));
+        }
+    }
+
+    #[test]
+    fn each_rule_points_into_the_group() {
+        let with = |pointer: &str, value: Value| {
+            let mut list = json!([prefill_decode()]);
+            *list.pointer_mut(pointer).unwrap() = value;
+            told(&group("v1alpha1", &list))
+        };
+        let affinity = "/0/strategy/affinityScheduling";
+        assert_eq!(
+            with("/0/roles", json!(["prefill", "decoder"])),
+            [
+                "unknown-role /spec/coordination/0/roles/1",
+                "role-ratio /spec/coordination/0/strategy/affinityScheduling/ratios",
+                "role-ratio /spec/coordination/0/strategy/affinityScheduling/ratios/decode"
+            ]
+        );
+        let ratios = format!("{affinity}/ratios");
+        let at = "/spec/coordination/0/strategy/affinityScheduling/ratios";
+        assert_eq!(with(&ratios, json!({"prefill": 2})), [format!("role-ratio {at}")]);
+        assert_eq!(
+            with(&ratios, json!({"prefill": 2, "decode": 1, "cache": 1})),
+            [format!("role-ratio {at}/cache")]
+        );
+        for ratio in [json!(0), json!(-1), json!(2_147_483_648_i64)] {
+            assert_eq!(
+                with(&ratios, json!({"prefill": 2, "decode": ratio})),
+                [format!("number-range {at}/decode")]
+            );
+        }
+        let told = with(&format!("{affinity}/batchMode"), json!("sequential"));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].ends_with("/batchMode"), "{told:?}");
+        let rolling = json!([{"name": "r", "type": "RollingUpdate", "roles": ["prefill"],
+            "strategy": {"rollingUpdate": {"maxUnavailableRatio": "10", "maxSkew": "1%"}}}]);
+        assert_eq!(
+            self::told(&group("v1alpha2", &rolling)),
+            ["value-syntax /spec/coordination/0/strategy/rollingUpdate/maxUnavailableRatio"]
+        );
+    }
+}

@@ -4,6 +4,8 @@
 //! The pod affinity term of a batch and what keeps batches apart are made as rules are: so they are
 //! merged with the pod's other rules, or refused beside them, as any two rules are.
 
+use std::collections::BTreeSet;
+
 use placecard_language::coordination::sentence::Coordinate;
 use placecard_language::coordination::{AffinityScheduling, Exclusive, Group, Placement};
 use placecard_language::intent::{
@@ -12,7 +14,9 @@ use placecard_language::intent::{
 use placecard_language::keys;
 
 use crate::change::Change;
-use crate::coordination::membership::{Member, Membership, Subject, group_of, membership};
+use crate::coordination::membership::{
+    Member, Membership, ROLE_BASED_GROUP, Subject, group_of, membership,
+};
 use crate::coordination::ordinal::{Carried, Ordinal, batch, counted_by, ordinal};
 use crate::coordination::roster::Roster;
 use crate::object::{Map, Object, Template};
@@ -71,12 +75,15 @@ pub(crate) fn references(
         }
         Some(_) => true,
         None if is_of_group(object, template) => {
-            let reference = of_namespace(object);
-            let roster = surroundings.objects.get(&reference);
-            let concerns = |one: &Roster| one.concerns(&template.labels);
-            let is_concerned =
-                matches!(roster, Some(Answer::Coordinations(roster)) if concerns(roster));
-            found.push(reference);
+            let asked = [Some(of_namespace(object)), in_group(object, template)];
+            let asked: Vec<Reference> = asked.into_iter().flatten().collect();
+            let concerns = |of: &Reference| match surroundings.objects.get(of) {
+                Some(Answer::Coordinations(roster)) => roster.concerns(&template.labels),
+                Some(Answer::Coordination(_)) => true,
+                _ => false,
+            };
+            let is_concerned = asked.iter().any(concerns);
+            found.extend(asked);
             is_concerned
         }
         None => false,
@@ -100,6 +107,12 @@ fn is_of_group(object: &Object, template: &Template) -> bool {
 
 fn of_namespace(object: &Object) -> Reference {
     Reference::Coordinations { namespace: object.reference.namespace.clone() }
+}
+
+/// The RoleBasedGroup of a pod: coordinations may stand in it.
+fn in_group(object: &Object, template: &Template) -> Option<Reference> {
+    let name = template.labels.get(ROLE_BASED_GROUP)?.clone();
+    Some(Reference::InGroup { namespace: object.reference.namespace.clone(), name })
 }
 
 /// The workload that counts the replicas of a pod, if that has to be asked: where a StatefulSet
@@ -243,21 +256,47 @@ impl Placing<'_> {
             reference: Box::new(reference),
             missing: Missing::Unreachable,
         };
+        let none = Roster::default();
         let roster = match self.surroundings.objects.get(&reference) {
             Some(Answer::Coordinations(roster)) => roster,
-            Some(Answer::Absent) | None => return Ok(None),
+            Some(Answer::Absent) | None => &none,
             Some(_) => return Err(unread(reference)),
         };
+        let inside = in_group(self.object, self.template);
+        let inside = match inside.as_ref().and_then(|of| self.surroundings.objects.get(of)) {
+            Some(Answer::Coordination(group)) => Some(group.as_ref()),
+            Some(Answer::Absent) | None => None,
+            Some(_) => return Err(inside.map_or(Obstacle::NoPodGroups, unread)),
+        };
         let labels = &self.template.labels;
-        if !roster.concerns(labels) {
+        if !roster.concerns(labels) && inside.is_none() {
             return Ok(None);
         }
         if let Some(name) = roster.broken_for(labels) {
             let namespace = self.object.reference.namespace.clone();
             return Err(unread(Reference::Coordination { namespace, name: name.to_owned() }));
         }
-        match membership(&self.subject(), roster.groups()) {
-            Membership::Member(member) => Ok(Some(*member)),
+        // Names tell coordinations apart, and those of two objects may be the same.
+        let named = |of: &Group| of.coordinations.iter().map(|one| one.name.clone()).collect();
+        let clash = inside.and_then(|inside| {
+            let names: BTreeSet<String> = named(inside);
+            let mut others = roster.groups().iter().filter(|other| other.name == inside.name);
+            others.find(|other| !names.is_disjoint(&named(other)))
+        });
+        if let Some(other) = clash {
+            let (first, second) = (other.name.clone(), other.name.clone());
+            return Err(Obstacle::TwoCoordinations { first, second });
+        }
+        let groups: Vec<Group> = roster.groups().iter().chain(inside).cloned().collect();
+        match membership(&self.subject(), &groups) {
+            Membership::Member(member) => {
+                let is_inside = inside.is_some_and(|inside| inside.placing(&member.role).is_some());
+                let is_outside = roster.groups().iter().any(|one| one.name == member.group);
+                if member.placing.placement == Placement::Gated && is_inside && !is_outside {
+                    return Err(Obstacle::GatedInGroup);
+                }
+                Ok(Some(*member))
+            }
             Membership::Ambiguous { first, second } => {
                 Err(Obstacle::TwoCoordinations { first, second })
             }

@@ -12,15 +12,14 @@ use crate::object::{Map, Object};
 /// Characters of a coordination's id.
 const ID: usize = 16;
 
+/// Label of the pods of a RoleBasedGroup: its name (api/workloads/constants).
+pub const ROLE_BASED_GROUP: &str = "rbg.workloads.x-k8s.io/group-name";
+
 /// The kinds of groups with the labels that name the group and the role inside, most specific first:
 /// a DisaggregatedSet is made of LeaderWorkerSets.
 pub(super) static GROUP_LABELS: &[(&str, &str, Option<&str>)] = &[
     ("DisaggregatedSet", "disaggregatedset.x-k8s.io/name", Some("disaggregatedset.x-k8s.io/role")),
-    (
-        "RoleBasedGroup",
-        "rbg.workloads.x-k8s.io/group-name",
-        Some("rbg.workloads.x-k8s.io/role-name"),
-    ),
+    ("RoleBasedGroup", ROLE_BASED_GROUP, Some("rbg.workloads.x-k8s.io/role-name")),
     ("LeaderWorkerSet", LEADER_WORKER_SET, None),
     ("JobSet", "jobset.sigs.k8s.io/jobset-name", Some("jobset.sigs.k8s.io/replicatedjob-name")),
 ];

@@ -178,6 +178,14 @@ pub(crate) fn players(group: &Group, surroundings: &Surroundings) -> Vec<Player>
     found
 }
 
+/// Those who play the roles of coordinations that stand in the group itself.
+pub(crate) fn inside(group: &Group, written: &Value, surroundings: &Surroundings) -> Vec<Player> {
+    let workload = Workload { written: written.clone(), is_reviewed: true };
+    let words = &surroundings.words;
+    let roles = group.roles.iter();
+    roles.filter_map(|role| Player::of_group(&role.name, &workload, &role.name, words)).collect()
+}
+
 /// What workloads answer to the RoleCoordinations that refer to them; `true`: the object has a
 /// review of its own. `namespace` stands for an absent `metadata.namespace`.
 pub fn answers<'a>(

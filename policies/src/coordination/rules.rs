@@ -12,6 +12,7 @@ pub(crate) mod order;
 mod readiness;
 
 use placecard_findings::{FieldPath, Finding, ObjectRef, Site};
+use placecard_language::coordination::inline;
 use placecard_language::coordination::sentence::Coordinate;
 use placecard_language::coordination::{
     AffinityScheduling, Coordination, Group, Strategy, check as language,
@@ -151,7 +152,8 @@ pub(crate) fn references(written: &Value, namespace: &str, found: &mut Vec<Refer
     found.extend(group.roles.iter().filter_map(|role| players::reference(&group, &role.source)));
 }
 
-/// What is wrong between a RoleCoordination and those who play its roles.
+/// What is wrong between a RoleCoordination and those who play its roles, or inside a
+/// RoleBasedGroup with coordinations.
 pub(crate) fn of_resource(
     object: &Object,
     group: &Group,
@@ -160,7 +162,11 @@ pub(crate) fn of_resource(
     let mut group = group.clone();
     group.namespace.clone_from(&object.reference.namespace);
     let home = Home::of_resource(object.reference.clone());
-    let players = players::players(&group, surroundings);
+    let players = match &object.coordination {
+        // The roles are those of the object itself.
+        Some(written) if inline::is_home(written) => players::inside(&group, written, surroundings),
+        _ => players::players(&group, surroundings),
+    };
     let scene = Scene { group: &group, home: &home, reviewed: &object.reference, surroundings };
     of_group(&scene, &players)
 }

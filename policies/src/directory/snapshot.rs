@@ -86,6 +86,8 @@ impl Snapshot<'_> {
             | Reference::Coordination { .. }
             | Reference::Coordinations { .. }
             | Reference::Workload { .. }
+            | Reference::InGroup { .. }
+            | Reference::GroupSchema { .. }
             | Reference::Scale { .. } => None,
         }
     }

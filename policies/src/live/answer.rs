@@ -91,8 +91,10 @@ impl Live {
                 let roster = self.index.rosters.get(namespace).cloned().unwrap_or_default();
                 known.then_some(Answer::Coordinations(roster))
             }
-            // It is asked of the API server.
-            Reference::Workload { .. } => None,
+            // These are asked of the API server.
+            Reference::Workload { .. }
+            | Reference::InGroup { .. }
+            | Reference::GroupSchema { .. } => None,
             Reference::Scale { kind, namespace, name } => {
                 let kind = basis::counted(kind)?;
                 let name = key(namespace, name);

@@ -35,8 +35,10 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         Reference::Coordination { .. } | Reference::Coordinations { .. } => {
             vec![Watched::RoleCoordination]
         }
-        // It is asked of the API server.
-        Reference::Workload { .. } => Vec::new(),
+        // These are asked of the API server.
+        Reference::Workload { .. } | Reference::InGroup { .. } | Reference::GroupSchema { .. } => {
+            Vec::new()
+        }
         Reference::Scale { kind, .. } => counted(kind).into_iter().collect(),
     }
 }

@@ -31,6 +31,11 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
     if coordination::is_coordination(&object) {
         return vec![coordination::answer(value, &object, namespace)];
     }
+    let inside = coordination::inline::answer(value, &object, namespace);
+    let schemas = coordination::inline::schemas(value);
+    if inside.is_some() || !schemas.is_empty() {
+        return inside.into_iter().chain(schemas).collect();
+    }
     let at = if object.namespace.is_empty() { namespace.to_owned() } else { object.namespace };
     let scale = scale(value, &object.api_version, &object.kind, (&at, &object.name));
     let target =

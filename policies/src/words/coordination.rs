@@ -1,6 +1,6 @@
 //! Words for the problems of a RoleCoordination.
 
-use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Verdict};
+use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict};
 use placecard_language::coordination::{
     CoordinationDetail, CoordinationProblem, GROUP_KINDS, MAX_RATIO,
 };
@@ -161,6 +161,45 @@ fn of_strategy(detail: &CoordinationDetail) -> Said {
     }
 }
 
+/// Fields of a RoleBasedGroup's coordinations that the API server does not keep; `None`: it keeps
+/// all.
+pub(crate) fn pruned(object: &ObjectRef, fields: &[Site], offer: &[String]) -> Option<Finding> {
+    let (first, others) = fields.split_first()?;
+    let message = "this cluster's RoleBasedGroup has no such field: it would be dropped";
+    let mut finding = Finding::new(
+        rules::COORDINATION_PRUNED,
+        Verdict::ApiRejects,
+        object.clone(),
+        message,
+        Label::new(first.clone(), "dropped when it is stored, or refused"),
+    );
+    finding.labels.extend(others.iter().map(|one| Label::new(one.clone(), "dropped, too")));
+    finding.help = vec![instead(offer)];
+    finding.holds = Holds::objects("with the CustomResourceDefinition that was read");
+    Some(finding)
+}
+
+/// Coordinations in a RoleBasedGroup of which no schema is at hand.
+pub(crate) fn not_in_any_release(object: &ObjectRef, list: Site, offer: &[String]) -> Finding {
+    let mut finding = Finding::new(
+        rules::COORDINATION_PRUNED,
+        Verdict::ApiRejects,
+        object.clone(),
+        "no known release of RoleBasedGroup has such coordinations",
+        Label::new(list, "dropped, unless the cluster's definition has it"),
+    );
+    finding.severity = Severity::Note;
+    let definition = "give the CustomResourceDefinition of the cluster to be sure";
+    finding.help = vec![Help::text(definition), instead(offer)];
+    finding.holds = Holds::assuming("by the releases up to v0.8.0-alpha.5");
+    finding
+}
+
+fn instead(offer: &[String]) -> Help {
+    let text = "delete the list, and say the same in an object of its own:";
+    Help { lines: offer.to_vec(), ..Help::text(text) }
+}
+
 /// Why a template's place in a coordination cannot be written. `primary` is the annotation's words.
 pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Label) -> Finding {
     let (code, verdict, said) = match obstacle {
@@ -184,6 +223,14 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
                 .label("placed twice")
                 .help("a pod belongs to one batch: take the role out of one of them");
             (codes::ROLE_PLACED_TWICE, Verdict::Language, said)
+        }
+        Obstacle::GatedInGroup => {
+            let said = said("nobody opens the gates of a coordination inside a RoleBasedGroup");
+            let said = said
+                .label("would wait for ever")
+                .help("say the same in a RoleCoordination: placecard lint prints it")
+                .help("in parallel, by affinity, no gate is needed");
+            (codes::NOT_EXPRESSIBLE, Verdict::NotExpressible, said)
         }
         Obstacle::NoOrdinal { replicas, ratio } => {
             let said = match replicas {

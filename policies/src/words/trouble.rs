@@ -123,6 +123,7 @@ fn of_the_object(object: &ObjectRef, template: &Template, trouble: &Trouble) -> 
         }
         Obstacle::NoRole { .. }
         | Obstacle::TwoCoordinations { .. }
+        | Obstacle::GatedInGroup
         | Obstacle::NoOrdinal { .. }
         | Obstacle::NoController
         | Obstacle::NoPodGroups => {
@@ -375,6 +376,10 @@ fn named(reference: &Reference) -> String {
         Reference::Coordination { namespace, name } => {
             format!("RoleCoordination {}", full(namespace, name))
         }
+        Reference::InGroup { namespace, name } => {
+            format!("RoleBasedGroup {}", full(namespace, name))
+        }
+        Reference::GroupSchema { version } => format!("the schema of RoleBasedGroup {version}"),
         Reference::Coordinations { namespace } if namespace.is_empty() => {
             "the RoleCoordinations of the namespace".to_owned()
         }

@@ -59,20 +59,6 @@ pub fn check(value: &Value) -> (Option<Group>, Vec<CoordinationProblem>) {
     (check.problems.is_empty().then_some(group), check.problems)
 }
 
-/// Checks coordinations that stand inside another object, whose roles have these names: the inline
-/// `spec.coordination` of a RoleBasedGroup. Pointers begin with `at`.
-#[must_use]
-pub fn check_inline(
-    at: &str,
-    written: &[CoordinationSpec],
-    roles: &[String],
-) -> (Vec<Coordination>, Vec<CoordinationProblem>) {
-    let mut check = Check { problems: Vec::new() };
-    let coordinations = check.coordinations(at, written, roles);
-    check.problems.truncate(MAX_PROBLEMS);
-    (coordinations, check.problems)
-}
-
 fn code_of(detail: &CoordinationDetail) -> Code {
     use CoordinationDetail as Is;
     match detail {
