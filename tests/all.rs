@@ -54,6 +54,8 @@ mod readme;
 mod recorder;
 /// The documents that are written from tables are up to date.
 mod reference;
+/// The group of the document of role coordination at both doors, right and wrong.
+mod role_groups;
 /// What coordinations and those who play their roles make together, through both doors.
 mod roles;
 /// The shape of the code base: crate graph, one table of keys, sizes, reasons, guides.

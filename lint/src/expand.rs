@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use placecard_findings::FieldPath;
 use placecard_policies::change::edit_value;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use similar::TextDiff;
 
 use crate::index::{File, ObjectId, Role};
@@ -95,6 +95,7 @@ fn expand_document(file: &File, document: &Document, planned: &[(&FieldPath, &Pl
         let old = document.value.pointer(&path.pointer()).cloned().unwrap_or_default();
         let new = expanded(old, planned);
         sets.push(Set { path, value: Some(new) });
+        sets.extend(labelled(document, object, planned));
     }
     match splice(&file.source, document, &sets) {
         Ok(text) => text,
@@ -103,6 +104,20 @@ fn expand_document(file: &File, document: &Document, planned: &[(&FieldPath, &Pl
             Err(_) => file.source.slice(document.span).to_owned(),
         },
     }
+}
+
+/// The pod's labels with those that its new terms select.
+fn labelled(document: &Document, object: &FieldPath, planned: &Planned) -> Option<Set> {
+    let expansion = &planned.expansion;
+    if expansion.labels.is_empty() {
+        return None;
+    }
+    let path = object.join(&expansion.template).keys(&["metadata", "labels"]);
+    let old = document.value.pointer(&path.pointer()).cloned();
+    let mut labels = old.unwrap_or_else(|| Value::Object(Map::new()));
+    let fields = labels.as_object_mut()?;
+    fields.extend(expansion.labels.iter().map(|(key, value)| (key.clone(), value.as_str().into())));
+    Some(Set { path, value: Some(labels) })
 }
 
 /// The pod spec with the changes.
