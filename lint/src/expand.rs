@@ -48,7 +48,7 @@ fn join(out: &mut String, text: &str) {
     out.push_str(text);
 }
 
-fn unified(name: &str, old: &str, new: &str) -> String {
+pub(crate) fn unified(name: &str, old: &str, new: &str) -> String {
     if old == new {
         return String::new();
     }

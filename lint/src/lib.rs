@@ -21,6 +21,7 @@ use placecard_policies::words::admission_policy as words;
 
 pub mod args;
 mod audit;
+pub mod baseline;
 mod batches;
 pub mod cluster;
 mod cluster_of;
@@ -34,6 +35,7 @@ pub mod fingerprint;
 pub mod fix;
 pub mod index;
 mod intent;
+mod linting;
 #[cfg(feature = "live")]
 mod live;
 pub mod load;
@@ -51,8 +53,7 @@ mod why;
 
 pub use run::{Counts, Judged, Planned, judge, judge_beside};
 
-use plan::{Inputs, Look, Plan, Reporting};
-use render::Report;
+use plan::{Inputs, Look, Plan};
 
 /// The policies for the API server, with the guards of a vocabulary, or with its kind as parameter.
 fn policies(
@@ -134,15 +135,7 @@ pub fn run(
 
 fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result<Outcome, String> {
     match plan {
-        Plan::Lint { inputs, reporting, look } => {
-            let mut configs = config::Configs::new(&reporting.configuration, &reporting.choice)?;
-            let inputs = configs.apply(inputs)?;
-            let mut judged = judge(&inputs, stdin)?;
-            judged.weigh();
-            comments::apply(&mut judged);
-            choose(&mut judged, &mut configs)?;
-            report(&judged, &reporting, look)
-        }
+        Plan::Lint { inputs, reporting, look } => linting::lint(inputs, &reporting, look, stdin),
         Plan::Expand { inputs, diff, look } => {
             let (judged, complaints) = judge_beside(&inputs, stdin)?;
             let outcome = expand_all(&judged, diff, look)?;
@@ -197,41 +190,6 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::VocabularySchema => Ok(Outcome::output(vocabulary::schema())),
         Plan::Text(text) => Ok(Outcome::output(text)),
     }
-}
-
-/// Leaves out what nobody asked for, and gives the others the weights that were chosen.
-fn choose(judged: &mut Judged, configs: &mut config::Configs) -> Result<(), String> {
-    let mut wrong = None;
-    judged.retain(|index, placed| match configs.selection(placed.file_name(index)) {
-        Ok(selection) => selection.weigh(placed),
-        Err(text) => {
-            wrong = Some(text);
-            true
-        }
-    });
-    wrong.map_or(Ok(()), Err)
-}
-
-/// Writes the reports that go to files, and gives the one for standard output.
-fn report(judged: &Judged, reporting: &Reporting, look: Look) -> Result<Outcome, String> {
-    let report = Report { judged, fail_on: reporting.fail_on };
-    let mut output = String::new();
-    for to in &reporting.reports {
-        let Some(file) = &to.file else {
-            output = render::render(&report, to.format, look);
-            continue;
-        };
-        let text = render::render(&report, to.format, Look { colour: false, ..look });
-        std::fs::write(file, text)
-            .map_err(|error| format!("{file} cannot be written: {}", load::words(&error)))?;
-    }
-    Ok(Outcome {
-        output,
-        complaints: unusable(judged) + &of_cluster(judged),
-        worst: judged.worst(),
-        fail_on: reporting.fail_on,
-        failed: judged.unusable.is_some(),
-    })
 }
 
 fn expand_all(judged: &Judged, diff: bool, look: Look) -> Result<Outcome, String> {

@@ -14,7 +14,7 @@ use crate::args::{PolicyFlags, Question, Sources, Typed, TypedLook};
 mod lint;
 mod live;
 
-pub use lint::{Configuration, FORMATS, Format, ReportTo, Reporting};
+pub use lint::{Configuration, FORMATS, Fixes, Format, ReportTo, Reporting};
 pub(crate) use lint::{SEVERITIES, severity, unknown};
 pub use live::{Access, ClusterSource, SnapshotAsk};
 
@@ -266,11 +266,12 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
                         --cluster"
                 .to_owned());
         }
-        Typed::Lint { sources, flags, look } => Plan::Lint {
-            reporting: lint::reporting(&flags)?,
-            inputs: inputs(sources)?,
-            look: resolve_look(&look, terminal, no_color),
-        },
+        Typed::Lint { sources, flags, look } => {
+            let reporting = lint::reporting(&flags)?;
+            let inputs = inputs(sources)?;
+            lint::read_again(&reporting, &inputs)?;
+            Plan::Lint { reporting, inputs, look: resolve_look(&look, terminal, no_color) }
+        }
         Typed::Expand { sources, diff, look } => Plan::Expand {
             inputs: inputs(sources)?,
             diff,

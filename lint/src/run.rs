@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use crate::cluster_of::{self, Taken};
 use crate::index::{Index, ObjectId, Role};
-use crate::load::{Format, Problem, collect, describe};
+use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
 use crate::one_document::uncollected;
 use crate::plan::{ClusterSource, Inputs};
@@ -193,7 +193,20 @@ pub(crate) fn judge_by(
     inputs: &Inputs,
     stdin: &mut dyn Read,
 ) -> Result<Judged, String> {
-    let index = gather(inputs, stdin)?;
+    judge_read(given, inputs, read_files(inputs, stdin)?, stdin)
+}
+
+/// As [`judge_by`], of files that were read already.
+///
+/// # Errors
+/// As for [`judge()`].
+pub(crate) fn judge_read(
+    given: Option<Given<'_>>,
+    inputs: &Inputs,
+    files: Vec<(Role, Input)>,
+    stdin: &mut dyn Read,
+) -> Result<Judged, String> {
+    let index = Index::new(files);
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
     let (words, inventory, unusable) = match given {
@@ -264,6 +277,17 @@ pub(crate) fn words_of(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Words, S
 }
 
 fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {
+    read_files(inputs, stdin).map(Index::new)
+}
+
+/// The files that are judged, and those that are read beside them.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) fn read_files(
+    inputs: &Inputs,
+    stdin: &mut dyn Read,
+) -> Result<Vec<(Role, Input)>, String> {
     let mut files = Vec::new();
     let mut mistakes = Vec::new();
     let vocabulary: Vec<String> = inputs.vocabulary.iter().cloned().collect();
@@ -277,7 +301,7 @@ fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {
             Err(errors) => mistakes.extend(errors),
         }
     }
-    if mistakes.is_empty() { Ok(Index::new(files)) } else { Err(uncollected(&mistakes)) }
+    if mistakes.is_empty() { Ok(files) } else { Err(uncollected(&mistakes)) }
 }
 
 fn nothing(index: &Index) -> String {

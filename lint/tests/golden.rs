@@ -100,7 +100,7 @@ error[unknown-relation] Deployment search/ranker
     ·                ╰── did you mean apart-from?
     ╰────
   help:  a rule starts with near, apart-from, on, not-on, spread or at-most
-  fix:   12:11 aprat-from -> apart-from
+  fix:   12:11 aprat-from -> apart-from                         (--unsafe-fixes)
   holds: on every cluster
 ";
 
@@ -142,7 +142,7 @@ error[unknown-relation] Deployment search/ranker
     :                `-- did you mean apart-from?
     `----
   help:  a rule starts with near, apart-from, on, not-on, spread or at-most
-  fix:   12:11 aprat-from -> apart-from
+  fix:   12:11 aprat-from -> apart-from                         (--unsafe-fixes)
   holds: on every cluster
 "
     );

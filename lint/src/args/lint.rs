@@ -24,6 +24,18 @@ pub struct LintFlags {
     pub config: Option<String>,
     /// `--isolated`.
     pub isolated: bool,
+    /// `--fix`.
+    pub fix: bool,
+    /// `--unsafe-fixes`.
+    pub unsafe_fixes: bool,
+    /// `--diff`.
+    pub diff: bool,
+    /// `--baseline`.
+    pub baseline: Option<String>,
+    /// `--write-baseline`.
+    pub write_baseline: Option<String>,
+    /// `--statistics`.
+    pub statistics: bool,
 }
 
 pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
@@ -36,5 +48,11 @@ pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
         severity: all(matches, verbs::SEVERITY.name),
         config: one(matches, verbs::CONFIG.name),
         isolated: matches.get_flag(verbs::ISOLATED.name),
+        fix: matches.get_flag(verbs::FIX.name),
+        unsafe_fixes: matches.get_flag(verbs::UNSAFE_FIXES.name),
+        diff: matches.get_flag(verbs::FIX_DIFF.name),
+        baseline: one(matches, verbs::BASELINE.name),
+        write_baseline: one(matches, verbs::WRITE_BASELINE.name),
+        statistics: matches.get_flag(verbs::STATISTICS.name),
     }
 }

@@ -4,6 +4,7 @@ use placecard_findings::Severity;
 use placecard_language::suggest::nearest;
 
 use crate::args::LintFlags;
+use crate::plan::{ClusterSource, Inputs};
 use crate::selection::{Layer, selection};
 
 /// What becomes of findings.
@@ -17,6 +18,32 @@ pub struct Reporting {
     pub choice: Layer,
     /// Which configurations count.
     pub configuration: Configuration,
+    /// What becomes of fixes.
+    pub fixes: Fixes,
+    /// The file with findings that are known.
+    pub baseline: Option<String>,
+    /// The file into which they go.
+    pub write_baseline: Option<String>,
+    /// Counts in place of findings.
+    pub statistics: bool,
+}
+
+/// What becomes of fixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fixes {
+    /// They are told.
+    #[default]
+    Told,
+    /// They are written into the files.
+    Written {
+        /// Those that need a look, too.
+        with_unsafe: bool,
+    },
+    /// It is shown what they would change.
+    Shown {
+        /// Those that need a look, too.
+        with_unsafe: bool,
+    },
 }
 
 /// Which configurations count.
@@ -87,7 +114,36 @@ pub(super) fn reporting(flags: &LintFlags) -> Result<Reporting, String> {
         fail_on: fail_on(&flags.fail_on),
         choice,
         configuration,
+        fixes: match (flags.fix || flags.unsafe_fixes, flags.diff) {
+            (_, true) => Fixes::Shown { with_unsafe: flags.unsafe_fixes },
+            (true, false) => Fixes::Written { with_unsafe: flags.unsafe_fixes },
+            (false, false) => Fixes::Told,
+        },
+        baseline: flags.baseline.clone().filter(|_| flags.write_baseline.is_none()),
+        write_baseline: flags.write_baseline.clone(),
+        statistics: flags.statistics,
     })
+}
+
+/// With fixes, manifests are judged again, and files are written.
+///
+/// # Errors
+/// Standard input, where that can not be.
+pub(super) fn read_again(reporting: &Reporting, inputs: &Inputs) -> Result<(), String> {
+    let named = |paths: &[String]| paths.iter().any(|path| path == "-");
+    if reporting.fixes == Fixes::Told {
+        return Ok(());
+    }
+    if matches!(reporting.fixes, Fixes::Written { .. }) && named(&inputs.paths) {
+        return Err("standard input can not be mended: --diff shows what would change".to_owned());
+    }
+    let cluster = matches!(&inputs.cluster, ClusterSource::Files(paths) if named(paths));
+    if cluster || inputs.scheduler_config.as_deref() == Some("-") {
+        return Err(
+            "fixes are judged again, and standard input can be read once: name files".to_owned()
+        );
+    }
+    Ok(())
 }
 
 fn choice(flags: &LintFlags) -> Result<Layer, String> {

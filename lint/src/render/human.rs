@@ -223,11 +223,13 @@ fn diff_line(line: &str, look: Look) -> String {
 fn fix_lines(index: &Index, placed: &Placed, fix: &Fix, look: Look) -> String {
     let mut out = String::new();
     let home = placed.primary().file;
+    let flag = if fix.safe { "(--fix)" } else { "(--unsafe-fixes)" };
     for (position, (edit, place)) in fix.edits.iter().zip(&placed.edits).enumerate() {
         let name = if position == 0 { "fix:" } else { "" };
         let at = position_text(index, *place, home);
+        let flag = if position + 1 == fix.edits.len() { flag } else { "" };
         if edit.old.contains('\n') || edit.new.contains('\n') {
-            out.push_str(&word(name, &at, look));
+            out.push_str(&word(name, &set_apart(&at, flag), look));
             for line in edit.old.lines().map(|line| format!("- {line}")) {
                 out.push_str(&format!("{}{}\n", " ".repeat(MARGIN), diff_line(&line, look)));
             }
@@ -241,7 +243,7 @@ fn fix_lines(index: &Index, placed: &Placed, fix: &Fix, look: Look) -> String {
             (false, true) => format!("{at} delete {}", edit.old),
             (false, false) => format!("{at} {} -> {}", edit.old, edit.new),
         };
-        out.push_str(&word(name, &text, look));
+        out.push_str(&word(name, &set_apart(&text, flag), look));
     }
     out
 }

@@ -13,6 +13,7 @@ pub mod junit;
 pub mod place;
 pub mod sarif;
 pub mod short;
+pub mod statistics;
 pub mod style;
 pub mod uri;
 pub mod window;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::explain;
 use crate::fingerprint::fingerprint;
-use crate::fix;
+use crate::fix::{TextEdit, in_text};
 use crate::index::Index;
 use crate::render::Report;
 use crate::render::place::{Place, Placed, PlacedLabel};
@@ -182,7 +182,12 @@ struct ArtifactChange<'a> {
 #[serde(rename_all = "camelCase")]
 struct Replacement<'a> {
     deleted_region: Region<'a>,
-    inserted_content: Content<'a>,
+    inserted_content: Inserted,
+}
+
+#[derive(Serialize)]
+struct Inserted {
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -340,6 +345,16 @@ fn region(index: &Index, place: Place) -> (ArtifactLocation, Region<'_>) {
     (artifact(source.map_or("", |source| &source.name)), region)
 }
 
+fn deleted<'a>(index: &'a Index, edit: &TextEdit) -> Region<'a> {
+    let source = index.files.get(edit.file).map(|file| &file.source);
+    let at = |byte: u32| source.map_or((1, 1), |source| source.line_column(byte));
+    let ((start_line, start_column), (end_line, end_column)) =
+        (at(edit.span.start), at(edit.span.end));
+    let text = source.map(|source| source.slice(edit.span)).unwrap_or_default();
+    let snippet = Some(Content { text }).filter(|snippet| !snippet.text.is_empty());
+    Region { start_line, start_column, end_line, end_column, snippet }
+}
+
 fn artifact(name: &str) -> ArtifactLocation {
     ArtifactLocation { uri: uri(name), uri_base_id: is_relative(name).then_some(BASE) }
 }
@@ -357,7 +372,7 @@ fn logical(object: &ObjectRef) -> LogicalLocation {
 /// The fix, if it can be said in edits of the text.
 fn fixes<'a>(index: &'a Index, placed: &'a Placed) -> Option<Fix<'a>> {
     let fix = placed.finding.fix.as_ref()?;
-    let edits = fix::in_text(index, placed)?;
+    let edits = in_text(index, placed)?;
     let text: Vec<String> =
         fix.edits.iter().map(|edit| format!("{} -> {}", edit.old, edit.new)).collect();
     let mut text = text.join(", ");
@@ -366,10 +381,12 @@ fn fixes<'a>(index: &'a Index, placed: &'a Placed) -> Option<Fix<'a>> {
     }
     let mut changes: BTreeMap<usize, Vec<Replacement<'a>>> = BTreeMap::new();
     for edit in edits {
-        let (_, deleted_region) = region(index, edit.place);
-        let replacement =
-            Replacement { deleted_region, inserted_content: Content { text: edit.new } };
-        changes.entry(edit.place.file).or_default().push(replacement);
+        let deleted_region = deleted(index, &edit);
+        let inserted_content = Inserted { text: edit.new };
+        changes
+            .entry(edit.file)
+            .or_default()
+            .push(Replacement { deleted_region, inserted_content });
     }
     let changes = changes.into_iter().map(|(file, replacements)| ArtifactChange {
         artifact_location: artifact(index.files.get(file).map_or("", |file| &file.source.name)),

@@ -71,6 +71,42 @@ pub static CONFIG: Argument = Argument {
 /// No configuration.
 pub static ISOLATED: Argument =
     Argument { name: "isolated", form: Form::Switch, summary: "read no .placecard.yaml" };
+/// Files are mended.
+pub static FIX: Argument = Argument {
+    name: "fix",
+    form: Form::Switch,
+    summary: "mend in the files what has a safe fix; comments and layout stay",
+};
+/// Files are mended, at one's own risk.
+pub static UNSAFE_FIXES: Argument = Argument {
+    name: "unsafe-fixes",
+    form: Form::Switch,
+    summary: "mend what has a fix that needs a look, too; without --diff the files are written",
+};
+/// What would be mended.
+pub static FIX_DIFF: Argument = Argument {
+    name: "diff",
+    form: Form::Switch,
+    summary: "print what --fix would change as a unified diff, and write nothing",
+};
+/// Findings that are known.
+pub static BASELINE: Argument = Argument {
+    name: "baseline",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "leave out the findings in this file, and say which of them are gone",
+};
+/// Findings become known.
+pub static WRITE_BASELINE: Argument = Argument {
+    name: "write-baseline",
+    form: Form::Value { placeholder: "FILE", many: false, default: None },
+    summary: "write all findings into this file, for --baseline, and report none",
+};
+/// Counts in place of findings.
+pub static STATISTICS: Argument = Argument {
+    name: "statistics",
+    form: Form::Switch,
+    summary: "print how many findings each code has in place of human and short reports",
+};
 /// Colour.
 pub static COLOR: Argument = Argument {
     name: "color",

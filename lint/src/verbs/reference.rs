@@ -28,6 +28,7 @@ pub fn reference() -> String {
     }
     text.push_str(CHOICE);
     text.push_str(FORMATS);
+    text.push_str(FIXES);
     text.push_str(JSON);
     text
 }
@@ -90,6 +91,21 @@ the next, and above the first line of a document about all of it. What words mea
 and what the API server refuses cannot be silenced. The webhook reads no comments; the annotation \
 `ignore` silences at both doors. A comment or annotation that silences nothing is a \
 finding itself (`unused-ignore`), and so is a comment that cannot be read (`invalid-ignore`).
+";
+
+const FIXES: &str = "
+## Fixes and baselines
+
+`--fix` writes the safe fixes into the files, `--unsafe-fixes` those that need a look too, and \
+`--diff` shows what either would change. A fix is an edit of the text: comments, layout and line breaks \
+stay. What comes of it is read and judged again before it is written: no other value has changed, \
+and the finding is gone, or the fix is left out. A fix that changes a pod template is never safe, \
+because a changed template is a new revision.
+
+`--write-baseline FILE` writes the findings of today into a file, and `--baseline FILE` leaves them out \
+from then on. An entry is found again by its code, object, field and the text there, so lines may move \
+and files too; what is in files that were read and is there no longer is told on standard error. \
+`--statistics` prints how many findings each code has; `[*]` marks those with fixes.
 ";
 
 const JSON: &str = "

@@ -2,11 +2,11 @@
 
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{
-    Evidence, FieldPath, Finding, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
+    Edit, Evidence, FieldPath, Finding, Fix, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
 };
 use placecard_language::directory::ObjectKind;
 use placecard_language::intent::{Ignore, Origin, Rule, TargetKind};
-use placecard_language::{codes, keys};
+use placecard_language::{codes, keys, suggest};
 
 use crate::object::Template;
 use crate::read::ReadProblem;
@@ -441,7 +441,30 @@ pub(crate) fn unused_ignore(object: &ObjectRef, template: &Template, ignore: &Ig
     );
     finding.severity = Severity::Warning;
     finding.help = vec![Help::text("delete the line")];
+    if rules::find(&ignore.code).is_none() {
+        let known = rules::RULES.iter().map(|rule| rule.code.as_str());
+        finding.suggestion = suggest::nearest(&ignore.code, known).map(str::to_owned);
+    }
+    finding.fix = without_line(template, ignore);
     finding
+}
+
+/// The annotation without a line, or no annotation. To delete it changes nothing but the template,
+/// and a changed template is a new revision: that needs a look.
+fn without_line(template: &Template, ignore: &Ignore) -> Option<Fix> {
+    let key = ignore.origin.key;
+    let (path, value) = (template.said_at(key), template.annotations.get(key)?);
+    let rest = value.get(ignore.origin.span.end..)?;
+    let end = ignore.origin.span.end + rest.find('\n').map_or(rest.len(), |at| at + 1);
+    let start = value.get(..ignore.origin.span.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let others = format!("{}{}", value.get(..start)?, value.get(end..)?);
+    let edit = if others.trim().is_empty() {
+        Edit { site: Site::key(path), old: key.to_owned(), new: String::new() }
+    } else {
+        let old = value.get(start..end)?.to_owned();
+        Edit { site: Site::within(path, start..end), old, new: String::new() }
+    };
+    Some(Fix { safe: false, edits: vec![edit] })
 }
 
 /// A field whose type is not the API's.

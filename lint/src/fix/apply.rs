@@ -1,0 +1,216 @@
+//! New texts that were judged again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use placecard_findings::{FieldPath, Segment};
+use serde_json::Value;
+
+use crate::fingerprint::fingerprint;
+use crate::index::{Index, Role};
+use crate::load::{Document, Input, Source, load};
+use crate::render::place::Placed;
+use crate::run::Judged;
+
+use super::text::{TextEdit, in_text};
+
+/// A fix may make room for another one; so often at most.
+const ROUNDS: usize = 8;
+
+/// How fixes are chosen and texts judged.
+pub struct Fixer<'a> {
+    /// Those that need a look too.
+    pub with_unsafe: bool,
+    /// Judges files; what it leaves out is not fixed.
+    pub judge: &'a mut dyn FnMut(Vec<(Role, Input)>) -> Result<Judged, String>,
+}
+
+/// What fixes made of files.
+#[derive(Debug, Default)]
+pub struct Fixed {
+    /// What is left to say.
+    pub judged: Judged,
+    /// How many findings were mended.
+    pub mended: usize,
+    /// The files that differ from what was read: index, old text and new text, without marks.
+    pub changed: Vec<(usize, String, String)>,
+}
+
+/// Applies fixes until there are none left that mend something: after a fix the text can be read,
+/// the finding is gone, and no other value has changed.
+///
+/// # Errors
+/// As for judging.
+pub fn fixed(files: Vec<(Role, Input)>, fixer: &mut Fixer<'_>) -> Result<Fixed, String> {
+    let mut judged = (fixer.judge)(files.clone())?;
+    let mut current = files;
+    let first: Vec<String> = texts(&judged.index);
+    let mut mended = 0;
+    let mut tried: BTreeSet<String> = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let Some(round) = round(&judged, fixer.with_unsafe, &tried) else { break };
+        let mut files = current.clone();
+        for ((_, input), (source, text)) in files
+            .iter_mut()
+            .zip(judged.index.files.iter().map(|file| &file.source).zip(&round.texts))
+        {
+            if source.text != *text {
+                input.bytes = source.with_mark(text).into_bytes();
+            }
+        }
+        let next = (fixer.judge)(files.clone())?;
+        let (before, after) = (prints(&judged), prints(&next));
+        let count = |prints: &BTreeMap<String, usize>, print: &String| {
+            prints.get(print).copied().unwrap_or_default()
+        };
+        let stay = |print: &&String| count(&after, print) >= count(&before, print);
+        let stay: Vec<String> = round.prints.iter().filter(stay).cloned().collect();
+        if stay.is_empty() {
+            mended += round.prints.len();
+            judged = next;
+            current = files;
+        } else {
+            // What does not mend is not written.
+            tried.extend(stay);
+        }
+    }
+    let last = texts(&judged.index);
+    let changed = first.into_iter().zip(last).enumerate();
+    let changed = changed.filter(|(_, (old, new))| old != new);
+    let changed = changed.map(|(file, (old, new))| (file, old, new)).collect();
+    Ok(Fixed { judged, mended, changed })
+}
+
+fn texts(index: &Index) -> Vec<String> {
+    index.files.iter().map(|file| file.source.text.clone()).collect()
+}
+
+fn prints(judged: &Judged) -> BTreeMap<String, usize> {
+    let mut prints = BTreeMap::new();
+    for placed in &judged.findings {
+        *prints.entry(fingerprint(&judged.index, placed)).or_default() += 1;
+    }
+    prints
+}
+
+/// New texts of all files, and the findings whose fixes are in them.
+struct Round {
+    texts: Vec<String>,
+    prints: Vec<String>,
+}
+
+/// A finding and the edits that mend it.
+type Mend = (String, Vec<TextEdit>);
+
+/// All fixes that stay out of each other's way; `None` if there is none.
+fn round(judged: &Judged, with_unsafe: bool, tried: &BTreeSet<String>) -> Option<Round> {
+    let index = &judged.index;
+    let mut mends: Vec<Mend> = Vec::new();
+    for placed in &judged.findings {
+        let print = fingerprint(index, placed);
+        let Some(new) = chosen(index, placed, with_unsafe).filter(|_| !tried.contains(&print))
+        else {
+            continue;
+        };
+        let mut others = mends.iter().flat_map(|(_, edits)| edits);
+        if others.all(|other| new.iter().all(|one| apart(one, other))) {
+            mends.push((print, new));
+        }
+    }
+    let mut texts = texts(index);
+    for (number, file) in index.files.iter().enumerate() {
+        let source = &file.source;
+        if let Some(text) = together(source, number, &mends) {
+            *texts.get_mut(number)? = text;
+            continue;
+        }
+        // One of them changes more than it says: each is tried alone.
+        let alone = |mend: &Mend| {
+            let here = mend.1.iter().any(|edit| edit.file == number);
+            !here || together(source, number, std::slice::from_ref(mend)).is_some()
+        };
+        mends.retain(alone);
+        match together(source, number, &mends) {
+            Some(text) => *texts.get_mut(number)? = text,
+            None => mends.retain(|(_, edits)| edits.iter().all(|edit| edit.file != number)),
+        }
+    }
+    // What was left out for one file may have been written into another one.
+    for (number, file) in index.files.iter().enumerate() {
+        *texts.get_mut(number)? = together(&file.source, number, &mends)?;
+    }
+    let prints: Vec<String> = mends.into_iter().map(|(print, _)| print).collect();
+    (!prints.is_empty()).then_some(Round { texts, prints })
+}
+
+/// The text of a file with all edits in it; `None` if it would not read as it should.
+fn together(source: &Source, file: usize, mends: &[Mend]) -> Option<String> {
+    let here = mends.iter().flat_map(|(_, edits)| edits).filter(|edit| edit.file == file);
+    let mut here: Vec<&TextEdit> = here.collect();
+    if here.is_empty() {
+        return Some(source.text.clone());
+    }
+    here.sort_by_key(|edit| edit.span);
+    edited(source, &here).filter(|text| only(source, text, &here))
+}
+
+/// The edits of a finding, if its fix is asked for and all of them are in judged files.
+fn chosen(index: &Index, placed: &Placed, with_unsafe: bool) -> Option<Vec<TextEdit>> {
+    let fix = placed.finding.fix.as_ref().filter(|fix| fix.safe || with_unsafe)?;
+    let judged = |file: usize| index.files.get(file).is_some_and(|file| file.role == Role::Judged);
+    let here = !fix.edits.is_empty() && placed.edits.iter().all(|place| judged(place.file));
+    in_text(index, placed).filter(|_| here)
+}
+
+/// Whether two edits neither touch the same text nor the same place.
+fn apart(one: &TextEdit, other: &TextEdit) -> bool {
+    one.span.end < other.span.start || other.span.end < one.span.start
+}
+
+/// The text with edits, which are in order.
+fn edited(source: &Source, edits: &[&TextEdit]) -> Option<String> {
+    let mut out = String::with_capacity(source.text.len());
+    let mut at = 0;
+    for edit in edits {
+        out.push_str(source.text.get(at..edit.span.start as usize)?);
+        out.push_str(&edit.new);
+        at = edit.span.end as usize;
+    }
+    out.push_str(source.text.get(at..)?);
+    Some(out)
+}
+
+/// Whether a text reads as before but for the values that are to change.
+fn only(source: &Source, text: &str, edits: &[&TextEdit]) -> bool {
+    let before = load(source);
+    let after = load(&Source::new(source.name.clone(), text.as_bytes()));
+    let same = |(number, (old, new)): (usize, (&Document, &Document))| {
+        let (mut left, mut right) = (old.value.clone(), new.value.clone());
+        for edit in edits {
+            if let Some((document, path)) = &edit.changes
+                && *document == number
+            {
+                for value in [&mut left, &mut right] {
+                    forget(value, path);
+                }
+            }
+        }
+        old.readable() == new.readable() && left == right
+    };
+    before.len() == after.len() && before.iter().zip(&after).enumerate().all(same)
+}
+
+/// Takes a field out of a value.
+fn forget(value: &mut Value, path: &FieldPath) {
+    let Some(last) = path.0.last() else { return };
+    match (value.pointer_mut(&path.parent().pointer()), last) {
+        (Some(Value::Object(map)), Segment::Key(key)) => {
+            map.remove(key);
+        }
+        (Some(Value::Array(items)), Segment::Index(index)) => {
+            if let Some(item) = items.get_mut(*index) {
+                *item = Value::Null;
+            }
+        }
+        _ => {}
+    }
+}

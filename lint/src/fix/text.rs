@@ -1,0 +1,191 @@
+//! From the fix of a finding to edits of the text.
+
+use placecard_findings::{Edit, FieldPath, Part, Segment};
+use placecard_policies::read;
+use serde_json::Value;
+
+use crate::index::{File, Index};
+use crate::load::{Document, Set, Source, Span, applied, load, locate, splice};
+use crate::render::place::{Place, Placed};
+
+/// A replacement in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextEdit {
+    /// Index of the file.
+    pub file: usize,
+    /// What is replaced; may hold line breaks.
+    pub span: Span,
+    /// By what.
+    pub new: String,
+    /// The document, and the field in it whose value changes; `None`: no value does.
+    pub changes: Option<(usize, FieldPath)>,
+}
+
+/// The fix of a finding as edits of the text; `None` if it has none, or one that cannot be said so.
+#[must_use]
+pub fn in_text(index: &Index, placed: &Placed) -> Option<Vec<TextEdit>> {
+    let fix = placed.finding.fix.as_ref()?;
+    let edits = fix.edits.iter().zip(&placed.edits);
+    let edits: Option<Vec<TextEdit>> =
+        edits.map(|(edit, place)| one(index, placed, edit, *place)).collect();
+    edits.filter(|edits| !edits.is_empty() && edits.len() == fix.edits.len())
+}
+
+fn one(index: &Index, placed: &Placed, edit: &Edit, place: Place) -> Option<TextEdit> {
+    let file = index.files.get(place.file)?;
+    let exact = file.source.slice(place.span) == edit.old;
+    if placed.finding.object.kind.is_empty() && edit.site.path.0.is_empty() {
+        // Not about a value: about a comment.
+        let span = if edit.new.is_empty() { without(&file.source, place.span) } else { place.span };
+        let new = edit.new.clone();
+        return exact.then_some(TextEdit { file: place.file, span, new, changes: None });
+    }
+    let (number, document, path) = field(file, placed, edit, place)?;
+    let removes = edit.site.part == Part::Key && edit.new.is_empty();
+    let plain =
+        !edit.new.is_empty() && !edit.new.contains(|c: char| c.is_control() || "\"'\\".contains(c));
+    if exact && plain && !removes {
+        let (span, new) = (place.span, edit.new.clone());
+        return Some(TextEdit { file: place.file, span, new, changes: Some((number, path)) });
+    }
+    let set = set(document, &path, edit, removes)?;
+    let line = || line_of_block(&file.source, document, edit, place);
+    let entry = || entry_of_flow(&file.source, document, &path).filter(|_| set.value.is_none());
+    let fits = |span: &Span| leaves(&file.source, document, *span, &set);
+    if let Some(span) = line().filter(fits).or_else(|| entry().filter(fits)) {
+        let changes = Some((number, set.path));
+        return Some(TextEdit { file: place.file, span, new: String::new(), changes });
+    }
+    let text = splice(&file.source, document, std::slice::from_ref(&set)).ok()?;
+    let (span, new) = difference(&file.source, document.span, &text);
+    Some(TextEdit { file: place.file, span, new, changes: Some((number, set.path)) })
+}
+
+/// A comment, or a part of it, with what it leaves behind: its line, or the blanks before it.
+fn without(source: &Source, span: Span) -> Span {
+    if !source.slice(span).starts_with('#') {
+        return span;
+    }
+    let before = source.text.get(..span.start as usize).unwrap_or_default();
+    let kept = before.trim_end_matches([' ', '\t']);
+    let start = u32::try_from(kept.len()).unwrap_or(span.start);
+    if !kept.is_empty() && !kept.ends_with(['\n', '\r']) {
+        return Span::new(start, span.end);
+    }
+    let after = source.text.get(span.end as usize..).unwrap_or_default();
+    let line_break =
+        if after.starts_with("\r\n") { 2 } else { u32::from(after.starts_with(['\n', '\r'])) };
+    Span::new(start, span.end + line_break)
+}
+
+/// The line of a text over several lines that an edit takes out.
+fn line_of_block(source: &Source, document: &Document, edit: &Edit, place: Place) -> Option<Span> {
+    let line = edit.old.strip_suffix('\n').filter(|line| !line.contains('\n'))?;
+    let inside = (document.span.start..=document.span.end).contains(&place.span.start);
+    if !edit.new.is_empty() || line.is_empty() || !inside {
+        return None;
+    }
+    let at = |line: u32| source.line_starts.get(line as usize).copied();
+    Some(Span::new(at(place.line.checked_sub(1)?)?, at(place.line)?))
+}
+
+/// An entry of a mapping in braces, with the comma behind it, or before it if it is the last.
+fn entry_of_flow(source: &Source, document: &Document, path: &FieldPath) -> Option<Span> {
+    let located = locate(document, source, &path.0)?;
+    let (key, end) = (located.key?, located.value.end);
+    let after = source.slice(Span::new(end, document.span.end));
+    let rest = after.trim_start();
+    if let Some(rest) = rest.strip_prefix(',') {
+        let length = after.len() - rest.trim_start_matches([' ', '\t']).len();
+        return Some(Span::new(key.start, end + u32::try_from(length).ok()?));
+    }
+    let before = source.slice(Span::new(0, key.start));
+    let kept = before.trim_end().strip_suffix(',')?;
+    Some(Span::new(u32::try_from(kept.len()).ok()?, end))
+}
+
+/// Whether a document without a span has the values that are wanted.
+fn leaves(source: &Source, document: &Document, span: Span, set: &Set) -> bool {
+    let before = source.slice(Span::new(document.span.start, span.start));
+    let after = source.slice(Span::new(span.end, document.span.end));
+    let read = load(&Source::new(source.name.clone(), format!("{before}{after}").as_bytes()));
+    let wanted = applied(&document.value, std::slice::from_ref(set));
+    matches!((read.as_slice(), wanted), ([only], Ok(wanted)) if only.readable() && only.value == wanted)
+}
+
+/// The document of an edit, its number, and the path of the field from its root.
+fn field<'a>(
+    file: &'a File,
+    placed: &Placed,
+    edit: &Edit,
+    place: Place,
+) -> Option<(usize, &'a Document, FieldPath)> {
+    let object = edit.site.object.as_ref().unwrap_or(&placed.finding.object);
+    let at = place.span.start;
+    let (number, document) = file
+        .documents
+        .iter()
+        .enumerate()
+        .find(|(_, document)| document.span.start <= at && at <= document.span.end)?;
+    let here = document.objects.iter().find(|one| {
+        document.object(one).and_then(read::reference).is_some_and(|found| found == *object)
+    })?;
+    Some((number, document, here.path.join(&edit.site.path)))
+}
+
+/// The value that an edit makes.
+fn set(document: &Document, path: &FieldPath, edit: &Edit, removes: bool) -> Option<Set> {
+    let removed = || {
+        // A mapping of annotations that is left without an entry goes with its last one.
+        let parent = path.parent();
+        let siblings = document.value.pointer(&parent.pointer()).and_then(Value::as_object);
+        let annotations = parent.0.last() == Some(&Segment::Key("annotations".to_owned()));
+        let path = match siblings {
+            Some(siblings) if annotations && siblings.len() == 1 => parent,
+            _ => path.clone(),
+        };
+        Set { path, value: None }
+    };
+    if removes {
+        return Some(removed());
+    }
+    let text = document.value.pointer(&path.pointer())?.as_str()?;
+    let range = edit.site.range()?;
+    if text.get(range.clone())? != edit.old {
+        return None;
+    }
+    let new = format!("{}{}{}", text.get(..range.start)?, edit.new, text.get(range.end..)?);
+    if new.trim().is_empty() {
+        return Some(removed());
+    }
+    Some(Set { path: path.clone(), value: Some(Value::String(new)) })
+}
+
+/// A small replacement that makes `text` of what stands at a span: whole lines, or a part of one.
+fn difference(source: &Source, span: Span, text: &str) -> (Span, String) {
+    let old = source.slice(span);
+    let lines =
+        |text: &str| -> Vec<String> { text.split_inclusive('\n').map(str::to_owned).collect() };
+    let (start, end) = ends(&lines(old), &lines(text));
+    let cut = |text: &str| text.get(start..text.len() - end).unwrap_or_default().to_owned();
+    let (from, to) = (cut(old), cut(text));
+    let is_one = |text: &str| text.matches('\n').count() <= 1 && !text.is_empty();
+    let characters = |text: &str| -> Vec<String> { text.chars().map(String::from).collect() };
+    let (inner, outer) = match is_one(&from) && is_one(&to) {
+        true => ends(&characters(&from), &characters(&to)),
+        false => (0, 0),
+    };
+    let offset = |byte: usize| span.start + u32::try_from(byte).unwrap_or_default();
+    let replaced = Span::new(offset(start + inner), offset(old.len() - end - outer));
+    (replaced, to.get(inner..to.len() - outer).unwrap_or_default().to_owned())
+}
+
+/// How many bytes two sequences share at their starts, and behind that at their ends.
+fn ends(old: &[String], new: &[String]) -> (usize, usize) {
+    let start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let (rest, other) =
+        (old.get(start..).unwrap_or_default(), new.get(start..).unwrap_or_default());
+    let same = rest.iter().rev().zip(other.iter().rev()).take_while(|(old, new)| old == new);
+    let length = |pieces: &[String]| pieces.iter().map(String::len).sum::<usize>();
+    (length(old.get(..start).unwrap_or_default()), same.map(|(old, _)| old.len()).sum())
+}
