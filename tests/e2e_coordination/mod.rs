@@ -1,9 +1,11 @@
 //! RoleCoordination as a custom resource on a real API server: its definition with each rule, hit
 //! from both sides, and its status.
 
+mod changes;
 mod gated;
 mod rules;
 mod stage;
+mod wedge;
 
 use std::time::Duration;
 

@@ -75,6 +75,12 @@ impl Stage {
         self.create(&node(name, &[(ZONE, zone)], &[], &[("cpu", &cpu)]));
     }
 
+    /// The same with a label.
+    pub(crate) fn labelled_node(&self, name: &str, label: (&str, &str), slots: u32) {
+        let cpu = slots.to_string();
+        self.create(&node(name, &[label], &[], &[("cpu", &cpu)]));
+    }
+
     pub(crate) fn namespace(&self, name: &str) {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         self.create(&object);
@@ -120,7 +126,28 @@ impl Stage {
     }
 
     /// A StatefulSet that plays a role: pods of one CPU.
-    pub(crate) fn set(&self, namespace: &str, group: &str, (role, replicas, _): Cast) {
+    pub(crate) fn set(&self, namespace: &str, group: &str, cast: Cast) {
+        self.set_with(namespace, group, cast, |_| {});
+    }
+
+    /// The same, its template edited.
+    pub(crate) fn set_with(
+        &self,
+        namespace: &str,
+        group: &str,
+        (role, replicas, _): Cast,
+        edit: impl FnOnce(&mut Value),
+    ) {
+        let mut template = json!({
+            "metadata": {"labels": {"app": role, "group": group},
+                "annotations": {keys::COORDINATE: group}},
+            "spec": {
+                "terminationGracePeriodSeconds": 0,
+                "containers": [{"name": "main", "image": "registry.invalid/none",
+                    "resources": {"requests": {"cpu": "1"}}}],
+            },
+        });
+        edit(&mut template);
         self.create(&json!({
             "apiVersion": "apps/v1",
             "kind": "StatefulSet",
@@ -130,15 +157,7 @@ impl Stage {
                 "podManagementPolicy": "Parallel",
                 "serviceName": role,
                 "selector": {"matchLabels": {"app": role}},
-                "template": {
-                    "metadata": {"labels": {"app": role, "group": group},
-                        "annotations": {keys::COORDINATE: group}},
-                    "spec": {
-                        "terminationGracePeriodSeconds": 0,
-                        "containers": [{"name": "main", "image": "registry.invalid/none",
-                            "resources": {"requests": {"cpu": "1"}}}],
-                    },
-                },
+                "template": template,
             },
         }));
     }
