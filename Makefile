@@ -99,6 +99,10 @@ measure: controlplane ## the memory of the webhook beside a real API server with
 	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-measure
 	NODES=$(NODES) PODS=$(PODS) EVENTS=$(EVENTS) target/release/placecard-measure
 
+.PHONY: wedge
+wedge: controlplane ## how often batches get stuck on a real control plane, by pod affinity and by the controller; needs Go
+	$(CARGO) test $(LOCKED) -p placecard-tests --test all -- --nocapture e2e_coordination::wedge
+
 .PHONY: go-test
 go-test: controlplane oracle ## go vet and go test of the Go modules in tests/
 	@set -e; for module in $(GO_MODULES); do \

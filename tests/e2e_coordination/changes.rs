@@ -271,6 +271,16 @@ fn gates_of_others_stay_and_long_waits_end_as_told() {
         let_go(stage, "goes", 4);
         let pinned = |pod: &Value| !pod["spec"]["nodeSelector"].is_null();
         assert!(!stage.pods("goes").iter().any(pinned));
+        // What docs/coordination.md says for those who take placecard away.
+        for pod in stage.pods("waits") {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            let gates = json!([{"$patch": "delete", "name": keys::BATCH_GATE}]);
+            let patch = json!({"spec": {"schedulingGates": gates}});
+            let target = Target::new("v1", "Pod", "waits", name);
+            let patched = stage.api().patch(&target, Patch::Strategic, &patch);
+            patched.unwrap_or_else(|why| panic!("{why}"));
+        }
+        assert!(!stage.pods("waits").iter().any(is_gated));
     });
 }
 
