@@ -4,9 +4,10 @@
 //! findings and decides nothing else: what no cluster could ever place is the engine's to prove.
 
 pub mod inputs;
+pub(crate) mod terms;
 
 use placecard_feasibility::selector::Selector;
-use placecard_findings::{FieldPath, Finding, Holds, Segment, Severity};
+use placecard_findings::{Code, FieldPath, Finding, Holds, Label, Segment, Severity, Verdict};
 use serde_json::Value;
 
 use crate::contradict;
@@ -128,6 +129,14 @@ impl TemplateCase<'_> {
         containers
             .and_then(Value::as_array)
             .is_some_and(|list| list.iter().any(|one| one.get("image").is_none_or(Value::is_null)))
+    }
+
+    /// A warning about a risk, or about something without effect.
+    pub(crate) fn risk(&self, code: Code, message: impl Into<String>, label: Label) -> Finding {
+        let object = self.object.reference.clone();
+        let mut finding = Finding::new(code, Verdict::Risk, object, message, label);
+        finding.severity = Severity::Warning;
+        self.as_sure_as_can_be(finding)
     }
 
     /// The finding with the severity and certainty that the doubts about the template leave it.

@@ -214,13 +214,7 @@ fn of_template(
         .map(|problem| words::annotation::finding(&object.reference, &metadata, problem))
         .collect();
     let unreadable = findings.iter().any(|finding| finding.severity == Severity::Error);
-    let recorded = (place == Place::ExpandedTemplate)
-        .then(|| template.annotations.get(keys::APPLIED))
-        .flatten();
-    let mut base = template.clone();
-    if let Some(undone) = recorded.and_then(|text| applied::undo(text, &template.spec)) {
-        base.spec = undone;
-    }
+    let (recorded, mut base) = unexpanded(place, template);
     // A DaemonSet's controller replaces the node terms of its pods: they say nothing about rules.
     let of_daemon_set =
         object.is_pod() && object.controller().is_some_and(|owner| owner.kind == "DaemonSet");
@@ -258,7 +252,7 @@ fn of_template(
             review.placements.push(placement);
         }
         let concerned = reading.has_intents || coordinated.concerned;
-        if !unreadable && (concerned || recorded.is_some()) {
+        if !unreadable && (concerned || recorded) {
             review.expansions.push(expansion(
                 object,
                 &base,
@@ -274,6 +268,18 @@ fn of_template(
     let on_cluster = surroundings.cluster.is_some() || on_live();
     silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
+}
+
+/// Whether the template has the record of an expansion in place, and the template without what that
+/// added.
+fn unexpanded(place: Place, template: &Template) -> (bool, Template) {
+    let record = template.annotations.get(keys::APPLIED);
+    let record = record.filter(|_| place == Place::ExpandedTemplate);
+    let mut base = template.clone();
+    if let Some(undone) = record.and_then(|text| applied::undo(text, &template.spec)) {
+        base.spec = undone;
+    }
+    (record.is_some(), base)
 }
 
 /// What is to be said of the fields that no rule in words has written.

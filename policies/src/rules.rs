@@ -17,7 +17,25 @@ macro_rules! files {
 }
 
 // A new rule is one line here, its file and its page.
-files![spread_selector_missing, spread_misses_self, toleration_everything, pdb_zero_disruptions,];
+files! {
+    deprecated_node_label,
+    removed_master_role,
+    unknown_reserved_label_key,
+    invalid_well_known_value,
+    node_affinity_or_instead_of_and,
+    not_default_scheduled,
+    anti_affinity_misses_self,
+    anti_affinity_selector_everything,
+    match_label_key_absent,
+    spread_selector_missing,
+    spread_selector_empty,
+    spread_misses_self,
+    spread_over_pinned_key,
+    daemonset_spread_noop,
+    toleration_everything,
+    toleration_unused_or_shadowed,
+    pdb_zero_disruptions,
+}
 
 /// What is known about a code besides its findings.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +148,16 @@ const fn rule(
     page: &'static str,
 ) -> Rule {
     Rule { code, severity, verdict, summary, page, sees: Sees::Placement }
+}
+
+/// The row of a risk, or of something without effect.
+pub(crate) const fn risk(
+    code: Code,
+    summary: &'static str,
+    page: &'static str,
+    sees: Sees,
+) -> Rule {
+    Rule { code, severity: Severity::Warning, verdict: Verdict::Risk, summary, page, sees }
 }
 
 /// The rules that stand on the engine's proofs: an entry here, and a page.

@@ -3,21 +3,14 @@
 use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, Severity, Site, Verdict};
 use serde_json::Value;
 
-use super::{Rule, Sees};
+use super::{Sees, risk};
 use crate::fields::inputs::{Inputs, TemplateFacts, selector};
 use crate::fields::{Check, FieldRule, ObjectCase};
 
 const CODE: Code = Code::new("pdb-zero-disruptions");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: Rule {
-        code: CODE,
-        severity: Severity::Warning,
-        verdict: Verdict::Risk,
-        summary: "a PodDisruptionBudget never lets a pod be evicted",
-        page: include_str!("pdb_zero_disruptions.md"),
-        sees: Sees::Inputs,
-    },
+    rule: risk(CODE, "a PodDisruptionBudget never lets a pod be evicted", include_str!("pdb_zero_disruptions.md"), Sees::Inputs),
     check: Check::Object(check),
 };
 

@@ -1,8 +1,8 @@
 //! A spread constraint that does not count the pods it is written on.
 
-use placecard_findings::{Code, Finding, Help, Label, Severity, Site, Verdict};
+use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Rule, Sees};
+use super::{Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -10,14 +10,7 @@ use crate::words;
 const CODE: Code = Code::new("spread-misses-self");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: Rule {
-        code: CODE,
-        severity: Severity::Warning,
-        verdict: Verdict::Risk,
-        summary: "a spread constraint does not count the pods that carry it",
-        page: include_str!("spread_misses_self.md"),
-        sees: Sees::Placement,
-    },
+    rule: risk(CODE, "a spread constraint does not count the pods that carry it", include_str!("spread_misses_self.md"), Sees::Placement),
     check: Check::Template(check),
 };
 
@@ -36,17 +29,11 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let at = case.template.spec_path(&["topologySpreadConstraints"]).index(index);
         let site = Site::value(at.key("labelSelector"));
         let text = format!("selects {}", words::selector(Some(&selector)));
-        let mut finding = Finding::new(
-            CODE,
-            Verdict::Risk,
-            case.object.reference.clone(),
-            "a spread constraint does not select the pods that carry it",
-            Label::new(site, text),
-        );
-        finding.severity = Severity::Warning;
+        let message = "a spread constraint does not select the pods that carry it";
+        let mut finding = case.risk(CODE, message, Label::new(site, text));
         finding.why = why(case, &selector);
         finding.help = vec![Help::text("select the pods' own labels, as spec.selector does")];
-        findings.push(case.as_sure_as_can_be(finding));
+        findings.push(finding);
     }
 }
 

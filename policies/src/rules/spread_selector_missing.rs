@@ -1,21 +1,14 @@
 //! A spread constraint without a selector.
 
-use placecard_findings::{Code, Finding, Help, Label, Severity, Site, Verdict};
+use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Rule, Sees};
+use super::{Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("spread-selector-missing");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: Rule {
-        code: CODE,
-        severity: Severity::Warning,
-        verdict: Verdict::Risk,
-        summary: "a spread constraint without a selector counts no pods",
-        page: include_str!("spread_selector_missing.md"),
-        sees: Sees::Placement,
-    },
+    rule: risk(CODE, "a spread constraint without a selector counts no pods", include_str!("spread_selector_missing.md"), Sees::Placement),
     check: Check::Template(check),
 };
 
@@ -29,17 +22,11 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let at = case.template.spec_path(&["topologySpreadConstraints"]).index(index);
         let key = &constraint.topology_key;
         let label = Label::new(Site::value(at.key("topologyKey")), "no labelSelector beside it");
-        let mut finding = Finding::new(
-            CODE,
-            Verdict::Risk,
-            case.object.reference.clone(),
-            "a spread constraint without labelSelector counts no pods",
-            label.quoting(key.clone()),
-        );
-        finding.severity = Severity::Warning;
+        let message = "a spread constraint without labelSelector counts no pods";
+        let mut finding = case.risk(CODE, message, label.quoting(key.clone()));
         finding.why = (constraint.when_unsatisfiable == "DoNotSchedule")
             .then(|| format!("all it does is to keep the pods off nodes without the label {key}"));
         finding.help = vec![Help::text("add the labels of the pods that are to be spread")];
-        findings.push(case.as_sure_as_can_be(finding));
+        findings.push(finding);
     }
 }

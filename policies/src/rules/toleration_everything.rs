@@ -1,21 +1,14 @@
 //! A toleration without a key.
 
-use placecard_findings::{Code, Finding, Help, Label, Severity, Site, Verdict};
+use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Rule, Sees};
+use super::{Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("toleration-everything");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: Rule {
-        code: CODE,
-        severity: Severity::Warning,
-        verdict: Verdict::Risk,
-        summary: "the pods tolerate every taint, also those of nodes that fail or are drained",
-        page: include_str!("toleration_everything.md"),
-        sees: Sees::Placement,
-    },
+    rule: risk(CODE, "the pods tolerate every taint, also those of nodes that fail or are drained", include_str!("toleration_everything.md"), Sees::Placement),
     check: Check::Template(check),
 };
 
@@ -32,19 +25,13 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let at = case.template.spec_path(&["tolerations"]).index(index).key("operator");
-        let mut finding = Finding::new(
-            CODE,
-            Verdict::Risk,
-            case.object.reference.clone(),
-            "the pods tolerate every taint of every node",
-            Label::new(Site::value(at), "no key, no effect").quoting("Exists"),
-        );
-        finding.severity = Severity::Warning;
+        let label = Label::new(Site::value(at), "no key, no effect").quoting("Exists");
+        let mut finding = case.risk(CODE, "the pods tolerate every taint of every node", label);
         finding.why = Some(
             "also of nodes that are drained, not ready or out of reach: they are never evicted"
                 .to_owned(),
         );
         finding.help = vec![Help::text("list the keys of the taints that are meant")];
-        findings.push(case.as_sure_as_can_be(finding));
+        findings.push(finding);
     }
 }

@@ -1,0 +1,51 @@
+//! Node labels that were replaced.
+
+use placecard_findings::{Code, Finding, Help, Label, Site};
+
+use super::{Sees, risk};
+use crate::fields::terms::{Wish, node_demands, topology_keys};
+use crate::fields::{Check, FieldRule, TemplateCase};
+
+const CODE: Code = Code::new("deprecated-node-label");
+
+pub(super) const RULE: FieldRule = FieldRule {
+    rule: risk(
+        CODE,
+        "a node label that kubelets and clouds no longer set",
+        include_str!("deprecated_node_label.md"),
+        Sees::Placement,
+    ),
+    check: Check::Template(check),
+};
+
+/// The old name of a label, and the one that took its place
+/// (k8s.io/api/core/v1/well_known_labels.go).
+const REPLACED: &[(&str, &str)] = &[
+    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ("beta.kubernetes.io/os", "kubernetes.io/os"),
+    ("beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"),
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+    ("failure-domain.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+    ("failure-domain.kubernetes.io/region", "topology.kubernetes.io/region"),
+];
+
+fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
+    let mut told = |key: &str, site: Site| {
+        let Some((old, new)) = REPLACED.iter().find(|(old, _)| *old == key) else { return };
+        let label = Label::new(site, "nodes may lack it").quoting(*old);
+        let mut finding = case.risk(CODE, format!("the node label {old} was replaced"), label);
+        finding.help = vec![Help::text(format!("say {new}"))];
+        findings.push(finding);
+    };
+    for demand in node_demands(case.template) {
+        let site = match demand.wish {
+            Wish::Selector => Site::key(demand.key_path()),
+            Wish::Required | Wish::Preferred => Site::value(demand.key_path()),
+        };
+        told(&demand.requirement.key, site);
+    }
+    for (_, key, path) in topology_keys(case.template) {
+        told(key, Site::value(path));
+    }
+}
