@@ -300,6 +300,77 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// What scales a role.
+fn scaler(name: &str, least: u32, most: u32) -> Value {
+    json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name, "namespace": "ml"},
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name},
+            "minReplicas": least, "maxReplicas": most}})
+}
+
+/// A group of another controller.
+fn job_set(startup: &Value) -> Value {
+    let job = |name: &str, replicas: u32| {
+        json!({"name": name, "replicas": replicas,
+            "template": {"spec": {"template": {"spec": {"containers": []}}}}})
+    };
+    json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet",
+        "metadata": {"name": "train", "namespace": "ml"},
+        "spec": {"startupPolicy": startup, "replicatedJobs": [job("driver", 2), job("worker", 4)]}})
+}
+
+fn of_job_set() -> Value {
+    let group =
+        json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "name": "train"});
+    let role = |name: &str| json!({"name": name, "groupRef": group, "role": name});
+    let mut coordination = group_alone();
+    coordination["spec"]["roles"] = json!([role("driver"), role("worker")]);
+    let one = &mut coordination["spec"]["coordination"][0];
+    one["roles"] = json!(["driver", "worker"]);
+    one["strategy"]["affinityScheduling"]["ratios"] = json!({"driver": 1, "worker": 2});
+    coordination
+}
+
+fn group_alone() -> Value {
+    group().swap_remove(0)
+}
+
+/// Groups with more objects than those of the table.
+#[test]
+fn autoscalers_and_groups_of_others() {
+    let with = |more: Value| [group(), vec![more]].concat();
+    let in_order = json!({"startupPolicyOrder": "InOrder"});
+    let mut unequal = vec![of_job_set(), job_set(&Value::Null)];
+    unequal[1]["spec"]["replicatedJobs"][0]["replicas"] = json!(3);
+    let mut behind = vec![of_job_set(), job_set(&Value::Null)];
+    behind[1]["spec"]["replicatedJobs"][1]["dependsOn"] =
+        json!([{"name": "driver", "status": "Ready"}]);
+    let mut exclusive = vec![of_job_set(), job_set(&Value::Null)];
+    exclusive[1]["metadata"]["annotations"] =
+        json!({"alpha.jobset.sigs.k8s.io/exclusive-topology": "example.com/rack"});
+    let cases: Vec<(&str, Vec<Value>, &[(&str, Fate)])> = vec![
+        (
+            "scaled to any number",
+            with(scaler("prefill", 2, 8)),
+            &[("autoscaler-breaks-batches", Warning)],
+        ),
+        ("scaled alone", with(scaler("decode", 1, 8)), &[("autoscaler-breaks-batches", Warning)]),
+        ("scaled to one number", with(scaler("prefill", 6, 6)), &[]),
+        ("a set of jobs", vec![of_job_set(), job_set(&Value::Null)], &[]),
+        (
+            "jobs in order",
+            vec![of_job_set(), job_set(&in_order)],
+            &[("batch-never-complete", Error)],
+        ),
+        ("a job behind another", behind, &[("batch-never-complete", Error)]),
+        ("jobs that make other batches", unequal, &[("unequal-batches", Error)]),
+        ("jobs with domains of their own", exclusive, &[("other-exclusive-domain", Warning)]),
+    ];
+    for (name, objects, expected) in cases {
+        check(name, &objects, expected);
+    }
+}
+
 /// The objects of a case.
 fn objects(edits: &[(usize, &str, &str)]) -> Vec<Value> {
     let mut objects = group();
@@ -362,19 +433,24 @@ fn admitted(objects: &[Value]) -> BTreeSet<(String, bool)> {
 #[test]
 fn both_doors_say_the_same_of_a_group() {
     for (name, edits, expected) in CASES {
-        let objects = objects(edits);
-        let errors: BTreeSet<(String, bool)> =
-            expected.iter().map(|(code, fate)| ((*code).to_owned(), *fate != Warning)).collect();
-        let mut found = linted(name, &objects);
-        // A coordination that cannot be read is not there for those who name it.
-        found.remove(&("unresolved".to_owned(), false));
-        assert_eq!(found, errors, "{name}: the linter");
-        let refusals: BTreeSet<(String, bool)> =
-            expected.iter().map(|(code, fate)| ((*code).to_owned(), *fate == Refused)).collect();
-        let mut found = admitted(&objects);
-        found.remove(&("unresolved".to_owned(), false));
-        assert_eq!(found, refusals, "{name}: the webhook");
+        check(name, &objects(edits), expected);
     }
+}
+
+/// Both doors on one group.
+#[track_caller]
+fn check(name: &str, objects: &[Value], expected: &[(&str, Fate)]) {
+    let errors: BTreeSet<(String, bool)> =
+        expected.iter().map(|(code, fate)| ((*code).to_owned(), *fate != Warning)).collect();
+    let mut found = linted(name, objects);
+    // A coordination that cannot be read is not there for those who name it.
+    found.remove(&("unresolved".to_owned(), false));
+    assert_eq!(found, errors, "{name}: the linter");
+    let refusals: BTreeSet<(String, bool)> =
+        expected.iter().map(|(code, fate)| ((*code).to_owned(), *fate == Refused)).collect();
+    let mut found = admitted(objects);
+    found.remove(&("unresolved".to_owned(), false));
+    assert_eq!(found, refusals, "{name}: the webhook");
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn asked(subject: &Subject<'_>) -> Option<(Asked, Option<Asked>)> {
 }
 
 /// The reference to the autoscaler of a workload.
-fn autoscaler_of(object: &Object) -> Reference {
+pub(crate) fn autoscaler_of(object: &Object) -> Reference {
     Reference::Autoscaler {
         kind: object.reference.kind.clone(),
         namespace: object.reference.namespace.clone(),

@@ -3,6 +3,7 @@
 //! `core` are JSON pointers into the object that the certificate is about. A reader checks the
 //! certificate with [`placecard_feasibility::certificate::verify`] and its kin.
 
+mod batch;
 mod contradiction;
 mod stock;
 
@@ -15,6 +16,7 @@ use placecard_feasibility::certificate::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::certificate::batch::WireDomain;
 use crate::certificate::contradiction::WireContradiction;
 use crate::certificate::stock::WireExcluded;
 
@@ -79,6 +81,10 @@ enum Proof {
     Stock {
         excluded: Vec<WireExcluded>,
     },
+    Batch {
+        key: String,
+        domains: Vec<WireDomain>,
+    },
 }
 
 impl From<&Argument> for Proof {
@@ -108,6 +114,9 @@ impl From<&Argument> for Proof {
             }
             Argument::Cover(Cover { empty, excluded }) => Self::Cover { empty, excluded },
             Argument::Stock(cover) => Self::Stock { excluded: stock::written(cover) },
+            Argument::Batch(cover) => {
+                Self::Batch { key: cover.key.clone(), domains: batch::written(cover) }
+            }
         }
     }
 }
@@ -139,6 +148,7 @@ impl From<Proof> for Argument {
             }
             Proof::Cover { empty, excluded } => Self::Cover(Cover { empty, excluded }),
             Proof::Stock { excluded } => Self::Stock(stock::read(excluded)),
+            Proof::Batch { key, domains } => Self::Batch(batch::read(key, domains)),
         }
     }
 }

@@ -107,6 +107,11 @@ impl Demands {
         self.volumes.contains(&demand)
     }
 
+    /// Whether the demand is known from other objects, or holds as long as they stay as they are.
+    pub(crate) fn is_of_others(&self, demand: DemandId) -> bool {
+        self.volumes.contains(&demand) || self.observed.contains(&demand)
+    }
+
     pub(crate) fn add(
         &mut self,
         whole: Place,

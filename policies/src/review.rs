@@ -114,6 +114,9 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
         if !reading.has_intents {
             continue;
         }
+        if coordinate.is_some() && !object.is_pod() {
+            found.push(bounds::autoscaler_of(object));
+        }
         expand::references(&reading.intents, &object.reference.namespace, &mut found);
         if expand::means_self(&reading.intents) {
             found.extend(frame::reference(object));

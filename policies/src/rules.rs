@@ -117,6 +117,16 @@ pub const BATCH_NEVER_COMPLETE: Code = Code::new("batch-never-complete");
 pub const BATCH_KEPT_APART: Code = Code::new("batch-kept-apart");
 /// Sequential batches of pods that are ready as soon as they run.
 pub const READY_WITHOUT_PROBE: Code = Code::new("ready-without-probe");
+/// No domain of the cluster could hold a batch, even empty.
+pub const BATCH_FITS_NO_DOMAIN: Code = Code::new("batch-fits-no-domain");
+/// Nodes without the label whose values are the domains of batches.
+pub const TOPOLOGY_LABEL_MISSING: Code = Code::new("topology-label-missing");
+/// Roles of a batch whose node rules leave no domain in common.
+pub const ROLES_SHARE_NO_DOMAIN: Code = Code::new("roles-share-no-domain");
+/// An autoscaler may ask for replicas that make no whole batches.
+pub const AUTOSCALER_BREAKS_BATCHES: Code = Code::new("autoscaler-breaks-batches");
+/// Another controller keeps the pods of a member to domains of its own.
+pub const OTHER_EXCLUSIVE_DOMAIN: Code = Code::new("other-exclusive-domain");
 /// A workload that plays a role, whose template does not name the coordination.
 pub const NOT_COORDINATED: Code = Code::new("not-coordinated");
 /// A template names a coordination in which its workload plays no role.
@@ -329,6 +339,41 @@ static OTHERS: &[Rule] = &[
         Verdict::Risk,
         "sequential batches of pods that are ready as soon as they run",
         include_str!("rules/ready_without_probe.md"),
+    ),
+    rule(
+        BATCH_FITS_NO_DOMAIN,
+        Severity::Warning,
+        Verdict::NoInventory,
+        "no domain of the cluster could hold a batch, even empty",
+        include_str!("rules/batch_fits_no_domain.md"),
+    ),
+    rule(
+        TOPOLOGY_LABEL_MISSING,
+        Severity::Error,
+        Verdict::NoInventory,
+        "nodes lack the label whose values are the domains of batches",
+        include_str!("rules/topology_label_missing.md"),
+    ),
+    rule(
+        ROLES_SHARE_NO_DOMAIN,
+        Severity::Error,
+        Verdict::Uncoordinated,
+        "the node rules of two roles leave no domain for a batch of both",
+        include_str!("rules/roles_share_no_domain.md"),
+    ),
+    rule(
+        AUTOSCALER_BREAKS_BATCHES,
+        Severity::Warning,
+        Verdict::Risk,
+        "an autoscaler may ask for replicas that make no whole batches",
+        include_str!("rules/autoscaler_breaks_batches.md"),
+    ),
+    rule(
+        OTHER_EXCLUSIVE_DOMAIN,
+        Severity::Warning,
+        Verdict::Risk,
+        "another controller keeps the pods of a member to domains of its own",
+        include_str!("rules/other_exclusive_domain.md"),
     ),
     rule(
         NOT_COORDINATED,

@@ -2,6 +2,7 @@
 //! from both sides, and its status.
 
 mod changes;
+mod claims;
 mod gated;
 mod rules;
 mod stage;

@@ -18,6 +18,7 @@
 //! and then a trial may miss a way that it leaves open.
 
 pub mod empty;
+pub mod misfit;
 pub mod plan;
 pub mod room;
 pub mod trial;

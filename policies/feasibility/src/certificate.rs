@@ -2,11 +2,12 @@
 //!
 //! A procedure that finds an answer may be clever; what it hands over is checked by code that is
 //! not: [`verify`] reads nothing but the certificate and the [`Manifest`], [`verify_pod`] the pod and
-//! its volumes, and [`verify_cover`] and [`verify_stock`] a cluster. The checkers share no code with the procedures. A certificate whose
+//! its volumes, and [`verify_cover`], [`verify_stock`] and [`verify_batch`] a cluster. The checkers share no code with the procedures. A certificate whose
 //! checker refuses it proves nothing: its verdict must become `Unknown`.
 //!
 //! The wire form is JSON, made where JSON is known; [`VERSION`] is its version.
 
+pub mod batch;
 mod companions;
 mod counting;
 mod cover;
@@ -20,6 +21,7 @@ use crate::any_cluster::{Assumption, Contradiction, KnownVolume};
 use crate::inventory::pod::Pod;
 use crate::judge::Semantics;
 
+pub use batch::{BatchCover, Misfit, verify as verify_batch};
 pub use cover::{verify as verify_cover, verify_exclusions};
 pub use stock::{StockCover, verify as verify_stock};
 
@@ -119,6 +121,8 @@ pub enum Argument {
     Cover(Cover),
     /// Each kind of node that there is, or that a template would bring, lacks something for good.
     Stock(StockCover),
+    /// No domain that there is could hold the pods of a batch together.
+    Batch(BatchCover),
 }
 
 /// Self anti-affinity over a finite set of domains (S1).
@@ -238,7 +242,7 @@ impl Argument {
             }
             Self::SharedClaim(_) => BTreeSet::from([Axiom::OtherObjects]),
             Self::FullUpdate(update) => update.bound.needs(),
-            Self::Cover(_) => BTreeSet::from([Axiom::Snapshot]),
+            Self::Cover(_) | Self::Batch(_) => BTreeSet::from([Axiom::Snapshot]),
             Self::Stock(_) => BTreeSet::from([Axiom::ClosedInventory]),
         }
     }
@@ -255,6 +259,7 @@ impl Argument {
             Self::FullUpdate(_) => "full-update",
             Self::Cover(_) => "cover",
             Self::Stock(_) => "stock",
+            Self::Batch(_) => "batch",
         }
     }
 }
@@ -355,7 +360,9 @@ fn verify_argument(argument: &Argument, manifest: &Manifest, taints: bool) -> Re
         Argument::OneReplica(one) => companions::one_replica(one, manifest, manifest.replicas),
         Argument::SharedClaim(one) => counting::shared_claim(one, manifest, manifest.replicas),
         Argument::FullUpdate(update) => full_update(update, manifest, taints),
-        Argument::AnyCluster(_) | Argument::Cover(_) | Argument::Stock(_) => Err(Refusal::Beyond),
+        Argument::AnyCluster(_) | Argument::Cover(_) | Argument::Stock(_) | Argument::Batch(_) => {
+            Err(Refusal::Beyond)
+        }
     }
 }
 
@@ -377,7 +384,8 @@ fn full_update(one: &FullUpdate, manifest: &Manifest, taints: bool) -> Result<()
         Argument::AnyCluster(_)
         | Argument::FullUpdate(_)
         | Argument::Cover(_)
-        | Argument::Stock(_) => Err(Refusal::Beyond),
+        | Argument::Stock(_)
+        | Argument::Batch(_) => Err(Refusal::Beyond),
     }
 }
 

@@ -84,6 +84,31 @@ pub fn prove(
     Some(Certificate { assume: argument.needs(), core: Vec::new(), argument })
 }
 
+/// What each node lacks that the pod asks for, for good; nodes of which that is not known are left
+/// out.
+#[must_use]
+pub fn excluded_nodes(
+    inventory: &Inventory,
+    pod: &Pod,
+    semantics: Semantics,
+    profile: &Profile,
+) -> BTreeMap<String, Exclusion> {
+    let nodes = inventory.nodes.iter().map(|(name, node)| (name.clone(), lasting(node)));
+    let stock = Inventory { nodes: nodes.collect(), ..Inventory::default() };
+    let widened = widened(pod);
+    let mut found = BTreeMap::new();
+    for row in rows(&stock, &widened, semantics, profile) {
+        let Origin::Node(name) = row.origin else { continue };
+        let node = inventory.nodes.get(&name);
+        let has = |key: &str| node.is_some_and(|node| node.labels.contains_key(key));
+        let lasts = |lack| exclusion(lack, node, semantics, &widened, has);
+        if let Some(why) = row.lacks.iter().find_map(lasts) {
+            found.insert(name, why);
+        }
+    }
+    found
+}
+
 /// Is a node still what a proof saw of it, after an event? What comes and goes does not count.
 #[must_use]
 pub fn is_as_before(before: &Node, after: &Node) -> bool {

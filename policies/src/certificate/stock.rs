@@ -29,7 +29,7 @@ struct WireTemplate {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-enum WireExclusion {
+pub(super) enum WireExclusion {
     NodeRules,
     Toleration { key: String, value: String, effect: String },
     Label { key: String },

@@ -232,6 +232,33 @@ pub(super) fn of_pods(
     Some(certificate)
 }
 
+/// The certificate that no node meets the demands of a core, whichever pods they are of: that of one
+/// pod which asks for all of it.
+pub(crate) fn of_core(demands: &Demands, core: &Core, labels: &[Label]) -> Option<Certificate> {
+    let mut product: Vec<NodeTerm> = Vec::new();
+    let meant = demands.demands.iter().filter(|demand| core.demands.contains(&demand.id));
+    for (index, demand) in meant.enumerate() {
+        let terms: Vec<NodeTerm> = demand.terms.iter().map(node_term).collect();
+        if index == 0 {
+            product = terms;
+            continue;
+        }
+        if product.len().saturating_mul(terms.len()) > MOST_TERMS {
+            return None;
+        }
+        product = product.iter().flat_map(|a| terms.iter().map(|b| both(a, b))).collect();
+    }
+    let pod = Pod {
+        spec: PodSpec { node_affinity: Some(product), ..PodSpec::default() }.into(),
+        ..Pod::default()
+    };
+    let AnyCluster::Contradiction(found) = decide(&pod, &[], semantics()) else { return None };
+    let mut certificate = Certificate::of_contradiction(*found, pointers(labels));
+    verify_pod(&certificate, &pod, &[], semantics()).ok()?;
+    certificate.assume.insert(Axiom::OtherObjects);
+    Some(certificate)
+}
+
 /// The certificate that the first replica is the only one.
 fn of_replicas(
     subject: &Subject<'_>,

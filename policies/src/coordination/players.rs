@@ -57,10 +57,14 @@ impl Player {
     }
 
     /// A role that a workload plays.
-    fn of_workload(role: &str, workload: &Workload, group: &str, words: &Words) -> Option<Self> {
-        let object = read::object(&workload.written, words).ok()?;
+    fn of_workload(role: &str, workload: &Workload, group: &Group, words: &Words) -> Option<Self> {
+        let mut object = read::object(&workload.written, words).ok()?;
+        read::keep_written(&mut object, &workload.written);
+        if object.reference.namespace.is_empty() {
+            group.namespace.clone_into(&mut object.reference.namespace);
+        }
         let reads = |template: &Template| reads(template, words);
-        let names = object.templates.iter().filter_map(reads).any(|name| name == group);
+        let names = object.templates.iter().filter_map(reads).any(|name| name == group.name);
         let speaks = workload.is_reviewed && names;
         let (role, count) = (role.to_owned(), count(&object));
         let (inside, written) = (String::new(), workload.written.clone());
@@ -166,9 +170,7 @@ pub(crate) fn players(group: &Group, surroundings: &Surroundings) -> Vec<Player>
             .and_then(|reference| surroundings.objects.get(&reference));
         let Some(Answer::Workload(workload)) = answer else { continue };
         found.extend(match &role.source {
-            Source::Workload { .. } => {
-                Player::of_workload(&role.name, workload, &group.name, words)
-            }
+            Source::Workload { .. } => Player::of_workload(&role.name, workload, group, words),
             Source::Group { role: inside, .. } => {
                 Player::of_group(&role.name, workload, inside, words)
             }

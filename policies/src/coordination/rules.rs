@@ -7,15 +7,19 @@
 
 mod annotation;
 pub(crate) mod apart;
+pub(crate) mod autoscaled;
 mod counts;
+mod elsewhere;
+mod nodes;
 pub(crate) mod order;
 mod readiness;
+pub(crate) mod room;
 
 use placecard_findings::{FieldPath, Finding, ObjectRef, Site};
 use placecard_language::coordination::inline;
 use placecard_language::coordination::sentence::Coordinate;
 use placecard_language::coordination::{
-    AffinityScheduling, Coordination, Group, Strategy, check as language,
+    AffinityScheduling, Coordination, Group, Source, Strategy, check as language,
 };
 use placecard_language::keys;
 use serde_json::Value;
@@ -149,7 +153,13 @@ impl<'a> Scene<'a> {
 pub(crate) fn references(written: &Value, namespace: &str, found: &mut Vec<Reference>) {
     let Some(mut group) = language::check(written).0 else { return };
     namespace.clone_into(&mut group.namespace);
-    found.extend(group.roles.iter().filter_map(|role| players::reference(&group, &role.source)));
+    for role in &group.roles {
+        found.extend(players::reference(&group, &role.source));
+        if let Source::Workload { kind, name, .. } = &role.source {
+            let (kind, name) = (kind.clone(), name.clone());
+            found.push(Reference::Autoscaler { kind, namespace: namespace.to_owned(), name });
+        }
+    }
 }
 
 /// What is wrong between a RoleCoordination and those who play its roles, or inside a
@@ -185,6 +195,12 @@ pub(crate) fn of_group(scene: &Scene<'_>, players: &[Player]) -> Vec<Finding> {
         findings.extend(counts::unequal(scene, &parts));
         findings.extend(order::one_role_after_another(scene, &parts));
         findings.extend(apart::of_roles(scene, &parts));
+        let disjoint = nodes::disjoint(scene, &parts);
+        if disjoint.is_none() {
+            findings.extend(room::of_coordination(scene, &parts));
+        }
+        findings.extend(disjoint);
+        findings.extend(autoscaled::of_roles(scene, &parts));
     }
     findings.into_iter().map(|finding| scene.seen(finding)).collect()
 }
@@ -197,6 +213,8 @@ fn of_part(scene: &Scene<'_>, part: &Part<'_>) -> Vec<Finding> {
     findings.extend(order::after_leader(scene, part));
     findings.extend(apart::of_role(scene, part));
     findings.extend(readiness::without_probe(scene, part));
+    findings.extend(autoscaled::of_role(scene, part));
+    findings.extend(elsewhere::exclusive(scene, part));
     findings
 }
 

@@ -59,6 +59,19 @@ impl Live {
         }
     }
 
+    /// The nodes, and the templates of the vocabulary that would bring others.
+    pub(crate) fn nodes(&self, words: &Words) -> Inventory {
+        let state = self.state();
+        let numbers = (0..state.node_bound()).filter_map(|number| u32::try_from(number).ok());
+        let nodes = numbers.filter_map(|number| state.node(number));
+        Inventory {
+            nodes: nodes.map(|node| (node.name.clone(), node.clone())).collect(),
+            templates: node_templates(words),
+            unknown: state.objects().unknown.clone(),
+            ..Inventory::default()
+        }
+    }
+
     /// The numbers of these pods.
     pub(crate) fn numbers<'p>(&self, pods: impl Iterator<Item = &'p Pod>) -> BTreeSet<u32> {
         pods.filter_map(|pod| self.state().pod_number(&pod.namespace, &pod.name)).collect()

@@ -1,14 +1,17 @@
 //! Words for what a coordination and those who play its roles make together.
 
+use placecard_feasibility::contradiction::{Core, DemandId};
 use placecard_feasibility::inventory::pod::TopologySpread;
 use placecard_feasibility::profile::HOSTNAME;
-use placecard_findings::{Code, Finding, Help, Holds, Label, Severity, Site, Verdict};
+use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, Severity, Site, Verdict};
 
 use placecard_language::keys;
 
-use super::{level, shorten};
+use super::{contradiction, level, shorten};
+use crate::contradict::Place;
 use crate::coordination::players::Count;
 use crate::coordination::rules::apart::Apart;
+use crate::coordination::rules::autoscaled::Range;
 use crate::coordination::rules::{Part, Scene, order};
 use crate::object::HostPort;
 use crate::rules;
@@ -349,4 +352,109 @@ pub(crate) fn not_coordinated(
     let help = Help::text("the annotation of the template, so that pods are never without it");
     finding.help = vec![Help { lines: vec![format!("+ {line}")], ..help }];
     finding
+}
+
+/// Two roles whose node rules leave no domain in common.
+pub(crate) fn disjoint(
+    scene: &Scene<'_>,
+    (first, second): (&Part<'_>, &Part<'_>),
+    (core, places): (&Core, &[(DemandId, &Place)]),
+) -> Finding {
+    let (one, two) = (shorten(&first.player.role, SHORT), shorten(&second.player.role, SHORT));
+    let domain = match level(&first.affinity.topology_key) {
+        word if word == first.affinity.topology_key => "domain",
+        word => word,
+    };
+    let message = format!("no {domain} can hold both {one} and {two}");
+    let told = contradiction::nodes(scene.reviewed, core, places);
+    let mut labels = told.labels;
+    labels.extend([ratio(scene, first), ratio(scene, second)]);
+    let mut finding = start(scene, rules::ROLES_SHARE_NO_DOMAIN, message, labels);
+    finding.help = vec![
+        Help::text("node rules of both roles that some node can meet"),
+        Help::text("a topologyKey of wider domains, which have nodes for each of them"),
+    ];
+    if first.affinity.topology_key != HOSTNAME {
+        finding.help.truncate(1);
+    }
+    finding
+}
+
+fn scaler(range: &Range) -> Vec<Label> {
+    let at = |field: &str, count: u64, text: String| {
+        let site = Site::value(FieldPath::of(&["spec", field]));
+        Label::new(site.in_object(range.object.clone()), text).quoting(count.to_string())
+    };
+    vec![at(
+        "maxReplicas",
+        range.most,
+        format!("any number from {} to {}", range.least, range.most),
+    )]
+}
+
+/// An autoscaler that may ask for replicas that make no whole batches.
+pub(crate) fn autoscaled(scene: &Scene<'_>, part: &Part<'_>, range: &Range) -> Finding {
+    let size = u64::from(part.ratio);
+    let broken: Vec<String> = (range.least..=range.most)
+        .filter(|count| count % size != 0)
+        .take(3)
+        .map(|count| count.to_string())
+        .collect();
+    let more = (range.least..=range.most).filter(|count| count % size != 0).nth(3).is_some();
+    let dots = if more { ", ..." } else { "" };
+    let counts = broken.join(", ");
+    let message = format!("{} may be scaled to {counts}{dots}: no whole batches", role(part));
+    let mut labels = scaler(range);
+    labels.push(ratio(scene, part));
+    let mut finding = start(scene, rules::AUTOSCALER_BREAKS_BATCHES, message, labels);
+    risk(&mut finding);
+    finding.help = vec![
+        Help::text(format!("a ratio of 1, and {} times as much in one replica", part.ratio)),
+        Help::text("scale the whole group, by something that changes all roles together"),
+    ];
+    finding
+}
+
+/// An autoscaler of one role alone.
+pub(crate) fn scaled_alone(
+    scene: &Scene<'_>,
+    part: &Part<'_>,
+    other: &Part<'_>,
+    range: &Range,
+) -> Finding {
+    let (one, two) = (shorten(&part.player.role, SHORT), shorten(&other.player.role, SHORT));
+    let message = format!("{one} is scaled by itself, and then {two} makes other batches");
+    let mut labels = scaler(range);
+    labels.extend([ratio(scene, part), ratio(scene, other)]);
+    let mut finding = start(scene, rules::AUTOSCALER_BREAKS_BATCHES, message, labels);
+    risk(&mut finding);
+    finding.help =
+        vec![Help::text("scale the whole group, by something that changes all roles together")];
+    finding
+}
+
+/// Another controller keeps the pods to domains of its own.
+pub(crate) fn exclusive(scene: &Scene<'_>, part: &Part<'_>, site: Site, key: &str) -> Finding {
+    let message = format!("each replica of {} has a {} to itself already", role(part), short(key));
+    let labels = vec![
+        Label::new(site, "its own controller sees to it").quoting(key),
+        ratio(scene, part),
+        Label::new(scene.strategy(part.index, &["topologyKey"]), "the domain of a batch"),
+    ];
+    let mut finding = start(scene, rules::OTHER_EXCLUSIVE_DOMAIN, message, labels);
+    risk(&mut finding);
+    finding.help = vec![Help::text("leave one of the two out")];
+    finding
+}
+
+fn short(key: &str) -> &str {
+    match level(key) {
+        word if word == key => "domain",
+        word => word,
+    }
+}
+
+fn risk(finding: &mut Finding) {
+    finding.verdict = Verdict::Risk;
+    finding.severity = Severity::Warning;
 }

@@ -132,6 +132,18 @@ pub fn verify(
     if left.is_empty() { Ok(()) } else { Err(Refusal::Argument) }
 }
 
+/// Does the node of this name lack that for the pod?
+pub(super) fn is_excluded(
+    name: &str,
+    inventory: &Inventory,
+    why: &Exclusion,
+    pod: &Pod,
+    semantics: Semantics,
+) -> bool {
+    let row = row(&Origin::Node(name.to_owned()), inventory);
+    row.is_some_and(|row| row.is_excluded(why, pod, semantics))
+}
+
 fn origins(template: &NodeTemplate) -> Vec<Origin> {
     let of = |zone| Origin::Template { name: template.name.clone(), zone };
     match template.zones.as_slice() {
@@ -279,7 +291,7 @@ fn domains(pod: &Pod) -> impl Iterator<Item = &String> {
     near.chain(pod.spread.iter().filter(hard).map(|one| &one.topology_key))
 }
 
-fn amount(resource: &str, quantity: Quantity) -> i64 {
+pub(super) fn amount(resource: &str, quantity: Quantity) -> i64 {
     if resource == CPU { quantity.thousandths() } else { quantity.units() }
 }
 
@@ -294,7 +306,7 @@ fn may_tolerate(toleration: &Toleration, taint: &Taint) -> bool {
 
 /// No less than this is asked for: by the containers that run side by side, by the pod as a whole,
 /// or by one container that runs before them. `None`: too large to be sure of.
-fn least_request(pod: &Pod, resource: &str) -> Option<i64> {
+pub(super) fn least_request(pod: &Pod, resource: &str) -> Option<i64> {
     const MOST: i64 = 1 << 60;
     let asked = |one: &Container| one.requests.get(resource).copied().unwrap_or_default();
     let beside = pod.init_containers.iter().filter(|one| one.restartable);

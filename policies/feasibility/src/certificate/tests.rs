@@ -203,7 +203,7 @@ fn mutations(argument: &Argument) -> Vec<Argument> {
             each!(FullUpdate, unavailable, [1, u64::MAX]);
             each!(FullUpdate, bound, [Box::new(argument.clone())]);
         }
-        Argument::AnyCluster(_) | Argument::Cover(_) | Argument::Stock(_) => {}
+        Argument::AnyCluster(_) | Argument::Cover(_) | Argument::Stock(_) | Argument::Batch(_) => {}
     }
     found.retain(|changed| changed != argument);
     found

@@ -1,5 +1,6 @@
 //! The chain of relaxations on random small clusters: each question is weaker than the one before.
 
+mod batch;
 mod closed;
 
 use std::cell::Cell;
