@@ -335,6 +335,9 @@ fn group_alone() -> Value {
     group().swap_remove(0)
 }
 
+/// A name, all objects, and what is said of them.
+type Whole = (&'static str, Vec<Value>, &'static [(&'static str, Fate)]);
+
 /// Groups with more objects than those of the table.
 #[test]
 fn autoscalers_and_groups_of_others() {
@@ -348,7 +351,7 @@ fn autoscalers_and_groups_of_others() {
     let mut exclusive = vec![of_job_set(), job_set(&Value::Null)];
     exclusive[1]["metadata"]["annotations"] =
         json!({"alpha.jobset.sigs.k8s.io/exclusive-topology": "example.com/rack"});
-    let cases: Vec<(&str, Vec<Value>, &[(&str, Fate)])> = vec![
+    let cases: Vec<Whole> = vec![
         (
             "scaled to any number",
             with(scaler("prefill", 2, 8)),

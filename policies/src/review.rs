@@ -237,12 +237,8 @@ fn of_template(
         }
         findings.extend(contradictions(object, &base, &frame, surroundings, &reading, &expanded));
         findings.extend(dead_selectors(object, template, &expanded.dead));
-        findings.extend(coordination::rules::of_workload(
-            object,
-            template,
-            coordinate,
-            surroundings,
-        ));
+        let told = coordination::rules::of_workload(object, template, coordinate, surroundings);
+        findings.extend(told);
         let written = written.and_then(|whole| whole.pointer(&template.path.pointer()));
         let case = TemplateCase { object, template: &base, frame: &frame, surroundings, written };
         findings.extend(by_hand(&case, &reading, &coordinated));

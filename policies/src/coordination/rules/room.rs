@@ -137,10 +137,9 @@ fn misfit(
         return None;
     }
     let has_templates = !ground.inventory.templates.is_empty();
-    if !left.is_empty() || has_templates {
-        if pods > MOST_PODS || may_fit(ground, key, batch, &cover) {
-            return None;
-        }
+    let is_open = !left.is_empty() || has_templates;
+    if is_open && (pods > MOST_PODS || may_fit(ground, key, batch, &cover)) {
+        return None;
     }
     let argument = Argument::Batch(cover.clone());
     let certificate = Certificate { assume: argument.needs(), core: Vec::new(), argument };
