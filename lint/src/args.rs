@@ -125,6 +125,16 @@ pub enum Typed {
         /// `--format`.
         format: String,
     },
+    /// `placecard completions SHELL`.
+    Completions {
+        /// If any was typed.
+        shell: Option<String>,
+    },
+    /// `placecard man VERB…`.
+    Manual {
+        /// Its words.
+        verb: Vec<String>,
+    },
     /// `placecard schema WHAT`.
     Schema {
         /// If any was typed.
@@ -308,6 +318,8 @@ fn typed(matches: &ArgMatches) -> Typed {
         "rules" => {
             Typed::Rules { format: one(matches, verbs::TABLE_FORMAT.name).unwrap_or_default() }
         }
+        "completions" => Typed::Completions { shell: one(matches, verbs::SHELL.name) },
+        "man" => Typed::Manual { verb: all(matches, verbs::PAGE.name) },
         "schema" => Typed::Schema {
             what: one(matches, verbs::WHAT.name),
             crd: matches.get_flag(verbs::CRD.name),

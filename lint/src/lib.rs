@@ -41,14 +41,17 @@ mod live;
 pub mod load;
 pub mod load_codes;
 mod one_document;
+pub mod origin;
 mod place;
 pub mod plan;
 pub mod render;
 mod run;
 mod scheduler_configuration;
 pub mod selection;
+pub mod shell;
 pub mod verbs;
 pub mod vocabulary;
+mod watching;
 mod why;
 
 pub use run::{Counts, Judged, Planned, judge, judge_beside};
@@ -115,7 +118,13 @@ pub fn run(
     let no_color = std::env::var_os("NO_COLOR");
     let outcome = args::parse(words)
         .and_then(|typed| plan::resolve(typed, terminal, no_color.as_deref()))
-        .and_then(|plan| carry_out(plan, stdin, stdout))
+        .and_then(|plan| match plan {
+            Plan::Lint { inputs, reporting, look } if reporting.watch => {
+                watching::watch(&inputs, &reporting, look, (stdin, stdout, stderr), terminal);
+                Ok(Outcome::output(String::new()))
+            }
+            plan => carry_out(plan, stdin, stdout),
+        })
         .and_then(|outcome| {
             write(stdout, &outcome.output)?;
             write(stderr, &outcome.complaints)?;
@@ -178,6 +187,8 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Explain { code } => explain::explain(&code).map(Outcome::output),
         Plan::Rules { json: true } => Ok(Outcome::output(explain::json())),
         Plan::Rules { json: false } => Ok(Outcome::output(explain::table())),
+        Plan::Completions { shell } => shell::completions(&shell).map(Outcome::output),
+        Plan::Manual { verb } => shell::manual(verb.as_deref()).map(Outcome::output),
         Plan::ConfigSchema => Ok(Outcome::output(config::schema())),
         Plan::IntentsSchema => Ok(Outcome::output(intent::schema())),
         Plan::VocabularyDefinition => Ok(Outcome::output(vocabulary::definition())),

@@ -108,6 +108,16 @@ pub enum Plan {
         /// As JSON.
         json: bool,
     },
+    /// Print the completions for a shell.
+    Completions {
+        /// As typed.
+        shell: String,
+    },
+    /// Print a page of the manual.
+    Manual {
+        /// As typed, with a blank between two words.
+        verb: Option<String>,
+    },
     /// Print the schema of configurations.
     ConfigSchema,
     /// Print the schema of typed entries.
@@ -317,6 +327,11 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Explain { code: None } => {
             return Err("which code? `placecard rules` lists them all".to_owned());
         }
+        Typed::Completions { shell: Some(shell) } => Plan::Completions { shell },
+        Typed::Completions { shell: None } => {
+            return Err("for which shell? bash, elvish, fish, powershell or zsh".to_owned());
+        }
+        Typed::Manual { verb } => Plan::Manual { verb: (!verb.is_empty()).then(|| verb.join(" ")) },
         Typed::Rules { format } => Plan::Rules { json: format == "json" },
         Typed::Schema { what, crd } => schema(what.as_deref(), crd)?,
         Typed::Text(text) => Plan::Text(text),

@@ -4,6 +4,7 @@
 mod arguments;
 mod intent;
 mod reference;
+mod shell;
 mod snapshot;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -112,6 +113,7 @@ kube-scheduler itself does not have, extenders) is told on standard error.",
             &BASELINE,
             &WRITE_BASELINE,
             &STATISTICS,
+            &WATCH,
             &COLOR,
             &ASCII,
         ],
@@ -443,6 +445,8 @@ placecard, apply them by this).",
             "placecard schema --crd | kubectl apply --server-side -f -",
         ],
     },
+    shell::COMPLETIONS,
+    shell::MAN,
 ];
 
 /// The parser of the command line.

@@ -58,6 +58,29 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 }
 
 #[test]
+fn rendered_documents_are_told_by_what_they_come_from() {
+    let helm = format!("---\n# Source: shop/templates/ranker.yaml\n{}", annotated("naer self"));
+    let kustomize = annotated("naer self").replacen(
+        "metadata: {name: ranker, namespace: search}",
+        "metadata:\n  name: ranker\n  annotations:\n    config.kubernetes.io/origin: |\n      path: ../base/ranker.yaml\n",
+        1,
+    );
+    for (text, origin) in [
+        (helm.clone(), "shop/templates/ranker.yaml"),
+        (format!("{CLEAN}{helm}"), "shop/templates/ranker.yaml"),
+        (kustomize, "../base/ranker.yaml"),
+    ] {
+        let ran = short(&text);
+        assert!(ran.out.ends_with(&format!("did you mean near? (from {origin})\n")), "{}", ran.out);
+        let ran = run(&["lint", "-"], &text);
+        assert!(ran.out.contains(&format!("\n  from:  {origin}\n")), "{}", ran.out);
+        let report: Value =
+            serde_json::from_str(&run(&["lint", "-o", "json", "-"], &text).out).expect("JSON");
+        assert_eq!(report["findings"][0]["origin"], origin);
+    }
+}
+
+#[test]
 fn a_clean_manifest_is_0() {
     let ran = run(&["lint", "-"], CLEAN);
     assert_eq!(

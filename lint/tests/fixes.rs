@@ -222,3 +222,51 @@ fn counts_stand_in_place_of_findings() {
          2  warning  [*]  unused-ignore     an ignore silences nothing\n"
     );
 }
+
+/// An output that changes a file when it is first written to, and is gone the second time.
+struct Reader {
+    text: Vec<u8>,
+    writes: usize,
+    change: Box<dyn FnMut()>,
+}
+
+impl std::io::Write for Reader {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.text.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.writes += 1;
+        if self.writes == 2 {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        (self.change)();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_change_is_linted_again_until_nobody_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.yaml");
+    fs::write(&path, RULES).expect("written");
+    let name = path.to_string_lossy().into_owned();
+    let mended =
+        RULES.replace("naer", "near").replace("aprat", "apart").replace("\\u0061prat", "apart");
+    let change = Box::new(move || fs::write(&path, &mended).expect("written"));
+    let mut out = Reader { text: Vec::new(), writes: 0, change };
+    let mut err = Vec::new();
+    let words = ["placecard", "lint", "--watch", "--statistics", &name].map(OsString::from);
+    let code = placecard_lint::run(words.into_iter(), &mut "".as_bytes(), &mut out, &mut err, true);
+    assert_eq!(code, 0);
+    let text = String::from_utf8(out.text).expect("UTF-8");
+    let rounds: Vec<&str> = text.split("\u{1b}[2J\u{1b}[H").collect();
+    assert_eq!(rounds.len(), 3, "cleared before each: {text:?}");
+    assert!(rounds[1].contains("unknown-relation") && !rounds[2].contains("unknown-relation"));
+    let ran = lint(folder.path(), "--watch -");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (2, "placecard: standard input cannot be watched: name files\n")
+    );
+}

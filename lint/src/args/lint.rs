@@ -36,6 +36,8 @@ pub struct LintFlags {
     pub write_baseline: Option<String>,
     /// `--statistics`.
     pub statistics: bool,
+    /// `--watch`.
+    pub watch: bool,
 }
 
 pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
@@ -54,5 +56,6 @@ pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
         baseline: one(matches, verbs::BASELINE.name),
         write_baseline: one(matches, verbs::WRITE_BASELINE.name),
         statistics: matches.get_flag(verbs::STATISTICS.name),
+        watch: matches.get_flag(verbs::WATCH.name),
     }
 }

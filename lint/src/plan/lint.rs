@@ -26,6 +26,8 @@ pub struct Reporting {
     pub write_baseline: Option<String>,
     /// Counts in place of findings.
     pub statistics: bool,
+    /// Again whenever a file changes.
+    pub watch: bool,
 }
 
 /// What becomes of fixes.
@@ -122,6 +124,7 @@ pub(super) fn reporting(flags: &LintFlags) -> Result<Reporting, String> {
         baseline: flags.baseline.clone().filter(|_| flags.write_baseline.is_none()),
         write_baseline: flags.write_baseline.clone(),
         statistics: flags.statistics,
+        watch: flags.watch,
     })
 }
 
@@ -131,6 +134,18 @@ pub(super) fn reporting(flags: &LintFlags) -> Result<Reporting, String> {
 /// Standard input, where that can not be.
 pub(super) fn read_again(reporting: &Reporting, inputs: &Inputs) -> Result<(), String> {
     let named = |paths: &[String]| paths.iter().any(|path| path == "-");
+    if reporting.watch {
+        let lists = [&inputs.paths, &inputs.objects];
+        let others = [&inputs.vocabulary, &inputs.scheduler_config];
+        let cluster = matches!(&inputs.cluster, ClusterSource::Files(paths) if named(paths));
+        let other = others.into_iter().flatten().any(|path| path == "-");
+        if cluster || other || lists.into_iter().any(|paths| named(paths)) {
+            return Err("standard input cannot be watched: name files".to_owned());
+        }
+        if reporting.fixes != Fixes::Told || reporting.write_baseline.is_some() {
+            return Err("--watch writes nothing: leave out --fix and --write-baseline".to_owned());
+        }
+    }
     if reporting.fixes == Fixes::Told {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use placecard_findings::Severity;
 
+use crate::origin::origin;
 use crate::render::Report;
 use crate::render::uri::bare;
 
@@ -23,6 +24,9 @@ pub fn render(report: &Report<'_>) -> String {
         let mut message = finding.line();
         for way in &finding.help {
             let _ = write!(message, "\nhelp: {}", way.text);
+        }
+        if let Some(origin) = origin(&report.judged.index, placed) {
+            let _ = write!(message, "\nfrom: {origin}");
         }
         let _ = write!(message, "\nholds: {}", finding.holds.text);
         let _ = writeln!(

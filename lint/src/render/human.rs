@@ -14,6 +14,7 @@ use placecard_policies::template_pod::Unjudged;
 use placecard_policies::words;
 
 use crate::index::Index;
+use crate::origin::origin;
 use crate::plan::Look;
 use crate::render::place::{Place, Placed};
 use crate::render::style::{Paint, paint, plain};
@@ -84,6 +85,9 @@ pub fn finding(index: &Index, placed: &Placed, look: Look) -> String {
     text.push_str(&help(&finding.help, look));
     if let Some(fix) = &finding.fix {
         text.push_str(&fix_lines(index, placed, fix, look));
+    }
+    if let Some(origin) = origin(index, placed) {
+        text.push_str(&word("from:", &origin, look));
     }
     text.push_str(&word("holds:", &finding.holds.text, look));
     text

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::fingerprint::fingerprint;
 use crate::index::Index;
+use crate::origin::origin;
 use crate::render::place::{Place, Placed, PlacedLabel};
 use crate::run::{Counts, Judged, OnCluster};
 
@@ -55,6 +56,9 @@ struct JsonFinding<'a> {
     file: &'a str,
     line: u32,
     column: u32,
+    /// Of a rendered document, as its renderer names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
     /// Null for a file that cannot be read.
     object: Option<JsonObject<'a>>,
     message: &'a str,
@@ -182,6 +186,7 @@ fn finding<'a>(index: &'a Index, placed: &'a Placed) -> JsonFinding<'a> {
         file: placed.file_name(index),
         line: primary.line,
         column: primary.column,
+        origin: origin(index, placed),
         object: (!object.kind.is_empty()).then_some(self::object(object)),
         message: &finding.message,
         suggestion: finding.suggestion.as_deref(),

@@ -11,6 +11,7 @@ use crate::explain;
 use crate::fingerprint::fingerprint;
 use crate::fix::{TextEdit, in_text};
 use crate::index::Index;
+use crate::origin::origin;
 use crate::render::Report;
 use crate::render::place::{Place, Placed, PlacedLabel};
 use crate::render::uri::{is_relative, uri};
@@ -194,6 +195,8 @@ struct Inserted {
 struct ResultProperties<'a> {
     verdict: &'static str,
     holds: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
 }
 
 /// The whole log, with a line break at its end.
@@ -285,6 +288,7 @@ fn result<'a>(index: &'a Index, codes: &[&'static str], placed: &'a Placed) -> S
         properties: ResultProperties {
             verdict: finding.verdict.as_str(),
             holds: &finding.holds.text,
+            origin: origin(index, placed),
         },
     }
 }

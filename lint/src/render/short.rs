@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::origin::origin;
 use crate::render::style::plain;
 use crate::run::Judged;
 
@@ -12,15 +13,17 @@ pub fn render(judged: &Judged) -> String {
     for placed in &judged.findings {
         let finding = &placed.finding;
         let place = placed.primary();
+        let origin = origin(&judged.index, placed).map(|path| format!(" (from {path})"));
         let _ = writeln!(
             text,
-            "{}:{}:{}: {}[{}]: {}",
+            "{}:{}:{}: {}[{}]: {}{}",
             plain(placed.file_name(&judged.index), false),
             place.line,
             place.column,
             finding.severity,
             finding.code,
-            plain(&finding.line(), false)
+            plain(&finding.line(), false),
+            plain(&origin.unwrap_or_default(), false)
         );
     }
     text

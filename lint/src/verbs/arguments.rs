@@ -107,6 +107,12 @@ pub static STATISTICS: Argument = Argument {
     form: Form::Switch,
     summary: "print how many findings each code has in place of human and short reports",
 };
+/// Again and again.
+pub static WATCH: Argument = Argument {
+    name: "watch",
+    form: Form::Switch,
+    summary: "lint again whenever a file changes, until interrupted",
+};
 /// Colour.
 pub static COLOR: Argument = Argument {
     name: "color",
@@ -256,6 +262,18 @@ pub static TABLE_FORMAT: Argument = Argument {
     name: "format",
     form: Form::Choice { values: &["human", "json"], default: "human" },
     summary: "a table, or one JSON object",
+};
+/// Which shell.
+pub static SHELL: Argument = Argument {
+    name: "SHELL",
+    form: Form::Words { placeholder: "SHELL", many: false },
+    summary: "bash, elvish, fish, powershell or zsh",
+};
+/// Which page of the manual.
+pub static PAGE: Argument = Argument {
+    name: "VERB",
+    form: Form::Words { placeholder: "VERB", many: true },
+    summary: "the verb; without it, the page of placecard itself",
 };
 /// Which schema.
 pub static WHAT: Argument = Argument {

@@ -121,6 +121,7 @@ const JSON: &str = "
 | `.code` `.severity` `.verdict` | as in `placecard rules`; a single finding may be milder |
 | `.fingerprint` | code, object, paths and values of the labels; no line numbers, so it survives moved lines |
 | `.file` `.line` `.column` | of the primary label |
+| `.origin` | of a rendered document: the template (`# Source:` of `helm template`) or manifest (`config.kubernetes.io/origin` of kustomize) that it comes from |
 | `.object` | `apiVersion`, `kind`, `namespace`, `name`; null for a file that cannot be read |
 | `.message` `.suggestion` | what is, and the nearest known word |
 | `.labels[]` | the clashing demands, the primary one first: `text`, `file`, `start`, `end` (exclusive), `path`, and `inValue` for a place inside a string |

@@ -1,0 +1,42 @@
+//! Where rendered documents come from: what `helm template` and `kustomize build` say of it.
+
+use serde_json::Value;
+
+use crate::index::{Index, Role};
+use crate::load::Document;
+use crate::render::place::Placed;
+
+/// What Helm writes above each document: <https://helm.sh/docs/helm/helm_template/>.
+const HELM: &str = "Source:";
+/// What kustomize writes with `buildMetadata: [originAnnotations]`; a mapping in YAML.
+const KUSTOMIZE: &str = "config.kubernetes.io/origin";
+
+/// The file that the document of a finding was rendered from, as its renderer names it.
+#[must_use]
+pub fn origin(index: &Index, placed: &Placed) -> Option<String> {
+    let place = placed.primary();
+    let file = index.files.get(place.file).filter(|file| file.role == Role::Judged)?;
+    let at = place.span.start;
+    // The last one that begins before it: between two documents stands nothing of either.
+    let document = file.documents.iter().rev().find(|document| document.span.start <= at)?;
+    of_helm(document).or_else(|| of_kustomize(document, placed))
+}
+
+fn of_helm(document: &Document) -> Option<String> {
+    let root = document.root.and_then(|root| document.arena.get(root))?;
+    let above = document.comments.iter().filter(|comment| comment.span.start < root.outer_start);
+    let path = above.rev().find_map(|comment| comment.text.strip_prefix(HELM))?.trim();
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
+fn of_kustomize(document: &Document, placed: &Placed) -> Option<String> {
+    let wanted = &placed.finding.object;
+    let mut objects = document.objects.iter().filter_map(|at| document.object(at));
+    let object = objects.find(|value| {
+        placecard_policies::read::reference(value).is_some_and(|found| found == *wanted)
+    })?;
+    let annotations = object.pointer("/metadata/annotations")?;
+    let text = annotations.get(KUSTOMIZE).and_then(Value::as_str)?;
+    let path = text.lines().find_map(|line| line.strip_prefix("path:"))?.trim();
+    (!path.is_empty()).then(|| path.to_owned())
+}
