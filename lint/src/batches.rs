@@ -1,15 +1,16 @@
 //! Where the batches of role coordinations would go.
 
+mod groups;
 mod human;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use placecard_findings::Severity;
-use placecard_language::coordination::{Group, sentence};
+use placecard_language::coordination::{Group, inline, sentence};
 use placecard_language::{Words, keys};
 use placecard_policies::cluster::Cluster;
-use placecard_policies::coordination::forecast::{Cast, Forecast, TooMany, forecast};
+use placecard_policies::coordination::forecast::{Cast, Forecast, Part, TooMany, forecast};
 use placecard_policies::coordination::membership::{Member, Membership, Subject, membership};
 use placecard_policies::coordination::troupe::{Troupe, troupes};
 use placecard_policies::coordination::{check, is_coordination};
@@ -23,6 +24,7 @@ use placecard_policies::template_pod::Unjudged;
 use placecard_policies::words;
 use serde_json::{Value, json};
 
+use self::groups::crew_of;
 use crate::cluster_of::{self, Taken};
 use crate::index::Role;
 use crate::plan::{Ask, Look};
@@ -36,6 +38,9 @@ struct Player {
     name: String,
     cast: Result<Cast, Unjudged>,
 }
+
+/// A role, and who plays it.
+type Found = (String, Member, Player);
 
 /// One coordination, and what becomes of its batches.
 struct Report {
@@ -79,7 +84,7 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
     Ok(Outcome { worst, fail_on: Some(Severity::Error), complaints, ..Outcome::output(output) })
 }
 
-/// The RoleCoordinations among the manifests.
+/// The RoleCoordinations among the manifests, and what says the same inside a group.
 ///
 /// # Errors
 /// One of them is not valid.
@@ -89,6 +94,16 @@ fn groups(judged: &Judged, namespace: Option<&str>) -> Result<Vec<Group>, String
         let Some(object) = read::reference(value).filter(is_coordination) else { continue };
         let (Some(mut group), _) = check(value) else {
             return Err(format!("{object} is not valid: placecard lint says why"));
+        };
+        if group.namespace.is_empty() {
+            group.namespace = namespace.unwrap_or_default().to_owned();
+        }
+        groups.push(group);
+    }
+    for (_, _, value) in judged.index.objects().filter(|(_, _, value)| inline::is_written(value)) {
+        let name = read::reference(value).map(|object| object.to_string()).unwrap_or_default();
+        let (Some(mut group), _) = check(value) else {
+            return Err(format!("{name} is not valid: placecard lint says why"));
         };
         if group.namespace.is_empty() {
             group.namespace = namespace.unwrap_or_default().to_owned();
@@ -106,9 +121,10 @@ fn reports(
     ask: &Ask,
 ) -> Vec<Report> {
     let namespace = ask.namespace.as_deref();
-    let mut members = Vec::new();
+    let mut members: Vec<Found> = Vec::new();
     for (id, role, value) in judged.index.objects().filter(|(_, role, _)| *role != Role::Vocabulary)
     {
+        members.extend(crew_of(judged, cluster, value, groups, ask));
         let Ok(mut object) = read::object(value, words) else { continue };
         in_namespace(&mut object, namespace);
         read::keep_written(&mut object, value);
@@ -117,6 +133,7 @@ fn reports(
             let known = if role == Role::Judged { judged.expansions.get(&id) } else { None };
             let cast = next(known, cluster, &object, template)
                 .map(|stored| cast(&member.role, &object, value, stored.pod));
+
             let name = object.reference.to_string();
             members.push((object.reference.namespace.clone(), member, Player { name, cast }));
         }
@@ -163,7 +180,7 @@ fn cast(role: &str, object: &Object, value: &Value, pod: Pod) -> Cast {
         replicas: u32::try_from(replicas.unwrap_or(1).max(0)).unwrap_or(u32::MAX),
         start: u32::try_from(start).unwrap_or(0),
         name: object.reference.name.clone(),
-        pod,
+        parts: vec![Part { pod, suffixes: None }],
     }
 }
 
@@ -179,7 +196,8 @@ fn foresee(
     let casts: Option<Vec<Cast>> =
         troupe.players.values().map(|player| player.cast.as_ref().ok().cloned()).collect();
     let casts = casts.ok_or(Obstacle::Roles)?;
-    if let Some(profile) = casts.first().and_then(|cast| cluster.profile_of(&cast.pod)) {
+    let first = casts.first().and_then(|cast| cast.parts.first());
+    if let Some(profile) = first.and_then(|part| cluster.profile_of(&part.pod)) {
         state.set_profile(profile.into_owned());
     }
     let wider = wider(words, &troupe.affinity.topology_key);

@@ -50,6 +50,7 @@ fn every_batch_of_the_examples_has_a_place() {
         let line = format!("plan {name}.yaml --cluster cluster.yaml");
         expect(&format!("{name}.txt"), &line, "", 0);
     }
+    expect("role-based-group.txt", "plan role-based-group.yaml --cluster cluster.yaml", "", 0);
     let line = "plan affinity-scheduling-coordination.yaml --cluster cluster.yaml -o json";
     expect("affinity-scheduling-coordination.json", line, "", 0);
 }
@@ -70,6 +71,75 @@ fn what_has_no_place_comes_with_what_would_help() {
     let whole = changed("shared-gpu-nodes.yaml", "ratio 7", "ratio 14");
     let whole = whole.replace("ratio 1 exclusive", "ratio 2 exclusive");
     expect("whole.json", "plan - --cluster cluster.yaml -o json", &whole, 1);
+}
+
+/// A leader and two workers of each group of a LeaderWorkerSet with one Job of two pods.
+#[test]
+fn replicas_of_groups_may_be_several_pods() {
+    let text = "\
+apiVersion: placecard.dev/v1alpha1
+kind: RoleCoordination
+metadata: {name: train, namespace: inference}
+spec:
+  roles:
+  - name: servers
+    groupRef: {apiVersion: leaderworkerset.x-k8s.io/v1, kind: LeaderWorkerSet, name: llm}
+  - name: feeders
+    groupRef: {apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, name: feed}
+    role: feeders
+  coordination:
+  - name: train
+    type: AffinityScheduling
+    roles: [servers, feeders]
+    strategy:
+      affinityScheduling:
+        topologyKey: topology.kubernetes.io/zone
+        ratios: {servers: 1, feeders: 1}
+        batchMode: Parallel
+---
+apiVersion: leaderworkerset.x-k8s.io/v1
+kind: LeaderWorkerSet
+metadata: {name: llm, namespace: inference}
+spec:
+  replicas: 2
+  leaderWorkerTemplate:
+    size: 3
+    workerTemplate:
+      spec:
+        containers:
+        - name: server
+          image: server:1
+          resources: {limits: {nvidia.com/gpu: \"1\"}}
+---
+apiVersion: jobset.x-k8s.io/v1alpha2
+kind: JobSet
+metadata: {name: feed, namespace: inference}
+spec:
+  replicatedJobs:
+  - name: feeders
+    replicas: 2
+    template:
+      spec:
+        parallelism: 2
+        completions: 2
+        template:
+          spec:
+            restartPolicy: Never
+            containers: [{name: feeder, image: \"feeder:1\"}]
+";
+    expect("groups.txt", "plan - --cluster cluster.yaml", text, 0);
+    // The same coordination inside a RoleBasedGroup.
+    let inside = changed("role-based-group.yaml", "", "");
+    let group = inside.split("---").nth(1).unwrap_or_default();
+    let list = "spec:\n  coordination:\n  - name: prefill-decode\n    type: AffinityScheduling\n    \
+                roles: [prefill, decode]\n    strategy:\n      affinityScheduling:\n        \
+                topologyKey: topology.kubernetes.io/zone\n        \
+                ratios: {prefill: 2, decode: 1}\n        batchMode: Parallel\n";
+    let group = group.replacen("spec:\n", list, 1);
+    let (code, out, err) = placecard("plan - --cluster cluster.yaml", &group);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (_, expected, _) = placecard("plan role-based-group.yaml --cluster cluster.yaml", "");
+    assert_eq!(out, expected);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Role coordination: a RoleCoordination under review, whose pods are whose, and what becomes of
 //! them.
 
+pub mod crew;
 pub mod definition;
 pub(crate) mod expand;
 pub mod forecast;

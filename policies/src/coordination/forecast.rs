@@ -4,6 +4,7 @@
 //! proposed was tried out on a copy of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use placecard_feasibility::batches::plan::{Landing, Waiting, plan};
@@ -35,9 +36,39 @@ pub struct Cast {
     pub start: u32,
     /// What their names begin with: `NAME` of `NAME-0`.
     pub name: String,
+    /// The pods of one replica.
+    pub parts: Vec<Part>,
+}
+
+/// Pods of one replica that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
     /// One of them, without a node. What only depends on the batch (labels and terms of a
     /// coordination) is not on it.
     pub pod: Pod,
+    /// What follows the number of the replica in their names; `None`: one pod, and nothing.
+    pub suffixes: Option<Range<u32>>,
+}
+
+impl Cast {
+    /// How many pods it has.
+    fn pods(&self) -> u64 {
+        let of = |part: &Part| part.suffixes.as_ref().map_or(1, |of| of.len() as u64);
+        self.parts.iter().map(of).sum::<u64>().saturating_mul(u64::from(self.replicas))
+    }
+
+    /// The pods of one replica, by its number.
+    fn replica(&self, unit: u64) -> impl Iterator<Item = Pod> {
+        let name = format!("{}-{}", self.name, u64::from(self.start) + unit);
+        self.parts.iter().flat_map(move |part| {
+            let names: Vec<String> = match &part.suffixes {
+                None => vec![name.clone()],
+                Some(of) => of.clone().map(|suffix| format!("{name}-{suffix}")).collect(),
+            };
+            let pod = |name| Pod { name, uid: String::new(), node: None, ..part.pod.clone() };
+            names.into_iter().map(pod)
+        })
+    }
 }
 
 /// What becomes of the batches.
@@ -97,7 +128,7 @@ pub fn forecast(
     casts: &[Cast],
     wider: &[String],
 ) -> Result<Forecast, TooMany> {
-    let pods = casts.iter().map(|cast| u64::from(cast.replicas)).sum();
+    let pods = casts.iter().map(Cast::pods).fold(0, u64::saturating_add);
     if pods > MOST_PODS {
         return Err(TooMany { pods });
     }
@@ -141,15 +172,17 @@ fn batches_of(
             let number = unit / ratio;
             let batch =
                 batches.entry(number).or_insert_with(|| Batch { number, ..Batch::default() });
-            let name = format!("{}-{}", cast.name, u64::from(cast.start) + unit);
-            let there = state.pod(&cast.pod.namespace, &name).and_then(|pod| pod.node);
-            let node = there.and_then(|node| state.node(state.node_number(&node)?));
-            if let Some(node) = node {
-                batch.domain = batch.domain.take().or_else(|| node.labels.get(key).cloned());
-                continue;
+            for pod in cast.replica(unit) {
+                let there = state.pod(&pod.namespace, &pod.name).and_then(|pod| pod.node);
+                let node = there.and_then(|node| state.node(state.node_number(&node)?));
+                match node {
+                    Some(node) => {
+                        let domain = node.labels.get(key);
+                        batch.domain = batch.domain.take().or_else(|| domain.cloned());
+                    }
+                    None => batch.members.push(Member { role, pod }),
+                }
             }
-            let pod = Pod { name, uid: String::new(), node: None, ..cast.pod.clone() };
-            batch.members.push(Member { role, pod });
         }
     }
     batches.into_values().collect()
@@ -325,7 +358,8 @@ mod tests {
         let containers = vec![Container { requests, ..Container::default() }];
         let spec = PodSpec { containers, ..PodSpec::default() }.into();
         let pod = Pod { namespace: "a".to_owned(), spec, ..Pod::default() };
-        Cast { role: role.to_owned(), replicas, start: 0, name: role.to_owned(), pod }
+        let parts = vec![Part { pod, suffixes: None }];
+        Cast { role: role.to_owned(), replicas, start: 0, name: role.to_owned(), parts }
     }
 
     fn affinity(prefill: u32, decode: u32, exclusive: Exclusive) -> AffinityScheduling {
@@ -376,7 +410,7 @@ mod tests {
     fn what_runs_stays_where_it_is() {
         let mut state = cluster(&[("n0", 3), ("n1", 3)]);
         for name in ["prefill-0", "prefill-1", "decode-0"] {
-            let pod = cast("any", 1).pod;
+            let pod = cast("any", 1).parts.remove(0).pod;
             let node = Some("n1".into());
             state.set_pod(Pod { name: name.to_owned(), node, ..pod });
         }
