@@ -2,7 +2,8 @@
 
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{
-    Edit, Evidence, FieldPath, Finding, Fix, Help, Holds, Label, ObjectRef, Segment, Severity, Site, Verdict,
+    Edit, Evidence, FieldPath, Finding, Fix, Help, Holds, Label, ObjectRef, Segment, Severity,
+    Site, Verdict,
 };
 use placecard_language::directory::ObjectKind;
 use placecard_language::intent::{Ignore, Origin, Rule, TargetKind};

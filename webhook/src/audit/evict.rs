@@ -2,10 +2,11 @@
 //!
 //! One pod at a time, after it was read again: it has to be the pod that was judged, and the eviction
 //! names its version, so that nothing else is evicted. Budgets are the API server's matter; when it
-//! says no, nothing is evicted for a while. A workload of which several pods were evicted within an
+//! says no, nothing is evicted for a while, and for as long as it asks for. A workload of which several pods were evicted within an
 //! hour is left alone from then on: whatever puts its pods where its rules do not hold does not stop.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -13,7 +14,7 @@ use clap::ValueEnum;
 use placecard_policies::audit::evict::{Eviction, is_same, next_on_live};
 use placecard_policies::audit::live::Look;
 use placecard_policies::feasibility::inventory::pod::Pod;
-use placecard_policies::live::Watched;
+use placecard_policies::live::{Live, Watched};
 use placecard_policies::why::groups::Holder;
 use placecard_policies::words;
 use serde_json::{Value, json};
@@ -69,7 +70,7 @@ pub struct Evictor {
     client: kube::Client,
     evict: Evict,
     tokens: Tokens,
-    /// When pods of a workload were evicted.
+    /// When pods of a workload were evicted, or may have been.
     done: BTreeMap<Holder, Vec<Instant>>,
     /// Nothing is evicted before.
     not_before: Option<Instant>,
@@ -100,6 +101,20 @@ impl Evictor {
         leader: &Leader,
         events: &mut Events,
     ) {
+        if let Some(live) = watches.trusted(&BASIS) {
+            self.turn_on(app, live, look, leader, events).await;
+        }
+    }
+
+    /// The same on an index.
+    async fn turn_on(
+        &mut self,
+        app: &App,
+        live: Arc<Live>,
+        look: &Look,
+        leader: &Leader,
+        events: &mut Events,
+    ) {
         if self.not_before.is_some_and(|until| Instant::now() < until) {
             return;
         }
@@ -107,13 +122,13 @@ impl Evictor {
             all.retain(|at| at.elapsed() < WINDOW);
             !all.is_empty()
         });
-        let Some(live) = watches.trusted(&BASIS) else { return };
         let left_alone = std::cell::Cell::new(false);
         let next = next_on_live(&live, look, &|owner, _| {
             let all = self.done.get(owner).map(Vec::as_slice).unwrap_or_default();
             left_alone.set(left_alone.get() || all.len() >= MOST_OF_ONE);
             all.len() >= MOST_OF_ONE || all.last().is_some_and(|at| at.elapsed() < APART)
         });
+        // Its writer waits for that.
         drop(live);
         if left_alone.get() {
             app.metrics.audit.evicted(Evicted::LeftAlone);
@@ -139,8 +154,8 @@ impl Evictor {
         let found = match write(&self.client, Method::GET, &path, None, ANSWER).await {
             Ok(reply) if reply.is_done() => reply.body,
             Ok(reply) if reply.code == 404 => return metrics.evicted(Evicted::Changed),
-            Ok(reply) => return self.failed(app, &reply.told()),
-            Err(error) => return self.failed(app, &error),
+            Ok(reply) => return self.failed(app, &reply.told(), reply.retry_after),
+            Err(error) => return self.failed(app, &error, None),
         };
         let version = |field: &str| {
             let text = found.pointer(&format!("/metadata/{field}")).and_then(Value::as_str);
@@ -165,7 +180,6 @@ impl Evictor {
             dry_run = dry,
             "evicting a pod whose required rule does not hold"
         );
-        self.done.entry(eviction.owner.clone()).or_default().push(Instant::now());
         let news = News {
             key: format!("evict {uid}"),
             reason: if dry { "WouldEvict" } else { "Evicting" },
@@ -178,6 +192,7 @@ impl Evictor {
         let told = events.write(&event, &subject, None, &news, (app.clock)()).await;
         metrics.told(told);
         if dry {
+            self.count(&eviction.owner);
             return metrics.evicted(Evicted::Dry);
         }
         let body = json!({"apiVersion": "policy/v1", "kind": "Eviction",
@@ -188,33 +203,58 @@ impl Evictor {
             return;
         }
         let path = format!("{path}/eviction");
-        match write(&self.client, Method::POST, &path, Some(&body), ANSWER).await {
+        let answer = write(&self.client, Method::POST, &path, Some(&body), ANSWER).await;
+        self.answered(app, &eviction.owner, answer);
+    }
+
+    fn answered(&mut self, app: &App, owner: &Holder, answer: Result<Reply, String>) {
+        let metrics = &app.metrics.audit;
+        match answer {
             Ok(reply) if reply.is_done() => {
+                self.count(owner);
                 self.back_off = BACK_OFF.0;
                 metrics.evicted(Evicted::Done);
             }
             Ok(reply) if reply.code == 429 => self.refused(app, &reply),
             Ok(reply) if matches!(reply.code, 404 | 409) => metrics.evicted(Evicted::Changed),
-            Ok(reply) => self.failed(app, &reply.told()),
-            Err(error) => self.failed(app, &error),
+            Ok(reply) => {
+                // Of a server that broke it is not known what it did before.
+                if reply.code >= 500 {
+                    self.count(owner);
+                }
+                self.failed(app, &reply.told(), reply.retry_after);
+            }
+            Err(error) => {
+                self.count(owner);
+                self.failed(app, &error, None);
+            }
         }
+    }
+
+    /// A pod of this workload was evicted, or may have been.
+    fn count(&mut self, owner: &Holder) {
+        self.done.entry(owner.clone()).or_default().push(Instant::now());
     }
 
     fn refused(&mut self, app: &App, reply: &Reply) {
         tracing::info!(told = reply.told(), "a budget does not allow for an eviction now");
         app.metrics.audit.evicted(Evicted::Budget);
-        self.pause(reply.retry_after.map(Duration::from_secs));
+        self.pause(reply.retry_after);
     }
 
-    fn failed(&mut self, app: &App, error: &str) {
+    fn failed(&mut self, app: &App, error: &str, retry_after: Option<u64>) {
         tracing::warn!(error, "a pod was not evicted");
         app.metrics.audit.evicted(Evicted::Failed);
-        self.pause(None);
+        self.pause(retry_after);
     }
 
-    fn pause(&mut self, asked: Option<Duration>) {
-        let pause = asked.unwrap_or_default().clamp(self.back_off, BACK_OFF.1);
+    /// `asked`: seconds that the API server asks for.
+    fn pause(&mut self, asked: Option<u64>) {
+        let pause = Duration::from_secs(asked.unwrap_or_default()).clamp(self.back_off, BACK_OFF.1);
         self.not_before = Some(Instant::now() + pause);
         self.back_off = (self.back_off * 2).min(BACK_OFF.1);
     }
 }
+
+#[cfg(test)]
+mod tests;
