@@ -87,6 +87,8 @@ pub struct Configs {
     here: PathBuf,
     /// By folder: its own configuration.
     of_folder: BTreeMap<PathBuf, Option<Arc<Config>>>,
+    /// By folder: those that count for its files.
+    chains: BTreeMap<PathBuf, Vec<Arc<Config>>>,
     typed: Layer,
     selections: BTreeMap<String, Arc<Selection>>,
 }
@@ -198,20 +200,25 @@ impl Configs {
         if let Some(only) = &self.only {
             return Ok(only.iter().cloned().collect());
         }
+        let Some(folder) = path.parent() else { return Ok(Vec::new()) };
+        if let Some(known) = self.chains.get(folder) {
+            return Ok(known.clone());
+        }
         let mut chain = Vec::new();
-        for folder in path.ancestors().skip(1) {
-            if !self.of_folder.contains_key(folder) {
-                let found = of_folder(&self.here, folder)?.map(Arc::new);
-                self.of_folder.insert(folder.to_owned(), found);
+        for above in folder.ancestors() {
+            if !self.of_folder.contains_key(above) {
+                let found = of_folder(&self.here, above)?.map(Arc::new);
+                self.of_folder.insert(above.to_owned(), found);
             }
-            let config = self.of_folder.get(folder).cloned().flatten();
+            let config = self.of_folder.get(above).cloned().flatten();
             let is_root = config.as_ref().is_some_and(|config| config.root);
             chain.extend(config);
-            if is_root || folder.join(".git").exists() {
+            if is_root || above.join(".git").exists() {
                 break;
             }
         }
         chain.reverse();
+        self.chains.insert(folder.to_owned(), chain.clone());
         Ok(chain)
     }
 }

@@ -60,8 +60,16 @@ impl Index {
     /// Reads files; after the judged ones come context and vocabulary.
     #[must_use]
     pub fn new(inputs: Vec<(Role, Input)>) -> Self {
+        Self::telling(inputs, &mut |_, _| {})
+    }
+
+    /// As [`Index::new`]; `tell` hears how many files of how many are read.
+    #[must_use]
+    pub fn telling(inputs: Vec<(Role, Input)>, tell: &mut dyn FnMut(usize, usize)) -> Self {
         let mut index = Self::default();
-        for (role, input) in inputs {
+        let all = inputs.len();
+        for (done, (role, input)) in inputs.into_iter().enumerate() {
+            tell(done, all);
             let source = Source::new(input.name, &input.bytes);
             let documents = load(&source);
             index.files.push(File { source, documents, role });

@@ -44,6 +44,7 @@ mod one_document;
 pub mod origin;
 mod place;
 pub mod plan;
+pub mod progress;
 pub mod render;
 mod run;
 mod scheduler_configuration;

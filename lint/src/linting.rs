@@ -12,6 +12,7 @@ use crate::fix::{Fixed, Fixer, fixed};
 use crate::index::Role;
 use crate::load::{Input, Source, words};
 use crate::plan::{Fixes, Format, Inputs, Look, Reporting};
+use crate::progress::Bar;
 use crate::render::{Report, render, statistics};
 use crate::run::{Judged, judge_read, read_files};
 use crate::{Outcome, baseline, comments, complaining, of_cluster, unusable};
@@ -28,7 +29,11 @@ pub(crate) fn lint(
     let paths: Vec<Option<PathBuf>> = files.iter().map(|(_, input)| input.path.clone()).collect();
     let mut stale = Vec::new();
     let mut judge = |files: Vec<(Role, Input)>| {
-        let mut judged = judge_read(None, &inputs, files, &mut *stdin)?;
+        let mut terminal = std::io::stderr();
+        let mut bar = Bar::on_terminal(&mut terminal);
+        let tell = &mut |step, done, all| bar.tell(step, done, all);
+        let mut judged = judge_read(None, &inputs, files, &mut *stdin, tell)?;
+        drop(bar);
         judged.weigh();
         comments::apply(&mut judged);
         choose(&mut judged, &mut configs)?;

@@ -29,6 +29,7 @@ use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
 use crate::one_document::uncollected;
 use crate::plan::{ClusterSource, Inputs};
+use crate::progress::Step;
 use crate::render::place::{Place, Placed, place, place_all, place_span};
 
 /// What a run found.
@@ -193,10 +194,10 @@ pub(crate) fn judge_by(
     inputs: &Inputs,
     stdin: &mut dyn Read,
 ) -> Result<Judged, String> {
-    judge_read(given, inputs, read_files(inputs, stdin)?, stdin)
+    judge_read(given, inputs, read_files(inputs, stdin)?, stdin, &mut |_, _, _| {})
 }
 
-/// As [`judge_by`], of files that were read already.
+/// As [`judge_by`], of files that were read already; `tell` hears how far it has come.
 ///
 /// # Errors
 /// As for [`judge()`].
@@ -205,8 +206,9 @@ pub(crate) fn judge_read(
     inputs: &Inputs,
     files: Vec<(Role, Input)>,
     stdin: &mut dyn Read,
+    tell: &mut dyn FnMut(Step, usize, usize),
 ) -> Result<Judged, String> {
-    let index = Index::new(files);
+    let index = Index::telling(files, &mut |done, all| tell(Step::Reading, done, all));
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
     let (words, inventory, unusable) = match given {
@@ -247,7 +249,7 @@ pub(crate) fn judge_read(
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
         surroundings.inputs = Some(Arc::new(facts(&index, beside, &surroundings.words)));
-        judge_objects(&index, beside, &mut surroundings, &mut judged, &mut findings);
+        judge_objects(&index, beside, &mut surroundings, &mut judged, &mut findings, tell);
         judged.answers = surroundings.objects;
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
@@ -416,8 +418,11 @@ fn judge_objects(
     surroundings: &mut Surroundings,
     judged: &mut Judged,
     findings: &mut Vec<Placed>,
+    tell: &mut dyn FnMut(Step, usize, usize),
 ) {
-    for (id, role, value) in index.objects() {
+    let all = index.objects().count();
+    for (done, (id, role, value)) in index.objects().enumerate() {
+        tell(Step::Judging, done, all);
         if role != Role::Judged {
             continue;
         }

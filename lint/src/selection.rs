@@ -54,12 +54,35 @@ pub static FAMILIES: &[Family] = &[
             "role-placed-twice",
             "sequential-needs-gate",
             "no-ordinal",
+            "replicas-not-divisible",
+            "unequal-batches",
+            "batch-never-complete",
+            "batch-kept-apart",
+            "ready-without-probe",
+            "batch-fits-no-domain",
+            "topology-label-missing",
+            "roles-share-no-domain",
+            "autoscaler-breaks-batches",
+            "other-exclusive-domain",
+            "not-coordinated",
+            "plays-no-role",
+            "second-pod-affinity-term",
+            "coordination-pruned",
         ],
     },
     Family {
         name: "node",
         summary: "demands of one pod on its node",
-        codes: &["node-selector-contradicts-affinity", "node-affinity-unsatisfiable"],
+        codes: &[
+            "node-selector-contradicts-affinity",
+            "node-affinity-unsatisfiable",
+            "deprecated-node-label",
+            "invalid-well-known-value",
+            "node-affinity-or-instead-of-and",
+            "not-default-scheduled",
+            "removed-master-role",
+            "unknown-reserved-label-key",
+        ],
     },
     Family {
         name: "affinity",
@@ -70,12 +93,20 @@ pub static FAMILIES: &[Family] = &[
             "pod-affinity-terms-no-common-pod",
             "pod-affinity-selector-null",
             "label-selector-unsatisfiable",
+            "anti-affinity-selector-everything",
         ],
     },
     Family {
         name: "self",
         summary: "replicas and what they demand of one another",
-        codes: &["anti-affinity-replicas-exceed-allowed"],
+        codes: &[
+            "anti-affinity-replicas-exceed-allowed",
+            "anti-affinity-misses-self",
+            "spread-misses-self",
+            "spread-selector-missing",
+            "spread-selector-empty",
+            "match-label-key-absent",
+        ],
     },
     Family {
         name: "rollout",
@@ -84,12 +115,23 @@ pub static FAMILIES: &[Family] = &[
             "rollout-needs-spare-domain",
             "hpa-max-exceeds-domains",
             "spread-min-domains-unreachable",
+            "daemonset-spread-noop",
         ],
     },
     Family {
+        name: "spread",
+        summary: "topology spread constraints",
+        codes: &["spread-over-pinned-key"],
+    },
+    Family {
+        name: "taints",
+        summary: "taints and tolerations",
+        codes: &["toleration-everything", "toleration-unused-or-shadowed"],
+    },
+    Family {
         name: "resources",
-        summary: "quotas, limit ranges and priority classes",
-        codes: &["quota-blocks-rollout", "namespace-refuses-pod", "priority-class-refused"],
+        summary: "requests, quotas and limit ranges",
+        codes: &["quota-blocks-rollout", "namespace-refuses-pod"],
     },
     Family {
         name: "workloads",
@@ -100,6 +142,11 @@ pub static FAMILIES: &[Family] = &[
         name: "volumes",
         summary: "claims and volumes",
         codes: &["pv-affinity-conflict", "single-writer-volume-shared"],
+    },
+    Family {
+        name: "disruption",
+        summary: "disruption budgets, priority and preemption",
+        codes: &["pdb-zero-disruptions", "priority-class-refused"],
     },
     Family {
         name: "cluster",
@@ -114,12 +161,35 @@ pub static FAMILIES: &[Family] = &[
     },
 ];
 
+/// The families of codes that are listed nowhere, by how their names begin.
+const BEGINNINGS: &[(&str, &str)] = &[
+    ("anti-affinity-", "affinity"),
+    ("affinity-", "affinity"),
+    ("pod-affinity-", "affinity"),
+    ("batch-", "coordination"),
+    ("daemonset-", "rollout"),
+    ("hpa-", "rollout"),
+    ("node-", "node"),
+    ("pdb-", "disruption"),
+    ("priority-", "disruption"),
+    ("pv-", "volumes"),
+    ("quota-", "resources"),
+    ("request-", "resources"),
+    ("rollout-", "rollout"),
+    ("spread-", "spread"),
+    ("statefulset-", "rollout"),
+    ("storageclass-", "volumes"),
+];
+
 /// The family of a code: where it is listed, else by what kind of statement it makes.
 #[must_use]
 pub fn family(code: &str, verdict: Verdict) -> &'static str {
     let listed = FAMILIES.iter().find(|family| family.codes.contains(&code));
-    match (listed, verdict) {
-        (Some(family), _) => family.name,
+    let listed = listed.map(|family| family.name);
+    let of_language = placecard_language::codes::find(code).is_some();
+    let begins = BEGINNINGS.iter().find(|(start, _)| !of_language && code.starts_with(start));
+    match (listed.or(begins.map(|(_, family)| *family)), verdict) {
+        (Some(family), _) => family,
         (None, Verdict::ApiRejects) => "files",
         (None, Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting) => "cluster",
         (None, Verdict::Contradictory) => "node",
