@@ -41,7 +41,7 @@ impl<'w> Bar<'w> {
     pub fn tell(&mut self, step: Step, done: usize, all: usize) {
         let Some(to) = &mut self.to else { return };
         // The clock is asked rarely: most steps take less than a look at it.
-        if done % 16 != 0 {
+        if !done.is_multiple_of(16) {
             return;
         }
         let now = Instant::now();
