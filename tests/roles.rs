@@ -480,3 +480,18 @@ fn what_is_not_there_is_not_wrong() {
         }
     }
 }
+
+/// Each example of a coordination has no error, alone and on its cluster.
+#[test]
+fn the_examples_of_coordinations_have_no_error() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/coordination");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("the examples") {
+        let path = entry.expect("an entry").path();
+        let content = std::fs::read(&path).expect("a file");
+        let linted = lint(&Context::default(), "example.yaml", &content);
+        assert_eq!(linted.status, 0, "{}: {:?}", path.display(), linted.codes());
+        count += 1;
+    }
+    assert!(count >= 5, "{count}");
+}

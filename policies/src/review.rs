@@ -103,6 +103,7 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
         coordination::rules::references(written, &object.reference.namespace, &mut found);
         coordination::inline::references(written, &mut found);
     }
+    found.extend(coordination::rules::annotation::reference(object));
     for template in &object.templates {
         let (at, own) = (place(object), facts.as_ref());
         let reading = directory::reading(object, &template.annotations, at, surroundings, own);

@@ -165,6 +165,11 @@ pub enum Reference {
         /// Its name.
         name: String,
     },
+    /// All RoleCoordinations of a namespace, as far as they are at hand: the API server is not asked.
+    Cast {
+        /// The namespace.
+        namespace: String,
+    },
     /// All RoleCoordinations of a namespace.
     Coordinations {
         /// The namespace.

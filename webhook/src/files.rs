@@ -185,6 +185,10 @@ impl Files {
             | Reference::GroupSchema { .. }
             | Reference::Scale { .. }
             | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
+            Reference::Cast { namespace } => {
+                let namespace = namespace.clone();
+                self.answer(&Reference::Coordinations { namespace })
+            }
             Reference::Coordinations { .. } => {
                 let known = roster::answers(&self.coordinations, DEFAULT_NAMESPACE);
                 known.into_iter().find(|(of, _)| of == reference).map(|(_, answer)| answer)

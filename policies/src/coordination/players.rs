@@ -27,6 +27,8 @@ pub(crate) struct Player {
     pub(crate) count: Option<Count>,
     /// Its template names the coordination.
     pub(crate) names: bool,
+    /// It has a review of its own in the same run.
+    pub(crate) is_reviewed: bool,
     /// What is wrong with it alone is said where it is reviewed.
     pub(crate) speaks: bool,
 }
@@ -52,6 +54,7 @@ impl Player {
             object: object.clone(),
             written: Value::Null,
             names: true,
+            is_reviewed: true,
             speaks: false,
         }
     }
@@ -63,12 +66,12 @@ impl Player {
         if object.reference.namespace.is_empty() {
             group.namespace.clone_into(&mut object.reference.namespace);
         }
-        let reads = |template: &Template| reads(template, words);
-        let names = object.templates.iter().filter_map(reads).any(|name| name == group.name);
+        let names = object.templates.iter().any(|one| names(one, &group.name, words));
         let speaks = workload.is_reviewed && names;
         let (role, count) = (role.to_owned(), count(&object));
         let (inside, written) = (String::new(), workload.written.clone());
-        Some(Self { role, inside, count, object, written, names, speaks })
+        let is_reviewed = workload.is_reviewed;
+        Some(Self { role, inside, count, object, written, names, is_reviewed, speaks })
     }
 
     /// A role inside the group of another controller.
@@ -78,7 +81,9 @@ impl Player {
         let count = inside_count(&workload.written, &object.reference, inside);
         let (role, written) = (role.to_owned(), workload.written.clone());
         let inside = inside.to_owned();
-        Some(Self { role, inside, count, object, written, names: false, speaks: false })
+        let is_reviewed = workload.is_reviewed;
+        let (names, speaks) = (false, false);
+        Some(Self { role, inside, count, object, written, names, is_reviewed, speaks })
     }
 
     /// A place in its object.
@@ -87,11 +92,11 @@ impl Player {
     }
 }
 
-/// The RoleCoordination that a template names.
-fn reads(template: &Template, words: &Words) -> Option<String> {
-    let said = template.annotations.get(keys::COORDINATE)?;
-    let coordinate = sentence::read(said, words).0?;
-    coordinate.own.is_none().then_some(coordinate.name)
+/// Whether a template names the group. One that cannot be read says something else is wrong.
+pub(crate) fn names(template: &Template, group: &str, words: &Words) -> bool {
+    let Some(said) = template.annotations.get(keys::COORDINATE) else { return false };
+    let coordinate = sentence::read(said, words).0;
+    coordinate.is_none_or(|one| one.own.is_none() && one.name == group)
 }
 
 /// How many replicas a workload has (apps/v1: 1 if it says nothing; batch/v1: a Job has as many

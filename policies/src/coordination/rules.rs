@@ -5,7 +5,7 @@
 //! one another at the object that holds the coordination. Objects are applied in any order, so
 //! whatever two of them make together denies neither; what is not known is taken for nothing.
 
-mod annotation;
+pub(crate) mod annotation;
 pub(crate) mod apart;
 pub(crate) mod autoscaled;
 mod counts;
@@ -188,7 +188,8 @@ pub(crate) fn of_group(scene: &Scene<'_>, players: &[Player]) -> Vec<Finding> {
     for part in parts.iter().filter(|part| !part.player.speaks) {
         findings.extend(of_part(scene, part));
     }
-    findings.extend(parts.iter().filter_map(|part| annotation::missing(scene, part)));
+    let silent = parts.iter().filter(|part| !part.player.is_reviewed);
+    findings.extend(silent.filter_map(|part| annotation::missing(scene, part)));
     for index in 0..scene.group.coordinations.len() {
         let parts: Vec<Part<'_>> =
             parts.iter().filter(|part| part.index == index).copied().collect();
@@ -225,7 +226,13 @@ pub(crate) fn of_workload(
     coordinate: Option<&Coordinate>,
     surroundings: &Surroundings,
 ) -> Vec<Finding> {
-    let Some(coordinate) = coordinate.filter(|_| !object.is_pod()) else { return Vec::new() };
+    if object.is_pod() {
+        return Vec::new();
+    }
+    let unnamed = annotation::of_workload(object, template, surroundings);
+    let Some(coordinate) = coordinate.filter(|_| unnamed.is_none()) else {
+        return unnamed.into_iter().collect();
+    };
     let namespace = &object.reference.namespace;
     let group = match coordinate.group(namespace) {
         Some(group) => group,

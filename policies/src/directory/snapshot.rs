@@ -85,6 +85,7 @@ impl Snapshot<'_> {
             Reference::Autoscaler { .. }
             | Reference::Coordination { .. }
             | Reference::Coordinations { .. }
+            | Reference::Cast { .. }
             | Reference::Workload { .. }
             | Reference::InGroup { .. }
             | Reference::GroupSchema { .. }

@@ -86,7 +86,7 @@ impl Live {
                 let answer = known.map(coordinated::Coordinated::answer);
                 answer.or_else(|| self.absent(Watched::RoleCoordination))
             }
-            Reference::Coordinations { namespace } => {
+            Reference::Coordinations { namespace } | Reference::Cast { namespace } => {
                 let known = self.is_complete(Watched::RoleCoordination);
                 let roster = self.index.rosters.get(namespace).cloned().unwrap_or_default();
                 known.then_some(Answer::Coordinations(roster))

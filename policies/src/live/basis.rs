@@ -32,7 +32,9 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         Reference::Pod { .. } => vec![Watched::Pod],
         Reference::PersistentVolume { .. } => vec![Watched::PersistentVolume],
         Reference::Autoscaler { .. } => vec![Watched::HorizontalPodAutoscaler],
-        Reference::Coordination { .. } | Reference::Coordinations { .. } => {
+        Reference::Coordination { .. }
+        | Reference::Coordinations { .. }
+        | Reference::Cast { .. } => {
             vec![Watched::RoleCoordination]
         }
         // These are asked of the API server.

@@ -381,10 +381,14 @@ fn named(reference: &Reference) -> String {
             format!("RoleBasedGroup {}", full(namespace, name))
         }
         Reference::GroupSchema { version } => format!("the schema of RoleBasedGroup {version}"),
-        Reference::Coordinations { namespace } if namespace.is_empty() => {
+        Reference::Coordinations { namespace } | Reference::Cast { namespace }
+            if namespace.is_empty() =>
+        {
             "the RoleCoordinations of the namespace".to_owned()
         }
-        Reference::Coordinations { namespace } => format!("the RoleCoordinations of {namespace}"),
+        Reference::Coordinations { namespace } | Reference::Cast { namespace } => {
+            format!("the RoleCoordinations of {namespace}")
+        }
         Reference::Workload { kind, namespace, name, .. }
         | Reference::Scale { kind, namespace, name } => format!("{kind} {}", full(namespace, name)),
         Reference::Autoscaler { kind, namespace, name } => {
