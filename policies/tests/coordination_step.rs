@@ -15,11 +15,10 @@ use placecard_language::coordination::written::{Phase, StrategyType};
 use placecard_language::coordination::{
     AffinityScheduling, BatchMode, Exclusive, OnTimeout, Placement,
 };
-use placecard_language::coordination::{Coordination, Strategy as Kind};
 use placecard_language::keys;
 use placecard_policies::coordination::status::status;
 use placecard_policies::coordination::step::{
-    Action, Observed, PATIENCE, Situation, Size, Step, Wait, step,
+    Action, Observed, PATIENCE, Situation, Size, Step, Wait, reserve, step,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -267,12 +266,7 @@ impl World {
         let (affinity, sizes) = (&self.affinity, &self.sizes);
         let situation = Situation { affinity, sizes, pods: &pods, now: self.now };
         let found = step(&situation, &mut self.state.clone());
-        let coordination = Coordination {
-            name: "pd".to_owned(),
-            roles: vec!["prefill".to_owned(), "decode".to_owned()],
-            strategy: Kind::AffinityScheduling(self.affinity.clone()),
-        };
-        let status = status(&coordination.name, &situation, &found);
+        let status = status("pd", &situation, &found);
         assert_eq!((status.kind, status.name.as_str()), (StrategyType::AffinityScheduling, "pd"));
         let ready: u32 = status.role_states.values().map(|role| role.ready_replicas).sum();
         assert_eq!(ready as usize, self.running());
@@ -331,6 +325,33 @@ fn a_batch_waits_for_its_pods_its_turn_and_its_room() {
     world.state.set_node(node("n2", "z", 3));
     world.settle();
     assert_eq!(world.running(), 9);
+}
+
+/// The pods of one are let go and have no node yet when the other one decides.
+#[test]
+fn room_that_one_coordination_was_promised_is_not_promised_to_another() {
+    let affinity = coordination(BatchMode::Parallel, Exclusive::None, HOSTNAME);
+    let mut first = World::new(affinity.clone(), 1, &[node("n0", "z", 3)]);
+    first.produce();
+    let gated: Vec<Observed> = first.pods.values().cloned().collect();
+    first.control(usize::MAX);
+    let promised: Vec<Observed> = first.pods.values().cloned().collect();
+    assert!(promised.iter().all(|one| one.pod.gates.is_empty() && one.pod.node.is_none()));
+    let mut others = gated;
+    let mut state = first.state.clone();
+    for other in &mut others {
+        other.pod.namespace = "b".to_owned();
+        state.set_pod(other.pod.clone());
+    }
+    let of = |pods| Situation { affinity: &affinity, sizes: &first.sizes, pods, now: first.now };
+    assert_eq!(step(&of(&others), &mut state.clone()).actions.len(), 3, "there is room");
+    reserve(&of(&promised), &mut state);
+    let found = step(&of(&others), &mut state);
+    assert_eq!(found.actions, []);
+    assert!(matches!(found.batches.first().unwrap().wait, Some(Wait::Room(_))), "{found:?}");
+    // What is reserved is still there for whom it is reserved.
+    let found = step(&of(&promised), &mut state);
+    assert_eq!(found.batches.first().unwrap().wait, Some(Wait::Nodes));
 }
 
 #[test]

@@ -62,6 +62,21 @@ fn another_controller_goes_on_where_one_was_killed() {
     });
 }
 
+/// The API server goes away with a batch half done, and with it every watch.
+#[test]
+fn an_api_server_that_comes_back_finds_the_controller() {
+    with_stage(|stage| {
+        nodes(stage, &["n1", "n2", "n3"]);
+        let _controller = stage.controller("one");
+        group(stage, "ml", json!({"batchMode": "Sequential"}));
+        let_go(stage, "ml", 1);
+        for order in ["kill apiserver", "start apiserver"] {
+            stage.plane.order(order).unwrap_or_else(|why| panic!("{why}"));
+        }
+        assert_whole(&stage.settled("ml", 9, HOSTNAME), 3, &ROLES, true);
+    });
+}
+
 /// The node goes, and its pods with it, as the controllers of nodes and pods see to.
 fn remove_node(stage: &Stage, name: &str, namespace: &str) {
     let api = stage.api();

@@ -46,6 +46,10 @@ const BASIS: [Watched; 6] = [
     Watched::RoleCoordination,
 ];
 
+/// Deciding takes at most about one part in so many of the time, and pauses are no longer than this.
+const SHARE: u32 = 8;
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
 /// What was done to a pod, and is not seen after this long, is looked at anew.
 const FORGOTTEN: Duration = Duration::from_secs(20);
 
@@ -88,6 +92,8 @@ pub async fn run(
         before: BTreeMap::new(),
         mark: None,
         again: None,
+        rest_until: Instant::now(),
+        is_blind: false,
         backoff: Backoff::default(),
     };
     loop {
@@ -116,6 +122,10 @@ struct Coordinator {
     mark: Option<Mark>,
     /// The next turn comes then even if nothing changes.
     again: Option<Instant>,
+    /// There is no turn before.
+    rest_until: Instant,
+    /// The index could not be gone by.
+    is_blind: bool,
     backoff: Backoff,
     events: Events,
     statuses: Statuses,
@@ -143,11 +153,23 @@ impl Coordinator {
             }
             return;
         }
+        if Instant::now() < self.rest_until {
+            return;
+        }
         let words = app
             .vocabulary
             .as_ref()
             .map_or_else(|| Some(Arc::clone(&app.surroundings.words)), Vocabulary::words);
-        let (Some(words), Some(live)) = (words, ready(watches)) else { return };
+        let (Some(words), Some(live)) = (words, ready(watches)) else {
+            app.metrics.coordination.stale();
+            if !std::mem::replace(&mut self.is_blind, true) {
+                tracing::warn!("nothing is coordinated: the cluster is not known, or not any more");
+            }
+            return;
+        };
+        if std::mem::take(&mut self.is_blind) {
+            tracing::info!("the cluster is known: coordinating");
+        }
         let waits = self.mark.as_ref().is_some_and(|mark| mark.events.is_some());
         let mark = mark(&live, waits);
         let is_due = self.again.is_some_and(|again| Instant::now() >= again);
@@ -156,13 +178,14 @@ impl Coordinator {
         }
         self.done.retain(|(_, at)| at.elapsed() < FORGOTTEN);
         let done: Vec<Done> = self.done.iter().map(|(done, _)| done.clone()).collect();
-        let now = unix(&app);
+        let (now, begin) = (unix(&app), Instant::now());
         let deciding = tokio::task::spawn_blocking(move || decide(live, &words, &done, now));
         let Ok((decided, orphans, ahead)) = deciding.await else {
             tracing::error!("a decision about batches broke off; please report it");
             self.again = Some(Instant::now() + self.backoff.pause());
             return;
         };
+        self.rest_until = Instant::now() + (begin.elapsed() * SHARE).min(LONGEST_REST);
         let mut at = 0;
         self.done.retain(|_| {
             at += 1;

@@ -212,3 +212,59 @@ fn set(
         None => conditions.push(condition),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, phase: Phase, message: &str) -> CoordinationStatus {
+        CoordinationStatus {
+            name: name.to_owned(),
+            phase,
+            current_batch: 1,
+            total_batches: 2,
+            message: message.to_owned(),
+            ..CoordinationStatus::default()
+        }
+    }
+
+    fn conditions(status: &RoleCoordinationStatus) -> Vec<String> {
+        let told = |one: &Condition| {
+            format!("{}={} {} {}", one.kind, one.status, one.reason, one.last_transition_time)
+        };
+        status.conditions.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_written_again() {
+        let two = || {
+            vec![
+                (entry("a", Phase::Completed, "ready"), None),
+                (entry("b", Phase::InProgress, "no room"), Some(Stall::NoRoom)),
+            ]
+        };
+        let first = whole(&RoleCoordinationStatus::default(), 3, two(), "t1").unwrap();
+        assert_eq!(first.phase, Some(Phase::InProgress));
+        assert_eq!(first.batch.as_deref(), Some("1/2, 1/2"));
+        assert_eq!(conditions(&first), ["Ready=False BatchesToCome t1", "Stalled=True NoRoom t1"]);
+        assert_eq!(whole(&first, 3, two(), "t2"), None);
+        // One of them goes on: the moment of the other one stays.
+        let mut after = two();
+        after[1] = (entry("b", Phase::Completed, "ready"), None);
+        let second = whole(&first, 3, after, "t3").unwrap();
+        let times: Vec<_> =
+            second.coordination_status.iter().map(|one| one.last_update_time.as_deref()).collect();
+        assert_eq!(times, [Some("t1"), Some("t3")]);
+        assert_eq!(
+            conditions(&second),
+            ["Ready=True AllBatchesReady t3", "Stalled=False Moving t3"]
+        );
+        let failed = vec![(entry("a", Phase::Failed, "late"), Some(Stall::TimedOut))];
+        let third = whole(&second, 4, failed, "t4").unwrap();
+        assert_eq!((third.phase, third.observed_generation), (Some(Phase::Failed), Some(4)));
+        assert_eq!(
+            conditions(&third),
+            ["Ready=False BatchesToCome t4", "Stalled=True TimedOut t4"]
+        );
+    }
+}

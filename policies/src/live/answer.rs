@@ -81,6 +81,20 @@ impl Live {
                 let volume = volume.map(|volume| Answer::Volume(Box::new(volume.clone())));
                 volume.or_else(|| self.absent(Watched::PersistentVolume))
             }
+            Reference::Coordination { .. }
+            | Reference::Coordinations { .. }
+            | Reference::Workload { .. }
+            | Reference::Scale { .. } => self.coordination(reference),
+            Reference::Autoscaler { .. } => {
+                let known = self.index.autoscalers.of(reference).cloned();
+                known.or_else(|| self.absent(Watched::HorizontalPodAutoscaler))
+            }
+        }
+    }
+
+    /// What is known of coordinations, and of the workloads that play their roles.
+    fn coordination(&self, reference: &Reference) -> Option<Answer> {
+        match reference {
             Reference::Coordination { .. } => {
                 let known = self.index.coordinated.get(&coordinated::named(reference)?);
                 let answer = known.map(coordinated::Coordinated::answer);
@@ -91,21 +105,15 @@ impl Live {
                 let roster = self.index.rosters.get(namespace).cloned().unwrap_or_default();
                 known.then_some(Answer::Coordinations(roster))
             }
-            // These are asked of the API server.
-            Reference::Workload { .. }
-            | Reference::InGroup { .. }
-            | Reference::GroupSchema { .. } => None,
             Reference::Scale { kind, namespace, name } => {
                 let kind = basis::counted(kind)?;
-                let name = key(namespace, name);
+                let name = (namespace.clone(), name.clone());
                 let slim = self.index.workloads.get(&(kind, name.clone()))?.slim(kind, &name);
                 let mut answers = read::answers(&slim, "").into_iter();
                 answers.find_map(|(of, answer)| (of == *reference).then_some(answer))
             }
-            Reference::Autoscaler { .. } => {
-                let known = self.index.autoscalers.of(reference).cloned();
-                known.or_else(|| self.absent(Watched::HorizontalPodAutoscaler))
-            }
+            // It is asked of the API server.
+            _ => None,
         }
     }
 

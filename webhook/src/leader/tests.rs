@@ -166,3 +166,26 @@ async fn a_lease_that_is_deleted_or_taken_by_hand_is_lost() {
     after(3, &[&a]).await;
     assert!(a.leader.held());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_is_alive_while_its_renewals_are_seen() {
+    let memory = Memory::default();
+    let left = json!({"metadata": {}, "spec": {"holderIdentity": "gone", "renewTime": "long ago",
+        "leaseDurationSeconds": 15}});
+    *memory.lease.lock().unwrap() = Some(left);
+    let a = replica(&memory, "a");
+    after(3, &[&a]).await;
+    assert!(!a.leader.is_alive(), "a Lease that was left behind says nothing");
+    after(20, &[&a]).await;
+    assert!(a.leader.held() && a.leader.is_alive());
+    let b = replica(&memory, "b");
+    assert!(!b.leader.is_alive(), "nothing was seen yet");
+    after(6, &[&a, &b]).await;
+    assert!(b.leader.is_alive() && !b.leader.held());
+    // Nobody renews it, and nobody can.
+    [&a, &b].iter().for_each(|one| one.cut.store(true, Ordering::SeqCst));
+    after(10, &[&a, &b]).await;
+    assert!(b.leader.is_alive(), "it lasts");
+    after(8, &[&a, &b]).await;
+    assert!(!a.leader.is_alive() && !b.leader.is_alive());
+}

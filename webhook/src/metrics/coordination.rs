@@ -58,6 +58,7 @@ pub struct Standing {
 #[derive(Debug, Default)]
 pub struct CoordinationMetrics {
     leads: Gauge,
+    stale: Counter,
     batch: Family<Labels, Gauge>,
     batches: Family<Labels, Gauge>,
     phase: Family<PhaseLabels, Gauge>,
@@ -79,6 +80,11 @@ impl CoordinationMetrics {
             "coordination_leader",
             "1: this replica sees to role coordinations",
             self.leads.clone(),
+        );
+        registry.register(
+            "coordination_stale",
+            "Looks that were left out because the index was not trusted",
+            self.stale.clone(),
         );
         registry.register(
             "coordination_batch",
@@ -110,6 +116,11 @@ impl CoordinationMetrics {
     /// Whether this replica is the one that sees to coordinations.
     pub fn leads(&self, leads: bool) {
         self.leads.set(i64::from(leads));
+    }
+
+    /// The index is not trusted.
+    pub fn stale(&self) {
+        self.stale.inc();
     }
 
     /// Another replica sees to them from now on.

@@ -40,6 +40,7 @@ pub(super) fn decide(situation: &Situation<'_>, groups: &[Group<'_>], state: &mu
         let asked = |one: &&Footing| one.is_due && !one.batch.members.is_empty();
         let asked: Vec<Batch> =
             footings.iter().filter(asked).map(|one| one.batch.clone()).collect();
+        asked.iter().for_each(|batch| give_back(batch, state));
         let found = plan(state, &asked, &layout, &occupied);
         for (group, footing) in groups.iter().zip(&mut footings) {
             conclude(situation, group, footing, &found, &domains, state, &mut step.actions);
@@ -47,6 +48,16 @@ pub(super) fn decide(situation: &Situation<'_>, groups: &[Group<'_>], state: &mu
     }
     step.batches = footings.into_iter().map(|one| one.state).collect();
     step
+}
+
+/// The room that was reserved for its pods is free for them again.
+fn give_back(batch: &Batch, state: &mut State) {
+    for Member { pod, .. } in &batch.members {
+        let known = state.pod(&pod.namespace, &pod.name);
+        if known.is_some_and(|known| known.node.is_some()) {
+            state.remove_pod(&pod.namespace, &pod.name);
+        }
+    }
 }
 
 /// Has the batches that have begun stand in the state.
