@@ -84,6 +84,8 @@ impl Live {
             Reference::Coordination { .. }
             | Reference::Coordinations { .. }
             | Reference::Workload { .. }
+            | Reference::InGroup { .. }
+            | Reference::GroupSchema { .. }
             | Reference::Scale { .. } => self.coordination(reference),
             Reference::Autoscaler { .. } => {
                 let known = self.index.autoscalers.of(reference).cloned();
@@ -112,7 +114,7 @@ impl Live {
                 let mut answers = read::answers(&slim, "").into_iter();
                 answers.find_map(|(of, answer)| (of == *reference).then_some(answer))
             }
-            // It is asked of the API server.
+            // These are asked of the API server.
             _ => None,
         }
     }
