@@ -86,6 +86,7 @@ impl Live {
             | Reference::Workload { .. }
             | Reference::InGroup { .. }
             | Reference::GroupSchema { .. }
+            | Reference::Cast { .. }
             | Reference::Scale { .. } => self.coordination(reference),
             Reference::Autoscaler { .. } => {
                 let known = self.index.autoscalers.of(reference).cloned();
