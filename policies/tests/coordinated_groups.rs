@@ -8,7 +8,7 @@ use std::sync::Arc;
 use placecard_policies::admission::{self, Admission, Door, Operation};
 use placecard_policies::coordination::roster::Roster;
 use placecard_policies::language::keys;
-use placecard_policies::surroundings::{Answer, Reference, Surroundings};
+use placecard_policies::surroundings::{Answer, Reference, Surroundings, Workload};
 use placecard_policies::{read, review};
 use serde_json::{Value, json};
 
@@ -218,7 +218,30 @@ fn what_is_not_known_is_tried_again() {
     let (message, retryable) = refused(&prefill(0), &surroundings);
     assert!(retryable && message.contains("no controller is seen"), "{message}");
     surroundings.coordinating.controller = true;
+    // A batch is whole with all pods of its replicas, and the group alone says how many those are.
+    let crew = Reference::Workload {
+        api_version: "workloads.x-k8s.io/v1alpha1".to_owned(),
+        kind: "RoleBasedGroup".to_owned(),
+        namespace: "ml".to_owned(),
+        name: "llm".to_owned(),
+    };
+    let object = read::object(&prefill(2), &surroundings.words).expect("a pod");
+    assert!(review::references(&object, &surroundings).contains(&crew));
+    let (message, retryable) = refused(&prefill(2), &surroundings);
+    assert!(retryable && message.contains("RoleBasedGroup ml/llm"), "{message}");
+    let of_size = |size: u32| {
+        let pattern = json!({"size": size, "template": {"spec": {"containers": []}}});
+        let written = json!({"apiVersion": "workloads.x-k8s.io/v1alpha2",
+            "kind": "RoleBasedGroup", "metadata": {"name": "llm", "namespace": "ml"},
+            "spec": {"roles": [{"name": "prefill", "leaderWorkerPattern": pattern}]}});
+        Answer::Workload(Box::new(Workload { written, is_reviewed: false }))
+    };
+    surroundings.objects.insert(crew.clone(), of_size(3));
     let stored = written(&prefill(2), &surroundings);
+    assert_eq!(stored["metadata"]["labels"][keys::REPLICA_PODS], "3");
+    surroundings.objects.insert(crew, of_size(1));
+    let stored = written(&prefill(2), &surroundings);
+    assert!(stored["metadata"]["labels"][keys::REPLICA_PODS].is_null());
     assert_eq!(stored["spec"]["schedulingGates"], json!([{"name": keys::BATCH_GATE}]));
     assert_eq!(batch(&stored), "1");
 }

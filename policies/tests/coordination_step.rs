@@ -354,6 +354,27 @@ fn room_that_one_coordination_was_promised_is_not_promised_to_another() {
     assert_eq!(found.batches.first().unwrap().wait, Some(Wait::Nodes));
 }
 
+/// One decode is a leader and a worker: the batch is not whole before both are there.
+#[test]
+fn a_replica_of_several_pods_is_waited_for() {
+    let nodes = [node("n0", "z", 4)];
+    let parallel = coordination(BatchMode::Parallel, Exclusive::None, HOSTNAME);
+    let mut world = World::new(parallel, 1, &nodes);
+    world.produce();
+    world.touch("decode-0", |leader| leader.replica_pods = 2);
+    world.control(usize::MAX);
+    assert!(world.last.actions.is_empty());
+    let missing = BTreeMap::from([("decode".to_owned(), 1)]);
+    assert_eq!(world.last.batches[0].wait, Some(Wait::Pods(missing)));
+    let mut worker = world.pods["decode-0"].clone();
+    worker.pod.name = "decode-0-1".to_owned();
+    worker.pod.uid = "worker".to_owned();
+    world.pods.insert("decode-0-1".to_owned(), worker);
+    world.touch("decode-0-1", |_| ());
+    world.control(usize::MAX);
+    assert_eq!((world.last.batches[0].expected, world.last.actions.len()), (4, 4));
+}
+
 #[test]
 fn a_pod_that_is_made_again_goes_back_to_its_batch_at_once() {
     let nodes = ["n0", "n1", "n2"].map(|name| node(name, "z", 6));

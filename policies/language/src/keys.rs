@@ -48,6 +48,8 @@ pub const MODE: &str = "placecard.dev/mode";
 pub const BATCH: &str = "placecard.dev/batch";
 /// Label: the coordination that a pod belongs to.
 pub const COORDINATION: &str = "placecard.dev/coordination";
+/// Label: how many pods one replica of the pod's role is, if more than one.
+pub const REPLICA_PODS: &str = "placecard.dev/replica-pods";
 /// Scheduling gate of a pod that waits for its batch.
 pub const BATCH_GATE: &str = "placecard.dev/batch";
 /// The prefix of the labels that tell which coordination a pod is a member of; the coordination's
@@ -283,6 +285,18 @@ pub static KEYS: &[Key] = &[
         author: Author::Placecard,
         grammar: "a name",
         doc: "The coordination that a pod belongs to.",
+        example: "",
+        ..ANNOTATION
+    },
+    Key {
+        name: "replica-pods",
+        full: REPLICA_PODS,
+        slot: Slot::Label,
+        places: &[Place::Pod],
+        author: Author::Placecard,
+        grammar: "a number",
+        doc: "How many pods one replica of the pod's role is, if more than one: a batch that waits \
+              at a gate is whole with all of them.",
         example: "",
         ..ANNOTATION
     },

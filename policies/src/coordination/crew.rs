@@ -40,6 +40,15 @@ pub struct CrewPart {
     pub suffixes: Option<Range<u32>>,
 }
 
+impl Crew {
+    /// How many pods one replica is.
+    #[must_use]
+    pub fn pods(&self) -> u64 {
+        let of = |part: &CrewPart| part.suffixes.as_ref().map_or(1, |of| of.len() as u64);
+        self.parts.iter().map(of).sum()
+    }
+}
+
 /// The roles of an object, if it is a group; templates that are not there make no pods.
 #[must_use]
 pub fn crews(value: &Value) -> Vec<Crew> {

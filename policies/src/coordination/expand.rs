@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 
 use placecard_language::coordination::sentence::Coordinate;
-use placecard_language::coordination::{AffinityScheduling, Exclusive, Group, Placement};
+use placecard_language::coordination::{AffinityScheduling, Exclusive, Group, Placement, Source};
 use placecard_language::intent::{
     Level, Operator, Origin, PodRule, PodTarget, Relation, Requirement, Rule, Selector, Strength,
 };
 use placecard_language::keys;
 
 use crate::change::Change;
+use crate::coordination::crew::{Crew, crews};
 use crate::coordination::membership::{
     Member, Membership, ROLE_BASED_GROUP, Subject, group_of, membership,
 };
@@ -90,7 +91,22 @@ pub(crate) fn references(
     };
     if is_concerned && object.is_pod() {
         found.extend(counted(object, template));
+        let mut placed = Coordinated::default();
+        let member = Placing::of(object, template, coordinate, surroundings, &mut placed)
+            .and_then(|placing| placing.found().ok().flatten());
+        found.extend(member.and_then(|member| crew_of(object, &member)));
     }
+}
+
+/// The group of a pod that waits for its batch: how many pods one replica is, it alone says.
+fn crew_of(object: &Object, member: &Member) -> Option<Reference> {
+    let Source::Group { api_version, kind, name, .. } = &member.source else { return None };
+    (member.placing.placement != Placement::Affinity).then(|| Reference::Workload {
+        api_version: api_version.clone(),
+        kind: kind.clone(),
+        namespace: object.reference.namespace.clone(),
+        name: name.clone(),
+    })
 }
 
 fn named(object: &Object, coordinate: &Coordinate) -> Reference {
@@ -153,18 +169,8 @@ pub(crate) fn place(
     surroundings: &Surroundings,
 ) -> Coordinated {
     let mut placed = Coordinated::default();
-    let origin = match coordinate {
-        Some(coordinate) => coordinate.origin.clone(),
-        None if is_of_group(object, template) => match group_of(&template.labels) {
-            Some((key, name)) => {
-                Origin { key, span: 0..name.len(), line: 1, text: name.to_owned() }
-            }
-            None => return placed,
-        },
-        None => return placed,
-    };
-    let mut placing =
-        Placing { object, template, coordinate, origin, surroundings, placed: &mut placed };
+    let placing = Placing::of(object, template, coordinate, surroundings, &mut placed);
+    let Some(mut placing) = placing else { return placed };
     if let Err(obstacle) = placing.place() {
         let rule = placing.origin;
         placed = Coordinated { concerned: true, ..Coordinated::default() };
@@ -183,13 +189,36 @@ struct Placing<'a> {
     placed: &'a mut Coordinated,
 }
 
-impl Placing<'_> {
-    fn place(&mut self) -> Result<(), Obstacle> {
-        let member = match self.coordinate {
-            Some(coordinate) => self.member(coordinate)?,
-            None => self.of_group()?,
+impl<'a> Placing<'a> {
+    /// `None`: nothing says that the pod is in a coordination.
+    fn of(
+        object: &'a Object,
+        template: &'a Template,
+        coordinate: Option<&'a Coordinate>,
+        surroundings: &'a Surroundings,
+        placed: &'a mut Coordinated,
+    ) -> Option<Self> {
+        let origin = match coordinate {
+            Some(coordinate) => coordinate.origin.clone(),
+            None if is_of_group(object, template) => {
+                let (key, name) = group_of(&template.labels)?;
+                Origin { key, span: 0..name.len(), line: 1, text: name.to_owned() }
+            }
+            None => return None,
         };
-        let Some(member) = member else { return Ok(()) };
+        Some(Self { object, template, coordinate, origin, surroundings, placed })
+    }
+
+    /// The place in the coordination; `None`: it places no such pod.
+    fn found(&self) -> Result<Option<Member>, Obstacle> {
+        match self.coordinate {
+            Some(coordinate) => self.member(coordinate),
+            None => self.of_group(),
+        }
+    }
+
+    fn place(&mut self) -> Result<(), Obstacle> {
+        let Some(member) = self.found()? else { return Ok(()) };
         self.placed.concerned = true;
         self.placed.origin = Some(self.origin.clone());
         if !self.object.is_pod() {
@@ -209,6 +238,10 @@ impl Placing<'_> {
         match member.placing.placement {
             Placement::Affinity => self.affinity(&member, batch),
             Placement::Gated if self.surroundings.coordinating.controller => {
+                let pods = self.replica_pods(&member)?;
+                if pods > 1 {
+                    self.placed.labels.insert(keys::REPLICA_PODS.to_owned(), pods.to_string());
+                }
                 self.change(Change::SchedulingGate(keys::BATCH_GATE.to_owned()));
                 self.note("scheduling gate");
             }
@@ -232,6 +265,19 @@ impl Placing<'_> {
             Membership::None | Membership::Unknown { .. } | Membership::Ambiguous { .. } => {
                 Ok(None)
             }
+        }
+    }
+
+    /// How many pods one replica of the role is, where somebody waits for all of them.
+    fn replica_pods(&self, member: &Member) -> Result<u64, Obstacle> {
+        let Some(reference) = crew_of(self.object, member) else { return Ok(1) };
+        let Source::Group { role, .. } = &member.source else { return Ok(1) };
+        match self.surroundings.objects.get(&reference) {
+            Some(Answer::Workload(group)) => {
+                let crews = crews(&group.written);
+                Ok(crews.iter().find(|crew| crew.inside == *role).map_or(1, Crew::pods).max(1))
+            }
+            answer => Err(unresolved(reference, answer)),
         }
     }
 

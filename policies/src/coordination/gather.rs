@@ -259,9 +259,11 @@ fn role_in(pod: &Pod, group: &Group) -> Option<String> {
 }
 
 fn observed(role: String, batch: u64, pod: Pod, waiter: &Waiter) -> Observed {
+    let replica_pods = pod.labels.get(keys::REPLICA_PODS);
     Observed {
         role,
         batch,
+        replica_pods: replica_pods.and_then(|text| text.parse().ok()).unwrap_or(1),
         pod,
         resource_version: waiter.resource_version.clone(),
         created: waiter.created,

@@ -85,6 +85,8 @@ pub struct Member {
     pub coordination: String,
     /// The role.
     pub role: String,
+    /// Where its pods come from.
+    pub source: Source,
     /// Replicas of the role in one batch.
     pub ratio: u32,
     /// How batches are placed.
@@ -172,11 +174,13 @@ pub fn group_of(labels: &Map) -> Option<(&'static str, &str)> {
 fn member(subject: &Subject<'_>, group: &Group, role: &str, by: By) -> Membership {
     let Some((coordination, placing)) = group.placing(role) else { return Membership::None };
     let Some(ratio) = placing.ratios.get(role).copied() else { return Membership::None };
+    let source = group.role(role).map_or(Source::Annotation, |role| role.source.clone());
     Membership::Member(Box::new(Member {
         by,
         group: group.name.clone(),
         coordination: coordination.name.clone(),
         role: role.to_owned(),
+        source,
         ratio,
         placing: placing.clone(),
         id: id(subject.namespace, &group.name, &coordination.name),

@@ -42,6 +42,8 @@ pub struct Observed {
     pub role: String,
     /// Its batch, counted from 0.
     pub batch: u64,
+    /// How many pods one replica of its role is; 0 is 1.
+    pub replica_pods: u64,
     /// The pod, with its gates.
     pub pod: Pod,
     /// `metadata.resourceVersion`.
@@ -190,6 +192,10 @@ pub(super) fn is_gated(observed: &Observed) -> bool {
 fn groups<'a>(situation: &Situation<'a>, state: &State) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<u64, Group<'a>> = BTreeMap::new();
     let group = |number| Group { number, expected: BTreeMap::new(), pods: Vec::new() };
+    let pods_of = |role: &str| {
+        let of_role = situation.pods.iter().filter(|pod| pod.role == role);
+        of_role.map(|pod| pod.replica_pods).max().unwrap_or(1).max(1)
+    };
     for (role, ratio) in &situation.affinity.ratios {
         let ratio = u64::from((*ratio).max(1));
         let Some(size) = situation.sizes.get(role) else { continue };
@@ -197,7 +203,7 @@ fn groups<'a>(situation: &Situation<'a>, state: &State) -> Vec<Group<'a>> {
         for number in 0..replicas.div_ceil(ratio) {
             let count = ratio.min(replicas - number * ratio);
             let known = groups.entry(number).or_insert_with(|| group(number));
-            known.expected.insert(role, count);
+            known.expected.insert(role, count.saturating_mul(pods_of(role)));
         }
     }
     for pod in situation.pods {
@@ -209,7 +215,7 @@ fn groups<'a>(situation: &Situation<'a>, state: &State) -> Vec<Group<'a>> {
     }
     for (role, ratio) in &situation.affinity.ratios {
         if !situation.sizes.contains_key(role) {
-            let whole = u64::from(*ratio);
+            let whole = u64::from(*ratio).saturating_mul(pods_of(role));
             groups.values_mut().for_each(|group| _ = group.expected.insert(role, whole));
         }
     }

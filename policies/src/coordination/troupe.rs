@@ -69,7 +69,7 @@ pub fn troupes<T>(groups: &[Group], members: Vec<(String, Member, T)>) -> Vec<Tr
 #[cfg(test)]
 mod tests {
     use placecard_language::coordination::{BatchMode, Coordination, Exclusive, OnTimeout};
-    use placecard_language::coordination::{Placement, Strategy};
+    use placecard_language::coordination::{Placement, Source, Strategy};
 
     use super::*;
     use crate::coordination::membership::{By, id};
@@ -92,6 +92,7 @@ mod tests {
             group: "pd".to_owned(),
             coordination: "pd".to_owned(),
             role: role.to_owned(),
+            source: Source::Annotation,
             ratio,
             placing: affinity,
             id: id("a", "pd", "pd"),
