@@ -505,6 +505,12 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     language.chain(OTHERS.iter().copied()).chain(FILES.iter().map(|file| file.rule)).collect()
 });
 
+/// Whether a code is that of a rule about fields that people write by hand.
+#[must_use]
+pub fn is_about_fields(code: &str) -> bool {
+    FILES.iter().any(|file| file.rule.code.as_str() == code)
+}
+
 /// The row of a code by its name.
 #[must_use]
 pub fn find(code: &str) -> Option<&'static Rule> {

@@ -63,10 +63,11 @@ fn found(value: &Value, others: &[Value]) -> Vec<Finding> {
     review(&object, &surroundings).findings
 }
 
-/// Severity, code and message of each finding.
+/// Severity, code and message of each finding but of those about risks.
 fn said(value: &Value, others: &[Value]) -> Vec<String> {
     let line = |one: &Finding| format!("{}[{}]: {}", one.severity, one.code, one.message);
-    found(value, others).iter().map(line).collect()
+    let found = found(value, others);
+    found.iter().filter(|one| one.verdict != Verdict::Risk).map(line).collect()
 }
 
 const TWO: &str = "error[anti-affinity-replicas-exceed-allowed]: \

@@ -77,7 +77,7 @@ fn products_with_hand_written_terms() {
         ),
         on("on zone/a or zone/b").with(terms(json!([label("x", &["1"]), label("y", &["2"])]))).gives(&[
             "nodes {x In (1), zone In (a)} or {x In (1), zone In (b)} or {y In (2), zone In (a)} or {y In (2), zone In (b)}",
-        ]),
+        ]).codes(&["node-affinity-or-instead-of-and"]),
         // Said already, more narrowly.
         on("on zone/a or zone/b")
             .with(terms(json!([label("topology.kubernetes.io/zone", &["a"])])))
