@@ -80,6 +80,8 @@ const PIECES: &[&str] = &[
     "~",
     "\\",
     "\u{85}",
+    " # placecard: ignore[unused-ignore, x] y\n",
+    "placecard.dev/ignore: 'pv-affinity-conflict: no'\n        ",
 ];
 
 fn run(words: &[&str], stdin: &[u8]) -> (u8, String) {
@@ -99,6 +101,36 @@ fn mutated(edits: &[(prop::sample::Index, usize, usize)]) -> Vec<u8> {
         text.splice(start..end, piece.bytes());
     }
     text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_format_can_be_read_and_every_fix_be_shown(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0..PIECES.len() + 4), 0..5)
+    ) {
+        let text = mutated(&edits);
+        let (code, json) = run(&["lint", "-o", "json", "-"], &text);
+        let others = ["sarif", "gitlab", "github", "junit"];
+        let [sarif, gitlab, github, junit] =
+            others.map(|format| run(&["lint", "-o", format, "-"], &text));
+        for other in [&sarif, &gitlab, &github, &junit] {
+            prop_assert_eq!(other.0, code);
+        }
+        let (diff, shown) = run(&["lint", "--unsafe-fixes", "--diff", "-"], &text);
+        if code == 2 {
+            return Ok(());
+        }
+        prop_assert_eq!(diff, u8::from(!shown.is_empty()));
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        let findings = read(&json)["findings"].as_array().map(Vec::len);
+        prop_assert_eq!(read(&sarif.1)["runs"][0]["results"].as_array().map(Vec::len), findings);
+        prop_assert_eq!(read(&gitlab.1).as_array().map(Vec::len), findings);
+        prop_assert_eq!(Some(github.1.lines().count()), findings);
+        let mut reader = quick_xml::Reader::from_str(&junit.1);
+        while !matches!(reader.read_event().expect("XML"), quick_xml::events::Event::Eof) {}
+    }
 }
 
 proptest! {
