@@ -124,7 +124,6 @@ fn count(stage: &Stage, strategy: &str, placement: &str, all: &[Instance]) -> us
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "`make wedge` shows the table")]
 fn whole_batches_where_pod_affinity_gets_stuck() {
     let factor = std::env::var("PLACECARD_TEST_FACTOR").ok().and_then(|text| text.parse().ok());
     let all = instances(INSTANCES * factor.unwrap_or(1_usize));

@@ -224,6 +224,7 @@ impl Coordinator {
                     self.done.push((request.done(None), Instant::now()));
                     pause = pause.max(Some(asked));
                 }
+                Outcome::Busy(asked) => pause = pause.max(Some(asked)),
                 // The watch shows what has changed; a refusal that nothing changes is tried again.
                 Outcome::Changed | Outcome::Refused => pause = pause.max(Some(Duration::ZERO)),
                 Outcome::NotLeader => {}

@@ -44,6 +44,8 @@ pub enum Outcome {
     Changed,
     /// The API server does not take it.
     Refused,
+    /// It was not done: the API server has too much to do, and asks to be left alone for this long.
+    Busy(Duration),
     /// It may have been done: there was no answer, or the API server is not well. It asks to be
     /// left alone for this long.
     Unknown(Duration),
@@ -124,7 +126,7 @@ pub(super) async fn act(
         }
         match tasks.join_next().await {
             Some(Ok((request, outcome))) => {
-                is_well &= !matches!(outcome, Outcome::Unknown(_));
+                is_well &= !matches!(outcome, Outcome::Busy(_) | Outcome::Unknown(_));
                 outcomes.push((request, outcome));
             }
             Some(Err(error)) => tracing::error!(%error, "a request about a pod broke off"),
@@ -163,8 +165,8 @@ fn outcome(reply: &Result<Reply, String>) -> Outcome {
         // A test of a patch that does not hold is 422, as is much else.
         Ok(reply) if matches!(reply.code, 404 | 409 | 410 | 422) => Outcome::Changed,
         Ok(reply) if reply.code == 429 || reply.code >= 500 => {
-            let pause = reply.retry_after.unwrap_or(0).min(LONGEST_PAUSE);
-            Outcome::Unknown(Duration::from_secs(pause))
+            let pause = Duration::from_secs(reply.retry_after.unwrap_or(0).min(LONGEST_PAUSE));
+            if reply.code == 429 { Outcome::Busy(pause) } else { Outcome::Unknown(pause) }
         }
         Ok(_) => Outcome::Refused,
         Err(_) => Outcome::Unknown(Duration::ZERO),
@@ -213,7 +215,7 @@ mod tests {
         assert_eq!(reply(422, None), Outcome::Changed);
         assert_eq!(reply(404, None), Outcome::Changed);
         assert_eq!(reply(403, None), Outcome::Refused);
-        assert_eq!(reply(429, Some(7)), Outcome::Unknown(Duration::from_secs(7)));
+        assert_eq!(reply(429, Some(7)), Outcome::Busy(Duration::from_secs(7)));
         assert_eq!(reply(503, Some(7_000)), Outcome::Unknown(Duration::from_secs(60)));
         assert_eq!(outcome(&Err(String::new())), Outcome::Unknown(Duration::ZERO));
     }

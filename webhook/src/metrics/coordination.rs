@@ -160,6 +160,7 @@ impl CoordinationMetrics {
             Outcome::Done(_) => "done",
             Outcome::Changed => "changed",
             Outcome::Refused => "refused",
+            Outcome::Busy(_) => "busy",
             Outcome::Unknown(_) => "unknown",
             Outcome::NotLeader => "left",
         };
