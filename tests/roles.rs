@@ -342,6 +342,8 @@ type Whole = (&'static str, Vec<Value>, &'static [(&'static str, Fate)]);
 #[test]
 fn autoscalers_and_groups_of_others() {
     let with = |more: Value| [group(), vec![more]].concat();
+    let mut odd = with(scaler("prefill", 2, 8));
+    odd[1]["spec"]["replicas"] = json!(5);
     let in_order = json!({"startupPolicyOrder": "InOrder"});
     let mut unequal = vec![of_job_set(), job_set(&Value::Null)];
     unequal[1]["spec"]["replicatedJobs"][0]["replicas"] = json!(3);
@@ -358,6 +360,7 @@ fn autoscalers_and_groups_of_others() {
             &[("autoscaler-breaks-batches", Warning)],
         ),
         ("scaled alone", with(scaler("decode", 1, 8)), &[("autoscaler-breaks-batches", Warning)]),
+        ("scaled, whatever is written", odd, &[("autoscaler-breaks-batches", Warning)]),
         ("scaled to one number", with(scaler("prefill", 6, 6)), &[]),
         ("a set of jobs", vec![of_job_set(), job_set(&Value::Null)], &[]),
         (

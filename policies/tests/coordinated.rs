@@ -2,9 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use placecard_policies::admission::{self, Admission, Door, Operation};
 use placecard_policies::language::keys;
-use placecard_policies::surroundings::{Answer, Reference, Surroundings};
+use placecard_policies::live::{Live, Watched};
+use placecard_policies::surroundings::{Answer, Reference, ServerVersion, Surroundings, Workload};
 use placecard_policies::{read, review};
 use serde_json::{Value, json};
 
@@ -262,4 +265,51 @@ fn workloads_are_told_what_will_be_in_the_way() {
     assert_eq!(told("Deployment", "decode", 3), ["error no-ordinal"]);
     assert_eq!(told("StatefulSet", "other", 3), ["error plays-no-role"]);
     assert_eq!(told("DaemonSet", "other", 3), ["error no-effect-here"]);
+}
+
+/// A node of the live cluster with this much CPU.
+fn node(name: &str, cpu: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
+        "status": {"allocatable": {"cpu": cpu, "memory": "64Gi", "pods": "110"}}})
+}
+
+#[test]
+fn a_batch_that_no_node_of_the_index_holds_is_a_warning() {
+    let group = coordination(&json!({"batchMode": "Parallel"}));
+    let with = |nodes: &[Value]| -> Vec<String> {
+        let mut live = Live::new(ServerVersion::default());
+        for node in nodes {
+            live.put(Watched::Node, node.to_string().as_bytes()).expect("a node");
+        }
+        live.listed(Watched::Node);
+        let mut surroundings = around(&json!({"batchMode": "Parallel"}), 0, 1);
+        surroundings.live = Some(Arc::new(live));
+        for (kind, name, cpu) in [("StatefulSet", "prefill", "3"), ("Deployment", "decode", "2")] {
+            let template = json!({"metadata": {"labels": {"app": name},
+                "annotations": {keys::COORDINATE: "llm"}},
+                "spec": {"containers": [{"name": "c", "image": "c",
+                    "resources": {"requests": {"cpu": cpu}}}]}});
+            let replicas = if name == "prefill" { 2 } else { 1 };
+            let written =
+                workload(kind, name, &json!({"replicas": replicas, "template": template}));
+            let reference = Reference::Workload {
+                api_version: "apps/v1".to_owned(),
+                kind: kind.to_owned(),
+                namespace: "ml".to_owned(),
+                name: name.to_owned(),
+            };
+            let workload = Workload { written, is_reviewed: false };
+            surroundings.objects.insert(reference, Answer::Workload(Box::new(workload)));
+        }
+        let admission = ask(Door::Validate, &group, &surroundings);
+        assert_eq!(admission.denial, None);
+        admission.warnings
+    };
+    let told = with(&[node("n1", "7"), node("n2", "4")]);
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert!(told.contains("needs 8 of cpu on one node"), "{told}");
+    assert!(told.ends_with("[batch-fits-no-domain]"), "{told}");
+    assert_eq!(with(&[node("n1", "8"), node("n2", "4")]), Vec::<String>::new());
+    assert_eq!(with(&[]), Vec::<String>::new(), "nothing is known of an empty cluster");
 }

@@ -17,15 +17,25 @@ pub(crate) struct Range {
     pub(crate) most: u64,
 }
 
-/// The autoscaler of a role, as far as one is known that can do anything.
-pub(crate) fn range(scene: &Scene<'_>, part: &Part<'_>) -> Option<Range> {
+/// What is known of the autoscaler of a role.
+fn answer<'a>(scene: &Scene<'a>, part: &Part<'_>) -> Option<&'a Answer> {
     let workload = &part.player.object.reference;
     let reference = Reference::Autoscaler {
         kind: workload.kind.clone(),
         namespace: scene.group.namespace.clone(),
         name: workload.name.clone(),
     };
-    match scene.surroundings.objects.get(&reference) {
+    scene.surroundings.objects.get(&reference)
+}
+
+/// Whether an autoscaler sets the replicas, so that those that are written say nothing.
+pub(super) fn is_scaled(scene: &Scene<'_>, part: &Part<'_>) -> bool {
+    matches!(answer(scene, part), Some(Answer::Autoscaler { .. }))
+}
+
+/// The autoscaler of a role, as far as one is known that can do anything.
+pub(crate) fn range(scene: &Scene<'_>, part: &Part<'_>) -> Option<Range> {
+    match answer(scene, part) {
         Some(Answer::Autoscaler { object, least, most }) if least < most => {
             Some(Range { object: object.clone(), least: *least, most: *most })
         }

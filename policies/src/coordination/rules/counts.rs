@@ -2,12 +2,18 @@
 
 use placecard_findings::Finding;
 
-use super::{Part, Scene};
+use super::{Part, Scene, autoscaled};
+use crate::coordination::players::Count;
 use crate::words;
+
+/// How many replicas there will be, if nothing else sets their number.
+fn count<'a>(scene: &Scene<'_>, part: &Part<'a>) -> Option<&'a Count> {
+    part.player.count.as_ref().filter(|_| !autoscaled::is_scaled(scene, part))
+}
 
 /// Replicas of one role that are no whole batches.
 pub(super) fn indivisible(scene: &Scene<'_>, part: &Part<'_>) -> Option<Finding> {
-    let count = part.player.count.as_ref()?;
+    let count = count(scene, part)?;
     let over = count.replicas % u64::from(part.ratio);
     (over > 0).then(|| words::roles::indivisible(scene, part, count))
 }
@@ -16,7 +22,7 @@ pub(super) fn indivisible(scene: &Scene<'_>, part: &Part<'_>) -> Option<Finding>
 /// of already.
 pub(super) fn unequal(scene: &Scene<'_>, parts: &[Part<'_>]) -> Option<Finding> {
     let whole = |part: &Part<'_>| {
-        let replicas = part.player.count.as_ref()?.replicas;
+        let replicas = count(scene, part)?.replicas;
         (replicas % u64::from(part.ratio) == 0).then(|| replicas / u64::from(part.ratio))
     };
     let shares: Vec<(&Part<'_>, u64)> =
