@@ -5,9 +5,9 @@
 mod stage;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use placecard_tests::controlplane::{Patch, Target, wait_for};
+use placecard_tests::controlplane::{Target, wait_for};
 use placecard_tests::webhook::Webhook;
 use placecard_webhook::audit::Settings;
 use placecard_webhook::audit::evict::Evict;
@@ -175,49 +175,6 @@ fn what_has_another_place_is_evicted_and_nothing_else() {
             .map(|one| one["regarding"]["name"].as_str().unwrap_or_default().to_owned())
             .collect();
         assert_eq!(evicted, [moved]);
-    });
-}
-
-/// A budget that was changed and that nobody has counted since: what the webhook knows allows for an
-/// eviction, and the API server says 429 with `Retry-After: 10` (`pkg/registry/core/pod/storage/
-/// eviction.go`).
-#[test]
-fn when_the_api_server_says_later_nothing_is_evicted_until_then() {
-    with_stage(|stage| {
-        let (api, plane) = (stage.plane.api(), &stage.plane);
-        stage.deploy("moves", "a1", json!({"nodeSelector": {"disk": "ssd"}}));
-        let budget = json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
-            "metadata": {"name": "moves", "namespace": "shop"},
-            "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "moves"}}}});
-        let target = Target::of(&api.create(&budget).unwrap_or_else(|why| panic!("{why}")).object);
-        wait_for(PATIENCE, "the budget is counted", || {
-            let found = api.get(&target).map_err(|why| why.to_string())?.object;
-            let allowed = found["status"]["disruptionsAllowed"] == 1;
-            if allowed { Ok(()) } else { Err(found["status"].to_string()) }
-        });
-        let order = |order: &str| plane.order(order).unwrap_or_else(|error| panic!("{error}"));
-        order("stop controller-manager");
-        let other = json!({"spec": {"maxUnavailable": "100%"}});
-        api.patch(&target, Patch::Merge, &other).unwrap_or_else(|why| panic!("{why}"));
-        let (moved, _) = stage.pod_of("moves");
-
-        let webhook = Webhook::follow(plane);
-        let _leader = webhook.audit(plane, "on", Settings { evict: Evict::On, ..SETTINGS });
-        stage.patch_node("a1", &json!({"metadata": {"labels": {"disk": "hdd"}}}));
-        // Looks come every 300 ms, and attempts ten seconds and more apart.
-        let begin = Instant::now();
-        becomes(&[&webhook], "placecard_evictions_total{result=\"budget\"}", 2.0);
-        assert!(begin.elapsed() >= Duration::from_secs(10), "{:?}", begin.elapsed());
-        assert_eq!(stage.pod_of("moves").0, moved);
-        assert_eq!(webhook.metric("placecard_evictions_total{result=\"done\"}"), None);
-
-        order("start controller-manager");
-        wait_for(PATIENCE, "the pod moves", || match stage.bound("moves") {
-            Some((pod, node)) if pod != moved && node == "b1" => Ok(()),
-            other => Err(format!("{other:?}")),
-        });
-        becomes(&[&webhook], "placecard_evictions_total{result=\"done\"}", 1.0);
-        assert_eq!(webhook.metric("placecard_evictions_total{result=\"failed\"}"), None);
     });
 }
 
