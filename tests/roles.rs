@@ -342,6 +342,17 @@ type Whole = (&'static str, Vec<Value>, &'static [(&'static str, Fate)]);
 #[test]
 fn autoscalers_and_groups_of_others() {
     let with = |more: Value| [group(), vec![more]].concat();
+    let set = json!({"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet",
+        "metadata": {"name": "train", "namespace": "ml"},
+        "spec": {"replicas": 2, "startupPolicy": "LeaderReady",
+            "leaderWorkerTemplate": {"size": 4}}});
+    let mut coordination = of_job_set();
+    coordination["spec"]["roles"] = json!([{"name": "driver",
+        "groupRef": {"apiVersion": set["apiVersion"], "kind": set["kind"], "name": "train"}}]);
+    let one = &mut coordination["spec"]["coordination"][0];
+    one["roles"] = json!(["driver"]);
+    one["strategy"]["affinityScheduling"]["ratios"] = json!({"driver": 1});
+    let behind_leader = vec![coordination, set];
     let mut odd = with(scaler("prefill", 2, 8));
     odd[1]["spec"]["replicas"] = json!(5);
     let in_order = json!({"startupPolicyOrder": "InOrder"});
@@ -360,6 +371,7 @@ fn autoscalers_and_groups_of_others() {
             &[("autoscaler-breaks-batches", Warning)],
         ),
         ("scaled alone", with(scaler("decode", 1, 8)), &[("autoscaler-breaks-batches", Warning)]),
+        ("workers after their leader", behind_leader, &[("batch-never-complete", Error)]),
         ("scaled, whatever is written", odd, &[("autoscaler-breaks-batches", Warning)]),
         ("scaled to one number", with(scaler("prefill", 6, 6)), &[]),
         ("a set of jobs", vec![of_job_set(), job_set(&Value::Null)], &[]),

@@ -5,6 +5,7 @@ use placecard_feasibility::inventory::pod::TopologySpread;
 use placecard_feasibility::profile::HOSTNAME;
 use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, Severity, Site, Verdict};
 
+use placecard_language::coordination::Placement;
 use placecard_language::keys;
 
 use super::{contradiction, level, shorten};
@@ -159,8 +160,11 @@ pub(crate) fn after_leader(scene: &Scene<'_>, part: &Part<'_>, site: Site) -> Fi
     let primary = Label::new(site, "workers wait for the leader").quoting("LeaderReady");
     let labels = vec![primary, waiting(scene, part)];
     let mut finding = start(scene, rules::BATCH_NEVER_COMPLETE, message, labels);
-    finding.severity = Severity::Warning;
-    finding.holds = Holds::assuming("if the batch waits for workers, too");
+    // Of a gated batch all pods of each replica have to be there.
+    if part.affinity.placement != Placement::Gated || order::gives_up(part.affinity) {
+        finding.severity = Severity::Warning;
+        finding.holds = Holds::assuming("if the batch waits for workers, too");
+    }
     finding.help = vec![Help::text("startupPolicy: LeaderCreated")];
     finding
 }
