@@ -11,6 +11,7 @@ pub mod membership;
 pub mod news;
 pub mod ordinal;
 pub mod players;
+pub mod pod_groups;
 pub mod roster;
 pub(crate) mod rules;
 pub mod status;

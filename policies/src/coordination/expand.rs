@@ -19,6 +19,7 @@ use crate::coordination::membership::{
     Member, Membership, ROLE_BASED_GROUP, Subject, group_of, membership,
 };
 use crate::coordination::ordinal::{Carried, Ordinal, batch, counted_by, ordinal};
+use crate::coordination::pod_groups;
 use crate::coordination::roster::Roster;
 use crate::object::{Map, Object, Template};
 use crate::surroundings::{Answer, Reference, Surroundings};
@@ -247,7 +248,7 @@ impl<'a> Placing<'a> {
             }
             Placement::Gated => return Err(Obstacle::NoController),
             Placement::PodGroup if self.surroundings.coordinating.pod_groups => {
-                self.change(Change::SchedulingGroup(format!("{}-{batch}", member.id)));
+                self.change(Change::SchedulingGroup(pod_groups::name(&member.id, batch.into())));
                 self.note("scheduling group");
             }
             Placement::PodGroup => return Err(Obstacle::NoPodGroups),
