@@ -16,9 +16,20 @@ use self::walk::walk;
 use super::stamp::{Moment, Revision};
 use super::{governance, pod};
 
-/// So many pods are remembered, and so many bytes of their texts; then all are forgotten.
-const MOST_PODS: usize = 2048;
-const MOST_BYTES: usize = 4 << 20;
+/// How much is remembered; when it is full, all is forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// So many pods.
+    pods: usize,
+    /// So many bytes of their texts.
+    bytes: usize,
+}
+
+/// While a list is read, for that long only.
+const OF_A_LIST: Limits = Limits { pods: 2048, bytes: 4 << 20 };
+/// For as long as a process runs: pods of one workload come one after the other, as lists are in the
+/// order of names and workloads roll one by one.
+const LASTING: Limits = Limits { pods: 256, bytes: 512 << 10 };
 
 /// So many pods in a row may be unlike any other before it is not worth asking.
 const PATIENCE: u32 = 1024;
@@ -91,6 +102,7 @@ pub(super) struct Alike {
     hash: Option<u64>,
     patience: u32,
     pause: u32,
+    limits: Limits,
 }
 
 impl fmt::Debug for Alike {
@@ -108,11 +120,17 @@ impl Default for Alike {
             hash: None,
             patience: PATIENCE,
             pause: 0,
+            limits: OF_A_LIST,
         }
     }
 }
 
 impl Alike {
+    /// Remembers little, for long.
+    pub(super) fn lasting() -> Self {
+        Self { limits: LASTING, ..Self::default() }
+    }
+
     /// Remembers nothing.
     pub(super) fn forgetful() -> Self {
         Self { pause: u32::MAX, ..Self::default() }
@@ -162,11 +180,12 @@ impl Alike {
         if pod.volumes.iter().any(|volume| matches!(volume, PodVolume::Ephemeral(_))) {
             return;
         }
-        if self.entries.len() >= MOST_PODS || self.bytes + self.key.len() > MOST_BYTES {
+        let Limits { pods, bytes } = self.limits;
+        if self.entries.len() >= pods || self.bytes + self.key.len() > bytes {
             self.entries.clear();
             self.bytes = 0;
         }
-        if self.key.len() > MOST_BYTES {
+        if self.key.len() > bytes {
             return;
         }
         let pod = Pod {

@@ -11,9 +11,15 @@ use super::scan::blank;
 use super::value::{Failure, Stream, Whole, name_of, take};
 
 /// Reads objects, and remembers pods that are written alike.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Single {
     alike: Alike,
+}
+
+impl Default for Single {
+    fn default() -> Self {
+        Self { alike: Alike::lasting() }
+    }
 }
 
 /// Nothing that was read depends on what is remembered, so a copy remembers nothing.

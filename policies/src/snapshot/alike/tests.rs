@@ -9,7 +9,7 @@ use placecard_feasibility::judge::Semantics;
 use placecard_feasibility::state::State;
 use proptest::prelude::*;
 
-use super::{Alike, Given, Like, MOST_BYTES, MOST_PODS, PATIENCE};
+use super::{Alike, Given, Like, Limits, PATIENCE};
 use crate::snapshot::object::{Object, Sink};
 use crate::snapshot::seen::Intake;
 use crate::snapshot::stream::Reader;
@@ -266,20 +266,22 @@ fn unlike(number: usize) -> String {
 
 #[test]
 fn of_many_kinds_of_pods_few_are_remembered() {
-    let mut alike = Alike::default();
-    for number in 0..MOST_PODS * 2 {
-        alike.patience = PATIENCE;
-        assert!(alike.find(unlike(number).as_bytes()).is_none());
+    for mut alike in [Alike::default(), Alike::lasting()] {
+        let Limits { pods, bytes } = alike.limits;
+        for number in 0..pods * 2 {
+            alike.patience = PATIENCE;
+            assert!(alike.find(unlike(number).as_bytes()).is_none());
+            alike.remember(&Pod::default());
+            assert!(alike.find(unlike(number).as_bytes()).is_some());
+            assert!(alike.entries.len() <= pods && alike.bytes <= bytes);
+        }
+        let kept: usize = alike.entries.values().map(|entry| entry.key.len()).sum();
+        assert_eq!(kept, alike.bytes);
+        let long = unlike(pods * 3).replace("Running", &"x".repeat(bytes));
+        assert!(alike.find(long.as_bytes()).is_none());
         alike.remember(&Pod::default());
-        assert!(alike.find(unlike(number).as_bytes()).is_some());
-        assert!(alike.entries.len() <= MOST_PODS && alike.bytes <= MOST_BYTES);
+        assert!(alike.find(long.as_bytes()).is_none());
     }
-    let kept: usize = alike.entries.values().map(|entry| entry.key.len()).sum();
-    assert_eq!(kept, alike.bytes);
-    let long = unlike(MOST_PODS * 3).replace("Running", &"x".repeat(MOST_BYTES));
-    assert!(alike.find(long.as_bytes()).is_none());
-    alike.remember(&Pod::default());
-    assert!(alike.find(long.as_bytes()).is_none());
 }
 
 #[test]
