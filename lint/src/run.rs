@@ -406,7 +406,7 @@ fn facts(index: &Index, beside: Beside<'_>, words: &Words) -> Facts {
     for (_, _, value) in index.objects() {
         if let Ok(mut object) = read::object(value, words) {
             in_namespace(&mut object, beside.namespace);
-            facts.add(&object, value);
+            facts.add(&object);
         }
     }
     facts

@@ -1,9 +1,13 @@
 //! `.placecard.yaml`: where it is found, what it says, and what is wrong with it.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ran;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+
+use ran::ran;
 
 /// An unused `ignore`: a warning.
 const IDLE: &str = "\
@@ -36,13 +40,9 @@ impl Folder {
     /// Words that begin with `@` name something in the folder; so do the files of the output.
     fn lint(&self, line: &str) -> (u8, String, String) {
         let root = format!("{}/", self.0.path().to_string_lossy());
-        let word = |word: &str| OsString::from(word.replace('@', &root));
-        let words =
-            ["placecard", "lint", "-o", "short"].into_iter().chain(line.split(' ')).map(word);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = placecard_lint::run(words, &mut "".as_bytes(), &mut out, &mut err, false);
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").replace(&root, "");
-        (code, text(out), text(err))
+        let words = ["lint", "-o", "short"].into_iter().chain(line.split(' '));
+        let (code, out, err) = ran(words.map(|word| word.replace('@', &root)), "");
+        (code, out.replace(&root, ""), err.replace(&root, ""))
     }
 
     /// File and code of each finding.

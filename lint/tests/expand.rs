@@ -1,15 +1,14 @@
 //! `placecard expand`: what changes, and what does not.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::ffi::OsString;
+mod ran;
+
 use std::fs;
 
+use ran::ran;
+
 fn run(words: &[&str], stdin: &str) -> (u8, String, String) {
-    let words = std::iter::once("placecard").chain(words.iter().copied()).map(OsString::from);
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut stdin.as_bytes(), &mut out, &mut err, false);
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (code, text(out), text(err))
+    ran(words, stdin)
 }
 
 fn expand(stdin: &str) -> String {

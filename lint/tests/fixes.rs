@@ -1,9 +1,13 @@
 //! Fixes, baselines and counts: what is written, and that nothing else is.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ran;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+
+use ran::ran;
 
 struct Ran {
     code: u8,
@@ -14,12 +18,9 @@ struct Ran {
 /// Runs a command line; what begins with `@` is in the folder.
 fn lint(folder: &Path, line: &str) -> Ran {
     let root = format!("{}/", folder.to_string_lossy());
-    let words = ["placecard", "lint"].into_iter().chain(line.split(' '));
-    let words = words.map(|word| OsString::from(word.replace('@', &root)));
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut "".as_bytes(), &mut out, &mut err, false);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").replace(&root, "");
-    Ran { code, out: text(out), err: text(err) }
+    let words = ["lint"].into_iter().chain(line.split(' '));
+    let (code, out, err) = ran(words.map(|word| word.replace('@', &root)), "");
+    Ran { code, out: out.replace(&root, ""), err: err.replace(&root, "") }
 }
 
 /// Writes the text, mends it with the flags, and gives the new text and what was said.

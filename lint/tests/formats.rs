@@ -3,7 +3,8 @@
 //! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::ffi::OsString;
+mod ran;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,8 @@ use placecard_lint::plan::FORMATS;
 use quick_xml::events::Event;
 use serde_json::Value;
 
+use ran::ran;
+
 const MANIFESTS: &str = "tests/formats/manifests";
 
 fn run(words: &[&str]) -> (u8, String, String) {
@@ -19,11 +22,7 @@ fn run(words: &[&str]) -> (u8, String, String) {
 }
 
 fn run_on(words: &[&str], stdin: &str) -> (u8, String, String) {
-    let words = ["placecard", "lint"].iter().chain(words).map(OsString::from);
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut stdin.as_bytes(), &mut out, &mut err, false);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (code, text(out), text(err))
+    ran(["lint"].iter().chain(words), stdin)
 }
 
 /// The report on the manifests in a format.

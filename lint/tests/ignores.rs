@@ -1,7 +1,9 @@
 //! Comments that silence findings.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::ffi::OsString;
+mod ran;
+
+use ran::ran;
 
 /// Two demands on the zone clash at line 11; an `ignore` in line 10 is about clusters, and there is none.
 const CART: &str = "\
@@ -22,12 +24,8 @@ spec:
 ";
 
 fn lint(text: &str) -> Vec<String> {
-    let words = ["placecard", "lint", "-o", "short", "-"].map(OsString::from);
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code =
-        placecard_lint::run(words.into_iter(), &mut text.as_bytes(), &mut out, &mut err, false);
-    assert!(code < 2, "{}", String::from_utf8_lossy(&err));
-    let out = String::from_utf8(out).expect("UTF-8");
+    let (code, out, err) = ran(["lint", "-o", "short", "-"], text);
+    assert!(code < 2, "{err}");
     out.lines().map(|line| line.strip_prefix("<stdin>:").expect("a place").to_owned()).collect()
 }
 

@@ -2,7 +2,9 @@
 //! an API server that answers badly. The real one is in `tests/e2e_snapshot.rs`.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::ffi::OsString;
+mod ran;
+
+use ran::ran;
 
 struct Ran {
     code: u8,
@@ -11,11 +13,8 @@ struct Ran {
 }
 
 fn run(words: &[&str]) -> Ran {
-    let words = std::iter::once("placecard").chain(words.iter().copied()).map(OsString::from);
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut std::io::empty(), &mut out, &mut err, false);
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Ran { code, out: text(out), err: text(err) }
+    let (code, out, err) = ran(words, "");
+    Ran { code, out, err }
 }
 
 /// The verbs that take a live cluster.

@@ -3,9 +3,13 @@
 //! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod ran;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+
+use ran::ran;
 
 const EXAMPLES: &str = "../examples/coordination/";
 
@@ -15,11 +19,7 @@ fn placecard(line: &str, stdin: &str) -> (u8, String, String) {
         true => OsString::from(format!("{EXAMPLES}{word}")),
         false => OsString::from(word),
     };
-    let words = std::iter::once(OsString::from("placecard")).chain(line.split(' ').map(word));
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut stdin.as_bytes(), &mut out, &mut err, false);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (code, text(out), text(err))
+    ran(line.split(' ').map(word), stdin)
 }
 
 #[track_caller]

@@ -1,22 +1,20 @@
 //! Which findings are told, and what they weigh.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::ffi::OsString;
+mod ran;
+
+use ran::ran;
 
 const MANIFESTS: &str = "tests/formats/manifests";
 
 fn run(line: &str) -> (u8, Vec<String>, String) {
-    let words = ["placecard", "lint", "-o", "short"].into_iter().chain(line.split_whitespace());
-    let words = words.chain([MANIFESTS]).map(OsString::from);
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = placecard_lint::run(words, &mut "".as_bytes(), &mut out, &mut err, false);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    let told = text(out);
+    let words = ["lint", "-o", "short"].into_iter().chain(line.split_whitespace());
+    let (code, told, err) = ran(words.chain([MANIFESTS]), "");
     let told = told.lines().map(|line| {
         let (_, rest) = line.split_once(": ").expect("a place");
         rest.split_once(':').expect("a code").0.to_owned()
     });
-    (code, told.collect(), text(err))
+    (code, told.collect(), err)
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::contradict;
 use crate::frame::Frame;
-use crate::object::{Object, PodSpec, Template};
+use crate::object::{Map, Object, PodSpec, Template};
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
 use inputs::Inputs;
@@ -164,16 +164,24 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
     ["{{", "${", "$(", "<", "__"].iter().any(|mark| text.contains(mark)) || shouted()
 }
 
+/// Whether a selector matches labels, beside which there may be others; `None`: it depends on those.
+pub(crate) fn matches(
+    labels: &Map,
+    may_carry: impl Fn(&str) -> bool,
+    selector: &Selector,
+) -> Option<bool> {
+    let mut known = selector.clone();
+    known.requirements.retain(|one| labels.contains_key(&one.key) || !may_carry(&one.key));
+    if !known.matches(labels) {
+        return Some(false);
+    }
+    (known.requirements.len() == selector.requirements.len()).then_some(true)
+}
+
 impl Frame<'_> {
     /// Whether the pods match a selector; `None`: it depends on labels that are not known.
     pub(crate) fn matches(&self, selector: &Selector) -> Option<bool> {
-        let unknown = |key: &str| !self.labels.contains_key(key) && self.may_carry(key);
-        let mut known = selector.clone();
-        known.requirements.retain(|one| !unknown(&one.key));
-        if !known.matches(self.labels) {
-            return Some(false);
-        }
-        (known.requirements.len() == selector.requirements.len()).then_some(true)
+        matches(self.labels, |key| self.may_carry(key), selector)
     }
 }
 

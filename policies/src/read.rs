@@ -100,12 +100,14 @@ pub fn controller_selector(object: &Value) -> Option<LabelSelector> {
         return (!labels.is_empty())
             .then_some(LabelSelector { match_labels: Some(labels), match_expressions: None });
     }
-    let fields = selector.as_object()?;
+    label_selector(selector).filter(|_| selector.as_object().is_some_and(|all| !all.is_empty()))
+}
+
+/// A LabelSelector, if it is nothing but one.
+pub(crate) fn label_selector(written: &Value) -> Option<LabelSelector> {
     let known = |name: &String| matches!(name.as_str(), "matchLabels" | "matchExpressions");
-    if fields.is_empty() || !fields.keys().all(known) {
-        return None;
-    }
-    LabelSelector::deserialize(selector).ok()
+    let is_one = written.as_object()?.keys().all(known);
+    is_one.then(|| LabelSelector::deserialize(written).ok()).flatten()
 }
 
 /// Deserialises and says where it failed.

@@ -3,14 +3,18 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod admitted;
+
 use std::sync::Arc;
 
-use placecard_policies::admission::{self, Admission, Door, Operation};
+use placecard_policies::admission::{Admission, Door};
 use placecard_policies::coordination::roster::Roster;
 use placecard_policies::language::keys;
 use placecard_policies::surroundings::{Answer, Reference, Surroundings, Workload};
 use placecard_policies::{read, review};
 use serde_json::{Value, json};
+
+use admitted::{ask, stored};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
@@ -76,23 +80,11 @@ fn prefill(index: u32) -> Value {
     pod(&name, &labels, ("RoleInstance", &name))
 }
 
-fn ask(door: Door, value: &Value, surroundings: &Surroundings) -> Admission {
-    let object = read::object(value, &surroundings.words).expect("a pod");
-    let review = review::review(&object, surroundings);
-    admission::answer(door, Operation::Create, (&object, &review), None)
-}
-
 /// The pod as it is stored; it is not changed a second time, and passes.
 #[track_caller]
 fn written(value: &Value, surroundings: &Surroundings) -> Value {
-    let admission = ask(Door::Mutate, value, surroundings);
-    assert_eq!(admission.denial, None);
-    let mut stored = value.clone();
-    json_patch::patch(&mut stored, &admission.patch).expect("a patch that applies");
-    let again = ask(Door::Mutate, &stored, surroundings);
-    assert_eq!((again.denial, again.patch), (None, Vec::new()), "{stored}");
-    let last = ask(Door::Validate, &stored, surroundings);
-    assert_eq!((last.denial, last.warnings), (None, Vec::new()), "{stored}");
+    let (stored, warnings) = stored(value, surroundings);
+    assert_eq!(warnings, Vec::<String>::new(), "{stored}");
     stored
 }
 

@@ -110,9 +110,8 @@ fn what_no_longer_holds_is_told_once_and_as_of_a_dump() {
         api.delete(&Target::new("v1", "Node", "", "b1")).expect("deleted");
         stage.kill("worker");
         becomes(&both, "placecard_audit_unplaceable{}", 1.0);
-        let shut = stage.events(&["CannotBePlaced"]);
-        let expected = "worker: 1 pending pod: none of 2 nodes fits: worker-# [cannot-be-placed]";
-        assert_eq!(shut, [expected.to_owned()].into());
+        let shut = "worker: 1 pending pod: none of 2 nodes fits: worker-# [cannot-be-placed]";
+        events(stage, &["CannotBePlaced"], &[shut]);
         // Every Event is on the Deployment, and there is one of each, whoever audits.
         assert!(stage.all_events().iter().all(|event| event["regarding"]["kind"] == "Deployment"
             && event["regarding"]["uid"].is_string()));
@@ -134,20 +133,30 @@ fn what_no_longer_holds_is_told_once_and_as_of_a_dump() {
     });
 }
 
+/// Four workloads on `a1`, one of which has another place once that has no `ssd` any more: its pod,
+/// and those of the others.
+fn four(stage: &Stage) -> (String, [String; 3]) {
+    let ssd = json!({"nodeSelector": {"disk": "ssd"}});
+    let here = json!({"nodeSelector": {"disk": "ssd", "only": "a1"}});
+    stage.label_node("a1", "only", "a1");
+    stage.deploy("moves", "a1", ssd.clone());
+    stage.deploy("guarded", "a1", ssd);
+    stage.deploy("stuck", "a1", here);
+    stage.deploy("fine", "a1", json!({}));
+    stage.budget("guarded");
+    let stay = that_stay(stage);
+    (stage.pod_of("moves").0, stay)
+}
+
+/// The pods that a budget guards, that have no other node, and that nothing is wrong with.
+fn that_stay(stage: &Stage) -> [String; 3] {
+    ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0)
+}
+
 #[test]
 fn what_has_another_place_is_evicted_and_nothing_else() {
     with_stage(|stage| {
-        let ssd = json!({"nodeSelector": {"disk": "ssd"}});
-        let here = json!({"nodeSelector": {"disk": "ssd", "only": "a1"}});
-        stage.label_node("a1", "only", "a1");
-        stage.deploy("moves", "a1", ssd.clone());
-        stage.deploy("guarded", "a1", ssd);
-        stage.deploy("stuck", "a1", here);
-        stage.deploy("fine", "a1", json!({}));
-        stage.budget("guarded");
-        let before: Vec<String> =
-            ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0).into();
-        let (moved, _) = stage.pod_of("moves");
+        let (moved, before) = four(stage);
 
         let dry = Webhook::follow(&stage.plane);
         let dry_run = Settings { evict: Evict::DryRun, ..SETTINGS };
@@ -167,9 +176,7 @@ fn what_has_another_place_is_evicted_and_nothing_else() {
         becomes(&[&webhook], "placecard_evictions_total{result=\"done\"}", 1.0);
         // The others stay: no other node, a budget, nothing is wrong.
         becomes(&[&webhook], &broken("node-affinity"), 2.0);
-        let after: Vec<String> =
-            ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0).into();
-        assert_eq!(before, after);
+        assert_eq!(before, that_stay(stage));
         let evicting = stage.all_events().into_iter().filter(|one| one["reason"] == "Evicting");
         let evicted: Vec<String> = evicting
             .map(|one| one["regarding"]["name"].as_str().unwrap_or_default().to_owned())
@@ -181,17 +188,7 @@ fn what_has_another_place_is_evicted_and_nothing_else() {
 #[test]
 fn the_command_evicts_what_has_another_place() {
     with_stage(|stage| {
-        let ssd = json!({"nodeSelector": {"disk": "ssd"}});
-        let here = json!({"nodeSelector": {"disk": "ssd", "only": "a1"}});
-        stage.label_node("a1", "only", "a1");
-        stage.deploy("moves", "a1", ssd.clone());
-        stage.deploy("guarded", "a1", ssd);
-        stage.deploy("stuck", "a1", here);
-        stage.deploy("fine", "a1", json!({}));
-        stage.budget("guarded");
-        let before: Vec<String> =
-            ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0).into();
-        let (moved, _) = stage.pod_of("moves");
+        let (moved, before) = four(stage);
         assert_eq!(stage.evict(&[]), json!([]), "every rule holds");
         stage.patch_node("a1", &json!({"metadata": {"labels": {"disk": "hdd"}}}));
 
@@ -210,8 +207,6 @@ fn the_command_evicts_what_has_another_place() {
             other => Err(format!("{other:?}")),
         });
         assert_eq!(stage.evict(&[]), json!([]), "the others have no other node, or a budget");
-        let after: Vec<String> =
-            ["guarded", "stuck", "fine"].map(|name| stage.pod_of(name).0).into();
-        assert_eq!(before, after);
+        assert_eq!(before, that_stay(stage));
     });
 }

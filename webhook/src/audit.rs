@@ -22,7 +22,6 @@ use crate::audit::events::Events;
 use crate::audit::evict::{Evict, Evictor};
 use crate::leader::Leader;
 use crate::serve::App;
-use crate::vocabulary::Vocabulary;
 use crate::watch::Watches;
 
 /// The controller that reports, in our group.
@@ -98,10 +97,7 @@ impl Audit {
             }
             return;
         }
-        let words = app
-            .vocabulary
-            .as_ref()
-            .map_or_else(|| Some(Arc::clone(&app.surroundings.words)), Vocabulary::words);
+        let words = app.words();
         let Some(words) = words else { return };
         if watches.trusted(&BASIS).is_none() {
             app.metrics.audit.stale();

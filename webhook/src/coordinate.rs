@@ -29,7 +29,6 @@ use crate::coordinate::patch::{Outcome, act};
 use crate::coordinate::status::Statuses;
 use crate::leader::Leader;
 use crate::serve::App;
-use crate::vocabulary::Vocabulary;
 use crate::watch::Watches;
 use crate::watch::backoff::Backoff;
 
@@ -156,10 +155,7 @@ impl Coordinator {
         if Instant::now() < self.rest_until {
             return;
         }
-        let words = app
-            .vocabulary
-            .as_ref()
-            .map_or_else(|| Some(Arc::clone(&app.surroundings.words)), Vocabulary::words);
+        let words = app.words();
         let (Some(words), Some(live)) = (words, ready(watches)) else {
             app.metrics.coordination.stale();
             if !std::mem::replace(&mut self.is_blind, true) {

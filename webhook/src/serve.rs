@@ -12,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use placecard_policies::admission::{Admission, Door};
+use placecard_policies::language::Words;
 use placecard_policies::language::vocabulary::Inventory;
 use placecard_policies::surroundings::{Reference, Surroundings};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -61,6 +62,17 @@ pub struct App {
     /// So long nodes and vocabulary must have stayed as they are before anything is refused because
     /// the inventory is closed.
     pub settled_after: Duration,
+}
+
+impl App {
+    /// The words that are in use; `None`: they are not known, see [`Vocabulary::words`].
+    #[must_use]
+    pub fn words(&self) -> Option<Arc<Words>> {
+        match &self.vocabulary {
+            Some(vocabulary) => vocabulary.words(),
+            None => Some(Arc::clone(&self.surroundings.words)),
+        }
+    }
 }
 
 /// Memory for the bodies of requests that are under way, whoever sends them: a body waits until
@@ -251,8 +263,8 @@ async fn decide(
     deadline: Instant,
 ) -> Result<Admission, Unable> {
     let mut surroundings = app.surroundings.clone();
-    let words = app.vocabulary.as_ref().map(Vocabulary::words);
-    if let Some(Some(words)) = &words {
+    let words = app.words();
+    if let Some(words) = &words {
         surroundings.words = Arc::clone(words);
     }
     if let Some(server) = app.readiness.server().filter(|_| !app.server_is_given) {
@@ -270,7 +282,7 @@ async fn decide(
     if let Some(admission) = guarded(of_vocabulary).ok_or(Unable::Broken)? {
         return Ok(admission);
     }
-    if words.is_some_and(|words| words.is_none()) {
+    if words.is_none() {
         return Err(Unable::NoWords);
     }
     let mut asked = BTreeSet::new();

@@ -1,11 +1,17 @@
 //! A budget that never lets a pod go.
 
-use placecard_findings::{Code, FieldPath, Finding, Help, Holds, Label, Severity, Site, Verdict};
+use placecard_feasibility::selector::Selector;
+use placecard_findings::{
+    Code, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+};
 use serde_json::Value;
 
 use super::{Sees, risk};
-use crate::fields::inputs::{Inputs, TemplateFacts, selector};
+use crate::fields::inputs::{Inputs, TemplateFacts};
 use crate::fields::{Check, FieldRule, ObjectCase};
+use crate::native;
+use crate::read::label_selector;
+use crate::surroundings::{Answer, Reference};
 
 const CODE: Code = Code::new("pdb-zero-disruptions");
 
@@ -49,8 +55,9 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let Some(spec) = written.get("spec") else { return };
-    let Some(selector) = spec.get("selector").and_then(selector) else { return };
-    let Some(pods) = pods(inputs, &object.namespace, &selector) else { return };
+    let Some(selector) = spec.get("selector").and_then(label_selector) else { return };
+    let selector = native::selector(&selector);
+    let Some(pods) = pods(case, inputs, &selector) else { return };
     let field = ["minAvailable", "maxUnavailable"].into_iter().find_map(|key| {
         spec.get(key).and_then(Share::read).map(|share| (key, share))
     });
@@ -65,28 +72,26 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// How many pods the budget is about; `None` where that is not known for sure.
-fn pods(
-    inputs: &Inputs,
-    namespace: &str,
-    selector: &placecard_feasibility::selector::Selector,
-) -> Option<i64> {
-    let mut sum = 0_i64;
-    let mut any = false;
-    for (facts, surely) in inputs.selected(namespace, selector) {
+fn pods(case: &ObjectCase<'_>, inputs: &Inputs, selector: &Selector) -> Option<i64> {
+    let mut sum = None;
+    for (facts, surely) in inputs.selected(&case.object.reference.namespace, selector) {
         if !surely {
             return None;
         }
-        any = true;
-        sum = sum.saturating_add(expected(inputs, facts)?);
+        sum = Some(sum.unwrap_or(0_i64).saturating_add(expected(case, facts)?));
     }
-    any.then_some(sum)
+    sum
 }
 
 /// The fewest pods that a workload keeps.
-fn expected(inputs: &Inputs, facts: &TemplateFacts) -> Option<i64> {
-    let scales = matches!(facts.object.kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet");
-    let by = inputs.autoscaler(&facts.object);
-    scales.then(|| by.map_or_else(|| facts.replicas.unwrap_or(1), |one| one.min))
+fn expected(case: &ObjectCase<'_>, facts: &TemplateFacts) -> Option<i64> {
+    let ObjectRef { kind, namespace, name, .. } = facts.object.clone();
+    let scales = matches!(kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet");
+    let autoscaler = Reference::Autoscaler { kind, namespace, name };
+    scales.then(|| match case.surroundings.objects.get(&autoscaler) {
+        Some(Answer::Autoscaler { least, .. }) => i64::try_from(*least).unwrap_or(i64::MAX),
+        _ => facts.replicas.unwrap_or(1),
+    })
 }
 
 fn finding(case: &ObjectCase<'_>, key: &str, share: Share, pods: i64) -> Finding {
