@@ -129,7 +129,7 @@ endif
 
 .PHONY: update
 update: ## write anew what is written from tables and programs: docs/, the CRD, marks of pages, README.md
-	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-lint --test cli
+	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-lint --test all cli
 	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-tests --test all -- --test-threads 1 pages reference readme
 
 .PHONY: deny

@@ -1,5 +1,4 @@
 //! The exact text of reports about the number of replicas.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fs;
 

@@ -1,5 +1,4 @@
 //! The program as its users call it, without a process around it.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,13 +1,10 @@
 //! `.placecard.yaml`: where it is found, what it says, and what is wrong with it.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod ran;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use ran::ran;
+use crate::ran::ran;
 
 /// An unused `ignore`: a warning.
 const IDLE: &str = "\

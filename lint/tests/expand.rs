@@ -1,11 +1,8 @@
 //! `placecard expand`: what changes, and what does not.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod ran;
 
 use std::fs;
 
-use ran::ran;
+use crate::ran::ran;
 
 fn run(words: &[&str], stdin: &str) -> (u8, String, String) {
     ran(words, stdin)

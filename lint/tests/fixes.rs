@@ -1,13 +1,10 @@
 //! Fixes, baselines and counts: what is written, and that nothing else is.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod ran;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use ran::ran;
+use crate::ran::ran;
 
 struct Ran {
     code: u8,

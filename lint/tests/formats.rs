@@ -1,9 +1,6 @@
 //! One table of findings in all formats, as golden files, and what their readers demand of them.
 //!
 //! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod ran;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +10,7 @@ use placecard_lint::plan::FORMATS;
 use quick_xml::events::Event;
 use serde_json::Value;
 
-use ran::ran;
+use crate::ran::ran;
 
 const MANIFESTS: &str = "tests/formats/manifests";
 

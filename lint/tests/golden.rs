@@ -1,5 +1,4 @@
 //! The exact text of reports, for findings that are made by hand.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use placecard_findings::{
     Code, Edit, FieldPath, Finding, Fix, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,

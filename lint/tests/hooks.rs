@@ -1,5 +1,4 @@
 //! Whoever calls the command line from elsewhere calls one that exists.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,9 +1,6 @@
 //! Comments that silence findings.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-mod ran;
-
-use ran::ran;
+use crate::ran::ran;
 
 /// Two demands on the zone clash at line 11; an `ignore` in line 10 is about clusters, and there is none.
 const CART: &str = "\

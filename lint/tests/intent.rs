@@ -1,5 +1,4 @@
 //! `placecard intent`: what it prints, byte for byte, and the published vectors through it.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::ffi::OsString;
 use std::fs;

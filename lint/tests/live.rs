@@ -1,10 +1,7 @@
 //! `placecard snapshot` and `--live` without a cluster: in builds without the feature, and before
 //! an API server that answers badly. The real one is in `tests/e2e_snapshot.rs`.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-mod ran;
-
-use ran::ran;
+use crate::ran::ran;
 
 struct Ran {
     code: u8,

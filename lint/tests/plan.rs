@@ -1,15 +1,12 @@
 //! The exact text of `placecard plan` on the examples of role coordination.
 //!
 //! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod ran;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use ran::ran;
+use crate::ran::ran;
 
 const EXAMPLES: &str = "../examples/coordination/";
 

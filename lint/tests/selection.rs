@@ -1,9 +1,6 @@
 //! Which findings are told, and what they weigh.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-mod ran;
-
-use ran::ran;
+use crate::ran::ran;
 
 const MANIFESTS: &str = "tests/formats/manifests";
 

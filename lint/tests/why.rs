@@ -1,15 +1,12 @@
 //! The exact text of `placecard why` on the example clusters.
 //!
 //! `PLACECARD_UPDATE_DOCS=1` writes the expected texts anew; read the difference before you commit.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-mod ran;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use ran::ran;
+use crate::ran::ran;
 
 /// Runs a command line in the folder of the example clusters; its exit code, output and complaints.
 fn placecard(line: &str) -> (u8, String, String) {

@@ -1,0 +1,22 @@
+//! One binary: linking is what takes the time of building tests.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod any_cluster;
+mod any_input;
+mod bounds;
+mod cli;
+mod config;
+mod expand;
+mod fix_properties;
+mod fixes;
+mod formats;
+mod golden;
+mod hooks;
+mod ignores;
+mod intent;
+mod live;
+mod plan;
+mod ran;
+mod selection;
+mod why;
