@@ -5,7 +5,6 @@ use placecard_policies::rules::RULES;
 use serde::Serialize;
 
 use crate::load_codes::LOAD_CODES;
-use crate::selection::family;
 
 /// A line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +28,14 @@ pub fn rows() -> Vec<Row> {
         code: rule.code.as_str(),
         severity: rule.severity,
         verdict: rule.verdict,
-        family: family(rule.code.as_str(), rule.verdict),
+        family: rule.family.name(),
         summary: rule.summary,
     });
     let loading = LOAD_CODES.iter().map(|row| Row {
         code: row.code.as_str(),
         severity: row.severity,
         verdict: row.verdict,
-        family: family(row.code.as_str(), row.verdict),
+        family: row.family.name(),
         summary: row.summary,
     });
     rules.chain(loading).collect()

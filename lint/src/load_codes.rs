@@ -1,6 +1,7 @@
 //! The codes of files that cannot be read: what the rules know nothing of.
 
 use placecard_findings::{Code, Severity, Verdict};
+use placecard_policies::family::Family;
 
 use crate::load::{Format, Problem, ProblemKind};
 
@@ -9,6 +10,8 @@ use crate::load::{Format, Problem, ProblemKind};
 pub struct LoadCode {
     /// The public name.
     pub code: Code,
+    /// What it is about.
+    pub family: Family,
     /// Severity of its findings.
     pub severity: Severity,
     /// What kind of statement it makes.
@@ -42,7 +45,14 @@ pub const NOT_AN_OBJECT: Code = Code::new("not-an-object");
 pub const INVALID_IGNORE: Code = Code::new("invalid-ignore");
 
 const fn error(code: Code, summary: &'static str, details: &'static str) -> LoadCode {
-    LoadCode { code, severity: Severity::Error, verdict: Verdict::ApiRejects, summary, details }
+    LoadCode {
+        code,
+        family: Family::Files,
+        severity: Severity::Error,
+        verdict: Verdict::ApiRejects,
+        summary,
+        details,
+    }
 }
 
 /// All of them, in the order of the reference.
@@ -65,6 +75,7 @@ pub static LOAD_CODES: &[LoadCode] = &[
     ),
     LoadCode {
         code: UNRENDERED_TEMPLATE,
+        family: Family::Files,
         severity: Severity::Note,
         verdict: Verdict::Unresolved,
         summary: "a document is a template that was not rendered, and is skipped",
@@ -102,6 +113,7 @@ pub static LOAD_CODES: &[LoadCode] = &[
     ),
     LoadCode {
         code: INVALID_IGNORE,
+        family: Family::Language,
         severity: Severity::Warning,
         verdict: Verdict::Risk,
         summary: "a comment that was meant to silence findings silences none",

@@ -6,198 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use placecard_findings::{Severity, Verdict};
+use placecard_findings::Severity;
 use placecard_language::suggest::nearest;
+use placecard_policies::family::Family;
 
 use crate::explain;
 use crate::plan::unknown;
 use crate::render::place::Placed;
 
-/// A family of codes.
-#[derive(Debug)]
-pub struct Family {
-    /// As typed.
-    pub name: &'static str,
-    /// What its codes are about, in a few words.
-    pub summary: &'static str,
-    /// Its codes; besides them, what [`family`] says.
-    codes: &'static [&'static str],
-}
-
 /// All codes.
 pub const ALL: &str = "all";
-
-/// The families, in the order of the reference.
-pub static FAMILIES: &[Family] = &[
-    Family {
-        name: "files",
-        summary: "files and fields that cannot be read",
-        codes: &["field-type"],
-    },
-    Family {
-        name: "language",
-        summary: "rules in words: how they are written, and what they name",
-        codes: &[
-            "deprecated-word",
-            "not-applied",
-            "word-in-use",
-            "unused-ignore",
-            "invalid-ignore",
-        ],
-    },
-    Family {
-        name: "coordination",
-        summary: "roles that are placed together",
-        codes: &[
-            "unknown-role",
-            "role-ratio",
-            "role-placed-twice",
-            "sequential-needs-gate",
-            "no-ordinal",
-            "replicas-not-divisible",
-            "unequal-batches",
-            "batch-never-complete",
-            "batch-kept-apart",
-            "ready-without-probe",
-            "batch-fits-no-domain",
-            "topology-label-missing",
-            "roles-share-no-domain",
-            "autoscaler-breaks-batches",
-            "other-exclusive-domain",
-            "not-coordinated",
-            "plays-no-role",
-            "second-pod-affinity-term",
-            "coordination-pruned",
-        ],
-    },
-    Family {
-        name: "node",
-        summary: "demands of one pod on its node",
-        codes: &[
-            "node-selector-contradicts-affinity",
-            "node-affinity-unsatisfiable",
-            "deprecated-node-label",
-            "invalid-well-known-value",
-            "node-affinity-or-instead-of-and",
-            "not-default-scheduled",
-            "removed-master-role",
-            "unknown-reserved-label-key",
-        ],
-    },
-    Family {
-        name: "affinity",
-        summary: "pod affinity and anti-affinity of one pod",
-        codes: &[
-            "affinity-contradicts-anti-affinity",
-            "self-affinity-vs-self-anti-affinity",
-            "pod-affinity-terms-no-common-pod",
-            "pod-affinity-selector-null",
-            "label-selector-unsatisfiable",
-            "anti-affinity-selector-everything",
-        ],
-    },
-    Family {
-        name: "self",
-        summary: "replicas and what they demand of one another",
-        codes: &[
-            "anti-affinity-replicas-exceed-allowed",
-            "anti-affinity-misses-self",
-            "spread-misses-self",
-            "spread-selector-missing",
-            "spread-selector-empty",
-            "match-label-key-absent",
-        ],
-    },
-    Family {
-        name: "rollout",
-        summary: "replicas, autoscaling and updates",
-        codes: &[
-            "rollout-needs-spare-domain",
-            "hpa-max-exceeds-domains",
-            "spread-min-domains-unreachable",
-            "daemonset-spread-noop",
-        ],
-    },
-    Family {
-        name: "spread",
-        summary: "topology spread constraints",
-        codes: &["spread-over-pinned-key"],
-    },
-    Family {
-        name: "taints",
-        summary: "taints and tolerations",
-        codes: &["toleration-everything", "toleration-unused-or-shadowed"],
-    },
-    Family {
-        name: "resources",
-        summary: "requests, quotas and limit ranges",
-        codes: &["quota-blocks-rollout", "namespace-refuses-pod"],
-    },
-    Family {
-        name: "workloads",
-        summary: "what workloads do to one another",
-        codes: &["foreign-anti-affinity-blocks"],
-    },
-    Family {
-        name: "volumes",
-        summary: "claims and volumes",
-        codes: &["pv-affinity-conflict", "single-writer-volume-shared"],
-    },
-    Family {
-        name: "disruption",
-        summary: "disruption budgets, priority and preemption",
-        codes: &["pdb-zero-disruptions", "priority-class-refused"],
-    },
-    Family {
-        name: "cluster",
-        summary: "what the nodes of a cluster have room for",
-        codes: &[
-            "no-node-fits",
-            "would-wait",
-            "rule-no-longer-holds",
-            "cannot-be-placed",
-            "no-place-without",
-        ],
-    },
-];
-
-/// The families of codes that are listed nowhere, by how their names begin.
-const BEGINNINGS: &[(&str, &str)] = &[
-    ("anti-affinity-", "affinity"),
-    ("affinity-", "affinity"),
-    ("pod-affinity-", "affinity"),
-    ("batch-", "coordination"),
-    ("daemonset-", "rollout"),
-    ("hpa-", "rollout"),
-    ("node-", "node"),
-    ("pdb-", "disruption"),
-    ("priority-", "disruption"),
-    ("pv-", "volumes"),
-    ("quota-", "resources"),
-    ("request-", "resources"),
-    ("rollout-", "rollout"),
-    ("spread-", "spread"),
-    ("statefulset-", "rollout"),
-    ("storageclass-", "volumes"),
-];
-
-/// The family of a code: where it is listed, else by what kind of statement it makes.
-#[must_use]
-pub fn family(code: &str, verdict: Verdict) -> &'static str {
-    let listed = FAMILIES.iter().find(|family| family.codes.contains(&code));
-    let listed = listed.map(|family| family.name);
-    let of_language = placecard_language::codes::find(code).is_some();
-    let begins = BEGINNINGS.iter().find(|(start, _)| !of_language && code.starts_with(start));
-    match (listed.or(begins.map(|(_, family)| *family)), verdict) {
-        (Some(family), _) => family,
-        (None, Verdict::ApiRejects) => "files",
-        (None, Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting) => "cluster",
-        (None, Verdict::Contradictory) => "node",
-        (None, Verdict::ContradictoryGroup | Verdict::ContradictoryUpdate) => "rollout",
-        (None, _) if crate::load_codes::find(code).is_some() => "files",
-        (None, _) => "language",
-    }
-}
 
 /// What is selected by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -264,7 +82,7 @@ pub fn selection(layers: &[&Layer]) -> Result<Selection, String> {
 /// It is none, with the nearest name that is.
 pub fn check(name: &str, rows: &[explain::Row]) -> Result<(), String> {
     let names = || {
-        let families = FAMILIES.iter().map(|family| family.name);
+        let families = Family::ALL.iter().map(|family| family.name());
         std::iter::once(ALL).chain(families).chain(rows.iter().map(|row| row.code))
     };
     if names().any(|known| known == name) {
@@ -341,18 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_code_exists_and_has_one_family() {
+    fn names_are_unique_and_what_begins_like_a_family_is_in_it() {
         let rows = explain::rows();
-        let mut seen = std::collections::BTreeSet::new();
-        for family in FAMILIES {
-            assert!(rows.iter().all(|row| row.code != family.name), "{} is a code", family.name);
-            for code in family.codes {
-                assert!(rows.iter().any(|row| row.code == *code), "no code is named {code}");
-                assert!(seen.insert(code), "{code} is in two families");
+        for family in Family::ALL.iter().map(|family| family.name()) {
+            assert!(rows.iter().all(|row| row.code != family), "{family} is a code");
+            assert!(rows.iter().any(|row| row.family == family), "{family} is empty");
+            let start = format!("{family}-");
+            for row in rows.iter().filter(|row| row.code.starts_with(&start)) {
+                assert_eq!(row.family, family, "{}", row.code);
             }
-        }
-        for row in &rows {
-            assert!(FAMILIES.iter().any(|family| family.name == row.family), "{}", row.code);
         }
     }
 

@@ -18,6 +18,7 @@ mod contradict;
 pub mod coordination;
 pub mod directory;
 mod expand;
+pub mod family;
 pub mod fields;
 mod frame;
 pub mod judge_case;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use placecard_findings::{Code, Severity, Verdict};
 use placecard_language::codes;
 
+use crate::family::Family;
 use crate::fields::FieldRule;
 
 /// Declares the rules that are files of their own, and lists them in the order of the reference.
@@ -42,6 +43,8 @@ files! {
 pub struct Rule {
     /// The public name.
     pub code: Code,
+    /// What it is about: it is selected and weighed with these.
+    pub family: Family,
     /// Severity of its findings, before overrides; single findings may be milder.
     pub severity: Severity,
     /// What kind of statement it makes.
@@ -152,28 +155,31 @@ pub const UNUSED_IGNORE: Code = Code::new("unused-ignore");
 
 const fn rule(
     code: Code,
+    family: Family,
     severity: Severity,
     verdict: Verdict,
     summary: &'static str,
     page: &'static str,
 ) -> Rule {
-    Rule { code, severity, verdict, summary, page, sees: Sees::Placement }
+    Rule { code, family, severity, verdict, summary, page, sees: Sees::Placement }
 }
 
 /// The row of a risk, or of something without effect.
 pub(crate) const fn risk(
     code: Code,
+    family: Family,
     summary: &'static str,
     page: &'static str,
     sees: Sees,
 ) -> Rule {
-    Rule { code, severity: Severity::Warning, verdict: Verdict::Risk, summary, page, sees }
+    Rule { code, family, severity: Severity::Warning, verdict: Verdict::Risk, summary, page, sees }
 }
 
 /// The rules that stand on the engine's proofs: an entry here, and a page.
 static OTHERS: &[Rule] = &[
     rule(
         NODE_SELECTOR_CONTRADICTS_AFFINITY,
+        Family::Node,
         Severity::Error,
         Verdict::Contradictory,
         "nodeSelector and another demand exclude each other on every node",
@@ -181,6 +187,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         NODE_AFFINITY_UNSATISFIABLE,
+        Family::Node,
         Severity::Error,
         Verdict::Contradictory,
         "the demands of one pod on its node exclude one another",
@@ -188,6 +195,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         AFFINITY_CONTRADICTS_ANTI_AFFINITY,
+        Family::Affinity,
         Severity::Error,
         Verdict::Contradictory,
         "required near and apart from the same pods in one level",
@@ -195,6 +203,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         SELF_AFFINITY_VS_SELF_ANTI_AFFINITY,
+        Family::Affinity,
         Severity::Error,
         Verdict::ContradictoryGroup,
         "replicas are required near and apart from one another in one level",
@@ -202,6 +211,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         ANTI_AFFINITY_REPLICAS_EXCEED_ALLOWED,
+        Family::Affinity,
         Severity::Error,
         Verdict::ContradictoryGroup,
         "more replicas than domains that are allowed, with one replica to a domain",
@@ -209,6 +219,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         SPREAD_MIN_DOMAINS_UNREACHABLE,
+        Family::Spread,
         Severity::Error,
         Verdict::ContradictoryGroup,
         "more replicas than the allowed domains may hold",
@@ -216,6 +227,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         SINGLE_WRITER_VOLUME_SHARED,
+        Family::Volumes,
         Severity::Error,
         Verdict::ContradictoryGroup,
         "replicas share a claim that one pod at a time may use",
@@ -223,6 +235,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         HPA_MAX_EXCEEDS_DOMAINS,
+        Family::Rollout,
         Severity::Warning,
         Verdict::ContradictoryGroup,
         "an autoscaler may ask for more replicas than can ever run",
@@ -230,6 +243,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         ROLLOUT_NEEDS_SPARE_DOMAIN,
+        Family::Rollout,
         Severity::Error,
         Verdict::ContradictoryUpdate,
         "no update can begin while all replicas run",
@@ -237,6 +251,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         POD_AFFINITY_TERMS_NO_COMMON_POD,
+        Family::Affinity,
         Severity::Error,
         Verdict::Contradictory,
         "no pod can match all required pod affinity terms",
@@ -244,6 +259,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         POD_AFFINITY_SELECTOR_NULL,
+        Family::Affinity,
         Severity::Error,
         Verdict::Contradictory,
         "a required pod affinity term without a selector matches no pod",
@@ -251,6 +267,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         LABEL_SELECTOR_UNSATISFIABLE,
+        Family::Affinity,
         Severity::Error,
         Verdict::Contradictory,
         "a selector demands two values of one label",
@@ -258,6 +275,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         PV_AFFINITY_CONFLICT,
+        Family::Volumes,
         Severity::Error,
         Verdict::NoInventory,
         "no node that the pod may use reaches the volume of its claim",
@@ -265,6 +283,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         NO_NODE_FITS,
+        Family::Cluster,
         Severity::Warning,
         Verdict::NoInventory,
         "no node of the cluster could hold the pod, even empty",
@@ -272,6 +291,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         FOREIGN_ANTI_AFFINITY_BLOCKS,
+        Family::Workloads,
         Severity::Warning,
         Verdict::CrowdedOut,
         "the anti-affinity of other pods keeps the pod out of every node that fits",
@@ -279,6 +299,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         WOULD_WAIT,
+        Family::Cluster,
         Severity::Warning,
         Verdict::CrowdedOut,
         "what runs on the nodes that fit is in the way",
@@ -286,6 +307,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         QUOTA_BLOCKS_ROLLOUT,
+        Family::Resources,
         Severity::Warning,
         Verdict::CrowdedOut,
         "a quota of the namespace has no room for the pods that are asked for",
@@ -293,6 +315,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         NAMESPACE_REFUSES_POD,
+        Family::Resources,
         Severity::Warning,
         Verdict::CrowdedOut,
         "a limit range or quota of the namespace refuses every such pod",
@@ -300,6 +323,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         PRIORITY_CLASS_REFUSED,
+        Family::Disruption,
         Severity::Warning,
         Verdict::CrowdedOut,
         "the priority class does not exist, or contradicts the pod",
@@ -307,6 +331,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         REPLICAS_NOT_DIVISIBLE,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "the replicas of a role are no whole batches",
@@ -314,6 +339,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         UNEQUAL_BATCHES,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "the roles of a coordination are enough for different numbers of batches",
@@ -321,6 +347,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         BATCH_NEVER_COMPLETE,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "pods of a batch wait for pods that come only after them",
@@ -328,6 +355,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         BATCH_KEPT_APART,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "the pods of a batch exclude one another in its one domain",
@@ -335,6 +363,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         READY_WITHOUT_PROBE,
+        Family::Coordination,
         Severity::Warning,
         Verdict::Risk,
         "sequential batches of pods that are ready as soon as they run",
@@ -342,6 +371,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         BATCH_FITS_NO_DOMAIN,
+        Family::Coordination,
         Severity::Warning,
         Verdict::NoInventory,
         "no domain of the cluster could hold a batch, even empty",
@@ -349,6 +379,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         TOPOLOGY_LABEL_MISSING,
+        Family::Coordination,
         Severity::Error,
         Verdict::NoInventory,
         "nodes lack the label whose values are the domains of batches",
@@ -356,6 +387,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         ROLES_SHARE_NO_DOMAIN,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "the node rules of two roles leave no domain for a batch of both",
@@ -363,6 +395,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         AUTOSCALER_BREAKS_BATCHES,
+        Family::Coordination,
         Severity::Warning,
         Verdict::Risk,
         "an autoscaler may ask for replicas that make no whole batches",
@@ -370,6 +403,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         OTHER_EXCLUSIVE_DOMAIN,
+        Family::Coordination,
         Severity::Warning,
         Verdict::Risk,
         "another controller keeps the pods of a member to domains of its own",
@@ -377,6 +411,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         NOT_COORDINATED,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "a workload plays a role, and its template does not name the coordination",
@@ -384,6 +419,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         PLAYS_NO_ROLE,
+        Family::Coordination,
         Severity::Error,
         Verdict::Uncoordinated,
         "a template names a coordination in which its workload plays no role",
@@ -391,6 +427,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         SECOND_POD_AFFINITY_TERM,
+        Family::Coordination,
         Severity::Error,
         Verdict::NotExpressible,
         "the batch would be a second required pod affinity term",
@@ -398,6 +435,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         NOT_APPLIED,
+        Family::Language,
         Severity::Error,
         Verdict::Unresolved,
         "the pod's fields lack what its rules become",
@@ -405,6 +443,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         WORD_IN_USE,
+        Family::Language,
         Severity::Error,
         Verdict::NotAllowed,
         "the vocabulary is about to lose words that workloads use",
@@ -412,6 +451,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         RULE_NO_LONGER_HOLDS,
+        Family::Cluster,
         Severity::Error,
         Verdict::Risk,
         "a rule of running pods does not hold any longer where they run",
@@ -419,6 +459,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         CANNOT_BE_PLACED,
+        Family::Cluster,
         Severity::Error,
         Verdict::CrowdedOut,
         "no node takes a pending pod",
@@ -426,6 +467,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         NO_PLACE_WITHOUT,
+        Family::Cluster,
         Severity::Error,
         Verdict::NoInventory,
         "pods of nodes that are lost have no place on the others",
@@ -433,6 +475,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         FIELD_TYPE,
+        Family::Files,
         Severity::Error,
         Verdict::ApiRejects,
         "a field has a type that the API server refuses",
@@ -440,6 +483,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         COORDINATION_PRUNED,
+        Family::Coordination,
         Severity::Error,
         Verdict::ApiRejects,
         "the API server does not keep the coordinations inside a RoleBasedGroup",
@@ -447,6 +491,7 @@ static OTHERS: &[Rule] = &[
     ),
     rule(
         UNUSED_IGNORE,
+        Family::Language,
         Severity::Warning,
         Verdict::Risk,
         "an ignore silences nothing",
@@ -455,52 +500,65 @@ static OTHERS: &[Rule] = &[
 ];
 
 /// The pages of the language's errors, by code.
-static PAGES: &[(Code, &str)] = &[
-    (codes::UNKNOWN_KEY, include_str!("rules/unknown_key.md")),
-    (codes::UNKNOWN_RELATION, include_str!("rules/unknown_relation.md")),
-    (codes::UNKNOWN_WORD, include_str!("rules/unknown_word.md")),
-    (codes::UNKNOWN_TARGET, include_str!("rules/unknown_target.md")),
-    (codes::UNKNOWN_LEVEL, include_str!("rules/unknown_level.md")),
-    (codes::UNKNOWN_POOL, include_str!("rules/unknown_pool.md")),
-    (codes::UNKNOWN_TRUST_DOMAIN, include_str!("rules/unknown_trust_domain.md")),
-    (codes::UNKNOWN_RESOURCE, include_str!("rules/unknown_resource.md")),
-    (codes::WEIGHT_RANGE, include_str!("rules/weight_range.md")),
-    (codes::WEIGHT_IN_REQUIRE, include_str!("rules/weight_in_require.md")),
-    (codes::MISSING_TARGET, include_str!("rules/missing_target.md")),
-    (codes::SELECTOR_SYNTAX, include_str!("rules/selector_syntax.md")),
-    (codes::DUPLICATE_MODIFIER, include_str!("rules/duplicate_modifier.md")),
-    (codes::EMPTY_VALUE, include_str!("rules/empty_value.md")),
-    (codes::NO_EFFECT_HERE, include_str!("rules/no_effect_here.md")),
-    (codes::NOT_EXPRESSIBLE, include_str!("rules/not_expressible.md")),
-    (codes::POOL_NOT_ALLOWED, include_str!("rules/pool_not_allowed.md")),
-    (codes::TRUST_DOMAIN_NOT_ALLOWED, include_str!("rules/trust_domain_not_allowed.md")),
-    (codes::UNRESOLVED, include_str!("rules/unresolved.md")),
-    (codes::SELF_HAS_NO_LABELS, include_str!("rules/self_has_no_labels.md")),
-    (codes::SCHEDULER_BYPASSED, include_str!("rules/scheduler_bypassed.md")),
-    (codes::INVALID_INTENT, include_str!("rules/invalid_intent.md")),
-    (codes::NUMBER_RANGE, include_str!("rules/number_range.md")),
-    (codes::VALUE_SYNTAX, include_str!("rules/value_syntax.md")),
-    (codes::TOLERATION_SYNTAX, include_str!("rules/toleration_syntax.md")),
-    (codes::MISPLACED_WORD, include_str!("rules/misplaced_word.md")),
-    (codes::MISSING_LABEL, include_str!("rules/missing_label.md")),
-    (codes::APART_FROM_NOT_ALLOWED, include_str!("rules/apart_from_not_allowed.md")),
-    (codes::UNKNOWN_ROLE, include_str!("rules/unknown_role.md")),
-    (codes::ROLE_RATIO, include_str!("rules/role_ratio.md")),
-    (codes::ROLE_PLACED_TWICE, include_str!("rules/role_placed_twice.md")),
-    (codes::NO_ORDINAL, include_str!("rules/no_ordinal.md")),
-    (codes::SEQUENTIAL_NEEDS_GATE, include_str!("rules/sequential_needs_gate.md")),
-    (codes::DEPRECATED_WORD, include_str!("rules/deprecated_word.md")),
+static PAGES: &[(Code, Family, &str)] = &[
+    (codes::UNKNOWN_KEY, Family::Language, include_str!("rules/unknown_key.md")),
+    (codes::UNKNOWN_RELATION, Family::Language, include_str!("rules/unknown_relation.md")),
+    (codes::UNKNOWN_WORD, Family::Language, include_str!("rules/unknown_word.md")),
+    (codes::UNKNOWN_TARGET, Family::Language, include_str!("rules/unknown_target.md")),
+    (codes::UNKNOWN_LEVEL, Family::Language, include_str!("rules/unknown_level.md")),
+    (codes::UNKNOWN_POOL, Family::Language, include_str!("rules/unknown_pool.md")),
+    (codes::UNKNOWN_TRUST_DOMAIN, Family::Language, include_str!("rules/unknown_trust_domain.md")),
+    (codes::UNKNOWN_RESOURCE, Family::Language, include_str!("rules/unknown_resource.md")),
+    (codes::WEIGHT_RANGE, Family::Language, include_str!("rules/weight_range.md")),
+    (codes::WEIGHT_IN_REQUIRE, Family::Language, include_str!("rules/weight_in_require.md")),
+    (codes::MISSING_TARGET, Family::Language, include_str!("rules/missing_target.md")),
+    (codes::SELECTOR_SYNTAX, Family::Language, include_str!("rules/selector_syntax.md")),
+    (codes::DUPLICATE_MODIFIER, Family::Language, include_str!("rules/duplicate_modifier.md")),
+    (codes::EMPTY_VALUE, Family::Language, include_str!("rules/empty_value.md")),
+    (codes::NO_EFFECT_HERE, Family::Language, include_str!("rules/no_effect_here.md")),
+    (codes::NOT_EXPRESSIBLE, Family::Language, include_str!("rules/not_expressible.md")),
+    (codes::POOL_NOT_ALLOWED, Family::Language, include_str!("rules/pool_not_allowed.md")),
+    (
+        codes::TRUST_DOMAIN_NOT_ALLOWED,
+        Family::Language,
+        include_str!("rules/trust_domain_not_allowed.md"),
+    ),
+    (codes::UNRESOLVED, Family::Language, include_str!("rules/unresolved.md")),
+    (codes::SELF_HAS_NO_LABELS, Family::Language, include_str!("rules/self_has_no_labels.md")),
+    (codes::SCHEDULER_BYPASSED, Family::Language, include_str!("rules/scheduler_bypassed.md")),
+    (codes::INVALID_INTENT, Family::Language, include_str!("rules/invalid_intent.md")),
+    (codes::NUMBER_RANGE, Family::Language, include_str!("rules/number_range.md")),
+    (codes::VALUE_SYNTAX, Family::Language, include_str!("rules/value_syntax.md")),
+    (codes::TOLERATION_SYNTAX, Family::Language, include_str!("rules/toleration_syntax.md")),
+    (codes::MISPLACED_WORD, Family::Language, include_str!("rules/misplaced_word.md")),
+    (codes::MISSING_LABEL, Family::Language, include_str!("rules/missing_label.md")),
+    (
+        codes::APART_FROM_NOT_ALLOWED,
+        Family::Language,
+        include_str!("rules/apart_from_not_allowed.md"),
+    ),
+    (codes::UNKNOWN_ROLE, Family::Coordination, include_str!("rules/unknown_role.md")),
+    (codes::ROLE_RATIO, Family::Coordination, include_str!("rules/role_ratio.md")),
+    (codes::ROLE_PLACED_TWICE, Family::Coordination, include_str!("rules/role_placed_twice.md")),
+    (codes::NO_ORDINAL, Family::Coordination, include_str!("rules/no_ordinal.md")),
+    (
+        codes::SEQUENTIAL_NEEDS_GATE,
+        Family::Coordination,
+        include_str!("rules/sequential_needs_gate.md"),
+    ),
+    (codes::DEPRECATED_WORD, Family::Language, include_str!("rules/deprecated_word.md")),
 ];
 
 /// All codes that a review can give.
 pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let page = |code: Code| PAGES.iter().find(|(paged, _)| *paged == code).map(|(_, page)| *page);
+    let page = |code: Code| PAGES.iter().find(|(paged, ..)| *paged == code);
     let language = codes::CODES.iter().filter_map(|entry| {
         let severity = match entry.verdict {
             Verdict::Unresolved | Verdict::Risk => Severity::Warning,
             _ => Severity::Error,
         };
-        Some(rule(entry.code, severity, entry.verdict, entry.summary, page(entry.code)?))
+        let (code, family, page) = *page(entry.code)?;
+        Some(rule(code, family, severity, entry.verdict, entry.summary, page))
     });
     language.chain(OTHERS.iter().copied()).chain(FILES.iter().map(|file| file.rule)).collect()
 });

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Holds, Label, Site};
 use placecard_feasibility::selector::Selector;
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
@@ -14,6 +14,7 @@ const CODE: Code = Code::new("anti-affinity-misses-self");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Affinity,
         "anti-affinity that matches neither its own pods nor others",
         include_str!("anti_affinity_misses_self.md"),
         Sees::Inputs,

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
@@ -13,6 +13,7 @@ const CODE: Code = Code::new("anti-affinity-selector-everything");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Affinity,
         "required anti-affinity against every pod of the namespace",
         include_str!("anti_affinity_selector_everything.md"),
         Sees::Placement,

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("daemonset-spread-noop");
@@ -10,6 +10,7 @@ const CODE: Code = Code::new("daemonset-spread-noop");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Spread,
         "a spread constraint on a DaemonSet changes nothing",
         include_str!("daemonset_spread_noop.md"),
         Sees::Placement,

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::{Wish, node_demands, topology_keys};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
@@ -11,6 +11,7 @@ const CODE: Code = Code::new("deprecated-node-label");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Node,
         "a node label that kubelets and clouds no longer set",
         include_str!("deprecated_node_label.md"),
         Sees::Placement,

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::node_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
@@ -11,6 +11,7 @@ const CODE: Code = Code::new("invalid-well-known-value");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Node,
         "a zone where a region is meant, or the reverse",
         include_str!("invalid_well_known_value.md"),
         Sees::Placement,

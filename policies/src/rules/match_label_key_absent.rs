@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, FieldPath, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
@@ -11,6 +11,7 @@ const CODE: Code = Code::new("match-label-key-absent");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Affinity,
         "a key of matchLabelKeys that the pods never carry",
         include_str!("match_label_key_absent.md"),
         Sees::Placement,

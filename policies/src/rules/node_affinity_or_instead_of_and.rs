@@ -3,7 +3,7 @@
 use placecard_findings::{Code, FieldPath, Finding, Help, Label, Site};
 use placecard_feasibility::requirement::Operator;
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::{Wish, node_terms};
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
@@ -13,6 +13,7 @@ const CODE: Code = Code::new("node-affinity-or-instead-of-and");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Node,
         "node terms of one condition each: one is enough",
         include_str!("node_affinity_or_instead_of_and.md"),
         Sees::Placement,

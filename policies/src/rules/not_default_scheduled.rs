@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("not-default-scheduled");
@@ -10,6 +10,7 @@ const CODE: Code = Code::new("not-default-scheduled");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Node,
         "a scheduling gate in a manifest keeps the pods from being scheduled",
         include_str!("not_default_scheduled.md"),
         Sees::Placement,

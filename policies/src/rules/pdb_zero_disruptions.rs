@@ -6,7 +6,7 @@ use placecard_findings::{
 };
 use serde_json::Value;
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::inputs::{Inputs, TemplateFacts};
 use crate::fields::{Check, FieldRule, ObjectCase};
 use crate::native;
@@ -16,7 +16,7 @@ use crate::surroundings::{Answer, Reference};
 const CODE: Code = Code::new("pdb-zero-disruptions");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: risk(CODE, "a PodDisruptionBudget never lets a pod be evicted", include_str!("pdb_zero_disruptions.md"), Sees::Inputs),
+    rule: risk(CODE, Family::Disruption, "a PodDisruptionBudget never lets a pod be evicted", include_str!("pdb_zero_disruptions.md"), Sees::Inputs),
     check: Check::Object(check),
 };
 

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::{Wish, node_demands};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
@@ -11,6 +11,7 @@ const CODE: Code = Code::new("removed-master-role");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Node,
         "a label or taint of control planes that kubeadm removed",
         include_str!("removed_master_role.md"),
         Sees::Placement,

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -10,7 +10,7 @@ use crate::words;
 const CODE: Code = Code::new("spread-misses-self");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: risk(CODE, "a spread constraint does not count the pods that carry it", include_str!("spread_misses_self.md"), Sees::Placement),
+    rule: risk(CODE, Family::Spread, "a spread constraint does not count the pods that carry it", include_str!("spread_misses_self.md"), Sees::Placement),
     check: Check::Template(check),
 };
 

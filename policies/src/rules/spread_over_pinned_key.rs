@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 use placecard_feasibility::requirement::Operator;
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::{NodeDemand, Wish, node_demands};
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
@@ -14,6 +14,7 @@ const CODE: Code = Code::new("spread-over-pinned-key");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Spread,
         "a spread constraint over a label that the node rules pin to one value",
         include_str!("spread_over_pinned_key.md"),
         Sees::Placement,

@@ -2,7 +2,7 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -11,6 +11,7 @@ const CODE: Code = Code::new("spread-selector-empty");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Spread,
         "a spread constraint with an empty selector counts no pods",
         include_str!("spread_selector_empty.md"),
         Sees::Placement,

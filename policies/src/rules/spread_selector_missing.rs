@@ -2,13 +2,13 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("spread-selector-missing");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: risk(CODE, "a spread constraint without a selector counts no pods", include_str!("spread_selector_missing.md"), Sees::Placement),
+    rule: risk(CODE, Family::Spread, "a spread constraint without a selector counts no pods", include_str!("spread_selector_missing.md"), Sees::Placement),
     check: Check::Template(check),
 };
 

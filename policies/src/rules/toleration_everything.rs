@@ -2,13 +2,13 @@
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("toleration-everything");
 
 pub(super) const RULE: FieldRule = FieldRule {
-    rule: risk(CODE, "the pods tolerate every taint, also those of nodes that fail or are drained", include_str!("toleration_everything.md"), Sees::Placement),
+    rule: risk(CODE, Family::Taints, "the pods tolerate every taint, also those of nodes that fail or are drained", include_str!("toleration_everything.md"), Sees::Placement),
     check: Check::Template(check),
 };
 

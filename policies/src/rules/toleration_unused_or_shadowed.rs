@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Toleration;
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("toleration-unused-or-shadowed");
@@ -11,6 +11,7 @@ const CODE: Code = Code::new("toleration-unused-or-shadowed");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Taints,
         "a toleration that another one of the pod already implies",
         include_str!("toleration_unused_or_shadowed.md"),
         Sees::Placement,

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 use placecard_language::suggest::nearest;
 
-use super::{Sees, risk};
+use super::{Family, Sees, risk};
 use crate::fields::terms::{KeyOf, topology_keys};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
@@ -12,6 +12,7 @@ const CODE: Code = Code::new("unknown-reserved-label-key");
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
+        Family::Node,
         "a node label of a reserved name that Kubernetes does not know",
         include_str!("unknown_reserved_label_key.md"),
         Sees::Placement,
