@@ -46,6 +46,8 @@ mod examples;
 mod modes;
 /// Sentences, typed entries, bytes and shorthands of one meaning get one answer at every door.
 mod one_form;
+/// The fixes that the pages of the rules show mend what they say, in every layout.
+mod page_fixes;
 /// The pages of the rules are right: every yaml block is linted and its marks compared.
 mod pages;
 /// The output that README.md shows is what the programs print.

@@ -35,12 +35,14 @@ const NOT_REPORTED: &str = "Not reported";
 
 /// A fenced block of a page.
 #[derive(Debug, PartialEq)]
-struct Block {
+pub(crate) struct Block {
     section: String,
-    info: String,
+    /// What stands behind the fence.
+    pub(crate) info: String,
     /// Without the marks.
-    text: String,
-    marks: Vec<String>,
+    pub(crate) text: String,
+    /// One a finding.
+    pub(crate) marks: Vec<String>,
 }
 
 /// One line of a page, as far as blocks are concerned.
@@ -68,7 +70,8 @@ fn lines(page: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+/// The blocks of a page, in order.
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut section = String::new();
     let mut found: Vec<Block> = Vec::new();
     for line in lines(page) {

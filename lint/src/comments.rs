@@ -251,7 +251,7 @@ fn with_deletion(
 }
 
 fn edit(old: &str, new: &str) -> Edit {
-    Edit { site: Site::default(), old: old.to_owned(), new: new.to_owned() }
+    Edit::text(Site::default(), old, new)
 }
 
 fn finding(code: placecard_findings::Code, message: String) -> Finding {

@@ -82,10 +82,8 @@ fn misspelt_relation(text: &str) -> Judged {
     finding.suggestion = Some("apart-from".into());
     finding.help =
         vec![Help::text("a rule starts with near, apart-from, on, not-on, spread or at-most")];
-    finding.fix = Some(Fix {
-        safe: false,
-        edits: vec![Edit { site, old: "aprat-from".into(), new: "apart-from".into() }],
-    });
+    finding.fix =
+        Some(Fix { safe: false, edits: vec![Edit::text(site, "aprat-from", "apart-from")] });
     judged(index(&[("search/ranker.yaml", text)]), finding)
 }
 

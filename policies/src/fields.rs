@@ -7,11 +7,14 @@ pub mod inputs;
 pub(crate) mod terms;
 
 use placecard_feasibility::selector::Selector;
-use placecard_findings::{Code, FieldPath, Finding, Holds, Label, Segment, Severity, Verdict};
+use placecard_findings::{
+    Code, Edit, FieldPath, Finding, Holds, Label, Segment, Severity, Verdict,
+};
 use serde_json::Value;
 
 use crate::contradict;
-use crate::frame::Frame;
+use crate::frame::{Frame, Own};
+use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
@@ -112,6 +115,19 @@ impl TemplateCase<'_> {
         self.surroundings.inputs.as_deref()
     }
 
+    /// The selector of the pods' own controller as JSON, for a fix; `None` where it is not sure.
+    pub(crate) fn own_selector(&self) -> Option<String> {
+        let Own::Pods { selector, keys } = &self.frame.own else { return None };
+        if !keys.is_empty() || self.object.selector.is_none() || self.doubt().is_some() {
+            return None;
+        }
+        let known = selector
+            .requirements
+            .iter()
+            .all(|one| !one.values.iter().any(|text| is_placeholder(text)));
+        serde_json::to_string(&native::native_selector(selector)).ok().filter(|_| known)
+    }
+
     /// Why nothing can be proved about the pods, if that is so.
     pub(crate) fn doubt(&self) -> Option<Doubt> {
         if !contradict::is_by_kube_scheduler(&self.template.spec) {
@@ -150,6 +166,11 @@ impl TemplateCase<'_> {
         });
         finding
     }
+}
+
+/// Takes an item out of a list of so many; the list itself, if it is the only one.
+pub(crate) fn without_item(list: &FieldPath, index: usize, length: usize) -> Edit {
+    if length > 1 { Edit::remove(list.index(index)) } else { Edit::remove(list.clone()) }
 }
 
 /// Whether a text stands for a value that is filled in later.

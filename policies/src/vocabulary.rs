@@ -59,7 +59,7 @@ fn finding(object: &ObjectRef, value: &Value, problem: &VocabularyProblem) -> Fi
     let mut finding = told(object, problem.code, site.clone(), &place, &worded);
     finding.suggestion.clone_from(&problem.suggestion);
     if let (Some(old), Some(new)) = (worded.replaces, &problem.suggestion) {
-        let edits = vec![Edit { site, old, new: new.clone() }];
+        let edits = vec![Edit::text(site, old, new)];
         finding.fix = Some(Fix { safe: false, edits });
     }
     if let VocabularyDetail::Duplicate { first, .. } = &problem.detail {

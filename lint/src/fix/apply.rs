@@ -186,9 +186,7 @@ fn only(source: &Source, text: &str, edits: &[&TextEdit]) -> bool {
     let same = |(number, (old, new)): (usize, (&Document, &Document))| {
         let (mut left, mut right) = (old.value.clone(), new.value.clone());
         for edit in edits {
-            if let Some((document, path)) = &edit.changes
-                && *document == number
-            {
+            for (_, path) in edit.changes.iter().filter(|(document, _)| *document == number) {
                 for value in [&mut left, &mut right] {
                     forget(value, path);
                 }

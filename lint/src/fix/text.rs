@@ -1,6 +1,8 @@
 //! From the fix of a finding to edits of the text.
 
-use placecard_findings::{Edit, FieldPath, Part, Segment};
+use std::collections::BTreeMap;
+
+use placecard_findings::{Change, Edit, FieldPath, Part, Segment};
 use placecard_policies::read;
 use serde_json::Value;
 
@@ -17,18 +19,83 @@ pub struct TextEdit {
     pub span: Span,
     /// By what.
     pub new: String,
-    /// The document, and the field in it whose value changes; `None`: no value does.
-    pub changes: Option<(usize, FieldPath)>,
+    /// The document, and the field in it whose value changes; empty: no value does.
+    pub changes: Vec<(usize, FieldPath)>,
 }
 
 /// The fix of a finding as edits of the text; `None` if it has none, or one that cannot be said so.
 #[must_use]
 pub fn in_text(index: &Index, placed: &Placed) -> Option<Vec<TextEdit>> {
     let fix = placed.finding.fix.as_ref()?;
-    let edits = fix.edits.iter().zip(&placed.edits);
-    let edits: Option<Vec<TextEdit>> =
-        edits.map(|(edit, place)| one(index, placed, edit, *place)).collect();
-    edits.filter(|edits| !edits.is_empty() && edits.len() == fix.edits.len())
+    if fix.edits.is_empty() || placed.edits.len() != fix.edits.len() {
+        return None;
+    }
+    let edits = || fix.edits.iter().zip(placed.edits.iter().copied());
+    let texts = edits().filter(|(edit, _)| edit.change == Change::Text);
+    let texts: Option<Vec<TextEdit>> =
+        texts.map(|(edit, place)| one(index, placed, edit, place)).collect();
+    let values: Vec<(&Edit, Place)> =
+        edits().filter(|(edit, _)| edit.change != Change::Text).collect();
+    let mut texts = texts?;
+    texts.extend(of_values(index, placed, &values)?);
+    Some(texts)
+}
+
+/// The edits of values: those of one document together.
+fn of_values(index: &Index, placed: &Placed, edits: &[(&Edit, Place)]) -> Option<Vec<TextEdit>> {
+    let mut documents: BTreeMap<(usize, usize), Vec<Set>> = BTreeMap::new();
+    for (edit, place) in edits {
+        let file = index.files.get(place.file)?;
+        let (number, document, path) = field(file, placed, edit, *place)?;
+        let set = value_set(&file.source, document, path, edit)?;
+        documents.entry((place.file, number)).or_default().push(set);
+    }
+    let mut made = Vec::new();
+    for ((number, at), mut sets) in documents {
+        let file = index.files.get(number)?;
+        let document = file.documents.get(at)?;
+        // Positions of a list stay true where nothing goes before the rest is set, and later ones
+        // go first.
+        sets.sort_by(|one, other| match (&one.value, &other.value) {
+            (None, None) => other.path.cmp(&one.path),
+            (one, other) => one.is_none().cmp(&other.is_none()),
+        });
+        let text = splice(&file.source, document, &sets).ok()?;
+        let (span, new) = difference(&file.source, document.span, &text);
+        let changes = sets.iter().map(|set| (at, changed_by(document, set))).collect();
+        made.push(TextEdit { file: number, span, new, changes });
+    }
+    Some(made)
+}
+
+/// The field whose value a set changes: of an item that comes or goes it is the list.
+fn changed_by(document: &Document, set: &Set) -> FieldPath {
+    let mut path = set.path.clone();
+    let exists = |path: &FieldPath| document.value.pointer(&path.pointer()).is_some();
+    let is_item = |path: &FieldPath| matches!(path.0.last(), Some(Segment::Index(_)));
+    while !exists(&path.parent()) && !path.0.is_empty() {
+        path = path.parent();
+    }
+    if is_item(&path) && (set.value.is_none() || !exists(&path)) { path.parent() } else { path }
+}
+
+/// What an edit of a value sets.
+fn value_set(source: &Source, document: &Document, path: FieldPath, edit: &Edit) -> Option<Set> {
+    let value = match edit.change {
+        Change::Text => return None,
+        Change::Set => Some(serde_json::from_str(&edit.new).ok()?),
+        Change::Remove => {
+            document.value.pointer(&path.pointer())?;
+            None
+        }
+        Change::Quote => {
+            let is_scalar = |value: &&Value| value.is_boolean() || value.is_number();
+            document.value.pointer(&path.pointer()).filter(is_scalar)?;
+            let written = locate(document, source, &path.0)?.value;
+            Some(Value::String(source.slice(written).to_owned()))
+        }
+    };
+    Some(Set { path, value })
 }
 
 fn one(index: &Index, placed: &Placed, edit: &Edit, place: Place) -> Option<TextEdit> {
@@ -38,27 +105,41 @@ fn one(index: &Index, placed: &Placed, edit: &Edit, place: Place) -> Option<Text
         // Not about a value: about a comment.
         let span = if edit.new.is_empty() { without(&file.source, place.span) } else { place.span };
         let new = edit.new.clone();
-        return exact.then_some(TextEdit { file: place.file, span, new, changes: None });
+        return exact.then_some(TextEdit { file: place.file, span, new, changes: Vec::new() });
     }
     let (number, document, path) = field(file, placed, edit, place)?;
     let removes = edit.site.part == Part::Key && edit.new.is_empty();
     let plain =
         !edit.new.is_empty() && !edit.new.contains(|c: char| c.is_control() || "\"'\\".contains(c));
-    if exact && plain && !removes {
-        let (span, new) = (place.span, edit.new.clone());
-        return Some(TextEdit { file: place.file, span, new, changes: Some((number, path)) });
+    let inner = if exact { Some(place.span) } else { between_quotes(&file.source, edit, place) };
+    if let Some(span) = inner.filter(|_| plain && !removes) {
+        let new = edit.new.clone();
+        let mut changes = vec![(number, path.clone())];
+        if edit.site.part == Part::Key {
+            // A key with another name.
+            changes.push((number, path.parent().key(&edit.new)));
+        }
+        return Some(TextEdit { file: place.file, span, new, changes });
     }
     let set = set(document, &path, edit, removes)?;
     let line = || line_of_block(&file.source, document, edit, place);
     let entry = || entry_of_flow(&file.source, document, &path).filter(|_| set.value.is_none());
     let fits = |span: &Span| leaves(&file.source, document, *span, &set);
     if let Some(span) = line().filter(fits).or_else(|| entry().filter(fits)) {
-        let changes = Some((number, set.path));
+        let changes = vec![(number, set.path)];
         return Some(TextEdit { file: place.file, span, new: String::new(), changes });
     }
     let text = splice(&file.source, document, std::slice::from_ref(&set)).ok()?;
     let (span, new) = difference(&file.source, document.span, &text);
-    Some(TextEdit { file: place.file, span, new, changes: Some((number, set.path)) })
+    Some(TextEdit { file: place.file, span, new, changes: vec![(number, set.path)] })
+}
+
+/// A key or a whole value that stands in quotes.
+fn between_quotes(source: &Source, edit: &Edit, place: Place) -> Option<Span> {
+    let written = source.slice(place.span);
+    let quoted = ['"', '\''].iter().any(|mark| written == format!("{mark}{}{mark}", edit.old));
+    let whole = edit.site.range().is_none();
+    (quoted && whole).then(|| Span::new(place.span.start + 1, place.span.end - 1))
 }
 
 /// A comment, or a part of it, with what it leaves behind: its line, or the blanks before it.

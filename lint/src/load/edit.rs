@@ -196,6 +196,72 @@ impl<'a> Editor<'a> {
         alone
     }
 
+    /// Deletes the lines of an item of a block list; false if it shares them with something else.
+    pub(super) fn remove_item(&mut self, item: NodeId) -> bool {
+        let Some(node) = self.document.arena.get(item) else { return false };
+        let before = self.before(node.outer_start).trim_end();
+        let dash = self.document.span.start + to_u32(before.len().saturating_sub(1));
+        let line = self.line_start(dash);
+        let alone = self.source.slice(Span::new(line, dash)).trim().is_empty();
+        if !alone || !before.ends_with('-') || line == self.document.span.start {
+            return false;
+        }
+        let end = self.line_end(node.span.end.max(dash + 1));
+        self.edit(Span::new(self.line_end_before(line), end), String::new());
+        true
+    }
+
+    /// Where the items of a list stand.
+    pub(super) fn item_spans(&self, items: &[NodeId]) -> Vec<Span> {
+        let span = |node: &Node| Span::new(node.outer_start.min(node.span.start), node.span.end);
+        items.iter().filter_map(|item| self.document.arena.get(*item).map(span)).collect()
+    }
+
+    /// Where the entries of a mapping stand.
+    pub(super) fn entry_spans(&self, entries: &[(NodeId, NodeId)]) -> Vec<Span> {
+        let arena = &self.document.arena;
+        let span = |(key, value): &(NodeId, NodeId)| {
+            let (key, value) = (arena.get(*key)?, arena.get(*value)?);
+            Some(Span::new(key.outer_start, value.span.end.max(key.span.end)))
+        };
+        entries.iter().filter_map(span).collect()
+    }
+
+    /// Deletes some of what stands between brackets or braces, each with one comma; false if that
+    /// is all of it, or if a comment would go as well.
+    pub(super) fn remove_between(&mut self, all: &[Span], goes: &dyn Fn(usize) -> bool) -> bool {
+        let mark = self.mark();
+        let mut index = 0;
+        while index < all.len() {
+            let first = index;
+            while index < all.len() && goes(index) {
+                index += 1;
+            }
+            if first < index {
+                let before = first.checked_sub(1).and_then(|last| all.get(last));
+                let span = match (all.get(first), all.get(index), before) {
+                    (Some(from), Some(next), _) => Span::new(from.start, next.start),
+                    (Some(_), None, Some(kept)) => {
+                        Span::new(kept.end, all.last().map_or(kept.end, |last| last.end))
+                    }
+                    _ => Span::at(0),
+                };
+                let commented = self
+                    .document
+                    .comments
+                    .iter()
+                    .any(|one| span.start <= one.span.start && one.span.start < span.end);
+                if span.is_empty() || commented {
+                    self.back_to(mark);
+                    return false;
+                }
+                self.edit(span, String::new());
+            }
+            index += 1;
+        }
+        true
+    }
+
     /// New entries below the last one of a block mapping.
     pub(super) fn append_entries(&mut self, id: NodeId, added: &[(&String, &Value)]) -> Option<()> {
         let node = self.document.arena.get(id)?;

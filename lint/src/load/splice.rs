@@ -171,10 +171,22 @@ fn change_mapping(
     let removed: Vec<&String> = old.keys().filter(|key| !new.contains_key(*key)).collect();
     let added: Vec<(&String, &Value)> =
         new.iter().filter(|(key, _)| !old.contains_key(*key)).collect();
-    if mapping.entries.is_empty() || new.is_empty() || (mapping.flow && !removed.is_empty()) {
+    if mapping.entries.is_empty() || new.is_empty() {
         return Ok(false);
     }
-    for key in removed {
+    if mapping.flow && !removed.is_empty() {
+        let mut gone = Vec::new();
+        for key in &removed {
+            gone.push(written(editor, mapping, key, path)?.0);
+        }
+        let spans = editor.entry_spans(mapping.entries);
+        let is_gone =
+            |index: usize| mapping.entries.get(index).is_some_and(|one| gone.contains(&one.0));
+        if !added.is_empty() || !editor.remove_between(&spans, &is_gone) {
+            return Ok(false);
+        }
+    }
+    for key in removed.into_iter().filter(|_| !mapping.flow) {
         let (key_id, value_id) = written(editor, mapping, key, path)?;
         let last = mapping.entries.last().is_some_and(|(last, _)| *last == key_id);
         if (last && !added.is_empty()) || !editor.remove_entry(key_id, value_id) {
@@ -228,6 +240,15 @@ fn change_list(
     new: &[Value],
     path: &FieldPath,
 ) -> Result<bool, Refusal> {
+    if items.len() == old.len() && new.len() < old.len() && !new.is_empty() {
+        let Some(gone) = left_out(old, new) else { return Ok(false) };
+        if !flow {
+            let gone = items.iter().enumerate().filter(|(index, _)| gone.contains(index));
+            return Ok(gone.map(|(_, item)| *item).all(|item| editor.remove_item(item)));
+        }
+        let spans = editor.item_spans(items);
+        return Ok(editor.remove_between(&spans, &|index| gone.contains(&index)));
+    }
     if items.len() != old.len() || old.is_empty() || new.len() < old.len() {
         return Ok(false);
     }
@@ -249,4 +270,16 @@ fn change_list(
         appended.ok_or(Refusal::WouldNotReadBack)?;
     }
     Ok(true)
+}
+
+/// The positions of a list that are not in a shorter one; `None` if that has other items too.
+fn left_out(old: &[Value], new: &[Value]) -> Option<Vec<usize>> {
+    let mut rest = new.iter().peekable();
+    let mut gone = Vec::new();
+    for (index, item) in old.iter().enumerate() {
+        if rest.next_if_eq(&item).is_none() {
+            gone.push(index);
+        }
+    }
+    rest.next().is_none().then_some(gone)
 }

@@ -242,11 +242,7 @@ fn fix_lines(index: &Index, placed: &Placed, fix: &Fix, look: Look) -> String {
             }
             continue;
         }
-        let text = match (edit.old.is_empty(), edit.new.is_empty()) {
-            (true, _) => format!("{at} add {}", edit.new),
-            (false, true) => format!("{at} delete {}", edit.old),
-            (false, false) => format!("{at} {} -> {}", edit.old, edit.new),
-        };
+        let text = format!("{at} {}", edit.line());
         out.push_str(&word(name, &set_apart(&text, flag), look));
     }
     out

@@ -1,12 +1,15 @@
 //! The report as JSON, version 1. The structs are the format: order and names of their fields are
 //! part of the interface.
 
-use placecard_findings::{Evidence, FieldPath, Finding, ObjectRef};
+use std::borrow::Cow;
+
+use placecard_findings::{Change, Edit, Evidence, FieldPath, Finding, ObjectRef};
 use placecard_policies::certificate::to_json;
 use placecard_policies::words;
 use serde::Serialize;
 
 use crate::fingerprint::fingerprint;
+use crate::fix::in_text;
 use crate::index::Index;
 use crate::origin::origin;
 use crate::render::place::{Place, Placed, PlacedLabel};
@@ -122,8 +125,8 @@ struct JsonHelp<'a> {
 #[derive(Serialize)]
 struct JsonEdit<'a> {
     path: String,
-    old: &'a str,
-    new: &'a str,
+    old: Cow<'a, str>,
+    new: Cow<'a, str>,
     file: &'a str,
     start: Point,
     end: Point,
@@ -240,24 +243,9 @@ fn ways_out<'a>(index: &'a Index, placed: &'a Placed) -> Vec<JsonHelp<'a>> {
         })
         .collect();
     if let Some(fix) = fix {
-        let edits: Vec<JsonEdit<'a>> = fix
-            .edits
-            .iter()
-            .zip(&placed.edits)
-            .map(|(edit, place)| {
-                let (start, end) = points(*place);
-                JsonEdit {
-                    path: edit.site.path.to_string(),
-                    old: &edit.old,
-                    new: &edit.new,
-                    file: file_name(index, *place),
-                    start,
-                    end,
-                }
-            })
-            .collect();
-        let text: Vec<String> =
-            fix.edits.iter().map(|edit| format!("{} -> {}", edit.old, edit.new)).collect();
+        let of_text = fix.edits.iter().all(|edit| edit.change == Change::Text);
+        let edits = if of_text { as_said(index, placed) } else { as_written(index, placed) };
+        let text: Vec<String> = fix.edits.iter().map(Edit::line).collect();
         ways.push(JsonHelp {
             text: text.join(", "),
             safety: if fix.safe { "safe" } else { "unsafe" },
@@ -266,6 +254,45 @@ fn ways_out<'a>(index: &'a Index, placed: &'a Placed) -> Vec<JsonHelp<'a>> {
         });
     }
     ways
+}
+
+/// Edits of text, as the fix says them.
+fn as_said<'a>(index: &'a Index, placed: &'a Placed) -> Vec<JsonEdit<'a>> {
+    let edits = placed.finding.fix.iter().flat_map(|fix| &fix.edits).zip(&placed.edits);
+    let said = edits.map(|(edit, place)| {
+        let (start, end) = points(*place);
+        JsonEdit {
+            path: edit.site.path.to_string(),
+            old: Cow::Borrowed(&edit.old),
+            new: Cow::Borrowed(&edit.new),
+            file: file_name(index, *place),
+            start,
+            end,
+        }
+    });
+    said.collect()
+}
+
+/// Edits of values, as edits of the text.
+fn as_written<'a>(index: &'a Index, placed: &'a Placed) -> Vec<JsonEdit<'a>> {
+    let first = placed.finding.fix.as_ref().and_then(|fix| fix.edits.first());
+    let path = first.map(|edit| edit.site.path.to_string()).unwrap_or_default();
+    let written = in_text(index, placed).unwrap_or_default().into_iter().filter_map(|edit| {
+        let source = &index.files.get(edit.file)?.source;
+        let point = |byte: u32| {
+            let (line, column) = source.line_column(byte);
+            Point { line, column }
+        };
+        Some(JsonEdit {
+            path: path.clone(),
+            old: Cow::Borrowed(source.slice(edit.span)),
+            file: &source.name,
+            start: point(edit.span.start),
+            end: point(edit.span.end),
+            new: Cow::Owned(edit.new),
+        })
+    });
+    written.collect()
 }
 
 fn file_name(index: &Index, place: Place) -> &str {

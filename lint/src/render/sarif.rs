@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use placecard_findings::{Finding, ObjectRef, Severity};
+use placecard_findings::{Edit, Finding, ObjectRef, Severity};
 use placecard_language::keys;
 use serde::Serialize;
 
@@ -377,8 +377,7 @@ fn logical(object: &ObjectRef) -> LogicalLocation {
 fn fixes<'a>(index: &'a Index, placed: &'a Placed) -> Option<Fix<'a>> {
     let fix = placed.finding.fix.as_ref()?;
     let edits = in_text(index, placed)?;
-    let text: Vec<String> =
-        fix.edits.iter().map(|edit| format!("{} -> {}", edit.old, edit.new)).collect();
+    let text: Vec<String> = fix.edits.iter().map(Edit::line).collect();
     let mut text = text.join(", ");
     if !fix.safe {
         text.push_str(" (needs a look)");

@@ -99,8 +99,9 @@ const FIXES: &str = "
 `--fix` writes the safe fixes into the files, `--unsafe-fixes` those that need a look too, and \
 `--diff` shows what either would change. A fix is an edit of the text: comments, layout and line breaks \
 stay. What comes of it is read and judged again before it is written: no other value has changed, \
-and the finding is gone, or the fix is left out. A fix that changes a pod template is never safe, \
-because a changed template is a new revision.
+and the finding is gone, or the fix is left out. A safe fix mends what the API server refuses or \
+what has no effect as it is written, where only one thing can have been meant. It may change a pod \
+template, and a changed template is a new revision: applying it replaces the pods.
 
 `--write-baseline FILE` writes the findings of today into a file, and `--baseline FILE` leaves them out \
 from then on. An entry is found again by its code, object, field and the text there, so lines may move \

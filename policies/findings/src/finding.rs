@@ -2,7 +2,7 @@
 
 use placecard_feasibility::certificate::Certificate;
 
-use crate::{Code, ObjectRef, Severity, Site};
+use crate::{Code, FieldPath, ObjectRef, Segment, Severity, Site};
 
 /// What kind of statement a finding is; decides what the webhook may do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -244,7 +244,7 @@ impl Help {
 /// An edit that mends the finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// Whether the edit can change what a correct reader would have meant.
+    /// Whether the edits leave what a correct reader would have meant.
     pub safe: bool,
     /// The replacements.
     pub edits: Vec<Edit>,
@@ -255,10 +255,100 @@ pub struct Fix {
 pub struct Edit {
     /// What is replaced.
     pub site: Site,
-    /// The text there now.
+    /// The text there now; may be empty where a value changes.
     pub old: String,
-    /// The text that mends it.
+    /// The text that mends it, or the new value as JSON.
     pub new: String,
+    /// What is done with them.
+    pub change: Change,
+}
+
+/// What an edit does at its site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Change {
+    /// The text `old` becomes `new`.
+    #[default]
+    Text,
+    /// The field gets the value whose JSON is `new`. Mappings above it that are not there are made;
+    /// the position behind the last item of a list appends to it.
+    Set,
+    /// The field goes: a key with its value, or an item of a list.
+    Remove,
+    /// The scalar is put in quotes, as it is written.
+    Quote,
+}
+
+impl Edit {
+    /// Replaces a text.
+    #[must_use]
+    pub fn text(site: Site, old: impl Into<String>, new: impl Into<String>) -> Self {
+        Self { site, old: old.into(), new: new.into(), change: Change::Text }
+    }
+
+    /// Gives a field a value, which is JSON.
+    #[must_use]
+    pub fn set(path: FieldPath, json: impl Into<String>) -> Self {
+        let site = Site::value(path);
+        Self { site, old: String::new(), new: json.into(), change: Change::Set }
+    }
+
+    /// Takes a field out.
+    #[must_use]
+    pub fn remove(path: FieldPath) -> Self {
+        let site = Site::value(path);
+        Self { site, old: String::new(), new: String::new(), change: Change::Remove }
+    }
+
+    /// Puts a scalar in quotes.
+    #[must_use]
+    pub fn quote(path: FieldPath) -> Self {
+        let site = Site::value(path);
+        Self { site, old: String::new(), new: String::new(), change: Change::Quote }
+    }
+
+    /// Gives a key of a mapping another name, with its value as it is.
+    #[must_use]
+    pub fn rename(path: FieldPath, new: impl Into<String>) -> Self {
+        let old = match path.0.last() {
+            Some(Segment::Key(key)) => key.clone(),
+            _ => String::new(),
+        };
+        Self::text(Site::key(path), old, new)
+    }
+
+    /// What it does, in a few words.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self { site, old, new, change } = self;
+        let field = match (site.path.0.last(), site.path.0.iter().rev().nth(1)) {
+            (Some(Segment::Key(key)), _) => key.clone(),
+            (Some(Segment::Index(index)), Some(Segment::Key(list))) => format!("{list}[{index}]"),
+            (Some(Segment::Index(index)), _) => format!("[{index}]"),
+            (None, _) => "the object".to_owned(),
+        };
+        match change {
+            Change::Text if old.is_empty() => format!("add {new}"),
+            Change::Text if new.is_empty() => format!("delete {old}"),
+            Change::Text => format!("{old} -> {new}"),
+            Change::Set => format!("{field}: {new}"),
+            Change::Remove => format!("delete {field}"),
+            Change::Quote => format!("quote {field}"),
+        }
+    }
+}
+
+impl Fix {
+    /// Edits that a correct reader would have meant.
+    #[must_use]
+    pub fn safe(edits: Vec<Edit>) -> Self {
+        Self { safe: true, edits }
+    }
+
+    /// Edits that need a look.
+    #[must_use]
+    pub fn needs_a_look(edits: Vec<Edit>) -> Self {
+        Self { safe: false, edits }
+    }
 }
 
 /// How far a finding holds.
@@ -347,13 +437,24 @@ impl Holds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FieldPath;
 
     #[test]
     fn help_calls_labels_by_name() {
         let help = Help::mentioning("drop {} or {}", vec![2, 0]);
         assert_eq!(help.say(|label| format!("line {label}")), "drop line 2 or line 0");
         assert_eq!(Help::text("write `{}`").say(|_| String::new()), "write `{}`");
+    }
+
+    #[test]
+    fn an_edit_says_what_it_does() {
+        let path = FieldPath::of(&["spec", "tolerations"]);
+        assert_eq!(Edit::remove(path.index(2)).line(), "delete tolerations[2]");
+        assert_eq!(Edit::remove(path.clone()).line(), "delete tolerations");
+        assert_eq!(Edit::set(path.key("a"), "{\"b\":1}").line(), "a: {\"b\":1}");
+        assert_eq!(Edit::quote(path.key("a")).line(), "quote a");
+        assert_eq!(Edit::rename(path.key("a"), "b").line(), "a -> b");
+        assert_eq!(Edit::text(Site::value(path.clone()), "", "b").line(), "add b");
+        assert_eq!(Edit::text(Site::value(path), "a", "").line(), "delete a");
     }
 
     #[test]

@@ -10,5 +10,7 @@ mod finding;
 mod path;
 
 pub use code::{Code, Severity};
-pub use finding::{Bytes, Edit, Evidence, Finding, Fix, Help, Holds, Label, Scope, Verdict};
+pub use finding::{
+    Bytes, Change, Edit, Evidence, Finding, Fix, Help, Holds, Label, Scope, Verdict,
+};
 pub use path::{FieldPath, ObjectRef, Part, Segment, Site, api_group};

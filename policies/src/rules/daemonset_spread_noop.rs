@@ -1,9 +1,9 @@
 //! Spread constraints of a DaemonSet.
 
-use placecard_findings::{Code, Finding, Help, Label, Site};
+use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::{Check, FieldRule, TemplateCase};
+use crate::fields::{Check, FieldRule, TemplateCase, without_item};
 
 const CODE: Code = Code::new("daemonset-spread-noop");
 
@@ -29,13 +29,18 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         if !honours || constraint.min_domains.is_some_and(|count| count > 1) {
             continue;
         }
-        let at = case.template.spec_path(&["topologySpreadConstraints"]).index(index);
+        let list = case.template.spec_path(&["topologySpreadConstraints"]);
+        let at = list.index(index);
         let key = constraint.topology_key.clone();
         let label = Label::new(Site::value(at.key("topologyKey")), "counts one node").quoting(key);
         let message = "a spread constraint on a DaemonSet changes nothing";
         let mut finding = case.risk(CODE, message, label);
         finding.why = Some("each of its pods is for one node, and only that one is counted".to_owned());
         finding.help = vec![Help::text("delete the constraint")];
+        // A hard one keeps the pods off nodes without the label, too.
+        let safe = constraint.when_unsatisfiable != "DoNotSchedule";
+        let edits = vec![without_item(&list, index, case.template.spec.spread.len())];
+        finding.fix = Some(Fix { safe, edits });
         findings.push(finding);
     }
 }

@@ -1,6 +1,6 @@
 //! Node labels that were replaced.
 
-use placecard_findings::{Code, Finding, Help, Label, Site};
+use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::terms::{Wish, node_demands, topology_keys};
@@ -32,14 +32,19 @@ const REPLACED: &[(&str, &str)] = &[
 ];
 
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
+    let demands = node_demands(case.template);
+    // Where both are named, one of them has to go, and somebody has to say which.
+    let keys: Vec<&str> = demands.iter().map(|one| one.requirement.key.as_str()).collect();
     let mut told = |key: &str, site: Site| {
         let Some((old, new)) = REPLACED.iter().find(|(old, _)| *old == key) else { return };
-        let label = Label::new(site, "nodes may lack it").quoting(*old);
+        let label = Label::new(site.clone(), "nodes may lack it").quoting(*old);
         let mut finding = case.risk(CODE, format!("the node label {old} was replaced"), label);
         finding.help = vec![Help::text(format!("say {new}"))];
+        let renamed = !keys.contains(new);
+        finding.fix = renamed.then(|| Fix::safe(vec![Edit::text(site, *old, *new)]));
         findings.push(finding);
     };
-    for demand in node_demands(case.template) {
+    for demand in &demands {
         let site = match demand.wish {
             Wish::Selector => Site::key(demand.key_path()),
             Wish::Required | Wish::Preferred => Site::value(demand.key_path()),

@@ -1,6 +1,6 @@
 //! Keys that are ignored.
 
-use placecard_findings::{Code, FieldPath, Finding, Help, Label, Site};
+use placecard_findings::{Code, Edit, FieldPath, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::terms::pod_demands;
@@ -43,9 +43,12 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             if case.frame.labels.contains_key(key) || may_be_added(case, key) {
                 continue;
             }
-            let label = Label::new(Site::value(path.index(index)), "is ignored").quoting(key.clone());
+            let site = Site::value(path.index(index));
+            let label = Label::new(site.clone(), "is ignored").quoting(key.clone());
             let mut finding = case.risk(CODE, format!("the pods have no label {key}"), label);
             finding.help = help(case);
+            let other = revision(case).filter(|other| REVISIONS.contains(&key.as_str()) && !list.iter().any(|one| one == other));
+            finding.fix = other.map(|other| Fix::safe(vec![Edit::text(site, key, other)]));
             findings.push(finding);
         }
     }
@@ -74,11 +77,21 @@ fn may_be_added(case: &TemplateCase<'_>, key: &str) -> bool {
     by_controller.contains(&key)
 }
 
+/// The labels that tell the revisions of some kind apart.
+const REVISIONS: &[&str] = &["pod-template-hash", "controller-revision-hash"];
+
+/// The one of this kind.
+fn revision(case: &TemplateCase<'_>) -> Option<&'static str> {
+    match case.object.kind.map(|kind| kind.kind) {
+        Some("Deployment") => Some("pod-template-hash"),
+        Some("StatefulSet" | "DaemonSet") => Some("controller-revision-hash"),
+        _ => None,
+    }
+}
+
 fn help(case: &TemplateCase<'_>) -> Vec<Help> {
-    let revision = match case.object.kind.map(|kind| kind.kind) {
-        Some("Deployment") => "pod-template-hash",
-        Some("StatefulSet" | "DaemonSet") => "controller-revision-hash",
-        _ => return vec![Help::text("drop the key, or add the label to the template")],
-    };
-    vec![Help::text(format!("the label that tells revisions apart is {revision} here"))]
+    vec![match revision(case) {
+        Some(label) => Help::text(format!("the label that tells revisions apart is {label} here")),
+        None => Help::text("drop the key, or add the label to the template"),
+    }]
 }

@@ -1,6 +1,7 @@
 //! The role `master`.
 
-use placecard_findings::{Code, Finding, Help, Label, Site};
+use k8s_openapi::api::core::v1::Toleration;
+use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::terms::{Wish, node_demands};
@@ -46,9 +47,13 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(index) = tolerations.iter().position(|one| one.key.as_deref() == Some(MASTER)) else {
         return;
     };
-    let at = case.template.spec_path(&["tolerations"]).index(index).key("key");
+    let list = case.template.spec_path(&["tolerations"]);
+    let at = list.index(index).key("key");
     let label = Label::new(Site::value(at), "no node has this taint since 1.25").quoting(MASTER);
     let mut finding = case.risk(CODE, "the taint of the role master is gone", label);
     finding.help = vec![Help::text(format!("tolerate {CONTROL_PLANE} as well"))];
+    let same = tolerations.get(index).map(|one| Toleration { key: Some(CONTROL_PLANE.to_owned()), ..one.clone() });
+    let same = same.and_then(|one| serde_json::to_string(&one).ok());
+    finding.fix = same.map(|one| Fix::safe(vec![Edit::set(list.index(tolerations.len()), one)]));
     findings.push(finding);
 }

@@ -1,6 +1,6 @@
 //! A spread constraint whose selector is `{}`.
 
-use placecard_findings::{Code, Finding, Help, Label, Site};
+use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
@@ -37,6 +37,9 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let mut finding = case.risk(CODE, message, label);
         finding.why = Some("in anti-affinity {} would mean every pod; here it counts none".to_owned());
         finding.help = vec![Help::text("add the labels of the pods that are to be spread")];
+        finding.fix = case
+            .own_selector()
+            .map(|own| Fix::safe(vec![Edit::set(at.key("labelSelector"), own)]));
         findings.push(finding);
     }
 }

@@ -1,6 +1,6 @@
 //! A spread constraint without a selector.
 
-use placecard_findings::{Code, Finding, Help, Label, Site};
+use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
@@ -27,6 +27,9 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         finding.why = (constraint.when_unsatisfiable == "DoNotSchedule")
             .then(|| format!("all it does is to keep the pods off nodes without the label {key}"));
         finding.help = vec![Help::text("add the labels of the pods that are to be spread")];
+        finding.fix = case
+            .own_selector()
+            .map(|own| Fix::safe(vec![Edit::set(at.key("labelSelector"), own)]));
         findings.push(finding);
     }
 }

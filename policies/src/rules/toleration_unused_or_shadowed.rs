@@ -1,7 +1,7 @@
 //! Tolerations that add nothing.
 
 use k8s_openapi::api::core::v1::Toleration;
-use placecard_findings::{Code, Finding, Help, Label, Site};
+use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase};
@@ -32,6 +32,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let mut finding = case.risk(CODE, "another toleration of the pods implies this one", label);
         finding.labels.push(Label::new(Site::value(at.index(wider)), "tolerates as much or more"));
         finding.help = vec![Help::mentioning("drop {}", vec![0])];
+        finding.fix = Some(Fix::safe(vec![Edit::remove(at.index(index))]));
         findings.push(finding);
     }
 }

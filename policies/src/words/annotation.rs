@@ -34,7 +34,7 @@ pub fn finding(object: &ObjectRef, metadata: &FieldPath, problem: &Problem) -> F
     if let (Some(word), Some(found), true) =
         (&problem.suggestion, worded.replaces, problem.verbatim)
     {
-        let edit = Edit { site, old: found, new: word.clone() };
+        let edit = Edit::text(site, found, word);
         finding.fix = Some(Fix { safe: false, edits: vec![edit] });
     }
     finding.suggestion.clone_from(&problem.suggestion);

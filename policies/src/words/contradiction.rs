@@ -5,7 +5,8 @@ use placecard_feasibility::contradiction::{Clash, Core, Dead, DemandId, Subject,
 use placecard_feasibility::domain::{Domain, Shape};
 use placecard_feasibility::pod_affinity::{PodContradiction, TermId};
 use placecard_findings::{
-    Code, Evidence, FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
+    Code, Edit, Evidence, FieldPath, Finding, Fix, Help, Holds, Label, ObjectRef, Severity, Site,
+    Verdict,
 };
 
 use crate::contradict::{By, Place};
@@ -68,6 +69,7 @@ pub(crate) fn on_kubelets(
                 if let [value] = values.as_slice()
                     && let Some(word) = go_word(value) =>
             {
+                finding.fix = members.first().and_then(|(_, place)| in_place(place, value, word));
                 format!("write {key}={word}")
             }
             (HOSTNAME, _) => "every kubelet writes this label".to_owned(),
@@ -76,6 +78,16 @@ pub(crate) fn on_kubelets(
         })];
     }
     finding
+}
+
+/// The value in Go's words, where it stands alone in a field.
+fn in_place(place: &Place, value: &str, word: &str) -> Option<Fix> {
+    let site = match place.by {
+        By::NodeSelector => place.site.clone(),
+        By::NodeAffinity => Site::value(place.site.path.index(0)),
+        _ => return None,
+    };
+    Some(Fix::safe(vec![Edit::text(site, value, word)]))
 }
 
 /// What Go calls a system or an architecture that others call so.

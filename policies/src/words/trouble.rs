@@ -464,10 +464,10 @@ fn without_line(template: &Template, ignore: &Ignore) -> Option<Fix> {
     let start = value.get(..ignore.origin.span.start)?.rfind('\n').map_or(0, |at| at + 1);
     let others = format!("{}{}", value.get(..start)?, value.get(end..)?);
     let edit = if others.trim().is_empty() {
-        Edit { site: Site::key(path), old: key.to_owned(), new: String::new() }
+        Edit::text(Site::key(path), key, "")
     } else {
         let old = value.get(start..end)?.to_owned();
-        Edit { site: Site::within(path, start..end), old, new: String::new() }
+        Edit::text(Site::within(path, start..end), old, "")
     };
     Some(Fix { safe: false, edits: vec![edit] })
 }

@@ -133,7 +133,7 @@ fn each_style_is_kept() {
         ),
         ("a:\n  - x\n  - y # c\n", &[set("a.0", json!("z"))], "a:\n  - z\n  - y # c\n"),
         ("a: [x, z]\n", &[set("a.2", json!("w"))], "a: [x, z, \"w\"]\n"),
-        ("a: [x, z]\n", &[remove("a.0")], "a: [\"z\"]\n"),
+        ("a: [x, z]\n", &[remove("a.0")], "a: [z]\n"),
         (
             "a: [\n  x,\n  y, # c\n]\n",
             &[set("a.2", json!("z"))],
@@ -180,6 +180,24 @@ fn each_style_is_kept() {
         ),
         // Quotes where Go would read another type.
         ("a:\n  k: v\n", &[set("a.on", json!("no"))], "a:\n  k: v\n  \"on\": \"no\"\n"),
+    ];
+    for (before, sets, after) in cases {
+        becomes(before, sets, after);
+    }
+}
+
+#[test]
+fn what_stands_around_items_and_entries_that_go_is_kept() {
+    let cases: &[(&str, &[Set], &str)] = &[
+        ("a:\n- x # c\n# k\n- y\n- z\n", &[remove("a.1")], "a:\n- x # c\n# k\n- z\n"),
+        ("a:\n  - b: 1\n    c: 2\n  - d # c\n", &[remove("a.0")], "a:\n  - d # c\n"),
+        ("a:\n- b\n- c:\n    d: 1\n", &[remove("a.1")], "a:\n- b\n"),
+        ("a: [1, 2,  3] # c\n", &[remove("a.0")], "a: [2,  3] # c\n"),
+        ("a: [1, 2,  3] # c\n", &[remove("a.2")], "a: [1, 2] # c\n"),
+        ("a: [1, 2,  3] # c\n", &[remove("a.2"), remove("a.0")], "a: [2] # c\n"),
+        ("a: {b: 1, 'c': {x: 2}} # c\n", &[remove("a.b")], "a: {'c': {x: 2}} # c\n"),
+        ("a: {b: 1, 'c': {x: 2}} # c\n", &[remove("a.c")], "a: {b: 1} # c\n"),
+        ("[\n  1,\n  2\n]\n", &[remove("0")], "[\n  2\n]\n"),
     ];
     for (before, sets, after) in cases {
         becomes(before, sets, after);
