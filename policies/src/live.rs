@@ -19,6 +19,7 @@ mod autoscaler;
 pub mod basis;
 pub mod coordinated;
 pub mod custom;
+pub mod groups;
 mod index;
 mod marks;
 pub(crate) mod placement;
@@ -39,6 +40,7 @@ use placecard_language::keys;
 
 use self::coordinated::{Coordinated, Waiter};
 use self::custom::{Custom, Customs};
+use self::groups::{GroupKind, Groups, Inside, RoleSize};
 use self::index::Index;
 use self::marks::Marks;
 pub use self::watched::{Row, WATCHED, Watched};
@@ -52,6 +54,7 @@ use crate::surroundings::ServerVersion;
 pub struct Live {
     index: Index,
     customs: Customs,
+    groups: Groups,
     single: Single,
     marks: BTreeMap<Watched, Marks>,
     changes: u64,
@@ -75,6 +78,7 @@ impl Live {
         Self {
             index,
             customs: Customs::default(),
+            groups: Groups::default(),
             single: Single::default(),
             marks: BTreeMap::new(),
             changes: 0,
@@ -271,6 +275,67 @@ impl Live {
     #[must_use]
     pub fn knows_customs(&self, words: &Words) -> bool {
         words.workloads.is_empty() || self.customs.know(&Custom::all(words))
+    }
+
+    /// A group of another controller, added or replaced. `false`: it is no JSON object, and what was
+    /// known stays.
+    pub fn put_group(&mut self, kind: GroupKind, object: &[u8]) -> bool {
+        let changed = self.groups.put(kind, object);
+        self.index.change_coordination(changed == Some(true));
+        changed.is_some()
+    }
+
+    /// A group is gone, or is there and cannot be read.
+    pub fn gone_group(&mut self, kind: GroupKind, namespace: &str, name: &str) {
+        let was_known = self.groups.gone(kind, &(namespace.to_owned(), name.to_owned()));
+        self.index.change_coordination(was_known);
+    }
+
+    /// A list of groups begins; as [`Self::list`].
+    pub fn list_group(&mut self, kind: GroupKind) {
+        self.groups.list(kind);
+    }
+
+    /// The list is complete.
+    pub fn listed_group(&mut self, kind: GroupKind) {
+        self.groups.listed(kind);
+        self.index.change_coordination(true);
+    }
+
+    /// Nothing is known of the groups of a kind (any longer). `served`: there may be some all the
+    /// same; if not, there are none.
+    pub fn unknown_group(&mut self, kind: GroupKind, served: bool) {
+        self.groups.unknown(kind, served);
+        self.index.change_coordination(true);
+    }
+
+    /// Whether it is settled what is known of a kind of groups: its objects, or that there are none,
+    /// or that they may not be read.
+    #[must_use]
+    pub fn settled_group(&self, kind: GroupKind) -> bool {
+        self.groups.is_settled(kind)
+    }
+
+    /// Whether the groups of a kind are known.
+    #[must_use]
+    pub fn knows_group(&self, kind: GroupKind) -> bool {
+        self.groups.is_listed(kind)
+    }
+
+    /// How large a role inside a group is; `None`: it is not known, or there is no such role.
+    pub(crate) fn group_role(
+        &self,
+        kind: GroupKind,
+        namespace: &str,
+        name: &str,
+        role: &str,
+    ) -> Option<RoleSize> {
+        self.groups.role(kind, &(namespace.to_owned(), name.to_owned()), role)
+    }
+
+    /// The coordinations that stand in groups.
+    pub fn inside_groups(&self) -> impl Iterator<Item = (&NamespacedName, &Inside)> {
+        self.groups.inside()
     }
 
     pub(crate) fn state_mut(&mut self) -> &mut State {

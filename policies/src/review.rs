@@ -133,6 +133,14 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
     found
 }
 
+/// The question whose answer says that no coordination refers to the group of the pod. An answer from
+/// what was watched may be a moment old; the pod is placed for good.
+#[must_use]
+pub fn unreferred(object: &Object, surroundings: &Surroundings) -> Option<Reference> {
+    let mut templates = object.templates.iter();
+    templates.find_map(|one| coordination::expand::unreferred(object, one, surroundings))
+}
+
 /// Reviews one object.
 #[must_use]
 pub fn review(object: &Object, surroundings: &Surroundings) -> Review {

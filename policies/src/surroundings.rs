@@ -47,6 +47,8 @@ pub struct Surroundings {
 pub struct Coordinating {
     /// A controller of ours has renewed its Lease lately: what waits behind its gate is released.
     pub controller: bool,
+    /// That controller follows the coordinations that stand in RoleBasedGroups, too.
+    pub inside: bool,
     /// The server and its scheduler serve PodGroups (`scheduling.k8s.io`).
     pub pod_groups: bool,
 }

@@ -295,6 +295,22 @@ fn batches(mode: &str) -> Value {
             "batchMode": mode}}})
 }
 
+/// What the group says of its replicas, in whichever version it is asked for.
+fn crew_answers() -> Vec<(Reference, Answer)> {
+    let group = with_inside(&batches("Sequential"));
+    let of = |version: &str| {
+        let reference = Reference::Workload {
+            api_version: format!("workloads.x-k8s.io/{version}"),
+            kind: "RoleBasedGroup".to_owned(),
+            namespace: "ml".to_owned(),
+            name: "llm".to_owned(),
+        };
+        let workload = Workload { written: group.clone(), is_reviewed: false };
+        (reference, Answer::Workload(Box::new(workload)))
+    };
+    ["v1alpha1", "v1alpha2"].map(of).into()
+}
+
 #[test]
 fn coordinations_inside_a_group_count_for_its_pods() {
     let inside = Reference::InGroup { namespace: "ml".to_owned(), name: "llm".to_owned() };
@@ -313,6 +329,16 @@ fn coordinations_inside_a_group_count_for_its_pods() {
     let gated = with(around(&[]), &with_inside(&batches("Sequential")));
     let (message, retryable) = refused(&prefill(0), &gated);
     assert!(!retryable && message.contains("inside a RoleBasedGroup"), "{message}");
+    // A controller that follows such groups opens their gates.
+    let mut seen = gated;
+    seen.coordinating.controller = true;
+    seen.coordinating.inside = true;
+    for (reference, answer) in crew_answers() {
+        seen.objects.insert(reference, answer);
+    }
+    let stored = written(&prefill(3), &seen);
+    assert_eq!(stored["spec"]["schedulingGates"], json!([{"name": keys::BATCH_GATE}]));
+    assert_eq!(batch(&stored), "1");
     let twice = with(
         around(&[coordination("other", &[("prefill", &role_based(), Some("prefill"))])]),
         &with_inside(&batches("Parallel")),

@@ -45,6 +45,18 @@ func verbosityArguments(component string, verbosity int) []string {
 	return []string{"--v=" + strconv.Itoa(verbosity)}
 }
 
+// featureArguments are what differs from the defaults of Kubernetes.
+func featureArguments(component string, o options) []string {
+	var arguments []string
+	if o.features != "" && component != "etcd" {
+		arguments = append(arguments, "--feature-gates="+o.features)
+	}
+	if o.apis != "" && component == "apiserver" {
+		arguments = append(arguments, "--runtime-config="+o.apis)
+	}
+	return arguments
+}
+
 func etcdArguments(dir, clientURL, peerURL string) []string {
 	return []string{
 		"--data-dir=" + filepath.Join(dir, "etcd"),
@@ -173,6 +185,7 @@ var controllers = []string{
 	"persistentvolume-protection-controller",
 	"persistentvolumeclaim-protection-controller",
 	"pod-garbage-collector-controller",
+	"podgroup-protection-controller",
 	"replicaset-controller",
 	"resourcequota-controller",
 	"serviceaccount-controller",

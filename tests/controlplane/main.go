@@ -51,6 +51,8 @@ type options struct {
 	kubeconfig string        // where the administrator's kubeconfig is written
 	timeout    time.Duration // from the start to ready
 	verbosity  int           // klog's -v of every component
+	features   string        // feature gates of every component but etcd
+	apis       string        // groups and versions that the API server serves besides its own choice
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -61,6 +63,8 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` for the administrator's kubeconfig (default DIR/admin.kubeconfig)")
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up when not ready after this time")
 	flags.IntVar(&o.verbosity, "v", 1, "log verbosity of the components")
+	flags.StringVar(&o.features, "feature-gates", "", "feature `gates` of the components, as NAME=true,…")
+	flags.StringVar(&o.apis, "runtime-config", "", "`APIs` that are switched on or off, as GROUP/VERSION=true,…")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}

@@ -93,6 +93,7 @@ func (p *plane) startAll(ctx context.Context) error {
 
 func (p *plane) start(name string) error {
 	arguments := append(slices.Clone(p.components[name].arguments), verbosityArguments(name, p.verbosity)...)
+	arguments = append(arguments, featureArguments(name, p.options)...)
 	process, err := startProcess(p.dir, name, arguments, p.failed)
 	if err == nil {
 		p.running[name] = process

@@ -4,13 +4,13 @@
 //! StatefulSet, DaemonSet and Job validate it as immutable (`pkg/apis/apps/validation`,
 //! `pkg/apis/batch/validation`), and a UID is never used twice.
 
-mod groups;
+pub(crate) mod groups;
+mod rosters;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Request;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use placecard_policies::coordination::roster::Roster;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::language::keys;
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion, Workload};
@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use crate::cluster::rosters::Rosters;
 use crate::recent::Recent;
 
 /// GETs that are under way at once for one admission.
@@ -45,6 +46,7 @@ struct Kept {
     selectors: Mutex<Recent<Reference, LabelSelector>>,
     resources: Mutex<Recent<(String, String), Resource>>,
     schemas: groups::Schemas,
+    rosters: Rosters,
 }
 
 /// How objects of a kind are addressed.
@@ -73,6 +75,7 @@ impl Cluster {
             selectors: Mutex::new(Recent::new(SELECTORS)),
             resources: Mutex::new(Recent::new(RESOURCES)),
             schemas: groups::Schemas::default(),
+            rosters: Rosters::default(),
         };
         Self { client, kept: Arc::new(kept) }
     }
@@ -178,7 +181,7 @@ impl Cluster {
                 let names = [namespace.as_str(), keys::COORDINATION_PLURAL, name];
                 self.own(&root, &names, reference).await
             }
-            Reference::Coordinations { namespace } => self.coordinations(namespace).await,
+            Reference::Coordinations { namespace } => self.rosters(namespace).await,
             Reference::Cast { .. } => Ok(Answer::Unreachable),
             Reference::Workload { api_version, kind, namespace, name } => {
                 self.workload(api_version, kind, namespace, name).await
@@ -305,32 +308,6 @@ impl Cluster {
         let volume = claims::volume(&volume)
             .ok_or_else(|| Missing::Failed("a volume that cannot be read".to_owned()))?;
         Ok(Answer::Volume(Box::new(volume)))
-    }
-
-    /// All RoleCoordinations of a namespace. Where there can be none that this webhook is to see,
-    /// because the server does not have them or its role does not, pods of groups must not suffer.
-    async fn coordinations(&self, namespace: &str) -> Result<Answer, Missing> {
-        let root = format!("apis/{}/namespaces", keys::API_VERSION);
-        let list = self.get(&path(&root, &[namespace, keys::COORDINATION_PLURAL])?).await;
-        let list = match list {
-            Err(Missing::Forbidden) => {
-                tracing::warn!(namespace, "not allowed to list RoleCoordinations");
-                return Ok(Answer::Absent);
-            }
-            other => other?,
-        };
-        let Some(items) = list.get("items").and_then(Value::as_array) else {
-            return Err(Missing::Failed("no list of RoleCoordinations".to_owned()));
-        };
-        let mut roster = Roster::default();
-        for item in items {
-            // The items of a list need not say what they are.
-            let mut item = item.clone();
-            item["apiVersion"] = keys::API_VERSION.into();
-            item["kind"] = keys::COORDINATION_KIND.into();
-            roster.put(&item, namespace);
-        }
-        Ok(Answer::Coordinations(Arc::new(roster)))
     }
 
     /// The autoscaler that names the workload: the API finds none by what it scales.

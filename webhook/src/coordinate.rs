@@ -21,6 +21,8 @@ use std::time::Duration;
 use placecard_policies::coordination::gather::{Case, Done, Gathered, Orphan, gather};
 use placecard_policies::coordination::step::{BatchState, Step, reserve, step};
 use placecard_policies::language::checked::Words;
+use placecard_policies::language::coordination::Source;
+use placecard_policies::live::groups::GroupKind;
 use placecard_policies::live::{Live, Watched};
 use tokio::time::{Instant, sleep};
 
@@ -269,7 +271,21 @@ impl Decided {
 fn ready(watches: &Watches) -> Option<Arc<Live>> {
     let live = watches.trusted(&BASIS)?;
     let known = [Watched::Node, Watched::Pod, Watched::RoleCoordination];
-    known.into_iter().all(|kind| live.is_synced(kind)).then_some(live)
+    let is_known = known.into_iter().all(|kind| live.is_synced(kind))
+        && groups_of(&live).into_iter().all(|kind| watches.trusts_group(&live, kind));
+    is_known.then_some(live)
+}
+
+/// The kinds of groups that coordinations refer to, or stand in.
+fn groups_of(live: &Live) -> BTreeSet<GroupKind> {
+    let groups = live.coordinated().filter_map(|(_, one)| one.group.as_ref());
+    let groups = groups.chain(live.inside_groups().map(|(_, inside)| &inside.group));
+    let sources = groups.flat_map(|group| &group.roles).map(|role| &role.source);
+    let kinds = sources.filter_map(|source| match source {
+        Source::Group { api_version, kind, .. } => GroupKind::find(api_version, kind),
+        Source::Workload { .. } | Source::Annotation => None,
+    });
+    kinds.collect()
 }
 
 fn mark(live: &Live, waits: bool) -> Mark {

@@ -196,6 +196,17 @@ pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Refer
     references
 }
 
+/// What is to be read again before a new pod goes its way because no coordination refers to its group.
+#[must_use]
+pub fn unreferred(question: &Question, surroundings: &Surroundings) -> Option<Reference> {
+    match question {
+        Question::Judge { operation: admission::Operation::Create, new, .. } => {
+            review::unreferred(new, surroundings)
+        }
+        _ => None,
+    }
+}
+
 /// The namespace whose mode decides what becomes of an answer; `None`: it says nothing, in whatever
 /// mode. Asked last, so that whatever has nothing to do with us costs no look-up.
 #[must_use]

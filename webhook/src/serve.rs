@@ -28,13 +28,14 @@ use crate::readiness::Readiness;
 use crate::respond;
 use crate::source::Source;
 use crate::vocabulary::Vocabulary;
+use crate::watch::Watches;
 
 /// Longest time that look-ups may take, also where the API server would wait longer.
 const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// As often is looked up what was not known to be wanted before: a Lease, its holder, the holder's
-/// node.
-const ROUNDS: usize = 4;
+/// node; and the coordination that refers to a group, the group, and its numbers.
+const ROUNDS: usize = 6;
 
 /// Longest time that a body may take to arrive, and before that, that it may wait for room.
 const BODY: Duration = Duration::from_secs(5);
@@ -272,6 +273,8 @@ async fn decide(
     }
     surroundings.coordinating.controller =
         surroundings.coordinating.controller || app.coordinator.get().is_some_and(Leader::is_alive);
+    surroundings.coordinating.inside = surroundings.coordinating.inside
+        || app.source.watches().is_some_and(Watches::follows_inside);
     let question = guarded(|| decide::question(request, &surroundings)).ok_or(Unable::Broken)?;
     if let (Question::Vocabulary { .. }, Some(vocabulary)) = (&question, &app.vocabulary) {
         vocabulary.review();
@@ -285,7 +288,7 @@ async fn decide(
     if words.is_none() {
         return Err(Unable::NoWords);
     }
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut was_read_again) = (BTreeSet::new(), app.source.watches().is_none());
     // What a Lease's holder is, and where, is known only after the Lease.
     for _ in 0..ROUNDS {
         let references =
@@ -295,7 +298,17 @@ async fn decide(
             references.into_iter().filter(|one| !asked.contains(one) && known.get(one).is_none());
         let open: Vec<Reference> = open.collect();
         if open.is_empty() {
-            break;
+            let again = guarded(|| decide::unreferred(&question, &surroundings));
+            match again.ok_or(Unable::Broken)?.filter(|_| !was_read_again) {
+                Some(reference) => {
+                    was_read_again = true;
+                    for (of, answer) in app.source.read_again(vec![reference], deadline).await {
+                        surroundings.objects.insert(of, answer);
+                    }
+                    continue;
+                }
+                None => break,
+            }
         }
         asked.extend(open.iter().cloned());
         let answers = app.source.objects(open, deadline).await;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use placecard_policies::language::checked::Words;
-use placecard_policies::surroundings::{Objects, Reference};
+use placecard_policies::surroundings::{Answer, Objects, Reference};
 use placecard_policies::vocabulary::change::InUse;
 use tokio::time::Instant;
 
@@ -45,6 +45,20 @@ impl Source {
             Self::Files(files) => Some(files.in_use()),
             Self::Cluster(_) => None,
             Self::Live(_, watches) => watches.get()?.in_use(words),
+        }
+    }
+
+    /// The same from the API server, whatever the index says; without one there is nothing new.
+    pub async fn read_again(
+        &self,
+        references: Vec<Reference>,
+        deadline: Instant,
+    ) -> Vec<(Reference, Answer)> {
+        match self {
+            Self::Files(_) => Vec::new(),
+            Self::Cluster(cluster) | Self::Live(cluster, _) => {
+                cluster.answers(references, deadline).await
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 //! 3. `queue`: from the watches to the one writer, of a bounded size.
 //! 4. `copies` and `index`: the index, twice, so that readers never wait.
 //! 5. `customs`: which kinds the vocabulary names, and their watches.
-//! 6. `optional`: kinds that the cluster may lack.
+//! 6. `optional`: kinds that the cluster may lack, and `groups`: those of other controllers.
 //! 7. `health`: what readiness, metrics and the trust in the index rest on.
 
 pub mod ask;
@@ -13,6 +13,7 @@ pub mod backoff;
 pub mod copies;
 pub mod customs;
 pub mod follow;
+pub mod groups;
 pub mod head;
 pub mod health;
 pub mod index;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use placecard_policies::language::checked::Words;
 use placecard_policies::live::custom::Custom;
+use placecard_policies::live::groups::GroupKind;
 use placecard_policies::live::{Live, WATCHED, Watched, basis};
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
 use placecard_policies::vocabulary::change::InUse;
@@ -34,6 +36,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::watch::copies::{Readers, Writer};
 use crate::watch::customs::Customs;
 use crate::watch::follow::Follower;
+use crate::watch::groups::Groups;
 use crate::watch::health::Health;
 use crate::watch::queue::{Queue, queue};
 
@@ -61,6 +64,7 @@ pub struct Watches {
     judging: Arc<Semaphore>,
     reading_again: Semaphore,
     customs: Customs,
+    groups: Groups,
 }
 
 impl Watches {
@@ -92,10 +96,11 @@ impl Watches {
                 tokio::spawn(Follower::new(client, kind, queue, &health, lists).run());
             }
         }
+        let groups = Groups::follow(client, &queue, &lists);
         let judging = Arc::new(Semaphore::new(JUDGING));
         let customs = Customs::new(client.clone(), queue.clone(), lists);
         let reading_again = Semaphore::new(1);
-        Ok(Self { readers, queue, health, judging, reading_again, customs })
+        Ok(Self { readers, queue, health, judging, reading_again, customs, groups })
     }
 
     /// How the watches are doing.
@@ -123,6 +128,20 @@ impl Watches {
         let turn = timeout_at(deadline, Arc::clone(&self.judging).acquire_owned()).await;
         let turn = turn.ok()?.ok()?;
         Some(Judging { live: self.trusted(kinds)?, _turn: turn })
+    }
+
+    /// Whether what is known of the groups of this kind is settled, and not too old.
+    #[must_use]
+    pub fn trusts_group(&self, live: &Live, kind: GroupKind) -> bool {
+        let is_old = || self.groups.age(kind).is_none_or(|age| age > self.health.stale_after());
+        live.settled_group(kind) && !(live.knows_group(kind) && is_old())
+    }
+
+    /// Whether the coordinations that stand in RoleBasedGroups are followed.
+    #[must_use]
+    pub fn follows_inside(&self) -> bool {
+        let live = self.current();
+        self.groups.keeps() && GroupKind::all().any(|one| one.is_home() && live.knows_group(one))
     }
 
     /// Follows the custom resources that the vocabulary names, and no others any longer.

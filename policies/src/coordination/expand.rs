@@ -99,6 +99,20 @@ pub(crate) fn references(
     }
 }
 
+/// The question whose answer says that nobody refers to the group of a pod. Whoever answered it may
+/// not have seen what was made a moment ago.
+pub(crate) fn unreferred(
+    object: &Object,
+    template: &Template,
+    surroundings: &Surroundings,
+) -> Option<Reference> {
+    let asked = is_of_group(object, template).then(|| of_namespace(object))?;
+    match surroundings.objects.get(&asked) {
+        Some(Answer::Coordinations(roster)) if !roster.concerns(&template.labels) => Some(asked),
+        _ => None,
+    }
+}
+
 /// The group of a pod that waits for its batch: how many pods one replica is, it alone says.
 fn crew_of(object: &Object, member: &Member) -> Option<Reference> {
     let Source::Group { api_version, kind, name, .. } = &member.source else { return None };
@@ -339,7 +353,9 @@ impl<'a> Placing<'a> {
             Membership::Member(member) => {
                 let is_inside = inside.is_some_and(|inside| inside.placing(&member.role).is_some());
                 let is_outside = roster.groups().iter().any(|one| one.name == member.group);
-                if member.placing.placement == Placement::Gated && is_inside && !is_outside {
+                let is_seen = is_outside || self.surroundings.coordinating.inside;
+                let waits = member.placing.placement != Placement::Affinity;
+                if waits && is_inside && !is_seen {
                     return Err(Obstacle::GatedInGroup);
                 }
                 Ok(Some(*member))

@@ -16,6 +16,7 @@ use super::membership::{Membership, Subject, id, membership};
 use super::step::{Observed, Situation, Size, Target};
 use crate::kinds;
 use crate::live::coordinated::Waiter;
+use crate::live::groups::GroupKind;
 use crate::live::{Live, Watched};
 use crate::object::{Map, Object, Owner};
 
@@ -28,6 +29,8 @@ pub struct Case {
     pub group: String,
     /// There is a RoleCoordination.
     pub has_object: bool,
+    /// It stands in the RoleBasedGroup of its name instead.
+    pub inside: Option<GroupObject>,
     /// The name of the coordination.
     pub coordination: String,
     /// How its batches are placed.
@@ -36,6 +39,15 @@ pub struct Case {
     pub sizes: BTreeMap<String, Size>,
     /// Its pods.
     pub pods: Vec<Observed>,
+}
+
+/// A RoleBasedGroup in which coordinations stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupObject {
+    /// `apiVersion`.
+    pub api_version: String,
+    /// `metadata.uid`.
+    pub uid: String,
 }
 
 impl Case {
@@ -95,22 +107,9 @@ pub struct Gathered {
 /// Everything that coordinations place in batches. `done`: what was done to pods lately.
 #[must_use]
 pub fn gather(live: &Live, words: &Words, done: &[Done]) -> Gathered {
-    let mut found = Gathered::default();
-    for ((namespace, _), one) in live.coordinated() {
-        let Some(group) = &one.group else { continue };
-        for coordination in &group.coordinations {
-            let placed = coordination.roles.first().and_then(|role| group.placing(role));
-            let Some((_, affinity)) = placed.filter(|(found, _)| found.name == coordination.name)
-            else {
-                continue;
-            };
-            let case = of_group(live, namespace, group, coordination, affinity);
-            found.cases.insert(key(namespace, &group.name, &coordination.name), case);
-        }
-    }
+    let mut found = Gathered { cases: of_objects(live), ..Gathered::default() };
     add_long_forms(live, words, &mut found.cases);
-    let groups: BTreeMap<&NamespacedName, &Group> =
-        live.coordinated().filter_map(|(name, one)| Some((name, one.group.as_ref()?))).collect();
+    let groups = known_groups(live);
     let mut done_by_name: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, one) in done.iter().enumerate() {
         done_by_name.entry((&one.pod.namespace, &one.pod.name)).or_default().push(at);
@@ -139,6 +138,47 @@ pub fn gather(live: &Live, words: &Words, done: &[Done]) -> Gathered {
     found
 }
 
+/// The groups by name, and whether they stand in a RoleBasedGroup.
+type Groups<'l> = BTreeMap<(&'l NamespacedName, bool), &'l Group>;
+
+fn known_groups(live: &Live) -> Groups<'_> {
+    let objects =
+        live.coordinated().filter_map(|(name, one)| Some(((name, false), one.group.as_ref()?)));
+    let inside = live.inside_groups().map(|(name, inside)| ((name, true), &inside.group));
+    objects.chain(inside).collect()
+}
+
+/// The coordinations of RoleCoordinations, and of groups that hold some themselves.
+fn of_objects(live: &Live) -> BTreeMap<(String, String), Case> {
+    let mut cases = BTreeMap::new();
+    let mut add = |namespace: &str, group: &Group, inside: Option<GroupObject>| {
+        for coordination in &group.coordinations {
+            let placed = coordination.roles.first().and_then(|role| group.placing(role));
+            let Some((_, affinity)) = placed.filter(|(found, _)| found.name == coordination.name)
+            else {
+                continue;
+            };
+            let case = Case {
+                has_object: inside.is_none(),
+                inside: inside.clone(),
+                ..of_group(live, namespace, group, coordination, affinity)
+            };
+            // Where two are of one name, pods of the second are refused.
+            cases.entry(key(namespace, &group.name, &coordination.name)).or_insert(case);
+        }
+    };
+    for ((namespace, _), one) in live.coordinated() {
+        if let Some(group) = &one.group {
+            add(namespace, group, None);
+        }
+    }
+    for ((namespace, _), one) in live.inside_groups() {
+        let (api_version, uid) = (one.api_version.clone(), one.uid.clone());
+        add(namespace, &one.group, Some(GroupObject { api_version, uid }));
+    }
+    cases
+}
+
 fn key(namespace: &str, group: &str, coordination: &str) -> (String, String) {
     (namespace.to_owned(), id(namespace, group, coordination))
 }
@@ -151,17 +191,23 @@ fn of_group(
     affinity: &AffinityScheduling,
 ) -> Case {
     let size = |name: &String| {
-        let Source::Workload { api_version, kind, name: called } = &group.role(name)?.source else {
-            return None;
+        let replicas = match &group.role(name)?.source {
+            Source::Workload { api_version, kind, name: called } => {
+                live.replicas(Watched::find(api_version, kind)?, namespace, called)?
+            }
+            Source::Group { api_version, kind, name: called, role } => {
+                let kind = GroupKind::find(api_version, kind)?;
+                live.group_role(kind, namespace, called, role)?.replicas
+            }
+            Source::Annotation => return None,
         };
-        let kind = Watched::find(api_version, kind)?;
-        let replicas = live.replicas(kind, namespace, called)?;
         Some((name.clone(), Size { replicas }))
     };
     Case {
         namespace: namespace.to_owned(),
         group: group.name.clone(),
         has_object: true,
+        inside: None,
         coordination: coordination.name.clone(),
         affinity: affinity.clone(),
         sizes: coordination.roles.iter().filter_map(size).collect(),
@@ -198,12 +244,13 @@ fn add_long_form(
         namespace: namespace.to_owned(),
         group: group.name.clone(),
         has_object: false,
+        inside: None,
         coordination: coordination.name.clone(),
         affinity: affinity.clone(),
         sizes: BTreeMap::new(),
         pods: Vec::new(),
     });
-    if !case.has_object {
+    if !case.has_object && case.inside.is_none() {
         case.affinity.ratios.entry(own.role.clone()).or_insert(own.ratio);
         if let Some(replicas) = replicas {
             case.sizes.entry(own.role.clone()).or_insert(Size { replicas });
@@ -216,7 +263,7 @@ fn place<'c>(
     pod: &Pod,
     words: &Words,
     cases: &'c mut BTreeMap<(String, String), Case>,
-    groups: &BTreeMap<&NamespacedName, &Group>,
+    groups: &Groups<'_>,
 ) -> Option<(&'c mut Case, String, u64)> {
     let id = pod.labels.get(keys::COORDINATION)?;
     let batch = pod.labels.get(keys::BATCH)?.parse().ok()?;
@@ -227,9 +274,9 @@ fn place<'c>(
         add_long_form(&pod.namespace, &coordinate, None, cases);
     }
     let case = cases.get_mut(&key)?;
-    let role = if case.has_object {
+    let role = if case.has_object || case.inside.is_some() {
         let name = (case.namespace.clone(), case.group.clone());
-        role_in(pod, groups.get(&name)?)?
+        role_in(pod, groups.get(&(&name, case.inside.is_some()))?)?
     } else {
         sentence::read(pod.notes.get(keys::COORDINATE)?, words).0?.own?.role
     };

@@ -38,10 +38,9 @@ impl Cluster {
         }
         let (group, kind) = HOME;
         let described = self.get(&path("openapi/v3/apis", &[group, version])?).await;
-        let schema = match described {
-            Err(Missing::NotFound) => Value::Null,
-            other => of_kind(&other?, kind).map_or(Value::Null, of_object),
-        };
+        // A definition that is new is served before it is described: that is not remembered.
+        let described = described?;
+        let schema = of_kind(&described, kind).map(of_object).ok_or(Missing::NotFound)?;
         let schema = Arc::new(schema);
         let entry = (Instant::now(), Arc::clone(&schema));
         lock(&self.kept.schemas.0).insert(version.to_owned(), entry);
@@ -82,7 +81,7 @@ impl Cluster {
 }
 
 /// The schema of a kind in a description (OpenAPI v3).
-fn of_kind<'a>(description: &'a Value, kind: &str) -> Option<&'a Value> {
+pub(crate) fn of_kind<'a>(description: &'a Value, kind: &str) -> Option<&'a Value> {
     let schemas = description.pointer("/components/schemas")?.as_object()?;
     let is = |schema: &&Value| {
         let kinds = schema.get("x-kubernetes-group-version-kind").and_then(Value::as_array);

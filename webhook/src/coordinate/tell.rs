@@ -6,6 +6,7 @@ use placecard_policies::coordination::gather::{Case, Orphan};
 use placecard_policies::coordination::news::news as happened;
 use placecard_policies::coordination::status::progress;
 use placecard_policies::coordination::step::BatchState;
+use placecard_policies::language::coordination::inline::HOME;
 use placecard_policies::language::keys;
 use placecard_policies::live::Live;
 use placecard_policies::live::coordinated::Coordinated;
@@ -25,7 +26,9 @@ const ORPHANS: usize = 10;
 /// The RoleCoordinations that these are about.
 pub(super) fn objects(live: &Live, decided: &[Decided]) -> Objects {
     let wanted = |name: &(String, String)| {
-        let of = |one: &Decided| (&one.case.namespace, &one.case.group) == (&name.0, &name.1);
+        let of = |one: &Decided| {
+            one.case.has_object && (&one.case.namespace, &one.case.group) == (&name.0, &name.1)
+        };
         decided.iter().any(of)
     };
     let found = live.coordinated().filter(|(name, _)| wanted(name));
@@ -78,6 +81,16 @@ pub(super) async fn orphans(app: &App, events: &mut Events, orphans: &[Orphan]) 
 }
 
 fn subject(objects: &Objects, case: &Case, batch: &BatchState) -> Option<Subject> {
+    if let Some(inside) = &case.inside {
+        let (_, kind) = HOME;
+        return Some(Subject {
+            api_version: inside.api_version.clone(),
+            kind: kind.to_owned(),
+            namespace: case.namespace.clone(),
+            name: case.group.clone(),
+            uid: Some(inside.uid.clone()),
+        });
+    }
     if !case.has_object {
         let pod = case.pods.iter().find(|one| one.batch == batch.number)?;
         return Some(Subject::pod(&case.namespace, &pod.pod.name, Some(pod.pod.uid.clone())));

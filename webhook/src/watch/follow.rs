@@ -215,7 +215,7 @@ impl Follower {
                     self.listed = None;
                     self.queue.send(Seen::Unknown(self.subject.clone())).await?;
                     let may_go = match &self.subject {
-                        Subject::Custom(_) => true,
+                        Subject::Custom(_) | Subject::Group(_) => true,
                         Subject::Kind(kind) => kind.is_optional(),
                     };
                     if may_go {

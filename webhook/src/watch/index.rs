@@ -28,7 +28,7 @@ impl Fold for Live {
                 return Ok(());
             }
         };
-        use Subject::{Custom, Kind};
+        use Subject::{Custom, Group, Kind};
         match seen {
             Seen::Put(Kind(kind), object) => {
                 return self.put(*kind, object).map_err(|problem| (*kind, Box::new(problem)));
@@ -53,6 +53,17 @@ impl Fold for Live {
             Seen::List(Custom(kind)) => self.list_custom(kind),
             Seen::Listed(Custom(kind)) => self.listed_custom(kind),
             Seen::Unknown(Custom(kind)) => self.unknown_custom(kind, true),
+            Seen::Put(Group(kind), object) => {
+                if !self.put_group(*kind, object) {
+                    tracing::debug!(%kind, "a group cannot be read");
+                }
+            }
+            Seen::Unreadable(Group(kind), namespace, name)
+            | Seen::Gone(Group(kind), namespace, name) => self.gone_group(*kind, namespace, name),
+            Seen::List(Group(kind)) => self.list_group(*kind),
+            Seen::Listed(Group(kind)) => self.listed_group(*kind),
+            Seen::Unknown(Group(kind)) => self.unknown_group(*kind, true),
+            Seen::NoGroups(kind) => self.unknown_group(*kind, false),
             Seen::Unserved(kind) => self.unknown_custom(kind, false),
             Seen::Declared(kinds) => self.declare(kinds),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use placecard_policies::live::custom::Custom;
+use placecard_policies::live::groups::GroupKind;
 use placecard_policies::live::{Live, Watched};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -16,6 +17,8 @@ pub enum Subject {
     Kind(Watched),
     /// A kind that the vocabulary names.
     Custom(Custom),
+    /// A kind of groups that coordinations may refer to.
+    Group(GroupKind),
 }
 
 /// What a watch saw.
@@ -35,6 +38,8 @@ pub enum Seen {
     Unknown(Subject),
     /// The server does not have the kind: there are no objects.
     Unserved(Custom),
+    /// The same of a kind of groups.
+    NoGroups(GroupKind),
     /// These are all kinds that the vocabulary names.
     Declared(BTreeSet<Custom>),
 }
@@ -50,6 +55,7 @@ impl Seen {
             | Self::Listed(_)
             | Self::Unknown(_)
             | Self::Unserved(_)
+            | Self::NoGroups(_)
             | Self::Declared(_) => 0,
         }
     }

@@ -3,5 +3,6 @@
 mod closed;
 mod coordinate;
 mod follow;
+mod groups;
 mod index;
 mod server;

@@ -149,3 +149,56 @@ fn changes_of_coordinations_are_counted_and_others_are_not() {
     assert_eq!(live.coordination_changes(), before + 3);
     assert_eq!(gather(&live, &Words::default(), &[]).orphans.len(), 4);
 }
+
+/// A LeaderWorkerSet whose leaders and workers are a role, and a RoleBasedGroup that coordinates its
+/// own.
+#[test]
+fn groups_of_other_controllers_have_sizes_and_coordinations() {
+    let kind = |name: &str| GroupKind::all().find(|one| one.kind == name).unwrap();
+    let mut live = Live::new(ServerVersion::default());
+    let shard = json!({"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet",
+        "name": "shard"});
+    let object = json!({"metadata": {"namespace": "ml", "name": "llm", "uid": "u"},
+        "spec": {"roles": [{"name": "shard", "groupRef": shard}],
+            "coordination": [{"name": "pd", "type": "AffinityScheduling", "roles": ["shard"],
+                "strategy": {"affinityScheduling": {"ratios": {"shard": 1}}}}]}});
+    put(&mut live, Watched::RoleCoordination, &object);
+    let sizes = |live: &Live| {
+        let found = gather(live, &Words::default(), &[]);
+        found
+            .cases
+            .into_values()
+            .map(|case| (case.inside.is_some(), case.sizes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(&live), [(false, BTreeMap::new())]);
+    let set = json!({"metadata": {"namespace": "ml", "name": "shard"}, "spec": {"replicas": 3,
+        "leaderWorkerTemplate": {"size": 2, "workerTemplate": {"spec": {"containers": []}}}}});
+    let before = live.coordination_changes();
+    assert!(live.put_group(kind("LeaderWorkerSet"), set.to_string().as_bytes()));
+    assert_ne!(live.coordination_changes(), before, "the controller looks again");
+    let expected = BTreeMap::from([("shard".to_owned(), Size { replicas: 3 })]);
+    assert_eq!(sizes(&live), [(false, expected)]);
+
+    let mut live = Live::new(ServerVersion::default());
+    let role = |name: &str, replicas: u32| json!({"name": name, "replicas": replicas});
+    let group = json!({"apiVersion": "workloads.x-k8s.io/v1alpha1", "kind": "RoleBasedGroup",
+        "metadata": {"namespace": "ml", "name": "llm", "uid": "u"},
+        "spec": {"roles": [role("prefill", 4), role("decode", 2)], "coordination": [
+            {"name": "pd", "type": "AffinityScheduling", "roles": ["prefill", "decode"],
+             "strategy": {"affinityScheduling": {"ratios": {"prefill": 2, "decode": 1}}}}]}});
+    assert!(live.put_group(kind("RoleBasedGroup"), group.to_string().as_bytes()));
+    let mut member = pod("x", 0, 0, &id("ml", "llm", "pd"));
+    let labels = member["metadata"]["labels"].as_object_mut().unwrap();
+    labels.insert("rbg.workloads.x-k8s.io/group-name".to_owned(), json!("llm"));
+    labels.insert("rbg.workloads.x-k8s.io/role-name".to_owned(), json!("decode"));
+    put(&mut live, Watched::Pod, &member);
+    let found = gather(&live, &Words::default(), &[]);
+    let [case] = found.cases.values().collect::<Vec<_>>()[..] else { unreachable!("{found:?}") };
+    assert!(!case.has_object && case.affinity.placement == Placement::Gated);
+    let inside = case.inside.as_ref().map(|one| (one.api_version.as_str(), one.uid.as_str()));
+    assert_eq!(inside, Some(("workloads.x-k8s.io/v1alpha1", "u")));
+    let replicas: Vec<u32> = case.sizes.values().map(|size| size.replicas).collect();
+    assert_eq!(replicas, [2, 4]);
+    assert_eq!(case.pods.iter().map(|pod| pod.role.as_str()).collect::<Vec<_>>(), ["decode"]);
+}

@@ -35,6 +35,7 @@ impl Told {
             Seen::Listed(_) => "listed".to_owned(),
             Seen::Unknown(_) => "unknown".to_owned(),
             Seen::Unserved(kind) => format!("unserved {kind}"),
+            Seen::NoGroups(kind) => format!("no {kind}"),
             Seen::Declared(kinds) => format!("declared {}", kinds.len()),
         }
     }
