@@ -34,6 +34,21 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard adopt`.
+    Adopt {
+        /// Shared with `lint`.
+        sources: Sources,
+        /// `--diff`.
+        diff: bool,
+        /// `--write`.
+        write: bool,
+        /// `--format json`.
+        json: bool,
+        /// `--default-spreading`.
+        default_spreading: bool,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
     /// `placecard why`.
     Why {
         /// `WHAT…` and what it is judged on.
@@ -281,6 +296,7 @@ fn typed(matches: &ArgMatches) -> Typed {
             diff: matches.get_flag(verbs::DIFF.name),
             look: look(matches),
         },
+        "adopt" => adopt(matches),
         "why" | "place" | "plan" => about(verb, matches),
         "audit" => Typed::Audit {
             question: Question { words: Vec::new(), ..asked(matches) },
@@ -325,6 +341,17 @@ fn typed(matches: &ArgMatches) -> Typed {
             crd: matches.get_flag(verbs::CRD.name),
         },
         _ => Typed::Text(verbs::command().render_help().to_string()),
+    }
+}
+
+fn adopt(matches: &ArgMatches) -> Typed {
+    Typed::Adopt {
+        sources: sources(matches),
+        diff: matches.get_flag(verbs::DIFF.name),
+        write: matches.get_flag(verbs::WRITE.name),
+        json: one(matches, verbs::TABLE_FORMAT.name).as_deref() == Some("json"),
+        default_spreading: matches.get_flag(verbs::DEFAULT_SPREADING.name),
+        look: look(matches),
     }
 }
 

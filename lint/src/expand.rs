@@ -8,7 +8,7 @@ use placecard_policies::change::edit_value;
 use serde_json::{Map, Value};
 use similar::TextDiff;
 
-use crate::index::{File, ObjectId, Role};
+use crate::index::{File, Index, ObjectId, Role};
 use crate::load::{Document, Format, Set, applied, emit_yaml, splice};
 use crate::run::{Judged, Planned};
 
@@ -16,17 +16,27 @@ use crate::run::{Judged, Planned};
 /// problems or unfit objects stay as they are.
 #[must_use]
 pub fn expand(judged: &Judged, diff: bool) -> String {
+    printed(&judged.index, diff, |number, file| Some(expand_file(judged, number, file)))
+}
+
+/// The judged files with new texts, where there are any, or what changes in them as a unified diff.
+pub(crate) fn printed(
+    index: &Index,
+    diff: bool,
+    new: impl Fn(usize, &File) -> Option<String>,
+) -> String {
     let mut out = String::new();
-    for (number, file) in judged.index.files.iter().enumerate() {
+    for (number, file) in index.files.iter().enumerate() {
         // What is not text cannot be printed as it is; its finding says so.
         if file.role != Role::Judged || file.source.problem.is_some() {
             continue;
         }
-        let text = expand_file(judged, number, file);
+        let text = new(number, file);
+        let text = text.as_ref().unwrap_or(&file.source.text);
         if diff {
-            out.push_str(&unified(&file.source.name, &file.source.text, &text));
+            out.push_str(&unified(&file.source.name, &file.source.text, text));
         } else {
-            join(&mut out, &file.source.with_mark(&text));
+            join(&mut out, &file.source.with_mark(text));
         }
     }
     out
@@ -56,54 +66,62 @@ pub(crate) fn unified(name: &str, old: &str, new: &str) -> String {
 }
 
 fn expand_file(judged: &Judged, number: usize, file: &File) -> String {
-    let text = &file.source.text;
-    let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    for (position, document) in file.documents.iter().enumerate() {
-        let Range { start, end } = document.span.range();
+    rewritten(file, |position, document| {
         let id = |object| ObjectId { file: number, document: position, object };
         let objects = 0..document.objects.len();
         if !document.problems.is_empty()
             || objects.into_iter().any(|o| judged.unfit.contains(&id(o)))
         {
-            continue;
+            return Vec::new();
         }
-        let planned: Vec<(&FieldPath, &Planned)> = document
+        let planned = document
             .objects
             .iter()
             .enumerate()
             .filter_map(|(object, at)| Some((at, judged.expansions.get(&id(object))?)))
             .flat_map(|(at, planned)| planned.iter().map(|one| (&at.path, one)))
-            .filter(|(_, one)| !one.expansion.changes.is_empty() || !one.from_written)
-            .collect();
-        if planned.is_empty() {
+            .filter(|(_, one)| !one.expansion.changes.is_empty() || !one.from_written);
+        planned.flat_map(|(object, planned)| sets(document, object, planned)).collect()
+    })
+}
+
+/// A file's text with new values; documents without any stay byte for byte.
+pub(crate) fn rewritten(file: &File, sets: impl Fn(usize, &Document) -> Vec<Set>) -> String {
+    let text = &file.source.text;
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (position, document) in file.documents.iter().enumerate() {
+        let Range { start, end } = document.span.range();
+        let sets = sets(position, document);
+        if sets.is_empty() {
             continue;
         }
         out.push_str(text.get(copied..start).unwrap_or_default());
-        out.push_str(&expand_document(file, document, &planned));
+        out.push_str(&with_values(file, document, &sets));
         copied = end;
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     out
 }
 
-/// The document's text with the changes; written anew where it cannot be edited in place.
-fn expand_document(file: &File, document: &Document, planned: &[(&FieldPath, &Planned)]) -> String {
-    let mut sets = Vec::new();
-    for (object, planned) in planned {
-        let path = object.join(&planned.expansion.template).key("spec");
-        let old = document.value.pointer(&path.pointer()).cloned().unwrap_or_default();
-        let new = expanded(old, planned);
-        sets.push(Set { path, value: Some(new) });
-        sets.extend(labelled(document, object, planned));
-    }
-    match splice(&file.source, document, &sets) {
+/// The document's text with the values; written anew where it cannot be edited in place.
+fn with_values(file: &File, document: &Document, sets: &[Set]) -> String {
+    match splice(&file.source, document, sets) {
         Ok(text) => text,
-        Err(_) => match applied(&document.value, &sets) {
+        Err(_) => match applied(&document.value, sets) {
             Ok(value) => anew(file, document, &value),
             Err(_) => file.source.slice(document.span).to_owned(),
         },
     }
+}
+
+/// What an expansion changes in the document.
+fn sets(document: &Document, object: &FieldPath, planned: &Planned) -> Vec<Set> {
+    let path = object.join(&planned.expansion.template).key("spec");
+    let old = document.value.pointer(&path.pointer()).cloned().unwrap_or_default();
+    let mut sets = vec![Set { path, value: Some(expanded(old, planned)) }];
+    sets.extend(labelled(document, object, planned));
+    sets
 }
 
 /// The pod's labels with those that its new terms select.

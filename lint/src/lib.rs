@@ -19,6 +19,7 @@ use placecard_policies::admission_policy::inlined::Inlined;
 use placecard_policies::admission_policy::{self, Guards, Values};
 use placecard_policies::words::admission_policy as words;
 
+mod adopt;
 pub mod args;
 mod audit;
 pub mod baseline;
@@ -54,6 +55,7 @@ pub mod verbs;
 pub mod vocabulary;
 mod watching;
 mod why;
+mod write_back;
 
 pub use run::{Counts, Judged, Planned, judge, judge_beside};
 
@@ -151,6 +153,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
             let outcome = expand_all(&judged, diff, look)?;
             Ok(Outcome { complaints: complaining(&complaints) + &outcome.complaints, ..outcome })
         }
+        Plan::Adopt { ask, look } => adopt::answer(&ask, look, stdin),
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
         Plan::Place { ask, look } => place::answer(&ask, look, stdin),
         Plan::Batches { ask, look } => batches::answer(&ask, look, stdin),

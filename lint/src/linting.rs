@@ -15,6 +15,7 @@ use crate::plan::{Fixes, Format, Inputs, Look, Reporting};
 use crate::progress::Bar;
 use crate::render::{Report, render, statistics};
 use crate::run::{Judged, judge_read, read_files};
+use crate::write_back::write_back;
 use crate::{Outcome, baseline, comments, complaining, of_cluster, unusable};
 
 pub(crate) fn lint(
@@ -80,12 +81,8 @@ fn written(fixed: &Fixed, paths: &[Option<PathBuf>]) -> Result<String, String> {
     for (file, old, new) in &fixed.changed {
         let source = fixed.judged.index.files.get(*file).map(|file| &file.source);
         let (Some(source), Some(Some(path))) = (source, paths.get(*file)) else { continue };
-        let told = |error: std::io::Error| format!("{}: {}", source.name, words(&error));
-        let now = fs::read(path).map_err(told)?;
-        if Source::new("", &now).text != *old {
-            return Err(format!("{} was changed meanwhile, and is not mended", source.name));
-        }
-        fs::write(path, source.with_mark(new)).map_err(told)?;
+        let was = Source { text: old.clone(), ..source.clone() };
+        write_back(&was, path, new)?;
     }
     let several = |count: usize, name: &str| match count {
         1 => format!("1 {name}"),

@@ -11,9 +11,13 @@ use placecard_policies::surroundings::ServerVersion;
 
 use crate::args::{PolicyFlags, Question, Sources, Typed, TypedLook};
 
+mod adopt;
+mod intent;
 mod lint;
 mod live;
 
+pub use adopt::{AdoptAsk, Adopted};
+pub use intent::{EncodeAsk, Output};
 pub use lint::{Configuration, FORMATS, Fixes, Format, ReportTo, Reporting};
 pub(crate) use lint::{SEVERITIES, severity, unknown};
 pub use live::{Access, ClusterSource, SnapshotAsk};
@@ -36,6 +40,13 @@ pub enum Plan {
         inputs: Inputs,
         /// A diff in place of the text.
         diff: bool,
+        /// How findings are drawn.
+        look: Look,
+    },
+    /// Print with sentences in place of fields.
+    Adopt {
+        /// What is asked.
+        ask: AdoptAsk,
         /// How findings are drawn.
         look: Look,
     },
@@ -174,44 +185,6 @@ impl Inputs {
     }
 }
 
-/// What is encoded, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncodeAsk {
-    /// A file, or `-`; `None`: the sentences below.
-    pub file: Option<String>,
-    /// Rules that must hold.
-    pub require: Vec<String>,
-    /// Rules that should hold.
-    pub prefer: Vec<String>,
-    /// What is printed.
-    pub output: Output,
-    /// The vocabulary's file.
-    pub vocabulary: Option<String>,
-    /// Where UIDs are looked up.
-    pub objects: Vec<String>,
-    /// The same, as a cluster.
-    pub cluster: Vec<String>,
-    /// The namespace of what is named without one.
-    pub namespace: Option<String>,
-}
-
-impl EncodeAsk {
-    /// What is read besides: the vocabulary alone.
-    #[must_use]
-    pub fn inputs(&self) -> Inputs {
-        Inputs::of_vocabulary(self.vocabulary.clone())
-    }
-}
-
-/// What encoding prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// The blob.
-    Blob(Encoding),
-    /// The entries.
-    Json,
-}
-
 /// What is asked of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
@@ -287,6 +260,7 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             diff,
             look: resolve_look(&look, terminal, no_color),
         },
+        adopt @ Typed::Adopt { .. } => adopt::plan(adopt, terminal, no_color)?,
         Typed::Why { question, sources, look } => {
             let look = resolve_look(&look, terminal, no_color);
             Plan::Why { ask: ask(question, sources)?, look }
@@ -314,9 +288,9 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         }
         Typed::Snapshot(flags) => Plan::Snapshot(live::snapshot(flags, terminal)?),
         feasible @ Typed::Feasible { .. } => of_cases(feasible)?,
-        Typed::Decode { data, hex, base64 } => decode(data, hex, base64)?,
+        Typed::Decode { data, hex, base64 } => intent::decode(data, hex, base64)?,
         Typed::Encode { file, sentences, hex, json, sources } => {
-            Plan::Encode(encode(file, sentences, (hex, json), sources)?)
+            Plan::Encode(intent::encode(file, sentences, (hex, json), sources)?)
         }
         Typed::AdmissionPolicy(flags) => {
             let values = admission_policy(&flags)?;
@@ -386,19 +360,6 @@ fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {
     }
 }
 
-fn decode(data: Option<String>, hex: bool, base64: bool) -> Result<Plan, String> {
-    let Some(data) = data else {
-        return Err("which data? give the blob as text, or - for standard input".to_owned());
-    };
-    let encoding = match (hex, base64) {
-        (true, true) => return Err("the data is in one encoding: --hex or --base64".to_owned()),
-        (true, false) => Some(Encoding::Hex),
-        (false, true) => Some(Encoding::Base64),
-        (false, false) => None,
-    };
-    Ok(Plan::Decode { data, encoding })
-}
-
 const NO_CLUSTER: &str = "on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json prints, --live \
      asks a running one";
 
@@ -431,35 +392,6 @@ fn audited(question: Question, sources: Sources) -> Result<Ask, String> {
         return Err(NO_CLUSTER.to_owned());
     }
     Ok(Ask { words, cluster, namespace, all, json: format == "json", inputs })
-}
-
-fn encode(
-    file: Option<String>,
-    [require, prefer]: [Vec<String>; 2],
-    (hex, json): (bool, bool),
-    sources: Sources,
-) -> Result<EncodeAsk, String> {
-    let output = match (hex, json) {
-        (true, true) => return Err("the answer has one form: --hex or --json".to_owned()),
-        (true, false) => Output::Blob(Encoding::Hex),
-        (false, false) => Output::Blob(Encoding::Base64),
-        (false, true) => Output::Json,
-    };
-    let file = match (file, require.is_empty() && prefer.is_empty()) {
-        (Some(_), false) => {
-            return Err(
-                "the rules are in a file or behind --require and --prefer, not in both".to_owned()
-            );
-        }
-        (file, true) => Some(file.unwrap_or_else(|| "-".to_owned())),
-        (None, false) => None,
-    };
-    let Sources { vocabulary, objects, cluster, namespace, .. } = sources;
-    let read_from_stdin = file.iter().chain(&vocabulary).chain(&objects).chain(&cluster);
-    if read_from_stdin.filter(|path| *path == "-").count() > 1 {
-        return Err(ONCE.to_owned());
-    }
-    Ok(EncodeAsk { file, require, prefer, output, vocabulary, objects, cluster, namespace })
 }
 
 fn ask(question: Question, sources: Sources) -> Result<Ask, String> {

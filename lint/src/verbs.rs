@@ -1,6 +1,7 @@
 //! The one table of verbs, arguments and exit codes: the command line is parsed by it, and
 //! `docs/cli.md` is written from it.
 
+mod adopt;
 mod arguments;
 mod intent;
 mod reference;
@@ -10,6 +11,7 @@ mod snapshot;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command};
 
+pub use adopt::{DEFAULT_SPREADING, WRITE};
 pub use arguments::*;
 pub use reference::reference;
 
@@ -168,6 +170,7 @@ is printed as it is, and the finding goes to standard error. A file that is not 
             "placecard expand --diff deploy/api.yaml",
         ],
     },
+    adopt::ADOPT,
     Verb {
         name: "why",
         summary: "Say why a pod is pending: by group of nodes, with what would help",

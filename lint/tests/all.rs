@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod adopt;
 mod any_cluster;
 mod any_input;
 mod bounds;

@@ -4,6 +4,7 @@
 //! that expanding twice changes nothing, also when another webhook reordered or completed the pod
 //! in between. The order of the output is that of the rules.
 
+mod meaning;
 mod nodes;
 mod pods;
 mod present;
@@ -16,6 +17,7 @@ use placecard_feasibility::selector::Selector;
 use placecard_findings::FieldPath;
 use placecard_language::intent::{Intents, Origin, PodTarget, Relation, Rule, Strength};
 
+pub(crate) use meaning::Meanings;
 pub(crate) use nodes::admitted;
 use present::Present;
 

@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod admission_policy;
+pub mod adopt;
 mod applied;
 pub mod audit;
 pub mod bounds;

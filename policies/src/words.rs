@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod admission_policy;
+pub mod adopt;
 pub mod amount;
 pub mod annotation;
 pub mod audit;

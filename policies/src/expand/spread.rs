@@ -254,6 +254,12 @@ impl Meaning {
     pub(crate) fn slot(&self) -> (String, String) {
         (self.topology_key.clone(), self.when_unsatisfiable.clone())
     }
+
+    /// Whether it is one of the scheduler's built-in constraints, of whatever pods.
+    pub(crate) fn is_default(&self) -> bool {
+        DEFAULTS.contains(&(self.topology_key.as_str(), self.max_skew))
+            && self.when_unsatisfiable == SOFT
+    }
 }
 
 /// Reads a constraint as it stands in a pod with `labels`.

@@ -8,6 +8,7 @@ mod notation;
 #[path = "../shop/mod.rs"]
 mod shop;
 
+mod back;
 mod merging;
 mod nodes;
 mod pods;

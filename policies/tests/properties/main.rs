@@ -7,6 +7,7 @@ mod notation;
 mod shop;
 
 mod accepted;
+mod adopted;
 mod bounds;
 mod contradiction;
 mod given;
