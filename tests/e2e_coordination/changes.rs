@@ -221,8 +221,7 @@ fn a_batch_fills_the_nodes_of_its_zone() {
         let message = stage.status("ml", "llm")["coordinationStatus"][0]["message"].clone();
         let message = message.as_str().unwrap_or_default();
         assert!(message.starts_with("Deploying batch 3 of 3: no zone has room"), "{message}");
-        let events = stage.events("ml");
-        assert!(events.iter().any(|(reason, _)| reason == "BatchCannotBePlaced"), "{events:#?}");
+        stage.told("ml", "BatchCannotBePlaced", 1..);
         let gated = stage.pods("ml").iter().filter(|pod| is_gated(pod)).count();
         assert_eq!(gated, 3, "no pod of it takes what the others could need");
         // New nodes come, and it goes on.
@@ -270,15 +269,8 @@ fn gates_of_others_stay_and_long_waits_end_as_told() {
             stage.coordination(namespace, "web", &casts, more);
             casts.into_iter().for_each(|cast| stage.set(namespace, "web", cast));
         }
-        let told = |namespace: &str, reason: &str| {
-            wait_for(PATIENCE, reason, || {
-                let events = stage.events(namespace);
-                let found = events.iter().any(|(of, _)| of == reason);
-                if found { Ok(()) } else { Err(format!("{events:#?}")) }
-            });
-        };
-        told("waits", "BatchTimedOut");
-        told("goes", "BatchReleased");
+        stage.told("waits", "BatchTimedOut", 1..);
+        stage.told("goes", "BatchReleased", 1..);
         stage.until("waits", "web", "it failed", |status| {
             status["phase"] == "Failed" && status["conditions"][1]["reason"] == "TimedOut"
         });

@@ -65,9 +65,13 @@ fn each_of_three_nodes_gets_two_and_one() {
                 assert_eq!(status["conditions"][0]["type"], "Ready");
                 assert_eq!(status["conditions"][0]["status"], "True");
                 let labels = format!(r#"{{namespace="{namespace}",name="llm",coordination="pd"}}"#);
-                let metric = |name: &str| controller.webhook.metric(&format!("{name}{labels}"));
-                assert_eq!(metric("placecard_coordination_batch"), Some(3.0));
-                assert_eq!(metric("placecard_coordination_batches"), Some(3.0));
+                for name in ["placecard_coordination_batch", "placecard_coordination_batches"] {
+                    let line = format!("{name}{labels}");
+                    wait_for(PATIENCE, &line, || match controller.webhook.metric(&line) {
+                        Some(3.0) => Ok(()),
+                        other => Err(format!("{other:?}")),
+                    });
+                }
                 clear(stage, &namespace);
             }
         }
@@ -107,10 +111,7 @@ fn in_sequence_each_batch_waits_for_the_one_before() {
             stage.live("ml");
         }
         assert_whole(&stage.settled("ml", 9, HOSTNAME), 3, &ROLES, true);
-        let events = stage.events("ml");
-        for reason in ["BatchBegun", "BatchPlaced"] {
-            let told = events.iter().filter(|(of, _)| of == reason).count();
-            assert_eq!(told, 3, "{reason}: {events:#?}");
-        }
+        stage.told("ml", "BatchBegun", 3..=3);
+        stage.told("ml", "BatchPlaced", 3..=3);
     });
 }

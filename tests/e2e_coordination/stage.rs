@@ -2,6 +2,7 @@
 //! coordination. There are no kubelets: the stage makes pods ready that are bound.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use placecard_policies::language::keys;
@@ -261,6 +262,15 @@ impl Stage {
         let ours = |event: &&Value| event["reportingController"] == "placecard.dev/coordination";
         let told = |event: &Value| (text(event, "/reason"), text(event, "/note"));
         events.iter().filter(ours).map(told).collect()
+    }
+
+    /// Waits until so many Events of this reason were written: they come after what they tell of.
+    pub(crate) fn told(&self, namespace: &str, reason: &str, count: impl RangeBounds<usize>) {
+        wait_for(PATIENCE, &format!("the Events {reason}"), || {
+            let events = self.events(namespace);
+            let told = events.iter().filter(|(of, _)| of == reason).count();
+            if count.contains(&told) { Ok(()) } else { Err(format!("{events:#?}")) }
+        });
     }
 
     /// Who holds the Lease of the controllers.
