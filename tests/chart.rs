@@ -192,7 +192,15 @@ fn what_is_written_is_in_roles_of_its_own() {
     let expected: BTreeSet<String> = expected.into();
     assert_eq!(rules("audit-rbac.yaml"), expected);
     assert_eq!(rules("eviction-rbac.yaml"), ["create /pods/eviction".to_owned()].into());
-    let more = ["delete /pods", "patch /pods", "patch placecard.dev/rolecoordinations/status"];
+    let more = [
+        "create scheduling.k8s.io/podgroups",
+        "delete /pods",
+        "delete scheduling.k8s.io/podgroups",
+        "list scheduling.k8s.io/podgroups",
+        "patch /pods",
+        "patch placecard.dev/rolecoordinations/status",
+        "patch scheduling.k8s.io/podgroups",
+    ];
     let coordination: BTreeSet<String> = more.into_iter().map(str::to_owned).collect();
     assert_eq!(rules("coordination-rbac.yaml"), &expected | &coordination);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard");

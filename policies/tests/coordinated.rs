@@ -200,6 +200,19 @@ fn pod_groups_are_for_servers_that_have_them() {
     let stored = written(&pod(2, &json!({})), &surroundings);
     let id = stored["metadata"]["labels"][keys::COORDINATION].as_str().unwrap();
     assert_eq!(stored["spec"]["schedulingGroup"], json!({"podGroupName": format!("{id}-1")}));
+    // The group keeps a batch together, and only pods keep batches apart.
+    let affinity = &stored["spec"]["affinity"];
+    assert!(affinity["podAffinity"].is_null(), "{affinity}");
+    let preferred = "preferredDuringSchedulingIgnoredDuringExecution";
+    assert_eq!(affinity["podAntiAffinity"][preferred].as_array().map(Vec::len), Some(1));
+    for (exclusive, terms) in [("required", Some(1)), ("none", None)] {
+        let more = json!({"placement": "podgroup", "exclusive": exclusive});
+        let mut surroundings = around(&more, 0, 3);
+        surroundings.coordinating.pod_groups = true;
+        let stored = written(&pod(2, &json!({})), &surroundings);
+        let apart = &stored["spec"]["affinity"]["podAntiAffinity"][REQUIRED];
+        assert_eq!(apart.as_array().map(Vec::len), terms, "{exclusive}: {stored}");
+    }
 }
 
 #[test]

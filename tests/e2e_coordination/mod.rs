@@ -4,6 +4,8 @@
 mod changes;
 mod claims;
 mod gated;
+mod groups;
+mod pod_groups;
 mod rules;
 mod stage;
 mod wedge;

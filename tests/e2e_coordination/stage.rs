@@ -43,7 +43,12 @@ pub(crate) type Cast = (&'static str, u32, u32);
 
 /// Runs a test on a stage of its own; without a control plane says why not, and in CI fails.
 pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
-    let Some(plane) = or_skipped(ControlPlane::start()) else { return };
+    with_stage_of(&[], test);
+}
+
+/// The same on a control plane with more arguments.
+pub(crate) fn with_stage_of(arguments: &[&str], test: impl FnOnce(&Stage)) {
+    let Some(plane) = or_skipped(ControlPlane::start_with(arguments)) else { return };
     webhook::grant_role(plane.api());
     super::define(plane.api());
     test(&Stage { plane });

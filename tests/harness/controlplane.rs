@@ -68,7 +68,7 @@ impl ControlPlane {
         static SHARED: OnceLock<Shared> = OnceLock::new();
         let shared = SHARED.get_or_init(|| match program() {
             Err(reason) => Shared::Absent(reason),
-            Ok(program) => match Self::launch(&program) {
+            Ok(program) => match Self::launch(&program, &[]) {
                 Ok(plane) => Shared::Running(Box::new(plane)),
                 Err(error) => Shared::Failed(error),
             },
@@ -88,7 +88,18 @@ impl ControlPlane {
     /// # Panics
     /// If the program is there and does not start.
     pub fn start() -> Result<Self, String> {
-        Ok(Self::launch(&program()?).unwrap_or_else(|error| panic!("{error}")))
+        Self::start_with(&[])
+    }
+
+    /// The same, with more arguments for the program.
+    ///
+    /// # Errors
+    /// The reason to skip the test: the program was not built.
+    ///
+    /// # Panics
+    /// If the program is there and does not start.
+    pub fn start_with(arguments: &[&str]) -> Result<Self, String> {
+        Ok(Self::launch(&program()?, arguments).unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// Requests as the administrator.
@@ -116,7 +127,7 @@ impl ControlPlane {
         }
     }
 
-    fn launch(program: &Path) -> Result<Self, String> {
+    fn launch(program: &Path, arguments: &[&str]) -> Result<Self, String> {
         // Kept, because the program itself removes it, also when no destructor of ours runs.
         let dir = tempfile::Builder::new()
             .prefix("placecard-controlplane-")
@@ -127,6 +138,7 @@ impl ControlPlane {
             .arg("--dir")
             .arg(&dir)
             .arg("--remove-dir")
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -126,6 +126,7 @@ impl Desk {
             vocabulary: None,
             server_is_given: false,
             coordinator: OnceLock::new(),
+            pod_groups: placecard_webhook::coordinate::Served::default(),
             source: Source::Files(Box::new(files)),
             metrics: Metrics::default(),
             bodies: Bodies::default(),

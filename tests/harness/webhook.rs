@@ -132,6 +132,7 @@ impl Webhook {
                 vocabulary: follows.then(Vocabulary::default),
                 server_is_given: false,
                 coordinator: OnceLock::new(),
+                pod_groups: coordinate::Served::default(),
                 source,
                 metrics: Metrics::default(),
                 bodies: Bodies::default(),

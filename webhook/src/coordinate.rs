@@ -9,8 +9,10 @@
 //! 1. `patch`: what is done to one pod.
 //! 2. `status`: the status of RoleCoordinations.
 //! 3. `tell`: Events and metrics.
+//! 4. `pod_groups`: the scheduler's own groups, where batches are placed by those.
 
 pub mod patch;
+mod pod_groups;
 mod status;
 mod tell;
 
@@ -28,6 +30,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::audit::events::Events;
 use crate::coordinate::patch::{Outcome, act};
+pub use crate::coordinate::pod_groups::Served;
+use crate::coordinate::pod_groups::{Keeper, Refused};
 use crate::coordinate::status::Statuses;
 use crate::leader::Leader;
 use crate::serve::App;
@@ -83,7 +87,9 @@ pub async fn run(
     identity: String,
     settings: Settings,
 ) {
+    tokio::spawn(pod_groups::look(client.clone(), Arc::clone(&app)));
     let mut coordinator = Coordinator {
+        pod_groups: Keeper::new(client.clone()),
         events: Events::new(client.clone(), CONTROLLER, identity, settings.repeat),
         statuses: Statuses::new(client.clone(), settings.status),
         app,
@@ -130,6 +136,7 @@ struct Coordinator {
     backoff: Backoff,
     events: Events,
     statuses: Statuses,
+    pod_groups: Keeper,
 }
 
 /// What is to be done for one coordination.
@@ -150,6 +157,7 @@ impl Coordinator {
                 self.done.clear();
                 self.before.clear();
                 self.again = None;
+                self.pod_groups.forget();
                 app.metrics.coordination.forget();
             }
             return;
@@ -178,7 +186,7 @@ impl Coordinator {
         let done: Vec<Done> = self.done.iter().map(|(done, _)| done.clone()).collect();
         let (now, begin) = (unix(&app), Instant::now());
         let deciding = tokio::task::spawn_blocking(move || decide(live, &words, &done, now));
-        let Ok((decided, orphans, ahead)) = deciding.await else {
+        let Ok(Look { decided, orphans, missing, ahead }) = deciding.await else {
             tracing::error!("a decision about batches broke off; please report it");
             self.again = Some(Instant::now() + self.backoff.pause());
             return;
@@ -195,7 +203,11 @@ impl Coordinator {
         let left = next.map(|next| u64::try_from(next.saturating_sub(now)).unwrap_or(0));
         self.again = left.map(|left| Instant::now() + Duration::from_secs(left));
         self.carry_out(&decided).await;
-        self.tell(watches, &decided, &orphans).await;
+        let kept = self.pod_groups.keep(&app, &self.leader, &decided, &missing).await;
+        if let Some(pause) = kept.again {
+            self.look_again(pause);
+        }
+        self.tell(watches, &decided, &orphans, &kept.refused).await;
         let keys: BTreeSet<&(String, String)> = decided.iter().map(|one| &one.key).collect();
         self.before.retain(|key, _| keys.contains(key));
         for one in decided {
@@ -243,13 +255,20 @@ impl Coordinator {
         self.again = Some(self.again.map_or(then, |again| again.min(then)));
     }
 
-    async fn tell(&mut self, watches: &Watches, decided: &[Decided], orphans: &[Orphan]) {
+    async fn tell(
+        &mut self,
+        watches: &Watches,
+        decided: &[Decided],
+        orphans: &[Orphan],
+        refused: &[Refused],
+    ) {
         let app = Arc::clone(&self.app);
         tell::measure(&app.metrics.coordination, decided);
         let objects = tell::objects(&watches.current(), decided);
         let before = &self.before;
         tell::news(&app, &mut self.events, &objects, before, decided).await;
         tell::orphans(&app, &mut self.events, orphans).await;
+        tell::refused(&app, &mut self.events, &objects, decided, refused).await;
         if self.statuses.write(&app, &self.leader, &objects, decided).await {
             self.look_again(self.statuses.every());
         }
@@ -302,18 +321,23 @@ fn unix(app: &App) -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// What a look at everything comes to.
+struct Look {
+    decided: Vec<Decided>,
+    orphans: Vec<Orphan>,
+    /// Coordinations that pods are in and that are not there, by namespace and id.
+    missing: BTreeSet<(String, String)>,
+    /// What was done and is not seen yet, by the place in the list.
+    ahead: BTreeSet<usize>,
+}
+
 /// Decides for all coordinations on one state, on which what was promised before stands first; the
 /// index is let go as soon as it was read.
-fn decide(
-    live: Arc<Live>,
-    words: &Words,
-    done: &[Done],
-    now: i64,
-) -> (Vec<Decided>, Vec<Orphan>, BTreeSet<usize>) {
-    let Gathered { cases, orphans, ahead } = gather(&live, words, done);
+fn decide(live: Arc<Live>, words: &Words, done: &[Done], now: i64) -> Look {
+    let Gathered { cases, orphans, missing, ahead } = gather(&live, words, done);
     let ahead = ahead.into_iter().collect();
     if cases.is_empty() {
-        return (Vec::new(), orphans, ahead);
+        return Look { decided: Vec::new(), orphans, missing, ahead };
     }
     let mut state = live.state().clone();
     drop(live);
@@ -324,5 +348,5 @@ fn decide(
         let step = step(&case.situation(now), &mut state);
         Decided { key, case, step }
     });
-    (decided.collect(), orphans, ahead)
+    Look { decided: decided.collect(), orphans, missing, ahead }
 }

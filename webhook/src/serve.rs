@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 
 use crate::admission::{self, AdmissionRequest, BODY_LIMIT, BadRequest};
 use crate::closed;
+use crate::coordinate::Served;
 use crate::decide::{self, Decision, Question};
 use crate::leader::Leader;
 use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
@@ -50,6 +51,8 @@ pub struct App {
     pub server_is_given: bool,
     /// Who sees to gated batches, once it is known that somebody should.
     pub coordinator: OnceLock<Leader>,
+    /// Whether the server has PodGroups for batches.
+    pub pod_groups: Served,
     /// Where answers come from.
     pub source: Source,
     /// Counts.
@@ -273,6 +276,9 @@ async fn decide(
     }
     surroundings.coordinating.controller =
         surroundings.coordinating.controller || app.coordinator.get().is_some_and(Leader::is_alive);
+    // Without a controller nobody makes them.
+    surroundings.coordinating.pod_groups = surroundings.coordinating.pod_groups
+        || (surroundings.coordinating.controller && app.pod_groups.get());
     surroundings.coordinating.inside = surroundings.coordinating.inside
         || app.source.watches().is_some_and(Watches::follows_inside);
     let question = guarded(|| decide::question(request, &surroundings)).ok_or(Unable::Broken)?;

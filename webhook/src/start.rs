@@ -71,6 +71,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
         vocabulary: follows.then(Vocabulary::default),
         server_is_given: args.kubernetes_version.is_some(),
         coordinator: OnceLock::new(),
+        pod_groups: coordinate::Served::default(),
         source,
         metrics: Metrics::default(),
         bodies: Bodies::default(),

@@ -264,6 +264,9 @@ impl<'a> Placing<'a> {
             Placement::PodGroup if self.surroundings.coordinating.pod_groups => {
                 self.change(Change::SchedulingGroup(pod_groups::name(&member.id, batch.into())));
                 self.note("scheduling group");
+                // The first of these rules is what the group sees to.
+                let rules = affinity(&member.id, &batch.to_string(), &member.placing, &self.origin);
+                self.placed.rules.extend(rules.into_iter().skip(1));
             }
             Placement::PodGroup => return Err(Obstacle::NoPodGroups),
         }

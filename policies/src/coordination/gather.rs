@@ -3,7 +3,7 @@
 //! A pod belongs to the coordination whose id its label says, if it also has a role there: a label
 //! alone makes no member. What was done to pods and is not seen yet counts as if it were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::pod::Pod;
@@ -16,7 +16,7 @@ use super::membership::{Membership, Subject, id, membership};
 use super::step::{Observed, Situation, Size, Target};
 use crate::kinds;
 use crate::live::coordinated::Waiter;
-use crate::live::groups::GroupKind;
+use crate::live::groups::{GroupKind, RoleSize};
 use crate::live::{Live, Watched};
 use crate::object::{Map, Object, Owner};
 
@@ -27,6 +27,8 @@ pub struct Case {
     pub namespace: String,
     /// The name of the RoleCoordination, or what the long form of the annotation calls it.
     pub group: String,
+    /// `metadata.uid` of the RoleCoordination; empty without one.
+    pub uid: String,
     /// There is a RoleCoordination.
     pub has_object: bool,
     /// It stands in the RoleBasedGroup of its name instead.
@@ -37,6 +39,8 @@ pub struct Case {
     pub affinity: AffinityScheduling,
     /// How large each role is, as far as that is known.
     pub sizes: BTreeMap<String, Size>,
+    /// How many pods one replica of a role is, as far as its group says it.
+    pub replica_pods: BTreeMap<String, u64>,
     /// Its pods.
     pub pods: Vec<Observed>,
 }
@@ -100,6 +104,8 @@ pub struct Gathered {
     pub cases: BTreeMap<(String, String), Case>,
     /// Pods that wait for a coordination which is not there, or which has no role for them.
     pub orphans: Vec<Orphan>,
+    /// Namespace and id of coordinations that are not there, and that pods say they are in.
+    pub missing: BTreeSet<(String, String)>,
     /// What was done and is not seen yet, by the place in the list.
     pub ahead: Vec<usize>,
 }
@@ -114,6 +120,7 @@ pub fn gather(live: &Live, words: &Words, done: &[Done]) -> Gathered {
     for (at, one) in done.iter().enumerate() {
         done_by_name.entry((&one.pod.namespace, &one.pod.name)).or_default().push(at);
     }
+    let mut labelled = BTreeSet::new();
     for (name, waiter) in live.waiters() {
         let Some(mut pod) = live.state().pod(&name.0, &name.1) else { continue };
         pod.uid.clone_from(&waiter.uid);
@@ -125,6 +132,9 @@ pub fn gather(live: &Live, words: &Words, done: &[Done]) -> Gathered {
             }
         }
         let is_gated = pod.gates.iter().any(|gate| gate == keys::BATCH_GATE);
+        if let Some(id) = pod.labels.get(keys::COORDINATION) {
+            labelled.insert((pod.namespace.clone(), id.clone()));
+        }
         match place(&pod, words, &mut found.cases, &groups) {
             Some((case, role, batch)) => {
                 case.pods.push(observed(role, batch, pod, waiter));
@@ -135,6 +145,8 @@ pub fn gather(live: &Live, words: &Words, done: &[Done]) -> Gathered {
             None => {}
         }
     }
+    labelled.retain(|key| !found.cases.contains_key(key));
+    found.missing = labelled;
     found
 }
 
@@ -151,7 +163,7 @@ fn known_groups(live: &Live) -> Groups<'_> {
 /// The coordinations of RoleCoordinations, and of groups that hold some themselves.
 fn of_objects(live: &Live) -> BTreeMap<(String, String), Case> {
     let mut cases = BTreeMap::new();
-    let mut add = |namespace: &str, group: &Group, inside: Option<GroupObject>| {
+    let mut add = |namespace: &str, group: &Group, uid: &str, inside: Option<GroupObject>| {
         for coordination in &group.coordinations {
             let placed = coordination.roles.first().and_then(|role| group.placing(role));
             let Some((_, affinity)) = placed.filter(|(found, _)| found.name == coordination.name)
@@ -161,6 +173,7 @@ fn of_objects(live: &Live) -> BTreeMap<(String, String), Case> {
             let case = Case {
                 has_object: inside.is_none(),
                 inside: inside.clone(),
+                uid: uid.to_owned(),
                 ..of_group(live, namespace, group, coordination, affinity)
             };
             // Where two are of one name, pods of the second are refused.
@@ -169,18 +182,32 @@ fn of_objects(live: &Live) -> BTreeMap<(String, String), Case> {
     };
     for ((namespace, _), one) in live.coordinated() {
         if let Some(group) = &one.group {
-            add(namespace, group, None);
+            add(namespace, group, &one.uid, None);
         }
     }
     for ((namespace, _), one) in live.inside_groups() {
         let (api_version, uid) = (one.api_version.clone(), one.uid.clone());
-        add(namespace, &one.group, Some(GroupObject { api_version, uid }));
+        add(namespace, &one.group, "", Some(GroupObject { api_version, uid }));
     }
     cases
 }
 
 fn key(namespace: &str, group: &str, coordination: &str) -> (String, String) {
     (namespace.to_owned(), id(namespace, group, coordination))
+}
+
+/// How large a role is; `None`: that is not known.
+fn role_size(live: &Live, namespace: &str, group: &Group, role: &str) -> Option<RoleSize> {
+    match &group.role(role)?.source {
+        Source::Workload { api_version, kind, name } => {
+            let replicas = live.replicas(Watched::find(api_version, kind)?, namespace, name)?;
+            Some(RoleSize { replicas, pods: 1 })
+        }
+        Source::Group { api_version, kind, name, role } => {
+            live.group_role(GroupKind::find(api_version, kind)?, namespace, name, role)
+        }
+        Source::Annotation => None,
+    }
 }
 
 fn of_group(
@@ -190,27 +217,21 @@ fn of_group(
     coordination: &Coordination,
     affinity: &AffinityScheduling,
 ) -> Case {
-    let size = |name: &String| {
-        let replicas = match &group.role(name)?.source {
-            Source::Workload { api_version, kind, name: called } => {
-                live.replicas(Watched::find(api_version, kind)?, namespace, called)?
-            }
-            Source::Group { api_version, kind, name: called, role } => {
-                let kind = GroupKind::find(api_version, kind)?;
-                live.group_role(kind, namespace, called, role)?.replicas
-            }
-            Source::Annotation => return None,
-        };
-        Some((name.clone(), Size { replicas }))
-    };
+    let sizes = coordination.roles.iter();
+    let sizes = sizes.filter_map(|role| Some((role, role_size(live, namespace, group, role)?)));
+    let sizes: Vec<(&String, RoleSize)> = sizes.collect();
+    let replicas =
+        |(role, of): &(&String, RoleSize)| ((*role).clone(), Size { replicas: of.replicas });
     Case {
         namespace: namespace.to_owned(),
         group: group.name.clone(),
+        uid: String::new(),
         has_object: true,
         inside: None,
         coordination: coordination.name.clone(),
         affinity: affinity.clone(),
-        sizes: coordination.roles.iter().filter_map(size).collect(),
+        sizes: sizes.iter().map(replicas).collect(),
+        replica_pods: sizes.iter().map(|(role, of)| ((*role).clone(), of.pods)).collect(),
         pods: Vec::new(),
     }
 }
@@ -243,11 +264,13 @@ fn add_long_form(
     let case = cases.entry(key).or_insert_with(|| Case {
         namespace: namespace.to_owned(),
         group: group.name.clone(),
+        uid: String::new(),
         has_object: false,
         inside: None,
         coordination: coordination.name.clone(),
         affinity: affinity.clone(),
         sizes: BTreeMap::new(),
+        replica_pods: BTreeMap::new(),
         pods: Vec::new(),
     });
     if !case.has_object && case.inside.is_none() {

@@ -68,6 +68,9 @@ pub fn status(name: &str, situation: &Situation<'_>, step: &Step) -> Coordinatio
             pod.role == *role && pod.ready.is_some() && !pod.pod.terminating
         };
         let ready = situation.pods.iter().filter(ready).count() as u64;
+        // A replica may be several pods.
+        let of_role = situation.pods.iter().filter(|pod| pod.role == *role);
+        let ready = ready / of_role.map(|pod| pod.replica_pods).max().unwrap_or(1).max(1);
         let target = situation.sizes.get(role).map_or(0, |size| size.replicas);
         RoleState { ready_replicas: count(ready), target_replicas: target, updated_replicas: None }
     };

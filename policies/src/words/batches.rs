@@ -108,6 +108,15 @@ pub fn news(event: Event, coordination: &str, batch: &BatchState, key: &str) -> 
     }
 }
 
+/// The API server does not take the scheduler's group of a batch.
+#[must_use]
+pub fn pod_group_refused(coordination: &str, batch: u64, told: &str) -> String {
+    format!(
+        "batch {} of {coordination} has no PodGroup, so its pods wait: the API server says {told}",
+        batch + 1
+    )
+}
+
 /// A pod waits for a coordination that is not there.
 #[must_use]
 pub fn orphan() -> String {

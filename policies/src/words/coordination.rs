@@ -200,6 +200,10 @@ fn instead(offer: &[String]) -> Help {
     Help { lines: offer.to_vec(), ..Help::text(text) }
 }
 
+/// What it takes to have them.
+const POD_GROUPS: &str = "PodGroups of scheduling.k8s.io/v1beta1 need the feature gates \
+    GenericWorkload and TopologyAwareWorkloadScheduling, and the webhook's controller";
+
 /// Why a template's place in a coordination cannot be written. `primary` is the annotation's words.
 pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Label) -> Finding {
     let (code, verdict, said) = match obstacle {
@@ -225,8 +229,7 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
             (codes::ROLE_PLACED_TWICE, Verdict::Language, said)
         }
         Obstacle::GatedInGroup => {
-            let said = said("nobody opens the gates of a coordination inside a RoleBasedGroup");
-            let said = said
+            let said = said("nobody opens the gates of a coordination inside a RoleBasedGroup")
                 .label("would wait for ever")
                 .help("say the same in a RoleCoordination: placecard lint prints it")
                 .help("in parallel, by affinity, no gate is needed");
@@ -258,9 +261,10 @@ pub(crate) fn obstacle(object: &ObjectRef, obstacle: &Obstacle, mut primary: Lab
             (codes::UNRESOLVED, Verdict::Unresolved, said)
         }
         _ => {
-            let said = said("this cluster serves no PodGroups of scheduling.k8s.io");
+            let said = said("this cluster serves no PodGroups that keep to a topology");
             let said = said
                 .label("nobody would see to it")
+                .help(POD_GROUPS)
                 .help("place the batches by gated, or in parallel by affinity");
             (codes::NOT_EXPRESSIBLE, Verdict::NotExpressible, said)
         }

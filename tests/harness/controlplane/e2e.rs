@@ -147,7 +147,7 @@ fn a_dropped_control_plane_is_gone() {
         eprintln!("skipped: no control plane is built");
         return;
     };
-    let plane = ControlPlane::launch(&program).expect("it starts");
+    let plane = ControlPlane::launch(&program, &[]).expect("it starts");
     let (api, ca) = (plane.api().clone(), plane.ca.clone());
     assert!(ca.is_file());
     drop(plane);

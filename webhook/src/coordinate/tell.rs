@@ -12,6 +12,7 @@ use placecard_policies::live::Live;
 use placecard_policies::live::coordinated::Coordinated;
 use placecard_policies::words;
 
+use super::pod_groups::Refused;
 use super::{Decided, unix};
 use crate::audit::events::{Events, News, Subject};
 use crate::metrics::coordination::{CoordinationMetrics, Standing};
@@ -22,6 +23,9 @@ pub(super) type Objects = BTreeMap<(String, String), Coordinated>;
 
 /// Orphans that are told of in one turn.
 const ORPHANS: usize = 10;
+
+/// PodGroups that were refused and are told of in one turn.
+const REFUSED: usize = 10;
 
 /// The RoleCoordinations that these are about.
 pub(super) fn objects(live: &Live, decided: &[Decided]) -> Objects {
@@ -73,6 +77,30 @@ pub(super) async fn orphans(app: &App, events: &mut Events, orphans: &[Orphan]) 
             reason: "NoCoordination",
             action: "Coordinate",
             note: words::batches::orphan(),
+            kind: "Warning",
+        };
+        let told = events.one(&subject, &news, true, (app.clock)()).await;
+        app.metrics.coordination.told(told);
+    }
+}
+
+/// Events about groups of batches that the server does not take.
+pub(super) async fn refused(
+    app: &App,
+    events: &mut Events,
+    objects: &Objects,
+    decided: &[Decided],
+    refused: &[Refused],
+) {
+    for one in refused.iter().take(REFUSED) {
+        let Some(of) = decided.iter().find(|decided| decided.key == one.key) else { continue };
+        let batch = BatchState { number: one.batch, ..BatchState::default() };
+        let Some(subject) = subject(objects, &of.case, &batch) else { continue };
+        let news = News {
+            key: format!("{} {} refused", of.case.coordination, one.batch),
+            reason: "PodGroupRefused",
+            action: "Coordinate",
+            note: words::batches::pod_group_refused(&of.case.coordination, one.batch, &one.told),
             kind: "Warning",
         };
         let told = events.one(&subject, &news, true, (app.clock)()).await;

@@ -29,6 +29,7 @@ pub(crate) fn app() -> App {
         vocabulary: None,
         server_is_given: false,
         coordinator: OnceLock::new(),
+        pod_groups: placecard_webhook::coordinate::Served::default(),
         source: Source::Files(Box::<Files>::default()),
         metrics: Metrics::default(),
         bodies: Bodies::default(),

@@ -205,6 +205,7 @@ fn app() -> App {
         vocabulary: None,
         server_is_given: false,
         coordinator: OnceLock::new(),
+        pod_groups: crate::coordinate::Served::default(),
         source: Source::Files(Box::<Files>::default()),
         metrics: Metrics::default(),
         bodies: Bodies::default(),
