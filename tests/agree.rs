@@ -76,7 +76,7 @@ fn linter(findings: &[Value], object: &Value, refused: &BTreeSet<(String, String
         // rests on other objects, is admitted with a warning.
         let admitted = matches!(
             text(&finding["verdict"]).as_str(),
-            "contradictory-update" | "no-inventory" | "uncoordinated"
+            "contradictory-update" | "no-inventory" | "uncoordinated" | "risk"
         ) || (finding["verdict"] == "contradictory-group"
             && finding["holds"]["scope"] != "every-cluster");
         said.hopeless |= finding["severity"] == "error" && code != "field-type" && !admitted;

@@ -119,6 +119,7 @@ mod tests {
                 cluster: ClusterSource::Absent,
                 namespace: None,
                 scheduler_config: None,
+                closed_world: false,
             };
             let source = ClusterSource::Files(vec!["-".to_owned()]);
             let taken = read(&source, &inputs, &Words::default(), &mut snapshot.as_bytes());

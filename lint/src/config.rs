@@ -35,6 +35,8 @@ pub struct Written {
     pub vocabulary: Option<String>,
     /// Files or folders with the cluster, as for `--cluster`.
     pub cluster: Vec<String>,
+    /// There is nothing in the cluster besides what is read, as for `--closed-world`.
+    pub closed_world: bool,
     /// Codes and families that are told, and no others.
     pub select: Option<Vec<String>>,
     /// Codes and families that are told besides.
@@ -73,6 +75,7 @@ struct Config {
     root: bool,
     vocabulary: Option<String>,
     cluster: Vec<String>,
+    closed_world: Option<bool>,
     exclude: Vec<Pattern>,
     layer: Layer,
     overrides: Vec<(Vec<Pattern>, Layer)>,
@@ -131,6 +134,8 @@ impl Configs {
         };
         let mut kept = Vec::new();
         let mut excluded = 0;
+        // What is read together is one world: all have to say so.
+        let mut closed_world = true;
         let mut vocabularies: Vec<String> = Vec::new();
         let mut clusters: Vec<Vec<String>> = Vec::new();
         for one in found {
@@ -147,6 +152,8 @@ impl Configs {
             let cluster = chain.iter().rev().map(|config| &config.cluster);
             let cluster = cluster.into_iter().find(|paths| !paths.is_empty());
             clusters.extend(cluster.filter(|one| !clusters.contains(one)).cloned());
+            let says = chain.iter().rev().find_map(|config| config.closed_world);
+            closed_world &= says.unwrap_or_default();
             kept.push(if path_is_stdin(&name) { "-".to_owned() } else { name });
         }
         if kept.is_empty() {
@@ -167,7 +174,8 @@ impl Configs {
             (true, [one]) => ClusterSource::Files(one.clone()),
             _ => inputs.cluster.clone(),
         };
-        Ok(Inputs { paths, vocabulary, cluster, ..inputs })
+        let closed_world = closed_world || inputs.closed_world;
+        Ok(Inputs { paths, vocabulary, cluster, closed_world, ..inputs })
     }
 
     /// What becomes of the findings in a file.

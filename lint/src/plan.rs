@@ -166,6 +166,8 @@ pub struct Inputs {
     pub namespace: Option<String>,
     /// The file of the configuration of the cluster's scheduler, or `-`.
     pub scheduler_config: Option<String>,
+    /// There is nothing besides what is read.
+    pub closed_world: bool,
 }
 
 impl Inputs {
@@ -181,6 +183,7 @@ impl Inputs {
             cluster: ClusterSource::Absent,
             namespace: None,
             scheduler_config: None,
+            closed_world: false,
         }
     }
 }
@@ -251,7 +254,7 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         }
         Typed::Lint { sources, flags, look } => {
             let reporting = lint::reporting(&flags)?;
-            let inputs = inputs(sources)?;
+            let inputs = Inputs { closed_world: flags.closed_world, ..inputs(sources)? };
             lint::read_again(&reporting, &inputs)?;
             Plan::Lint { reporting, inputs, look: resolve_look(&look, terminal, no_color) }
         }
@@ -437,6 +440,7 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
         cluster: live::source(cluster, live)?,
         namespace,
         scheduler_config,
+        closed_world: false,
     })
 }
 

@@ -248,7 +248,8 @@ pub(crate) fn judge_read(
         let cluster = surroundings.cluster.clone();
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
-        surroundings.inputs = Some(Arc::new(facts(&index, beside, &surroundings.words)));
+        let facts = facts(&index, beside, &surroundings, inputs.closed_world);
+        surroundings.inputs = Some(Arc::new(facts));
         judge_objects(&index, beside, &mut surroundings, &mut judged, &mut findings, tell);
         judged.answers = surroundings.objects;
     }
@@ -400,16 +401,40 @@ struct Beside<'a> {
     namespace: Option<&'a str>,
 }
 
-/// What the rules that look across manifests know of them.
-fn facts(index: &Index, beside: Beside<'_>, words: &Words) -> Facts {
+/// What the rules that look across manifests know of them: facts about each object, which is read
+/// once for these and once more for its review, so that no more than facts is kept.
+fn facts(index: &Index, beside: Beside<'_>, surroundings: &Surroundings, closed: bool) -> Facts {
     let mut facts = Facts::default();
-    for (_, _, value) in index.objects() {
-        if let Ok(mut object) = read::object(value, words) {
+    let folders = folders(index);
+    for (id, _, value) in index.objects() {
+        let folder = folders.get(id.file).copied().unwrap_or_default();
+        if let Some(name) = read::reference(value) {
+            facts.note(value, &name, beside.namespace.unwrap_or_default(), folder);
+        }
+        if let Ok(mut object) = read::object(value, &surroundings.words) {
             in_namespace(&mut object, beside.namespace);
-            facts.add(&object);
+            facts.add(&object, surroundings, folder);
         }
     }
+    if let Some(inventory) = beside.inventory {
+        facts.add_cluster(inventory);
+    }
+    if closed {
+        facts.close();
+    }
+    facts.settle();
     facts
+}
+
+/// A number for the folder of each file.
+fn folders(index: &Index) -> Vec<usize> {
+    let mut known = BTreeMap::new();
+    let folder = |name: &str| name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let number = |name: String| {
+        let next = known.len();
+        *known.entry(name).or_insert(next)
+    };
+    index.files.iter().map(|file| folder(&file.source.name)).map(number).collect()
 }
 
 fn judge_objects(

@@ -174,7 +174,11 @@ mod tests {
     #[test]
     fn the_narrower_name_counts_and_then_what_leaves_out() {
         let all = told(&[]).len();
-        let volumes = ["pv-affinity-conflict", "single-writer-volume-shared"];
+        let volumes = [
+            "pv-affinity-conflict",
+            "single-writer-volume-shared",
+            "storageclass-topology-conflict",
+        ];
         for (layers, expected) in [
             (vec![layer(Some("volumes"), "", "")], volumes.to_vec()),
             (vec![layer(Some("volumes"), "", "pv-affinity-conflict")], volumes[1..].to_vec()),
@@ -190,7 +194,7 @@ mod tests {
         ] {
             assert_eq!(told(&layers.iter().collect::<Vec<_>>()), expected, "{layers:?}");
         }
-        assert_eq!(told(&[&layer(None, "", "volumes")]).len(), all - 2);
+        assert_eq!(told(&[&layer(None, "", "volumes")]).len(), all - 3);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod any_cluster;
 mod any_input;
 mod bounds;
 mod cli;
+mod closed_world;
 mod config;
 mod expand;
 mod fix_properties;

@@ -5,6 +5,7 @@
 //! being deleted is never looked at.
 
 mod denial;
+mod hardening;
 mod leniency;
 
 use std::borrow::Cow;
@@ -164,6 +165,8 @@ pub fn answer(
             None => {}
         }
     }
+    let hardened = old.and_then(|(old, _)| hardening::finding(object, old));
+    warning.extend(hardened.as_ref());
     let refusal = refusal(review, object, denying, door);
     let lenient = refusal.as_ref().filter(|_| review.mode == Mode::Warn);
     let told_of = lenient.map(|refusal| leniency::warnings(object, controlled, refusal));

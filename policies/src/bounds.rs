@@ -233,6 +233,16 @@ pub fn manifest_of(
     })?
 }
 
+/// How many pods of an object can run at most, where more are asked for and that is proved.
+pub(crate) fn too_many(object: &Object, surroundings: &Surroundings) -> Option<u64> {
+    with_subject(object, surroundings, |subject| {
+        let (asked, _) = asked(subject)?;
+        let manifest = manifest(subject, asked.pods, None);
+        let found = bounds(&manifest, &subject.demands.demands);
+        exceeded(&found, &manifest).map(|bound| bound.most)
+    })?
+}
+
 /// Asks about an object's only template.
 pub(crate) fn with_subject<T>(
     object: &Object,
@@ -240,7 +250,18 @@ pub(crate) fn with_subject<T>(
     ask: impl FnOnce(&Subject<'_>) -> T,
 ) -> Option<T> {
     let [template] = object.templates.as_slice() else { return None };
+    Some(with_template(object, template, surroundings, ask))
+}
+
+/// Asks about one template of an object.
+pub(crate) fn with_template<T>(
+    object: &Object,
+    template: &Template,
+    surroundings: &Surroundings,
+    ask: impl FnOnce(&Subject<'_>) -> T,
+) -> T {
     let place = match object.expands_in_place() {
+        _ if object.is_pod() => keys::Place::Pod,
         true => keys::Place::ExpandedTemplate,
         false => keys::Place::Template,
     };
@@ -252,7 +273,7 @@ pub(crate) fn with_subject<T>(
     let demands = Demands::of(template, &expander, &reading.intents, sources, spec);
     let subject =
         Subject { object, template, frame: &frame, surroundings, demands: &demands, sources, spec };
-    Some(ask(&subject))
+    ask(&subject)
 }
 
 /// What the bounds and their checkers see of the template.

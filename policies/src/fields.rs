@@ -3,6 +3,7 @@
 //! Each rule is a file in `rules/`, with its page beside it; `rules.rs` lists them. A rule here adds
 //! findings and decides nothing else: what no cluster could ever place is the engine's to prove.
 
+pub(crate) mod companions;
 pub mod inputs;
 pub(crate) mod terms;
 
@@ -18,7 +19,7 @@ use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
-use inputs::Inputs;
+use inputs::{Inputs, TemplateFacts, World};
 
 /// A rule with what carries it out.
 pub(crate) struct FieldRule {
@@ -93,6 +94,17 @@ pub(crate) fn of_object(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// It is told already that nobody is there whom the pod is required near.
+pub(crate) fn misses_somebody(finding: &Finding) -> bool {
+    let codes = [
+        "affinity-target-absent",
+        "affinity-target-other-namespace",
+        "affinity-cycle-deadlock",
+        "affinity-provider-disjoint",
+    ];
+    finding.severity == Severity::Error && codes.contains(&finding.code.as_str())
+}
+
 /// Takes out findings about elements that are what rules in words mean: nobody wrote them by hand.
 pub(crate) fn without_rules(template: &Template, meant: &PodSpec, findings: &mut Vec<Finding>) {
     let (written, meant) = (template.spec.lists(), meant.lists());
@@ -145,6 +157,50 @@ impl TemplateCase<'_> {
         containers
             .and_then(Value::as_array)
             .is_some_and(|list| list.iter().any(|one| one.get("image").is_none_or(Value::is_null)))
+    }
+
+    /// Everything that was read, and what it says of the template under review.
+    pub(crate) fn among(&self) -> Option<(&Inputs, &TemplateFacts)> {
+        let inputs = self.inputs()?;
+        Some((inputs, inputs.of(&self.object.reference, &self.template.path)?))
+    }
+
+    /// An error that rests on something not being there; a warning where nobody knows that.
+    pub(crate) fn by_absence(
+        &self,
+        code: Code,
+        message: impl Into<String>,
+        label: Label,
+    ) -> Finding {
+        let mut finding = self.risk(code, message, label);
+        let world = self.inputs().map(|inputs| inputs.world).unwrap_or_default();
+        (finding.severity, finding.holds) = match world {
+            World::Open => {
+                let text = "if nothing else has these labels (--closed-world: an error)";
+                (Severity::Warning, Holds::assuming(text))
+            }
+            World::Snapshot => (Severity::Error, Holds::snapshot(self.snapshot())),
+            World::Closed => (
+                Severity::Error,
+                Holds::objects("for the objects that were read: there are no others"),
+            ),
+        };
+        self.as_sure_as_can_be(finding)
+    }
+
+    /// `in snapshot NAME`.
+    pub(crate) fn snapshot(&self) -> String {
+        match &self.surroundings.cluster {
+            Some(cluster) if !cluster.name.is_empty() => format!("in snapshot {}", cluster.name),
+            _ => "in the snapshot".to_owned(),
+        }
+    }
+
+    /// A statement that is worth knowing, and fails no run.
+    pub(crate) fn note(&self, code: Code, message: impl Into<String>, label: Label) -> Finding {
+        let mut finding = self.risk(code, message, label);
+        finding.severity = Severity::Note;
+        finding
     }
 
     /// A warning about a risk, or about something without effect.

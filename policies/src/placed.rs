@@ -4,6 +4,9 @@
 //! The pods that the workload runs already are left out: those of the new template replace them, so
 //! that a workload is never told that it stands in its own way.
 
+mod daemon;
+mod keys;
+pub(crate) mod replicas;
 mod sites;
 
 use std::borrow::Cow;
@@ -12,6 +15,8 @@ use placecard_feasibility::filter::cycle::{Cycle, cycle, cycle_of};
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_feasibility::label::Labels;
+use placecard_feasibility::pod_affinity::{AffinityTerm, term_selects};
 use placecard_feasibility::profile::Profile;
 use placecard_findings::{FieldPath, Finding};
 use placecard_language::checked::Words;
@@ -21,6 +26,7 @@ use crate::closed::{self, Attempt};
 use crate::cluster::Cluster;
 use crate::contradict::proof::pointers;
 use crate::expand::{Expander, Sources};
+use crate::fields::inputs::Inputs;
 use crate::live::Live;
 use crate::object::{Object, PodSpec, Template};
 use crate::stored::next_pod;
@@ -48,6 +54,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) known: bool,
     /// What is in the way on the cluster is told.
     pub(crate) told: bool,
+    /// Everything that was read together, if anything says so.
+    pub(crate) inputs: Option<&'a Inputs>,
     pub(crate) cluster: &'a Cluster,
 }
 
@@ -87,7 +95,21 @@ pub(crate) struct Shut<'a> {
 
 /// Judges the next pod of a template: what its namespace refuses, then what the nodes do.
 pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
-    judge_by(asked, |pod| on_nodes(asked, pod))
+    let (placement, mut findings) = judge_by(asked, |pod| on_nodes(asked, pod));
+    match placement.outcome {
+        Outcome::Unjudged(Unjudged::DaemonSet) if asked.told => {
+            findings.extend(daemon::findings(asked));
+        }
+        Outcome::Fits(_) if asked.told => {
+            let stored = next_pod(asked.cluster, asked.object, asked.template, asked.spec);
+            if let Ok(stored) = stored {
+                findings.extend(replicas::findings(asked, &stored));
+                findings.extend(keys::findings(asked, &stored.pod));
+            }
+        }
+        _ => {}
+    }
+    (placement, findings)
 }
 
 /// The same on a live cluster, of which `asked` has what lies in the namespace.
@@ -195,6 +217,7 @@ fn explain(asked: &Asked<'_>, cycle: &Cycle<'_>, rest: &Rest<'_>) -> Result<usiz
             match repelled(&shut) {
                 _ if nodes.is_empty() => words::placed::group_is_full(&shut, &groups),
                 Some(key) => words::placed::kept_out(&shut, cycle, key),
+                None if is_trapped(&shut) => words::placed::trapped(&shut),
                 None => words::placed::crowded_out(&shut),
             }
             .into()
@@ -263,6 +286,21 @@ fn repelled<'s>(shut: &'s Shut<'_>) -> Option<&'s str> {
     let same = |fact: &Fact| matches!(fact, Fact::Repelled(other) if other == key);
     let only = groups.all(|group| group.facts.iter().all(|shared| same(&shared.fact)));
     only.then_some(key.as_str())
+}
+
+/// Whether nothing but the pod's own required affinity is in the way on all nodes that would fit,
+/// and it means pods like this one: others of these labels run where it may not go.
+fn is_trapped(shut: &Shut<'_>) -> bool {
+    let opens = |node: &String| shut.when_empty.contains(node);
+    let mut groups = shut.found.groups.iter().filter(|group| group.nodes.iter().any(opens));
+    let only = groups.all(|group| group.facts.iter().all(|shared| shared.fact == Fact::Affinity));
+    let pod = shut.pod;
+    let none = Labels::new();
+    let labels = shut.inventory.namespaces.get(&pod.namespace).unwrap_or(&none);
+    let own = |term: &AffinityTerm| {
+        term_selects(term, &pod.namespace, &pod.namespace, &pod.labels, labels)
+    };
+    only && !pod.affinity.is_empty() && pod.affinity.iter().all(own)
 }
 
 /// The claim that no node can reach that the pod's other demands leave, if the core says so.

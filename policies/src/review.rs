@@ -252,7 +252,7 @@ fn of_template(
         let case = TemplateCase { object, template: &base, frame: &frame, surroundings, written };
         findings.extend(by_hand(&case, &reading, &coordinated));
         let known = !unreadable && is_complete(&expanded);
-        let told = !is_contradicted(&findings);
+        let told = !is_contradicted(&findings) && !findings.iter().any(fields::misses_somebody);
         let judged = (object, template, &base);
         let placed = on_cluster(judged, &frame, surroundings, &reading, &expanded, (known, told));
         if let Some((placement, found)) = placed {
@@ -322,6 +322,7 @@ fn on_cluster(
         spec: &expanded.spec,
         known,
         told,
+        inputs: surroundings.inputs.as_deref(),
         cluster,
     };
     match (&surroundings.cluster, &surroundings.live) {
@@ -351,6 +352,10 @@ fn is_contradicted(findings: &[Finding]) -> bool {
 /// told already; but of claims that are bound there the cluster knows more than to which volume.
 fn tell_once(on_cluster: Vec<Finding>, findings: &mut Vec<Finding>) {
     let contradicted = is_contradicted(findings);
+    // What a cluster shows stands in place of what might be.
+    findings.retain(|one| {
+        one.verdict != Verdict::Risk || on_cluster.iter().all(|found| found.code != one.code)
+    });
     if !contradicted && on_cluster.iter().any(of_volumes) {
         findings.retain(|one| !of_volumes(one));
     }

@@ -8,6 +8,17 @@ use placecard_language::codes;
 use crate::family::Family;
 use crate::fields::FieldRule;
 
+mod on_cluster;
+
+use on_cluster::ON_CLUSTER;
+pub use on_cluster::{
+    ANTI_AFFINITY_REPLICAS_EXCEED_DOMAINS, DAEMONSET_SELECTS_NO_NODE, FOREIGN_ANTI_AFFINITY_BLOCKS,
+    GANG_EXCEEDS_DOMAINS, NAMESPACE_REFUSES_POD, NO_NODE_FITS, PDB_DRAIN_NO_SPARE_DOMAIN,
+    PRIORITY_CLASS_REFUSED, QUOTA_BLOCKS_ROLLOUT, ROLLOUT_HOST_PORT, SELF_AFFINITY_TRAPPED,
+    SOFT_TO_HARD_TRANSITION, SPREAD_CAPACITY_BOUND, SPREAD_COUNTS_UNUSABLE_DOMAIN,
+    SPREAD_KEYS_NOT_ON_SAME_NODES, SPREAD_NODE_AFFINITY_POLICY_IGNORE, WOULD_WAIT,
+};
+
 /// Declares the rules that are files of their own, and lists them in the order of the reference.
 macro_rules! files {
     ($($name:ident),* $(,)?) => {
@@ -36,6 +47,26 @@ files! {
     toleration_everything,
     toleration_unused_or_shadowed,
     pdb_zero_disruptions,
+    affinity_target_absent,
+    affinity_target_other_namespace,
+    affinity_cycle_deadlock,
+    anti_affinity_selects_other_apps,
+    anti_affinity_wrong_namespace,
+    namespace_selector_matches_nothing,
+    pdb_overlap,
+    affinity_provider_disjoint,
+    exclusion_groups_exceed_domains,
+    storageclass_topology_conflict,
+    near_target_without_readiness,
+    daemonset_surge_conflict,
+    daemonset_domain_anti_affinity,
+    spread_no_revision_key,
+    spread_drops_defaults,
+    singleton_placement,
+    rollout_host_port,
+    spread_node_affinity_policy_ignore,
+    spread_conflicting_constraints,
+    statefulset_stuck_pending,
 }
 
 /// What is known about a code besides its findings.
@@ -98,18 +129,6 @@ pub const PV_AFFINITY_CONFLICT: Code = Code::new("pv-affinity-conflict");
 pub const POD_AFFINITY_SELECTOR_NULL: Code = Code::new("pod-affinity-selector-null");
 /// A selector that no pod can match.
 pub const LABEL_SELECTOR_UNSATISFIABLE: Code = Code::new("label-selector-unsatisfiable");
-/// No node of the cluster could hold the pod, even empty.
-pub const NO_NODE_FITS: Code = Code::new("no-node-fits");
-/// What runs on the nodes that could hold the pod is in the way.
-pub const WOULD_WAIT: Code = Code::new("would-wait");
-/// The anti-affinity of other pods keeps the pod out of every node that could hold it.
-pub const FOREIGN_ANTI_AFFINITY_BLOCKS: Code = Code::new("foreign-anti-affinity-blocks");
-/// The quota of the namespace has no room for the replicas, or for the first pod of an update.
-pub const QUOTA_BLOCKS_ROLLOUT: Code = Code::new("quota-blocks-rollout");
-/// A limit range or a quota of the namespace refuses every such pod.
-pub const NAMESPACE_REFUSES_POD: Code = Code::new("namespace-refuses-pod");
-/// The priority class does not exist, or says something else than the pod.
-pub const PRIORITY_CLASS_REFUSED: Code = Code::new("priority-class-refused");
 /// Replicas of a role that are no whole batches.
 pub const REPLICAS_NOT_DIVISIBLE: Code = Code::new("replicas-not-divisible");
 /// Roles of a coordination with different numbers of batches.
@@ -280,54 +299,6 @@ static OTHERS: &[Rule] = &[
         Verdict::NoInventory,
         "no node that the pod may use reaches the volume of its claim",
         include_str!("rules/pv_affinity_conflict.md"),
-    ),
-    rule(
-        NO_NODE_FITS,
-        Family::Cluster,
-        Severity::Warning,
-        Verdict::NoInventory,
-        "no node of the cluster could hold the pod, even empty",
-        include_str!("rules/no_node_fits.md"),
-    ),
-    rule(
-        FOREIGN_ANTI_AFFINITY_BLOCKS,
-        Family::Workloads,
-        Severity::Warning,
-        Verdict::CrowdedOut,
-        "the anti-affinity of other pods keeps the pod out of every node that fits",
-        include_str!("rules/foreign_anti_affinity_blocks.md"),
-    ),
-    rule(
-        WOULD_WAIT,
-        Family::Cluster,
-        Severity::Warning,
-        Verdict::CrowdedOut,
-        "what runs on the nodes that fit is in the way",
-        include_str!("rules/would_wait.md"),
-    ),
-    rule(
-        QUOTA_BLOCKS_ROLLOUT,
-        Family::Resources,
-        Severity::Warning,
-        Verdict::CrowdedOut,
-        "a quota of the namespace has no room for the pods that are asked for",
-        include_str!("rules/quota_blocks_rollout.md"),
-    ),
-    rule(
-        NAMESPACE_REFUSES_POD,
-        Family::Resources,
-        Severity::Warning,
-        Verdict::CrowdedOut,
-        "a limit range or quota of the namespace refuses every such pod",
-        include_str!("rules/namespace_refuses_pod.md"),
-    ),
-    rule(
-        PRIORITY_CLASS_REFUSED,
-        Family::Disruption,
-        Severity::Warning,
-        Verdict::CrowdedOut,
-        "the priority class does not exist, or contradicts the pod",
-        include_str!("rules/priority_class_refused.md"),
     ),
     rule(
         REPLICAS_NOT_DIVISIBLE,
@@ -560,7 +531,11 @@ pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         let (code, family, page) = *page(entry.code)?;
         Some(rule(code, family, severity, entry.verdict, entry.summary, page))
     });
-    language.chain(OTHERS.iter().copied()).chain(FILES.iter().map(|file| file.rule)).collect()
+    language
+        .chain(OTHERS.iter().copied())
+        .chain(ON_CLUSTER.iter().copied())
+        .chain(FILES.iter().map(|file| file.rule))
+        .collect()
 });
 
 /// Whether a code is that of a rule about fields that people write by hand.

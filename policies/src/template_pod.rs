@@ -47,10 +47,33 @@ pub fn pod_of(
     template: &Template,
     spec: &PodSpec,
 ) -> Result<Pod, Unjudged> {
-    let Some(written) = &template.written else { return Err(Unjudged::Partial) };
-    if object.is_daemon_set() {
+    if object.is_daemon_set() && template.written.is_some() {
         return Err(Unjudged::DaemonSet);
     }
+    made(cluster, object, template, spec)
+}
+
+/// A pod of a DaemonSet, before its controller names its node.
+///
+/// # Errors
+///
+/// As for [`pod_of`].
+pub(crate) fn daemon_pod(
+    cluster: &Cluster,
+    object: &Object,
+    template: &Template,
+    spec: &PodSpec,
+) -> Result<Pod, Unjudged> {
+    made(cluster, object, template, spec)
+}
+
+fn made(
+    cluster: &Cluster,
+    object: &Object,
+    template: &Template,
+    spec: &PodSpec,
+) -> Result<Pod, Unjudged> {
+    let Some(written) = &template.written else { return Err(Unjudged::Partial) };
     let incomplete = |one: &Value| one.get("image").and_then(Value::as_str).is_none();
     let containers = written.pointer("/spec/containers").and_then(Value::as_array);
     if containers.is_none_or(|list| list.is_empty() || list.iter().any(incomplete)) {

@@ -19,6 +19,7 @@ pub mod mode;
 pub mod place;
 pub mod placed;
 pub mod placement_request;
+pub(crate) mod replicas;
 pub(crate) mod roles;
 pub(crate) mod room;
 pub mod scheduler_configuration;

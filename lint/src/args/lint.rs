@@ -38,6 +38,8 @@ pub struct LintFlags {
     pub statistics: bool,
     /// `--watch`.
     pub watch: bool,
+    /// `--closed-world`.
+    pub closed_world: bool,
 }
 
 pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
@@ -57,5 +59,6 @@ pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
         write_baseline: one(matches, verbs::WRITE_BASELINE.name),
         statistics: matches.get_flag(verbs::STATISTICS.name),
         watch: matches.get_flag(verbs::WATCH.name),
+        closed_world: matches.get_flag(verbs::CLOSED_WORLD.name),
     }
 }

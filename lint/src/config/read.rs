@@ -19,6 +19,7 @@ const FIELDS: &[&str] = &[
     "root",
     "vocabulary",
     "cluster",
+    "closedWorld",
     "select",
     "extendSelect",
     "ignore",
@@ -90,6 +91,10 @@ impl Reader<'_> {
                 "cluster" => {
                     config.cluster = self.strings(&path, value).iter().map(place).collect()
                 }
+                "closedWorld" => match value.as_bool() {
+                    Some(closed) => config.closed_world = Some(closed),
+                    None => self.tell(&path, false, "closedWorld is true or false"),
+                },
                 "exclude" => config.exclude = self.patterns(&path, value),
                 "overrides" => config.overrides = self.overrides(&path, value),
                 _ => {}

@@ -101,6 +101,12 @@ pub static WRITE_BASELINE: Argument = Argument {
     form: Form::Value { placeholder: "FILE", many: false, default: None },
     summary: "write all findings into this file, for --baseline, and report none",
 };
+/// Nothing besides.
+pub static CLOSED_WORLD: Argument = Argument {
+    name: "closed-world",
+    form: Form::Switch,
+    summary: "what is not among the inputs and in --cluster does not exist: what would be a warning about objects that may be elsewhere becomes an error",
+};
 /// Counts in place of findings.
 pub static STATISTICS: Argument = Argument {
     name: "statistics",

@@ -151,6 +151,13 @@ pub fn bounds(manifest: &Manifest, demands: &[Demand]) -> Vec<Bound> {
     found
 }
 
+/// The values that the label of a node can have if it meets all demands, in order; `None` if they
+/// are not a few, if the label may be absent, or if no node meets the demands.
+#[must_use]
+pub fn allowed_values(demands: &[Demand], key: &str) -> Option<Vec<String>> {
+    NodeRules::of(demands.iter()).domains(key, &mut { BUDGET })
+}
+
 /// The tightest of the bounds that leave replicas without room for ever; of equals the first.
 #[must_use]
 pub fn exceeded<'a>(bounds: &'a [Bound], manifest: &Manifest) -> Option<&'a Bound> {

@@ -23,7 +23,8 @@
 //! 12. [`relax`]: where a pod stands that fits nowhere now: [`preemption`], [`node_template`],
 //!     [`empty_inventory`], and what its namespace lets in, [`limit_range`] and [`quota`]; and
 //!     [`closed_inventory`]: why it never will, if no other kinds of nodes come.
-//! 13. [`batches`]: pods of several roles that go to one topology domain together.
+//! 13. [`room`]: how many pods that are alike the nodes of a cluster take at once.
+//! 14. [`batches`]: pods of several roles that go to one topology domain together.
 //!
 //! Nothing here reads a file, a clock or the environment, and nothing panics on any input. What a
 //! user wrote wrongly is data ([`requirement::Flaw`]), never an error of this crate. An operator
@@ -55,6 +56,7 @@ pub mod quota;
 pub mod rank;
 pub mod relax;
 pub mod requirement;
+pub mod room;
 pub mod score;
 pub mod selector;
 pub mod shared;

@@ -204,6 +204,19 @@ pub(crate) fn crowded_out(shut: &Shut<'_>) -> Finding {
     finding
 }
 
+/// The pod has to join pods like itself, which run where it may not go.
+pub(crate) fn trapped(shut: &Shut<'_>) -> Finding {
+    let message = "would wait: pods with the same labels run where these may not go";
+    let code = rules::SELF_AFFINITY_TRAPPED;
+    let mut finding = finding(shut, code, Verdict::CrowdedOut, message.to_owned());
+    finding.why =
+        Some("the first of a group need not wait, but there are pods that match".to_owned());
+    finding.help = vec![Help::text("select a label that only these pods have")];
+    let ends = "ends when none of those runs, or one where these may go";
+    finding.holds = Holds::snapshot(format!("{}; {ends}", in_snapshot(shut)));
+    finding
+}
+
 /// Only another node of a group would fit, and none can be added now.
 pub(crate) fn group_is_full(shut: &Shut<'_>, groups: &[String]) -> Finding {
     let group = list(groups, "or", 2);
