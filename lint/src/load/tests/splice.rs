@@ -152,7 +152,7 @@ fn each_style_is_kept() {
         ("a:\n  b: 1\n  c: 2\n", &[remove("a.c"), set("d", json!(3))], "a:\n  b: 1\nd: 3\n"),
         ("- x # c\n", &[set("0", json!({"a": 1, "b": 2}))], "- {\"a\": 1, \"b\": 2} # c\n"),
         ("- a: 1\n  b: 2\n", &[remove("0.a")], "- b: 2\n"),
-        ("a: {b: 1, c: 2}\n", &[remove("a.b")], "a: {\"c\": 2}\n"),
+        ("a: {b: 1, c: 2}\n", &[remove("a.b")], "a: {c: 2}\n"),
         // Ends of texts.
         ("a: 1", &[set("b", json!(2))], "a: 1\nb: 2"),
         ("---\na: |+\n  x\n\n\n", &[set("b", json!(2))], "---\na: |+\n  x\n\n\nb: 2\n"),
