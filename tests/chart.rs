@@ -204,8 +204,12 @@ fn what_is_written_is_in_roles_of_its_own() {
     let coordination: BTreeSet<String> = more.into_iter().map(str::to_owned).collect();
     assert_eq!(rules("coordination-rbac.yaml"), &expected | &coordination);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard");
-    for (name, value) in [("eviction", "audit.evict"), ("coordination", "coordination.controller")]
-    {
+    assert_eq!(rules("rollout-rbac.yaml"), ["patch apps/statefulsets".to_owned()].into());
+    for (name, value) in [
+        ("eviction", "audit.evict"),
+        ("coordination", "coordination.controller"),
+        ("rollout", "coordination.rollouts"),
+    ] {
         let path = root.join(format!("templates/{name}-rbac.yaml"));
         let text = fs::read_to_string(path).expect("a template");
         let guard = format!("{{{{- if eq .Values.{value} \"on\" }}}}\n");
@@ -214,6 +218,7 @@ fn what_is_written_is_in_roles_of_its_own() {
     let values = fs::read_to_string(root.join("values.yaml")).expect("values");
     let values: Value = serde_saphyr::from_str(&values).expect("YAML");
     assert_eq!(values["audit"]["evict"], "off");
+    assert_eq!(values["coordination"]["rollouts"], "off");
 }
 
 /// The verbs that the chart's role has, by `group/resource`.

@@ -23,6 +23,7 @@ pub mod groups;
 mod index;
 mod marks;
 pub(crate) mod placement;
+pub mod rollout;
 mod watched;
 mod workload;
 
@@ -43,6 +44,7 @@ use self::custom::{Custom, Customs};
 use self::groups::{GroupKind, Groups, Inside, RoleSize};
 use self::index::Index;
 use self::marks::Marks;
+use self::rollout::Rollout;
 pub use self::watched::{Row, WATCHED, Watched};
 pub use self::workload::Annotations;
 use crate::snapshot::problem::{ObjectName, Problem, ProblemKind};
@@ -370,7 +372,7 @@ impl Live {
         there.take_while(move |((of, _), _)| of == namespace).map(|(_, one)| one)
     }
 
-    /// The pods that carry the label of a coordination.
+    /// The pods that carry the label of a coordination, or name one.
     pub(crate) fn waiters(&self) -> impl Iterator<Item = (&NamespacedName, &Waiter)> {
         self.index.waiters.iter()
     }
@@ -379,6 +381,39 @@ impl Live {
     pub(crate) fn replicas(&self, kind: Watched, namespace: &str, name: &str) -> Option<u32> {
         let name = (namespace.to_owned(), name.to_owned());
         Some(self.index.workloads.get(&(kind, name))?.replicas())
+    }
+
+    /// How far the rollout of a StatefulSet or a Deployment is; `None`: it is not known.
+    #[must_use]
+    pub fn rollout(&self, kind: Watched, namespace: &str, name: &str) -> Option<&Rollout> {
+        let name = (namespace.to_owned(), name.to_owned());
+        self.index.workloads.get(&(kind, name))?.rollout.as_deref()
+    }
+
+    /// The StatefulSets whose partition the controller of coordinations owns.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (&NamespacedName, &Rollout)> {
+        let first = (Watched::StatefulSet, NamespacedName::default());
+        let sets = self.index.workloads.range(first..);
+        let sets = sets.take_while(|((kind, _), _)| *kind == Watched::StatefulSet);
+        let held = sets.filter_map(|((_, name), one)| Some((name, one.rollout.as_deref()?)));
+        held.filter(|(_, rollout)| rollout.held)
+    }
+
+    /// What is kept of a pod that belongs to a coordination.
+    pub(crate) fn waiter(&self, name: &NamespacedName) -> Option<&Waiter> {
+        self.index.waiters.get(name)
+    }
+
+    /// The names of the pods of a namespace that belong to a coordination and begin like this.
+    pub(crate) fn waiters_of<'l>(
+        &'l self,
+        namespace: &'l str,
+        prefix: &'l str,
+    ) -> impl Iterator<Item = &'l str> {
+        let first = (namespace.to_owned(), prefix.to_owned());
+        let there = self.index.waiters.range(first..).map(|(name, _)| name);
+        let there = there.take_while(move |(of, name)| of == namespace && name.starts_with(prefix));
+        there.map(|(_, name)| name.as_str())
     }
 
     /// The UID of what holds a pod template, if it is known.
@@ -437,7 +472,12 @@ impl Live {
                     None => self.index.remove(kind, &name),
                     Some(workload) => {
                         let before = self.index.workloads.get(&(kind, name.clone()));
-                        let changed = before.is_none_or(|before| before.differs(&workload));
+                        let changed = before.is_none_or(|before| {
+                            let moved = || self.index.plays(kind, &name);
+                            before.differs(&workload)
+                                || (before.is_elsewhere(&workload) && moved())
+                                || workload.is_held()
+                        });
                         self.index.change_coordination(changed);
                         self.index.workloads.insert((kind, name.clone()), workload);
                     }
@@ -467,8 +507,11 @@ impl Live {
     fn note_waiter(&mut self, name: &NamespacedName, json: &[u8]) {
         let state = &self.index.state;
         let number = state.pod_number(&name.0, &name.1);
-        let label = number.and_then(|number| state.label_of(number, keys::COORDINATION));
-        let waiter = label.and_then(|_| coordinated::waiter(json));
+        let is_member = number.is_some_and(|number| {
+            state.label_of(number, keys::COORDINATION).is_some()
+                || state.note_of(number, keys::COORDINATE).is_some()
+        });
+        let waiter = if is_member { coordinated::waiter(json) } else { None };
         let before = self.index.waiters.get(name);
         let is_member = before.is_some() || waiter.is_some();
         self.index.change_coordination(is_member);

@@ -21,6 +21,7 @@ pub mod placed;
 pub mod placement_request;
 pub(crate) mod replicas;
 pub(crate) mod roles;
+pub mod rollout;
 pub(crate) mod room;
 pub mod scheduler_configuration;
 pub mod snapshot;

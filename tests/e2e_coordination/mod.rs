@@ -6,6 +6,7 @@ mod claims;
 mod gated;
 mod groups;
 mod pod_groups;
+mod rollout;
 mod rules;
 mod stage;
 mod wedge;

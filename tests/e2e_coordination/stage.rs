@@ -201,6 +201,11 @@ impl Stage {
         found
     }
 
+    /// A pod is ready since now.
+    pub(crate) fn ready(&self, namespace: &str, pod: &str) {
+        make_ready(self.api(), namespace, pod);
+    }
+
     /// Lives until all of so many pods are bound; then says the pods of each batch, as the prefix of
     /// their names and how often, by coordination, batch and domain: the value of this node label.
     pub(crate) fn settled(&self, namespace: &str, count: usize, key: &str) -> Vec<Batch> {

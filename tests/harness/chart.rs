@@ -78,6 +78,7 @@ fn rendered(template: &str, text: &str) -> Vec<Value> {
         .replace("{{ .Values.timeoutSeconds }}", "5")
         .replace("{{- if eq .Values.audit.evict \"on\" }}\n", "")
         .replace("{{- if eq .Values.coordination.controller \"on\" }}\n", "")
+        .replace("{{- if eq .Values.coordination.rollouts \"on\" }}\n", "")
         .replace("{{- if eq .Values.admissionPolicy.guards \"inlined\" }}\n", "")
         .replace("{{- if eq .Values.admissionPolicy.guards \"parametrised\" }}\n", "")
         .replace("{{- end }}\n", "")

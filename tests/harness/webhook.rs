@@ -344,6 +344,7 @@ pub fn grant_role(api: &Api) {
         "audit-rbac.yaml",
         "eviction-rbac.yaml",
         "coordination-rbac.yaml",
+        "rollout-rbac.yaml",
         "guards-rbac.yaml",
     ];
     let objects = templates.into_iter().flat_map(chart::objects);

@@ -8,11 +8,13 @@
 //!
 //! 1. `patch`: what is done to one pod.
 //! 2. `status`: the status of RoleCoordinations.
-//! 3. `tell`: Events and metrics.
-//! 4. `pod_groups`: the scheduler's own groups, where batches are placed by those.
+//! 3. `rollout`: the partitions of StatefulSets whose rollouts keep pace.
+//! 4. `tell`: Events and metrics.
+//! 5. `pod_groups`: the scheduler's own groups, where batches are placed by those.
 
 pub mod patch;
 mod pod_groups;
+mod rollout;
 mod status;
 mod tell;
 
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use placecard_policies::coordination::gather::{Case, Done, Gathered, Orphan, gather};
+use placecard_policies::coordination::rollouts::{Held, Rolled, gather_rollouts, left_over};
 use placecard_policies::coordination::step::{BatchState, Step, reserve, step};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::coordination::Source;
@@ -32,6 +35,7 @@ use crate::audit::events::Events;
 use crate::coordinate::patch::{Outcome, act};
 pub use crate::coordinate::pod_groups::Served;
 use crate::coordinate::pod_groups::{Keeper, Refused};
+use crate::coordinate::rollout::Refusals;
 use crate::coordinate::status::Statuses;
 use crate::leader::Leader;
 use crate::serve::App;
@@ -96,6 +100,7 @@ pub async fn run(
         client,
         leader,
         done: Vec::new(),
+        refusals: Refusals::default(),
         before: BTreeMap::new(),
         mark: None,
         again: None,
@@ -124,6 +129,8 @@ struct Coordinator {
     leader: Leader,
     /// What was done to pods, and when.
     done: Vec<(Done, Instant)>,
+    /// Partitions that could not be set.
+    refusals: Refusals,
     /// How the batches of each coordination stood after the last turn.
     before: BTreeMap<(String, String), Vec<BatchState>>,
     mark: Option<Mark>,
@@ -156,6 +163,7 @@ impl Coordinator {
             if self.mark.take().is_some() || !self.before.is_empty() {
                 self.done.clear();
                 self.before.clear();
+                self.refusals.clear();
                 self.again = None;
                 self.pod_groups.forget();
                 app.metrics.coordination.forget();
@@ -186,11 +194,12 @@ impl Coordinator {
         let done: Vec<Done> = self.done.iter().map(|(done, _)| done.clone()).collect();
         let (now, begin) = (unix(&app), Instant::now());
         let deciding = tokio::task::spawn_blocking(move || decide(live, &words, &done, now));
-        let Ok(Look { decided, orphans, missing, ahead }) = deciding.await else {
+        let Ok(looked) = deciding.await else {
             tracing::error!("a decision about batches broke off; please report it");
             self.again = Some(Instant::now() + self.backoff.pause());
             return;
         };
+        let Look { decided, orphans, missing, ahead, mut rolled, left: left_over } = looked;
         self.rest_until = Instant::now() + (begin.elapsed() * SHARE).min(LONGEST_REST);
         let mut at = 0;
         self.done.retain(|_| {
@@ -199,7 +208,8 @@ impl Coordinator {
         });
         let waits = decided.iter().any(|one| one.waits());
         self.mark = Some(Mark { events: waits.then(|| mark.events.unwrap_or_default()), ..mark });
-        let next = decided.iter().filter_map(|one| one.step.again).min();
+        let next = decided.iter().filter_map(|one| one.step.again);
+        let next = next.chain(rolled.iter().filter_map(|one| one.again)).min();
         let left = next.map(|next| u64::try_from(next.saturating_sub(now)).unwrap_or(0));
         self.again = left.map(|left| Instant::now() + Duration::from_secs(left));
         self.carry_out(&decided).await;
@@ -207,7 +217,8 @@ impl Coordinator {
         if let Some(pause) = kept.again {
             self.look_again(pause);
         }
-        self.tell(watches, &decided, &orphans, &kept.refused).await;
+        self.roll_out(&mut rolled, &left_over).await;
+        self.tell(watches, (&decided, &rolled), &orphans, &kept.refused).await;
         let keys: BTreeSet<&(String, String)> = decided.iter().map(|one| &one.key).collect();
         self.before.retain(|key, _| keys.contains(key));
         for one in decided {
@@ -249,6 +260,19 @@ impl Coordinator {
         }
     }
 
+    /// Sets the partitions that are to be changed, as far as the API server lets it.
+    async fn roll_out(&mut self, rolled: &mut [Rolled], left: &[Held]) {
+        self.refusals.add_to(rolled);
+        let carried = self.refusals.carry_out(&self.client, &self.leader, rolled, left).await;
+        if carried.changed || carried.busy.is_some() {
+            let pause = carried.busy.unwrap_or_default().max(self.backoff.pause());
+            self.look_again(pause);
+        }
+        if let Some(next) = self.refusals.next() {
+            self.look_again(next);
+        }
+    }
+
     /// There is a turn after this time at the latest.
     fn look_again(&mut self, after: Duration) {
         let then = Instant::now() + after;
@@ -258,18 +282,19 @@ impl Coordinator {
     async fn tell(
         &mut self,
         watches: &Watches,
-        decided: &[Decided],
+        (decided, rolled): (&[Decided], &[Rolled]),
         orphans: &[Orphan],
         refused: &[Refused],
     ) {
         let app = Arc::clone(&self.app);
-        tell::measure(&app.metrics.coordination, decided);
-        let objects = tell::objects(&watches.current(), decided);
+        tell::measure(&app.metrics.coordination, decided, rolled);
+        let objects = tell::objects(&watches.current(), decided, rolled);
         let before = &self.before;
         tell::news(&app, &mut self.events, &objects, before, decided).await;
         tell::orphans(&app, &mut self.events, orphans).await;
         tell::refused(&app, &mut self.events, &objects, decided, refused).await;
-        if self.statuses.write(&app, &self.leader, &objects, decided).await {
+        tell::blocked(&app, &mut self.events, &objects, rolled).await;
+        if self.statuses.write(&app, &self.leader, &objects, (decided, rolled)).await {
             self.look_again(self.statuses.every());
         }
     }
@@ -329,6 +354,9 @@ struct Look {
     missing: BTreeSet<(String, String)>,
     /// What was done and is not seen yet, by the place in the list.
     ahead: BTreeSet<usize>,
+    rolled: Vec<Rolled>,
+    /// StatefulSets whose partition is given back.
+    left: Vec<Held>,
 }
 
 /// Decides for all coordinations on one state, on which what was promised before stands first; the
@@ -336,8 +364,11 @@ struct Look {
 fn decide(live: Arc<Live>, words: &Words, done: &[Done], now: i64) -> Look {
     let Gathered { cases, orphans, missing, ahead } = gather(&live, words, done);
     let ahead = ahead.into_iter().collect();
+    let rolled = gather_rollouts(&live, now);
+    let left = left_over(&live, &rolled);
+    let looked = Look { decided: Vec::new(), orphans, missing, ahead, rolled, left };
     if cases.is_empty() {
-        return Look { decided: Vec::new(), orphans, missing, ahead };
+        return looked;
     }
     let mut state = live.state().clone();
     drop(live);
@@ -348,5 +379,5 @@ fn decide(live: Arc<Live>, words: &Words, done: &[Done], now: i64) -> Look {
         let step = step(&case.situation(now), &mut state);
         Decided { key, case, step }
     });
-    Look { decided: decided.collect(), orphans, missing, ahead }
+    Look { decided: decided.collect(), ..looked }
 }

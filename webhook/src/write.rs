@@ -56,6 +56,30 @@ pub async fn write(
         (&Method::PATCH, _) => "application/merge-patch+json",
         _ => "application/json",
     };
+    send(client, method, content, (path, body), within).await
+}
+
+/// Applies an object (server-side apply) and never by force: what others own is a conflict.
+///
+/// # Errors
+/// There was no answer.
+pub async fn apply(
+    client: &kube::Client,
+    path: &str,
+    body: &Value,
+    within: Duration,
+) -> Result<Reply, String> {
+    let content = "application/apply-patch+yaml";
+    send(client, Method::PATCH, content, (path, Some(body)), within).await
+}
+
+async fn send(
+    client: &kube::Client,
+    method: Method,
+    content: &str,
+    (path, body): (&str, Option<&Value>),
+    within: Duration,
+) -> Result<Reply, String> {
     let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
     let request = Request::builder()
         .method(method)

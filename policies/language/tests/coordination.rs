@@ -408,3 +408,22 @@ mod inline {
         );
     }
 }
+
+#[test]
+fn only_stateful_sets_are_rolled_out_in_step() {
+    let managed = |name: &str, roles: &[&str]| {
+        json!({"name": name, "type": "RollingUpdate", "roles": roles,
+            "strategy": {"rollingUpdate": {"maxSkew": "1%", "manageRollout": true}}})
+    };
+    let mut spec = documented();
+    spec["roles"][1]["workloadRef"]["kind"] = json!("Deployment");
+    spec["coordination"][1] = managed("rollout", &["prefill", "decode", "cache"]);
+    let roles = "value-syntax /spec/coordination/1/roles";
+    assert_eq!(problems(&with(&spec)), [format!("{roles}/1"), format!("{roles}/2")]);
+    let mut spec = documented();
+    spec["coordination"][1] = managed("rollout", &["prefill"]);
+    spec["coordination"][2] = managed("again", &["decode", "prefill"]);
+    assert_eq!(problems(&with(&spec)), ["value-syntax /spec/coordination/2/roles/1"]);
+    spec["coordination"][2]["strategy"]["rollingUpdate"]["manageRollout"] = json!(false);
+    assert_eq!(problems(&with(&spec)), Vec::<String>::new());
+}

@@ -41,6 +41,8 @@ pub struct Case {
     pub sizes: BTreeMap<String, Size>,
     /// How many pods one replica of a role is, as far as its group says it.
     pub replica_pods: BTreeMap<String, u64>,
+    /// How many pods of a role are of its newest template, as far as its workload says it.
+    pub updated: BTreeMap<String, u32>,
     /// Its pods.
     pub pods: Vec<Observed>,
 }
@@ -222,6 +224,14 @@ fn of_group(
     let sizes: Vec<(&String, RoleSize)> = sizes.collect();
     let replicas =
         |(role, of): &(&String, RoleSize)| ((*role).clone(), Size { replicas: of.replicas });
+    let updated = |name: &String| {
+        let Source::Workload { api_version, kind, name: called } = &group.role(name)?.source else {
+            return None;
+        };
+        let kind = Watched::find(api_version, kind)?;
+        let rollout = live.rollout(kind, namespace, called).filter(|one| one.observed)?;
+        Some((name.clone(), rollout.updated))
+    };
     Case {
         namespace: namespace.to_owned(),
         group: group.name.clone(),
@@ -232,6 +242,7 @@ fn of_group(
         affinity: affinity.clone(),
         sizes: sizes.iter().map(replicas).collect(),
         replica_pods: sizes.iter().map(|(role, of)| ((*role).clone(), of.pods)).collect(),
+        updated: coordination.roles.iter().filter_map(updated).collect(),
         pods: Vec::new(),
     }
 }
@@ -271,6 +282,7 @@ fn add_long_form(
         affinity: affinity.clone(),
         sizes: BTreeMap::new(),
         replica_pods: BTreeMap::new(),
+        updated: BTreeMap::new(),
         pods: Vec::new(),
     });
     if !case.has_object && case.inside.is_none() {

@@ -6,6 +6,7 @@ use placecard_language::coordination::written::{
     Condition, CoordinationStatus, Phase, RoleCoordinationStatus, RoleState, StrategyType,
 };
 
+use super::gather::Case;
 use super::step::{BatchState, Situation, Step, Wait};
 use crate::words;
 
@@ -87,6 +88,16 @@ pub fn status(name: &str, situation: &Situation<'_>, step: &Step) -> Coordinatio
     }
 }
 
+/// The entry of a case, with how many pods of each role are of its newest template.
+#[must_use]
+pub fn of_case(case: &Case, step: &Step, now: i64) -> CoordinationStatus {
+    let mut entry = status(&case.coordination, &case.situation(now), step);
+    for (role, state) in &mut entry.role_states {
+        state.updated_replicas = case.updated.get(role).copied();
+    }
+    entry
+}
+
 /// Conditions that are kept of those that others wrote.
 const MOST_CONDITIONS: usize = 16;
 
@@ -114,7 +125,10 @@ pub fn whole(
     let least = entries.iter().map(|entry| entry.phase).min();
     let phase = if failed { Some(Phase::Failed) } else { least };
     let batch = |one: &CoordinationStatus| format!("{}/{}", one.current_batch, one.total_batches);
-    let batches: Vec<String> = entries.iter().map(batch).collect();
+    let batched = entries
+        .iter()
+        .filter(|one| one.kind == StrategyType::AffinityScheduling || one.total_batches > 0);
+    let batches: Vec<String> = batched.map(batch).collect();
     let told = |entry: &CoordinationStatus| match entries.len() {
         1 => entry.message.clone(),
         _ => format!("{}: {}", entry.name, entry.message),
@@ -164,6 +178,8 @@ pub enum Stall {
     NoRoom,
     /// A batch waited as long as it may.
     TimedOut,
+    /// A rollout cannot be paced.
+    RolloutBlocked,
 }
 
 impl Stall {
@@ -184,6 +200,7 @@ impl Stall {
         match self {
             Self::NoRoom => "NoRoom",
             Self::TimedOut => "TimedOut",
+            Self::RolloutBlocked => "RolloutBlocked",
         }
     }
 }

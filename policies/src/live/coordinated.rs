@@ -33,7 +33,7 @@ pub struct Coordinated {
     pub status: RoleCoordinationStatus,
 }
 
-/// A pod with the label of a coordination, as far as the counts do not have it.
+/// A pod with the label of a coordination, or the annotation that names one, as far as the counts do not have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiter {
     /// `metadata.uid`.

@@ -8,6 +8,7 @@ use placecard_feasibility::inventory::NamespacedName;
 use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::label::{Labels, NAMESPACE_NAME};
 use placecard_feasibility::state::State;
+use placecard_language::coordination::Source;
 
 use super::autoscaler::Autoscalers;
 use super::coordinated::{Coordinated, Waiter};
@@ -247,6 +248,19 @@ impl Index {
                 self.state.remove_namespace(&name);
             }
         }
+    }
+
+    /// Whether a coordination of its namespace is about this workload.
+    pub(super) fn plays(&self, kind: Watched, (namespace, name): &NamespacedName) -> bool {
+        let first = (namespace.clone(), String::new());
+        let there = self.coordinated.range(first..).take_while(|((of, _), _)| of == namespace);
+        let roles = there.filter_map(|(_, one)| one.group.as_ref()).flat_map(|one| &one.roles);
+        roles.into_iter().any(|role| match &role.source {
+            Source::Workload { api_version, kind: of, name: called } => {
+                called == name && Watched::find(api_version, of) == Some(kind)
+            }
+            Source::Group { .. } | Source::Annotation => false,
+        })
     }
 
     /// Nothing is known of it but that pods are in it.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::rollout::{self, Rollout};
 use super::watched::Watched;
 use crate::object::Map;
 use crate::read::or_default;
@@ -36,6 +37,8 @@ pub(super) struct Workload {
     start: u32,
     /// `None`: there are none, or a controller made the object.
     pub(super) annotations: Option<Box<Annotations>>,
+    /// Of StatefulSets and Deployments.
+    pub(super) rollout: Option<Box<Rollout>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,7 +151,15 @@ pub(super) fn read(kind: Watched, json: &[u8]) -> Result<Found, Problem> {
         Watched::Job => spec.completions.or(spec.parallelism),
         _ => spec.replicas,
     };
+    let rollout = match kind {
+        Watched::StatefulSet | Watched::Deployment => {
+            let written: rollout::Written = typed(kind.row().kind, json)?;
+            Some(Box::new(written.read()))
+        }
+        _ => None,
+    };
     let workload = Workload {
+        rollout,
         replicas: u32::try_from(replicas.unwrap_or(1).max(0)).unwrap_or(u32::MAX),
         start: spec.ordinals.start,
         uid: metadata.uid.parse().ok().map(|ObjectId(uid)| uid),
@@ -175,6 +186,16 @@ impl Workload {
     pub(super) fn differs(&self, other: &Self) -> bool {
         (self.replicas, self.start, self.uid) != (other.replicas, other.start, other.uid)
             || self.annotations != other.annotations
+    }
+
+    /// Whether the controller of coordinations owns its partition.
+    pub(super) fn is_held(&self) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| rollout.held)
+    }
+
+    /// Whether only who looks at rollouts sees a difference.
+    pub(super) fn is_elsewhere(&self, other: &Self) -> bool {
+        self.rollout != other.rollout
     }
 
     /// The object, as far as others ask for it.

@@ -114,6 +114,15 @@ pub trait Sink {
         self.put(Object::Pod(Box::new(like.pod(given))))
     }
 
+    /// Whether it wants to see objects of this kind as they are written, too, be it one that placement
+    /// does not depend on. `api_version` is `None` where they do not say it.
+    fn wants(&self, _api_version: Option<&str>, _kind: &str) -> bool {
+        false
+    }
+
+    /// Sees an object that it wants, as JSON of the API.
+    fn see(&mut self, _api_version: Option<&str>, _kind: &str, _object: &[u8]) {}
+
     /// Learns in the end of which kinds there may be more objects.
     fn set_unknown(&mut self, kinds: BTreeSet<Kind>);
 }

@@ -219,6 +219,16 @@ impl<'s> Intake<'s> {
         }
     }
 
+    /// Whether objects of this kind are to be seen as they are written.
+    pub(super) fn wants(&self, api_version: Option<&str>, kind: &str) -> bool {
+        self.sink.wants(api_version, kind)
+    }
+
+    /// An object as it is written, of a kind that is wanted.
+    pub(super) fn see(&mut self, api_version: Option<&str>, kind: &str, object: &[u8]) {
+        self.sink.see(api_version, kind, object);
+    }
+
     /// An object that was read; `at`: where, and how it is named.
     pub(super) fn put(&mut self, read: Read, at: impl FnOnce() -> (Place, ObjectName)) {
         let kind = read.object.kind();

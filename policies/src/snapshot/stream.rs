@@ -443,6 +443,16 @@ impl Reader {
             }
             Head::Object { kind: Some(name), api_version } => match kind_of(api_version, name) {
                 Some(kind) => kind,
+                None if to.wants(api_version, name) => {
+                    let (end, true) = Skip::default().feed(rest, 0) else {
+                        return self.wait(None, to, last);
+                    };
+                    to.pass_over(name);
+                    to.see(api_version, name, rest.get(..end).unwrap_or_default());
+                    self.value_begins();
+                    self.at += end;
+                    return Step::On;
+                }
                 None => {
                     to.pass_over(name);
                     return self.pass_over(self.at);
@@ -458,6 +468,7 @@ impl Reader {
         if kind == Kind::Pod
             && let Some(length) = to.put_alike(rest, || (self.place(self.at), name_of(rest)))
         {
+            show(kind, live, rest.get(..length), to);
             self.value_begins();
             self.at += length;
             return Step::On;
@@ -467,6 +478,7 @@ impl Reader {
         match read {
             Ok(read) => {
                 to.put(read, || (self.place(self.at), name_of(rest)));
+                show(kind, live, rest.get(..length), to);
                 self.value_begins();
                 self.at += length;
                 Step::On
@@ -537,6 +549,13 @@ impl Reader {
 
     fn place(&self, at: usize) -> Place {
         advance(self.start, self.buffer.get(..at).unwrap_or(&self.buffer))
+    }
+}
+
+/// Shows an object of a cluster that was read to who wants to see it.
+fn show(kind: Kind, live: bool, object: Option<&[u8]>, to: &mut Intake<'_>) {
+    if let Some(object) = object.filter(|_| live && to.wants(None, kind.name())) {
+        to.see(None, kind.name(), object);
     }
 }
 

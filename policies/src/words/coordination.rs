@@ -150,6 +150,19 @@ fn of_strategy(detail: &CoordinationDetail) -> Said {
             said(format!("{} is not a duration of a second or more", quote(found)))
                 .help("as in 90s, 10m or 1h30m")
         }
+        Is::NotPaced { role, kind } => {
+            let (role, kind) = (shorten(role, NAME), shorten(kind, NAME));
+            said(format!("role {role} is played by a {kind}, which has no partition"))
+                .label("nobody can stop its rollout")
+                .help("manageRollout needs StatefulSets: they replace pods down to a partition")
+                .help("without manageRollout the status says how far apart the roles are")
+        }
+        Is::PacedTwice { role, first } => {
+            let (role, first) = (shorten(role, NAME), shorten(first, NAME));
+            said(format!("the rollout of role {role} is managed by {first} already"))
+                .label("managed twice")
+                .help("a StatefulSet has one partition: take the role out of one of them")
+        }
         Is::Percentage { field, found, least } => {
             let said = said(format!("{field} takes {least}% to 100%, not {}", shorten(found, 24)));
             if *least == 0 {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::Method;
-use placecard_policies::coordination::status::{Stall, status, whole};
+use placecard_policies::coordination::rollouts::Rolled;
+use placecard_policies::coordination::status::{Stall, of_case, whole};
 use placecard_policies::language::keys;
 use serde_json::json;
 use tokio::time::Instant;
@@ -48,7 +49,7 @@ impl Statuses {
         app: &App,
         leader: &Leader,
         objects: &Objects,
-        decided: &[Decided],
+        (decided, rolled): (&[Decided], &[Rolled]),
     ) -> bool {
         let now = unix(app);
         self.written.retain(|_, at| at.elapsed() < self.every);
@@ -57,12 +58,13 @@ impl Statuses {
             let of = |one: &&Decided| {
                 one.case.has_object && (&one.case.namespace, &one.case.group) == (&name.0, &name.1)
             };
-            let entry = |one: &Decided| {
-                let situation = one.case.situation(now);
-                let entry = status(&one.case.coordination, &situation, &one.step);
-                (entry, Stall::of(&one.step))
-            };
-            let entries = decided.iter().filter(of).map(entry).collect();
+            let entry = |one: &Decided| (of_case(&one.case, &one.step, now), Stall::of(&one.step));
+            let rolls = |one: &&Rolled| (&one.namespace, &one.group) == (&name.0, &name.1);
+            let rolled = rolled.iter().filter(rolls).map(Rolled::status);
+            let mut entries: Vec<_> = decided.iter().filter(of).map(entry).chain(rolled).collect();
+            let written = object.group.iter().flat_map(|group| &group.coordinations);
+            let order: Vec<&str> = written.map(|one| one.name.as_str()).collect();
+            entries.sort_by_key(|(one, _)| order.iter().position(|name| *name == one.name));
             let moment = moment::seconds((app.clock)());
             let Some(status) = whole(&object.status, object.generation, entries, &moment) else {
                 continue;

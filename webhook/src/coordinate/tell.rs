@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use placecard_policies::coordination::gather::{Case, Orphan};
 use placecard_policies::coordination::news::news as happened;
+use placecard_policies::coordination::rollouts::{Hindrance, Rolled};
 use placecard_policies::coordination::status::progress;
 use placecard_policies::coordination::step::BatchState;
 use placecard_policies::language::coordination::inline::HOME;
@@ -28,12 +29,13 @@ const ORPHANS: usize = 10;
 const REFUSED: usize = 10;
 
 /// The RoleCoordinations that these are about.
-pub(super) fn objects(live: &Live, decided: &[Decided]) -> Objects {
+pub(super) fn objects(live: &Live, decided: &[Decided], rolled: &[Rolled]) -> Objects {
     let wanted = |name: &(String, String)| {
         let of = |one: &Decided| {
             one.case.has_object && (&one.case.namespace, &one.case.group) == (&name.0, &name.1)
         };
-        decided.iter().any(of)
+        let rolls = |one: &Rolled| (&one.namespace, &one.group) == (&name.0, &name.1);
+        decided.iter().any(of) || rolled.iter().any(rolls)
     };
     let found = live.coordinated().filter(|(name, _)| wanted(name));
     found.map(|(name, one)| (name.clone(), one.clone())).collect()
@@ -123,18 +125,41 @@ fn subject(objects: &Objects, case: &Case, batch: &BatchState) -> Option<Subject
         let pod = case.pods.iter().find(|one| one.batch == batch.number)?;
         return Some(Subject::pod(&case.namespace, &pod.pod.name, Some(pod.pod.uid.clone())));
     }
-    let object = objects.get(&(case.namespace.clone(), case.group.clone()))?;
+    coordination(objects, &case.namespace, &case.group)
+}
+
+/// A RoleCoordination.
+fn coordination(objects: &Objects, namespace: &str, name: &str) -> Option<Subject> {
+    let object = objects.get(&(namespace.to_owned(), name.to_owned()))?;
     Some(Subject {
         api_version: keys::API_VERSION.to_owned(),
         kind: keys::COORDINATION_KIND.to_owned(),
-        namespace: case.namespace.clone(),
-        name: case.group.clone(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
         uid: Some(object.uid.clone()),
     })
 }
 
+/// Events about rollouts that are to be paced and cannot be.
+pub(super) async fn blocked(app: &App, events: &mut Events, objects: &Objects, rolled: &[Rolled]) {
+    for one in rolled.iter().filter(|one| one.rolling.manage_rollout) {
+        let Some(subject) = coordination(objects, &one.namespace, &one.group) else { continue };
+        for (role, why) in one.hindered.iter().filter(|(_, why)| Hindrance::lasts(why)) {
+            let news = News {
+                key: format!("{} {role} blocked", one.coordination),
+                reason: "RolloutBlocked",
+                action: "Coordinate",
+                note: words::rollout::hindered(role, why),
+                kind: "Warning",
+            };
+            let told = events.one(&subject, &news, true, (app.clock)()).await;
+            app.metrics.coordination.told(told);
+        }
+    }
+}
+
 /// How far all coordinations are.
-pub(super) fn measure(metrics: &CoordinationMetrics, decided: &[Decided]) {
+pub(super) fn measure(metrics: &CoordinationMetrics, decided: &[Decided], rolled: &[Rolled]) {
     let standing = |one: &Decided| {
         let found = progress(&one.case.situation(0), &one.step);
         Standing {
@@ -146,5 +171,16 @@ pub(super) fn measure(metrics: &CoordinationMetrics, decided: &[Decided]) {
             phase: found.phase,
         }
     };
-    metrics.stand(decided.iter().map(standing));
+    let of_rollout = |one: &Rolled| {
+        let (entry, _) = one.status();
+        Standing {
+            namespace: one.namespace.clone(),
+            name: one.group.clone(),
+            coordination: one.coordination.clone(),
+            batch: entry.current_batch.into(),
+            batches: entry.total_batches.into(),
+            phase: entry.phase,
+        }
+    };
+    metrics.stand(decided.iter().map(standing).chain(rolled.iter().map(of_rollout)));
 }

@@ -75,6 +75,14 @@ impl State {
         Some(self.strings.text(*value))
     }
 
+    /// One of the notes ([`PodSpec::notes`](crate::inventory::pod::PodSpec::notes)) of the pod with
+    /// this number.
+    #[must_use]
+    pub fn note_of(&self, pod: u32, key: &str) -> Option<&str> {
+        let (kind, _) = self.pods.kind(pod);
+        self.pods.specs.at(kind.spec).template.notes.get(key).map(String::as_str)
+    }
+
     /// The pods of a namespace that `wanted` wants. It is asked once for all that have the same
     /// class and controller, so it must not ask for the name of a pod that a controller made, nor
     /// for what else such pods differ in.

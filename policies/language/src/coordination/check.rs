@@ -143,6 +143,7 @@ impl Check {
         }
         let names: Vec<String> = spec.roles.iter().map(|role| role.name.clone()).collect();
         let coordinations = self.coordinations("/spec/coordination", &spec.coordination, &names);
+        self.paced("/spec/coordination", &spec.coordination, &roles);
         (roles, coordinations)
     }
 
@@ -369,6 +370,41 @@ impl Check {
                 Some(Strategy::RollingUpdate(self.rolling(&at, rolling)))
             }
             _ => None,
+        }
+    }
+
+    /// Rollouts that the controller carries out: only StatefulSets have a partition, and each has one.
+    fn paced(&mut self, at: &str, written: &[CoordinationSpec], roles: &[Role]) {
+        let mut paced: BTreeMap<&str, &str> = BTreeMap::new();
+        for (index, one) in written.iter().enumerate() {
+            let rolling = one.strategy.rolling_update.as_ref();
+            if one.kind != StrategyType::RollingUpdate
+                || !rolling.is_some_and(|rolling| rolling.manage_rollout)
+            {
+                continue;
+            }
+            for (place, name) in one.roles.iter().enumerate() {
+                let pointer = format!("{at}/{index}/roles/{place}");
+                let source = roles.iter().find(|role| role.name == *name);
+                let (group, kind) = match source.map(|role| &role.source) {
+                    Some(
+                        Source::Workload { api_version, kind, .. }
+                        | Source::Group { api_version, kind, .. },
+                    ) => (group_of(api_version), kind),
+                    Some(Source::Annotation) | None => continue,
+                };
+                if (group, kind.as_str()) != ("apps", "StatefulSet") {
+                    let (role, kind) = (name.clone(), kind.clone());
+                    self.tell(&pointer, CoordinationDetail::NotPaced { role, kind });
+                }
+                match paced.get(name.as_str()) {
+                    Some(first) if *first != one.name => {
+                        let (role, first) = (name.clone(), (*first).to_owned());
+                        self.tell(&pointer, CoordinationDetail::PacedTwice { role, first });
+                    }
+                    _ => _ = paced.insert(name, &one.name),
+                }
+            }
         }
     }
 

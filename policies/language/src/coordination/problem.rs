@@ -140,6 +140,20 @@ pub enum CoordinationDetail {
         /// As written.
         found: String,
     },
+    /// A role whose rollout nobody can stop in the middle, where the controller is to do so.
+    NotPaced {
+        /// The role.
+        role: String,
+        /// The kind of what plays it.
+        kind: String,
+    },
+    /// A role in two coordinations that carry out its rollout.
+    PacedTwice {
+        /// The role.
+        role: String,
+        /// The coordination that comes first.
+        first: String,
+    },
     /// Not a percentage from 0 to 100, or from 1.
     Percentage {
         /// The field.
