@@ -76,6 +76,15 @@ pub enum Typed {
         /// `--color`, `--ascii`.
         look: TypedLook,
     },
+    /// `placecard status`.
+    Status {
+        /// `NAME…` and the cluster.
+        question: Question,
+        /// `--vocabulary`, `--kubernetes-version`.
+        sources: Sources,
+        /// `--color`, `--ascii`.
+        look: TypedLook,
+    },
     /// `placecard audit`.
     Audit {
         /// `--cluster`, `--namespace`, `--all` and `--format`; no words.
@@ -298,6 +307,17 @@ fn typed(matches: &ArgMatches) -> Typed {
         },
         "adopt" => adopt(matches),
         "why" | "place" | "plan" => about(verb, matches),
+        "status" => Typed::Status {
+            question: Question { words: all(matches, verbs::COORDINATIONS.name), ..asked(matches) },
+            sources: Sources {
+                vocabulary: one(matches, verbs::VOCABULARY.name),
+                kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name)
+                    .unwrap_or_default(),
+                kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
+                ..Sources::default()
+            },
+            look: look(matches),
+        },
         "audit" => Typed::Audit {
             question: Question { words: Vec::new(), ..asked(matches) },
             without: all(matches, verbs::WITHOUT.name),

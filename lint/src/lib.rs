@@ -51,6 +51,7 @@ mod run;
 mod scheduler_configuration;
 pub mod selection;
 pub mod shell;
+mod status;
 pub mod verbs;
 pub mod vocabulary;
 mod watching;
@@ -157,6 +158,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Why { ask, look } => why::answer(&ask, look, stdin),
         Plan::Place { ask, look } => place::answer(&ask, look, stdin),
         Plan::Batches { ask, look } => batches::answer(&ask, look, stdin),
+        Plan::Status { ask, look } => status::answer(&ask, look, stdin),
         #[cfg(feature = "live")]
         Plan::Snapshot(ask) => live::snapshot(&ask, stdout),
         // The plan has said already that there is none.

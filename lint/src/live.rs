@@ -24,6 +24,7 @@ use placecard_policies::audit::evict::Fate;
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::feasibility::inventory::kind::Kind;
 use placecard_policies::feasibility::inventory::pod::Pod;
+use placecard_policies::snapshot::object::Sink;
 use placecard_policies::snapshot::redact::Include;
 use placecard_policies::words;
 use tokio::runtime::Builder;
@@ -33,7 +34,7 @@ use self::aside::Aside;
 use self::listing::{Stop, Wanted, take};
 use self::memory::Memory;
 use self::progress::Progress;
-use crate::cluster::{Complaint, Loaded};
+use crate::cluster::{Complaint, Loaded, Summary};
 use crate::plan::{Access, SnapshotAsk};
 use crate::{Outcome, complaining};
 
@@ -49,6 +50,7 @@ pub(crate) fn snapshot(ask: &SnapshotAsk, stdout: &mut dyn Write) -> Result<Outc
             namespaces: &ask.namespaces,
             selector: ask.selector.as_deref(),
             include: ask.include,
+            more: true,
         };
         let mut progress = Progress::new();
         let mut tries = BTreeMap::new();
@@ -79,21 +81,35 @@ pub(crate) fn snapshot(ask: &SnapshotAsk, stdout: &mut dyn Write) -> Result<Outc
 /// # Errors
 /// Why it cannot be judged on.
 pub(crate) fn load(access: &Access) -> Result<Loaded, Vec<Complaint>> {
+    let (inventory, summary) = load_as(access, false, Inventory::default)?;
+    Ok(Loaded { inventory, summary })
+}
+
+/// The same into anything that takes objects; `new` makes an empty one. `more`: with what says how
+/// role coordinations stand.
+///
+/// # Errors
+/// Why it cannot be judged on.
+pub(crate) fn load_as<S: Sink>(
+    access: &Access,
+    more: bool,
+    new: impl Fn() -> S,
+) -> Result<(S, Summary), Vec<Complaint>> {
     let include = Include { images: true, ..Include::default() };
-    let wanted = Wanted { namespaces: &[], selector: None, include };
+    let wanted = Wanted { namespaces: &[], selector: None, include, more };
     let loaded = run(async {
         let Contact { client, name } = access::connect(access).await?;
         let mut tries = BTreeMap::new();
         loop {
-            let mut inventory = Inventory::default();
-            let mut memory = Memory::new(&mut inventory);
+            let mut sink = new();
+            let mut memory = Memory::new(&mut sink);
             let mut progress = Progress::new();
             let taken = take(&client, &wanted, &mut memory, &mut tries, &mut progress).await;
             progress.end();
             match taken {
                 Ok(taken) => {
                     let summary = memory.finish(name, taken.notes);
-                    return Ok(summary.map(|summary| Loaded { inventory, summary }));
+                    return Ok(summary.map(|summary| (sink, summary)));
                 }
                 Err(Stop::Told(why)) => return Err(why),
                 // Nothing is taken back from memory: all of it anew.

@@ -71,6 +71,13 @@ pub enum Plan {
         /// How it is drawn.
         look: Look,
     },
+    /// Say how role coordinations stand.
+    Status {
+        /// What is asked; its words are names.
+        ask: Ask,
+        /// How it is drawn.
+        look: Look,
+    },
     /// Say what no longer holds in a cluster.
     Audit {
         /// What is asked; it has no words.
@@ -280,6 +287,10 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
                 );
             }
             Plan::Batches { ask: ask(question, sources)?, look }
+        }
+        Typed::Status { question, sources, look } => {
+            let look = resolve_look(&look, terminal, no_color);
+            Plan::Status { ask: audited(question, sources)?, look }
         }
         Typed::Audit { question, without, evict, dry_run, sources, look } => {
             let look = resolve_look(&look, terminal, no_color);

@@ -7,6 +7,7 @@ mod intent;
 mod reference;
 mod shell;
 mod snapshot;
+mod status;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command};
@@ -297,6 +298,7 @@ message?}, room[]{domain, nodes, batches}, remedies[], unjudged?}`. Batches are 
             "placecard plan inference/ --cluster prod.json --format json",
         ],
     },
+    status::STATUS,
     Verb {
         name: "audit",
         summary: "Say which rules of running pods no longer hold, and which pods have no place",

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use placecard_policies::feasibility::inventory::kind::Kind;
-use placecard_policies::live::Row;
+use placecard_policies::live::{Row, Watched};
 use placecard_policies::snapshot::dump;
 use placecard_policies::snapshot::page::{NoList, Page};
-use placecard_policies::snapshot::redact::{Include, NoObject, redact};
+use placecard_policies::snapshot::redact::{Include, NoObject, redact, redact_more};
 use placecard_policies::snapshot::stream::LARGEST_OBJECT;
 use placecard_policies::words;
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub(super) struct Wanted<'a> {
     /// Of pods.
     pub(super) selector: Option<&'a str>,
     pub(super) include: Include,
+    /// What says how role coordinations stand, too.
+    pub(super) more: bool,
 }
 
 /// What was taken.
@@ -120,8 +122,94 @@ pub(super) async fn take(
             }
         }
     }
+    if wanted.more {
+        take_more(client, wanted, to, &mut taken.notes, first).await?;
+    }
     to.write(dump::END.as_bytes())?;
     Ok(taken)
+}
+
+/// What says how role coordinations stand: few objects, which are written once all are there.
+async fn take_more(
+    client: &kube::Client,
+    wanted: &Wanted<'_>,
+    to: &mut dyn Target,
+    notes: &mut Vec<String>,
+    first: bool,
+) -> Result<(), Stop> {
+    let mut count = 0;
+    to.write(dump::begin_more(first).as_bytes())?;
+    for kind in dump::MORE {
+        let row = kind.row();
+        let paths: Vec<String> = match wanted.namespaces {
+            [] => vec![root(row, None)],
+            names => names.iter().map(|name| root(row, Some(name))).collect(),
+        };
+        for path in paths {
+            let mut objects = more(client, kind, &path, true).await;
+            if matches!(objects, Err(Trouble::Expired)) {
+                objects = more(client, kind, &path, false).await;
+            }
+            let objects = match objects {
+                Ok(objects) => objects,
+                // A cluster without the resource has no such objects.
+                Err(Trouble::Absent) => break,
+                Err(Trouble::Forbidden(told)) => {
+                    let resource = row.plural;
+                    notes.push(format!("{resource} may not be listed: {told}"));
+                    continue;
+                }
+                Err(Trouble::Expired) => {
+                    let why = format!("the API server cannot list {}: too old", row.plural);
+                    return Err(Stop::Told(why));
+                }
+                Err(Trouble::Failed(why) | Trouble::Refused(why)) => return Err(Stop::Told(why)),
+            };
+            for object in objects {
+                to.write(dump::before_object(count == 0).as_bytes())?;
+                to.write(&object)?;
+                count += 1;
+            }
+        }
+    }
+    to.write(dump::end_list("", None).as_bytes())?;
+    Ok(())
+}
+
+/// What is kept of the objects of one path.
+async fn more(
+    client: &kube::Client,
+    kind: Watched,
+    path: &str,
+    in_pages: bool,
+) -> Result<Vec<Vec<u8>>, Trouble> {
+    let row = kind.row();
+    let cut = || Trouble::Failed(format!("the API server's list of {} is cut off", row.plural));
+    let mut objects = Vec::new();
+    let mut token = String::new();
+    loop {
+        let mut path = path.to_owned();
+        if in_pages {
+            add_parameter(&mut path, "limit", PAGE);
+        }
+        if !token.is_empty() {
+            add_parameter(&mut path, "continue", &token);
+        }
+        let mut answer = get(client, &path).await?;
+        let mut page = Page::default();
+        while let Some(bytes) = answer.next().await? {
+            page.push(&bytes);
+            while let Some(object) = page.next_object().map_err(|NoList| cut())? {
+                let mut kept = Vec::new();
+                redact_more(kind, object, &mut kept).map_err(|NoObject| cut())?;
+                objects.push(dump::named(&row, &kept));
+            }
+        }
+        token = page.end().ok_or_else(cut)?.token;
+        if token.is_empty() {
+            return Ok(objects);
+        }
+    }
 }
 
 /// The server's version; not everybody may read it.

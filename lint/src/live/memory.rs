@@ -1,6 +1,6 @@
 //! A dump that is read while it is taken, and never is a text as a whole.
 
-use placecard_policies::feasibility::inventory::Inventory;
+use placecard_policies::snapshot::object::Sink;
 use placecard_policies::snapshot::seen::Intake;
 use placecard_policies::snapshot::stream::Reader;
 
@@ -15,9 +15,9 @@ pub(super) struct Memory<'i> {
 }
 
 impl<'i> Memory<'i> {
-    /// Reads into this inventory.
-    pub(super) fn new(inventory: &'i mut Inventory) -> Self {
-        Self { at: 0, reader: Reader::new(), intake: Intake::new(inventory) }
+    /// Reads into this.
+    pub(super) fn new(sink: &'i mut dyn Sink) -> Self {
+        Self { at: 0, reader: Reader::new(), intake: Intake::new(sink) }
     }
 
     /// What was read of the cluster that is called so; `notes`: what could not be listed.

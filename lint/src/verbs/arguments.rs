@@ -236,6 +236,18 @@ pub static AUDITED_NAMESPACE: Argument = Argument {
     form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
     summary: "report the pods of this namespace only",
 };
+/// Which coordinations.
+pub static COORDINATIONS: Argument = Argument {
+    name: "NAME",
+    form: Form::Words { placeholder: "NAME", many: true },
+    summary: "RoleCoordinations, as NAME or NAMESPACE/NAME; without any all of them",
+};
+/// Where coordinations are looked for.
+pub static COORDINATED_NAMESPACE: Argument = Argument {
+    name: "namespace",
+    form: Form::Value { placeholder: "NAMESPACE", many: false, default: None },
+    summary: "report the coordinations of this namespace only",
+};
 /// What is taken to be gone.
 pub static WITHOUT: Argument = Argument {
     name: "without",

@@ -422,7 +422,8 @@ fn only_stateful_sets_are_rolled_out_in_step() {
     assert_eq!(problems(&with(&spec)), [format!("{roles}/1"), format!("{roles}/2")]);
     let mut spec = documented();
     spec["coordination"][1] = managed("rollout", &["prefill"]);
-    spec["coordination"][2] = managed("again", &["decode", "prefill"]);
+    let again = managed("again", &["decode", "prefill"]);
+    spec["coordination"].as_array_mut().unwrap().push(again);
     assert_eq!(problems(&with(&spec)), ["value-syntax /spec/coordination/2/roles/1"]);
     spec["coordination"][2]["strategy"]["rollingUpdate"]["manageRollout"] = json!(false);
     assert_eq!(problems(&with(&spec)), Vec::<String>::new());

@@ -8,7 +8,7 @@
 use placecard_feasibility::inventory::kind::Kind;
 use serde_json::json;
 
-use crate::live::Row;
+use crate::live::{Row, Watched};
 
 /// The field of a list that says why it may lack objects; `true`, or a text that is not empty.
 pub const INCOMPLETE: &str = "incomplete";
@@ -57,6 +57,32 @@ pub const END: &str = "\n]}\n";
 pub fn kinds() -> Vec<(Kind, Row)> {
     let watched = crate::live::WATCHED.into_iter();
     watched.filter_map(|one| Some((one.kind()?, one.row()))).collect()
+}
+
+/// The kinds that no verdict depends on, and that say how role coordinations stand: in a list of
+/// objects that say what they are, so that other readers pass them over.
+pub const MORE: [Watched; 3] = [Watched::Deployment, Watched::Job, Watched::RoleCoordination];
+
+/// How the list of [`MORE`] begins.
+#[must_use]
+pub fn begin_more(first: bool) -> String {
+    let comma = if first { "" } else { "," };
+    format!("{comma}\n{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[")
+}
+
+/// An object of this kind that says what it is.
+#[must_use]
+pub fn named(row: &Row, object: &[u8]) -> Vec<u8> {
+    let Row { group, version, kind, .. } = row;
+    let slash = if group.is_empty() { "" } else { "/" };
+    let mut named = format!("{{\"apiVersion\":\"{group}{slash}{version}\",\"kind\":\"{kind}\"");
+    let rest = object.strip_prefix(b"{").unwrap_or(object);
+    if rest.first() != Some(&b'}') {
+        named.push(',');
+    }
+    let mut named = named.into_bytes();
+    named.extend_from_slice(rest);
+    named
 }
 
 #[cfg(test)]

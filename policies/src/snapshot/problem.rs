@@ -177,3 +177,15 @@ pub fn kind_of(api_version: Option<&str>, name: &str) -> Option<Kind> {
     let found = api_version.map(|version| version.rsplit_once('/').map_or("", |(group, _)| group));
     found.is_none_or(|found| found == group).then_some(kind)
 }
+
+/// The kind of a resource, by its name in the API or in a recorded case.
+pub(super) fn kind_of_resource(name: &str) -> Option<Kind> {
+    match name {
+        "pvs" => Some(Kind::PersistentVolume),
+        "pvcs" => Some(Kind::PersistentVolumeClaim),
+        "pdbs" => Some(Kind::PodDisruptionBudget),
+        _ => placecard_feasibility::inventory::kind::KINDS
+            .into_iter()
+            .find(|kind| kind.resource() == name),
+    }
+}

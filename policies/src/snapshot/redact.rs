@@ -9,8 +9,9 @@ mod tables;
 
 use placecard_feasibility::inventory::kind::Kind;
 
-use self::tables::{Part, Table, of_object};
+use self::tables::{Part, Table, of_more, of_object};
 use super::scan::{Entry, Skip, blank, entry};
+use crate::live::Watched;
 
 /// What is kept besides what verdicts read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,11 +55,23 @@ pub struct NoObject;
 /// # Errors
 /// `json` holds no object, or not all of it; `to` is as it was.
 pub fn redact(kind: Kind, json: &[u8], include: Include, to: &mut Vec<u8>) -> Result<(), NoObject> {
+    by(of_object(kind), json, include, to)
+}
+
+/// The same for objects of [`dump::MORE`](super::dump::MORE), which say how coordinations stand.
+///
+/// # Errors
+/// As [`redact`].
+pub fn redact_more(kind: Watched, json: &[u8], to: &mut Vec<u8>) -> Result<(), NoObject> {
+    by(of_more(kind), json, Include::default(), to)
+}
+
+fn by(table: Table, json: &[u8], include: Include, to: &mut Vec<u8>) -> Result<(), NoObject> {
     let begin = to.len();
     let start = blank(json, 0);
     let mut redaction = Redaction { bytes: json, include, to };
     let end = match json.get(start) {
-        Some(b'{') => redaction.mapping(start, of_object(kind)),
+        Some(b'{') => redaction.mapping(start, table),
         _ => None,
     };
     if end.is_some_and(|end| blank(json, end) == json.len()) {

@@ -184,7 +184,7 @@ pub(super) fn head(bytes: &[u8]) -> Head<'_> {
 }
 
 fn is_resource(name: &str) -> bool {
-    super::stream::kind_of_resource(name).is_some()
+    super::problem::kind_of_resource(name).is_some()
 }
 
 /// A string value.

@@ -229,6 +229,13 @@ impl<'s> Intake<'s> {
         self.sink.see(api_version, kind, object);
     }
 
+    /// Shows an object of a cluster that was read to who wants to see it.
+    pub(super) fn show(&mut self, kind: Kind, object: Option<&[u8]>) {
+        if let Some(object) = object.filter(|_| self.wants(None, kind.name())) {
+            self.see(None, kind.name(), object);
+        }
+    }
+
     /// An object that was read; `at`: where, and how it is named.
     pub(super) fn put(&mut self, read: Read, at: impl FnOnce() -> (Place, ObjectName)) {
         let kind = read.object.kind();

@@ -33,6 +33,16 @@ impl Moment {
         (rest.is_empty() || rest.starts_with(b".")).then_some(Self { digits })
     }
 
+    /// Seconds since 1970; `None` if it is not known, or no day of the calendar.
+    #[must_use]
+    pub fn seconds(self) -> Option<i64> {
+        let pair = |place: u32| self.digits / 100_u64.pow(place) % 100;
+        let year = self.digits / 100_u64.pow(5);
+        let (month, day, hour, minute, second) = (pair(4), pair(3), pair(2), pair(1), pair(0));
+        let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+        super::governance::seconds(&text)
+    }
+
     /// Whether it is a moment at all.
     #[must_use]
     pub fn is_known(self) -> bool {

@@ -4,12 +4,12 @@
 //! API server answers, lists in lists, single objects, one object after another, and lists by
 //! resource as in recorded cases. Of a text no more is kept than the object that is being read.
 
-use placecard_feasibility::inventory::kind::{KINDS, Kind};
+use placecard_feasibility::inventory::kind::Kind;
 use serde::Deserialize;
 
 use super::dump::INCOMPLETE;
 use super::object::{self, minor};
-use super::problem::{Bytes, ObjectName, Place, Problem, ProblemKind, kind_of};
+use super::problem::{Bytes, ObjectName, Place, Problem, ProblemKind, kind_of, kind_of_resource};
 use super::scan::{Entry, Head, Skip, blank, entry, head, text};
 use super::seen::Intake;
 use super::stamp::Revision;
@@ -468,7 +468,7 @@ impl Reader {
         if kind == Kind::Pod
             && let Some(length) = to.put_alike(rest, || (self.place(self.at), name_of(rest)))
         {
-            show(kind, live, rest.get(..length), to);
+            to.show(kind, rest.get(..length).filter(|_| live));
             self.value_begins();
             self.at += length;
             return Step::On;
@@ -478,7 +478,7 @@ impl Reader {
         match read {
             Ok(read) => {
                 to.put(read, || (self.place(self.at), name_of(rest)));
-                show(kind, live, rest.get(..length), to);
+                to.show(kind, rest.get(..length).filter(|_| live));
                 self.value_begins();
                 self.at += length;
                 Step::On
@@ -552,13 +552,6 @@ impl Reader {
     }
 }
 
-/// Shows an object of a cluster that was read to who wants to see it.
-fn show(kind: Kind, live: bool, object: Option<&[u8]>, to: &mut Intake<'_>) {
-    if let Some(object) = object.filter(|_| live && to.wants(None, kind.name())) {
-        to.see(None, kind.name(), object);
-    }
-}
-
 /// The place after some bytes.
 fn advance(from: Place, bytes: &[u8]) -> Place {
     let count = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -572,16 +565,6 @@ fn advance(from: Place, bytes: &[u8]) -> Place {
     match (lines > 0).then(last).flatten() {
         None => Place { column: from.column + count(bytes.len()), ..from },
         Some(at) => Place { line: from.line + lines, column: count(bytes.len() - at) },
-    }
-}
-
-/// The kind of a resource, by its name in the API or in a recorded case.
-pub(super) fn kind_of_resource(name: &str) -> Option<Kind> {
-    match name {
-        "pvs" => Some(Kind::PersistentVolume),
-        "pvcs" => Some(Kind::PersistentVolumeClaim),
-        "pdbs" => Some(Kind::PodDisruptionBudget),
-        _ => KINDS.into_iter().find(|kind| kind.resource() == name),
     }
 }
 

@@ -11,6 +11,7 @@ use super::why::several;
 use super::{level, list};
 use crate::coordination::forecast::{Forecast, Remedy};
 use crate::coordination::news::Event;
+use crate::coordination::outlook::{Cause, Uneven};
 use crate::coordination::status::Progress;
 use crate::coordination::step::{BatchState, Wait};
 
@@ -248,6 +249,56 @@ pub fn remedy(remedy: &Remedy) -> String {
             "if batches may share a domain, every batch fits: exclusive preferred".to_owned()
         }
     }
+}
+
+/// A domain that has fewer batches than others: `gpu-2 has none: …`.
+#[must_use]
+pub fn uneven(one: &Uneven, key: &str) -> String {
+    let place = match level(key) {
+        "node" => one.domain.clone(),
+        level => format!("{level} {}", one.domain),
+    };
+    let has = match one.batches {
+        0 => "no batch".to_owned(),
+        1 => "1 batch".to_owned(),
+        many => format!("{many} batches"),
+    };
+    format!("{place} has {has}: {}", cause(&one.cause))
+}
+
+/// Why a domain does not have more batches.
+#[must_use]
+pub fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Full(blocked) if blocked.placed == 0 => reasons(blocked),
+        Cause::Full(blocked) => {
+            let pods = several(blocked.placed, "pod");
+            format!("it would take {pods} of another one, then: {}", reasons(blocked))
+        }
+        Cause::Later(more) => {
+            let batches =
+                if *more == 1 { "another one".to_owned() } else { format!("{more} more") };
+            format!(
+                "it would take {batches} now, but not when the batches were placed, and pods that \
+                 run are not moved"
+            )
+        }
+        Cause::Unknown => "no batch runs that could be tried there".to_owned(),
+    }
+}
+
+/// Domains without any batch.
+#[must_use]
+pub fn without(domains: usize, level: &str) -> String {
+    let has = if domains == 1 { "has" } else { "have" };
+    format!("{} {has} none", several(domains, level))
+}
+
+/// Nodes on which no batch can be.
+#[must_use]
+pub fn unlabelled(nodes: usize, key: &str) -> String {
+    let lack = if nodes == 1 { "lacks" } else { "lack" };
+    format!("{} {lack} the label {key}, so no batch goes there", several(nodes, "node"))
 }
 
 /// There are too many pods.

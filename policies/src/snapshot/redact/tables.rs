@@ -4,6 +4,7 @@ use placecard_feasibility::inventory::kind::Kind;
 use placecard_language::keys::has_prefix;
 
 use super::Include;
+use crate::live::Watched;
 use crate::snapshot::node::is_mark;
 use crate::snapshot::volume::{BIND_COMPLETED, OLD_CLASS, SELECTED_NODE};
 
@@ -37,13 +38,68 @@ pub(super) fn of_object(kind: Kind) -> Table {
         Kind::CsiNode => csi_node,
         Kind::Service => service,
         Kind::ReplicationController => replication_controller,
-        Kind::ReplicaSet | Kind::StatefulSet => controller,
+        Kind::ReplicaSet => controller,
+        Kind::StatefulSet => workload,
         Kind::ResourceQuota => quota,
         Kind::LimitRange => limit_range,
         Kind::PriorityClass => priority_class,
         Kind::PodDisruptionBudget => budget,
         Kind::Lease => lease,
     }
+}
+
+/// Objects that say how role coordinations stand.
+pub(super) fn of_more(kind: Watched) -> Table {
+    match kind {
+        Watched::RoleCoordination => |name, _| match name {
+            b"metadata" => Part::In(metadata),
+            b"spec" | b"status" => Part::Keep,
+            _ => Part::Drop,
+        },
+        _ => workload,
+    }
+}
+
+/// What has replicas, and how far its rollout is.
+fn workload(name: &[u8], _: Include) -> Part {
+    fn template(name: &[u8], _: Include) -> Part {
+        match name {
+            b"metadata" => Part::In(|name, _| match name {
+                b"annotations" => Part::In(annotations),
+                _ => Part::Drop,
+            }),
+            _ => Part::Drop,
+        }
+    }
+    let spec: Table = |name, _| match name {
+        b"template" => Part::In(template),
+        _ => keep(
+            &[
+                b"selector",
+                b"replicas",
+                b"ordinals",
+                b"updateStrategy",
+                b"minReadySeconds",
+                b"completions",
+                b"parallelism",
+            ],
+            name,
+        ),
+    };
+    let status: Table = |name, _| {
+        keep(
+            &[
+                b"observedGeneration",
+                b"replicas",
+                b"readyReplicas",
+                b"updatedReplicas",
+                b"updateRevision",
+                b"currentRevision",
+            ],
+            name,
+        )
+    };
+    parts(name, spec, status)
 }
 
 fn keep(names: &[&[u8]], name: &[u8]) -> Part {
@@ -58,7 +114,7 @@ fn nothing(_: &[u8], _: Include) -> Part {
 fn metadata(name: &[u8], include: Include) -> Part {
     match name {
         b"name" | b"namespace" | b"uid" | b"labels" | b"deletionTimestamp"
-        | b"creationTimestamp" | b"resourceVersion" => Part::Keep,
+        | b"creationTimestamp" | b"resourceVersion" | b"generation" => Part::Keep,
         b"ownerReferences" => Part::Each(owner),
         b"annotations" if include.annotations => Part::In(annotations_of_all),
         b"annotations" => Part::In(annotations),
@@ -189,7 +245,9 @@ fn pod_status(name: &[u8], _: Include) -> Part {
     match name {
         b"phase" | b"nominatedNodeName" | b"startTime" | b"allocatedResources" => Part::Keep,
         b"resources" => Part::In(actuated),
-        b"conditions" => Part::Each(|name, _| keep(&[b"type", b"status", b"reason"], name)),
+        b"conditions" => Part::Each(|name, _| {
+            keep(&[b"type", b"status", b"reason", b"lastTransitionTime"], name)
+        }),
         b"containerStatuses" | b"initContainerStatuses" => Part::Each(|name, _| match name {
             b"name" | b"allocatedResources" => Part::Keep,
             b"resources" => Part::In(actuated),
