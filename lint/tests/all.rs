@@ -21,4 +21,5 @@ mod live;
 mod plan;
 mod ran;
 mod selection;
+mod status;
 mod why;

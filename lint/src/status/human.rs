@@ -23,7 +23,7 @@ pub(super) fn render(taken: &Taken, found: &Outlooks, all: bool, look: Look) -> 
     for one in found.orphans.iter().take(most) {
         let (namespace, name) = &one.pod;
         let said = format!("{namespace}/{name}: {}", words::batches::orphan());
-        text.push_str(&format!("\n{}", word("orphan:", &said, look)));
+        text.push_str(&format!("\n{}", word("note:", &said, look)));
     }
     let nodes = words::why::several(taken.nodes, "node");
     text + "\n" + &word("holds:", &format!("in {}, {nodes}", taken.name), look)
@@ -128,8 +128,11 @@ fn of_batches(name: &str, batches: &Batches, all: bool, look: Look) -> String {
         text.push_str(&table(["batch", level, "ready", ""], &rows, look));
         text.push_str(&rest(waiting().count(), most, "batch"));
     }
+    if !batches.uneven.is_empty() || batches.unlabelled > 0 {
+        text.push('\n');
+    }
     for one in batches.uneven.iter().take(most) {
-        text.push_str(&word("uneven:", &words::batches::uneven(one, key), look));
+        text.push_str(&word("note:", &words::batches::uneven(one, key), look));
     }
     if batches.unlabelled > 0 {
         let said = words::batches::unlabelled(batches.unlabelled, key);

@@ -9,8 +9,8 @@ pub(super) const SNAPSHOT: Verb = Verb {
     summary: "Write what verdicts depend on from a live cluster to a file",
     details: "\
 Lists nodes, pods, namespaces, services, volumes, claims, storage classes, CSI nodes, quotas, limit \
-ranges, priority classes, disruption budgets, Leases and the controllers that own pods, and writes \
-them as one file for `--cluster`: JSON, a list of lists, one object a line. It is asked in pages and \
+ranges, priority classes, disruption budgets, Leases, the controllers that own pods, and for \
+`placecard status` RoleCoordinations, Deployments and Jobs, and writes them as one file for `--cluster`: JSON, a list of lists, one object a line. It is asked in pages and \
 written object by object, however many there are, into a file aside that takes the place of the old \
 one in the end; the file can be read by its owner alone.
 
@@ -29,7 +29,7 @@ pages becomes too old for the server, its kind is listed again, which is told.
 
 The API server and the user are found as kubectl finds them. This needs a `placecard` that was built \
 with the feature `live`: `cargo install --locked --path lint --features live`. With it, `--live` of \
-`lint`, `expand`, `why`, `place` and `audit` takes such a snapshot, with images, into memory.",
+`lint`, `expand`, `why`, `place`, `plan`, `status` and `audit` takes such a snapshot, with images, into memory.",
     arguments: &[
         &OUTPUT,
         &KUBECONFIG,
