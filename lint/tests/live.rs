@@ -187,7 +187,7 @@ mod feature {
         let text = fs::read_to_string(&file).expect("written");
         assert!(!text.contains("s3cret") && text.contains("\"v1.35.3\""), "{text}");
         let dump: Value = serde_json::from_str(&text).expect("JSON");
-        assert_eq!(dump["items"].as_array().map(Vec::len), Some(17));
+        assert_eq!(dump["items"].as_array().map(Vec::len), Some(18));
         assert_eq!(server.run(&["snapshot"]).out, text);
         assert_eq!(server.run(&["snapshot", "-o", "-"]).out, text);
         for verb in [&["why", "shop/b"][..], &["place", "shop/a"], &["audit"]] {

@@ -309,6 +309,7 @@ mod tests {
             affinity,
             sizes: sizes.map(|(role, replicas)| (role.to_owned(), Size { replicas })).into(),
             replica_pods: BTreeMap::new(),
+            updated: BTreeMap::new(),
             pods: Vec::new(),
         }
     }
