@@ -50,6 +50,8 @@ fn webhook(desk: &Desk, object: &Value) -> Said {
         let code = warning.rsplit_once('[').and_then(|(_, code)| code.strip_suffix(']'));
         said.codes.insert(code.unwrap_or_else(|| panic!("no code: {warning}")).to_owned());
     }
+    // Of an object that cannot be decoded the webhook sees the text as well.
+    said.codes.retain(|code| !is_about_text(code));
     said
 }
 
@@ -79,7 +81,8 @@ fn linter(findings: &[Value], object: &Value, refused: &BTreeSet<(String, String
             "contradictory-update" | "no-inventory" | "uncoordinated" | "risk"
         ) || (finding["verdict"] == "contradictory-group"
             && finding["holds"]["scope"] != "every-cluster");
-        said.hopeless |= finding["severity"] == "error" && code != "field-type" && !admitted;
+        let undecoded = code == "field-type" || code == "selector-value-not-string";
+        said.hopeless |= finding["severity"] == "error" && !undecoded && !admitted;
         said.codes.insert(code);
     }
     said

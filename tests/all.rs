@@ -30,6 +30,8 @@ mod e2e_coordination;
 mod e2e_modes;
 /// The two policies of the API server, without the webhook: every route to a guarded pool.
 mod e2e_policy;
+/// What the rules call refused, beside what a real API server refuses.
+mod e2e_refused;
 /// `placecard snapshot` and `--live` on a real API server: pages, what may not be read, filters.
 mod e2e_snapshot;
 /// The vocabulary as a custom resource: its definition, and the webhook that follows and guards it.

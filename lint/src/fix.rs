@@ -2,6 +2,7 @@
 //! judged again. Comments and layout stay.
 
 mod apply;
+mod moved;
 mod text;
 
 pub use apply::{Fixed, Fixer, fixed};

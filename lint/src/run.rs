@@ -15,10 +15,11 @@ use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
-use placecard_policies::review::{Expansion, Review, references, review_written, unreadable};
+use placecard_policies::review::{Expansion, Review, references, review_written};
 use placecard_policies::stored::add_manifest;
 use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
 use placecard_policies::template_pod::Unjudged;
+use placecard_policies::unreadable;
 use placecard_policies::vocabulary;
 use placecard_policies::words;
 use serde_json::Value;
@@ -464,7 +465,7 @@ fn judge_objects(
         match read::object(value, &surroundings.words) {
             Err(problem) => {
                 judged.unfit.insert(id);
-                findings.push(place(index, id, unreadable(&name, &problem)));
+                findings.extend(place_all(index, id, unreadable::findings(&name, &problem, value)));
             }
             Ok(mut object) => {
                 if surroundings.cluster.is_some() {

@@ -3,8 +3,12 @@
 //! Each rule is a file in `rules/`, with its page beside it; `rules.rs` lists them. A rule here adds
 //! findings and decides nothing else: what no cluster could ever place is the engine's to prove.
 
+pub(crate) mod alternatives;
+pub(crate) mod amounts;
 pub(crate) mod companions;
 pub mod inputs;
+pub(crate) mod misplaced;
+mod narrow;
 pub(crate) mod terms;
 
 use placecard_feasibility::selector::Selector;
@@ -79,10 +83,15 @@ pub(crate) fn of_template(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) 
         return;
     }
     for rule in FILES {
-        if let Check::Template(check) = rule.check {
+        // What the API server refuses it has refused before a webhook hears of it, or will.
+        let is_known = rule.rule.verdict == Verdict::ApiRejects && case.written.is_none();
+        if let Check::Template(check) = rule.check
+            && !is_known
+        {
             check(case, findings);
         }
     }
+    narrow::check(case, findings);
 }
 
 /// Adds what the rules find in an object.
@@ -145,6 +154,11 @@ impl TemplateCase<'_> {
         if !contradict::is_by_kube_scheduler(&self.template.spec) {
             return Some(Doubt::Scheduler);
         }
+        self.incomplete()
+    }
+
+    /// Why the template may not be all of it, if that is so.
+    fn incomplete(&self) -> Option<Doubt> {
         let Some(kind) = self.object.kind else { return Some(Doubt::Operator) };
         // The API server takes no workload of `apps` without a selector: this one is a patch.
         let is_part = kind.group == "apps" && self.object.selector.is_none();
@@ -211,22 +225,63 @@ impl TemplateCase<'_> {
         self.as_sure_as_can_be(finding)
     }
 
+    /// What the API server refuses: the object or, as it does not look into a StatefulSet, its pods.
+    pub(crate) fn refused(&self, code: Code, message: impl Into<String>, label: Label) -> Finding {
+        let object = self.object.reference.clone();
+        let mut finding = Finding::new(code, Verdict::ApiRejects, object, message, label);
+        if self.object.kind.is_some_and(|kind| kind.kind == "StatefulSet") {
+            finding.why = Some(
+                "the API server takes the StatefulSet and refuses each of its pods".to_owned(),
+            );
+        }
+        match self.incomplete() {
+            Some(doubt) => doubted(finding, doubt),
+            None => finding,
+        }
+    }
+
+    /// A field as it is written, by its path from the root of the object.
+    pub(crate) fn at(&self, path: &FieldPath) -> Option<&Value> {
+        let below = path.0.get(self.template.path.0.len()..)?.to_vec();
+        self.written?.pointer(&FieldPath(below).pointer())
+    }
+
+    /// Takes a field out, with the mappings above it that would be left without an entry.
+    pub(crate) fn removal(&self, path: &FieldPath) -> Edit {
+        let mut path = path.clone();
+        let top = self.template.path.0.len() + 2;
+        while path.0.len() > top {
+            let parent = path.parent();
+            let is_last = match self.at(&parent) {
+                Some(Value::Object(fields)) => fields.len() == 1,
+                Some(Value::Array(items)) => items.len() == 1,
+                _ => false,
+            };
+            if !is_last {
+                break;
+            }
+            path = parent;
+        }
+        Edit::remove(path)
+    }
+
     /// The finding with the severity and certainty that the doubts about the template leave it.
-    pub(crate) fn as_sure_as_can_be(&self, mut finding: Finding) -> Finding {
-        let Some(doubt) = self.doubt() else { return finding };
-        finding.severity = finding.severity.min(Severity::Warning);
-        finding.holds = Holds::assuming(match doubt {
-            Doubt::Scheduler => "if the scheduler of the pod does as kube-scheduler does",
-            Doubt::Part => "if nothing is added to this part of an object",
-            Doubt::Operator => "if the operator adds nothing to the pods",
-        });
-        finding
+    pub(crate) fn as_sure_as_can_be(&self, finding: Finding) -> Finding {
+        match self.doubt() {
+            Some(doubt) => doubted(finding, doubt),
+            None => finding,
+        }
     }
 }
 
-/// Takes an item out of a list of so many; the list itself, if it is the only one.
-pub(crate) fn without_item(list: &FieldPath, index: usize, length: usize) -> Edit {
-    if length > 1 { Edit::remove(list.index(index)) } else { Edit::remove(list.clone()) }
+fn doubted(mut finding: Finding, doubt: Doubt) -> Finding {
+    finding.severity = finding.severity.min(Severity::Warning);
+    finding.holds = Holds::assuming(match doubt {
+        Doubt::Scheduler => "if the scheduler of the pod does as kube-scheduler does",
+        Doubt::Part => "if nothing is added to this part of an object",
+        Doubt::Operator => "if the operator adds nothing to the pods",
+    });
+    finding
 }
 
 /// Whether a text stands for a value that is filled in later.

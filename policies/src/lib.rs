@@ -43,6 +43,7 @@ pub mod stored;
 pub mod surroundings;
 pub mod template_pod;
 mod trouble;
+pub mod unreadable;
 pub mod vocabulary;
 mod volumes;
 pub mod why;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use placecard_feasibility::selector::Selector;
 use placecard_feasibility::verdict::InventoryIsClosed;
-use placecard_findings::{FieldPath, Finding, ObjectRef, Scope, Severity, Verdict};
+use placecard_findings::{FieldPath, Finding, Scope, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
 use placecard_language::intent::Ignore;
 use placecard_language::keys::{self, Place};
@@ -25,7 +25,6 @@ use crate::mode::{self, Mode};
 use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
 use crate::placed::{self, Asked, Placement};
-use crate::read::ReadProblem;
 use crate::rules;
 use crate::surroundings::{Reference, Surroundings};
 use crate::volumes;
@@ -168,12 +167,6 @@ pub fn review_written(
     }
     fields::of_object(&ObjectCase { object, surroundings, written }, &mut review.findings);
     review
-}
-
-/// The finding of an object that cannot be read.
-#[must_use]
-pub fn unreadable(object: &ObjectRef, problem: &ReadProblem) -> Finding {
-    words::trouble::field_type(object, problem)
 }
 
 /// Annotations and labels of ours on the object itself.

@@ -5,6 +5,10 @@ use std::sync::LazyLock;
 use placecard_findings::{Code, Severity, Verdict};
 use placecard_language::codes;
 
+mod proofs;
+
+pub use proofs::*;
+
 use crate::family::Family;
 use crate::fields::FieldRule;
 
@@ -67,6 +71,47 @@ files! {
     spread_node_affinity_policy_ignore,
     spread_conflicting_constraints,
     statefulset_stuck_pending,
+    affinity_weight_range,
+    topology_key_empty,
+    required_term_wrapped,
+    node_field_selector,
+    expression_operator,
+    expression_values,
+    label_syntax,
+    spread_duplicate_constraint,
+    spread_skew_range,
+    spread_min_domains_range,
+    spread_min_domains_soft,
+    spread_word,
+    label_keys_without_selector,
+    label_key_twice,
+    toleration_operator,
+    toleration_exists_value,
+    toleration_seconds_effect,
+    toleration_effect,
+    selector_misses_template,
+    request_exceeds_limit,
+    extended_resource_limit,
+    extended_resource_fraction,
+    hugepages_alone,
+    memory_in_thousandths,
+    request_exceeds_largest_node,
+    node_affinity_empty_term,
+    node_affinity_unparsable_value,
+    node_affinity_dead_term,
+    preferred_node_term_dead,
+    preferred_pod_term_useless,
+    anti_affinity_selector_null,
+    hostname_pin,
+    node_name_bypasses_scheduler,
+    os_field_vs_selector,
+    toleration_value_mismatch,
+    toleration_without_targeting,
+    selector_targets_tainted_pool,
+    emptydir_is_not_shared,
+    critical_best_effort,
+    misspelt_prefix,
+    placement_field_misplaced,
 }
 
 /// What is known about a code besides its findings.
@@ -99,79 +144,6 @@ pub enum Sees {
     Inputs,
 }
 
-/// `nodeSelector` and another demand exclude each other.
-pub const NODE_SELECTOR_CONTRADICTS_AFFINITY: Code =
-    Code::new("node-selector-contradicts-affinity");
-/// The node demands of one pod exclude one another.
-pub const NODE_AFFINITY_UNSATISFIABLE: Code = Code::new("node-affinity-unsatisfiable");
-/// A pod is required near and apart from the same pods.
-pub const AFFINITY_CONTRADICTS_ANTI_AFFINITY: Code =
-    Code::new("affinity-contradicts-anti-affinity");
-/// Replicas are required near and apart from one another.
-pub const SELF_AFFINITY_VS_SELF_ANTI_AFFINITY: Code =
-    Code::new("self-affinity-vs-self-anti-affinity");
-/// More replicas than domains that the node rules allow, one replica to each.
-pub const ANTI_AFFINITY_REPLICAS_EXCEED_ALLOWED: Code =
-    Code::new("anti-affinity-replicas-exceed-allowed");
-/// More replicas than the allowed domains may hold.
-pub const SPREAD_MIN_DOMAINS_UNREACHABLE: Code = Code::new("spread-min-domains-unreachable");
-/// Replicas share a claim that one pod at a time may use.
-pub const SINGLE_WRITER_VOLUME_SHARED: Code = Code::new("single-writer-volume-shared");
-/// An autoscaler may ask for more replicas than can ever run.
-pub const HPA_MAX_EXCEEDS_DOMAINS: Code = Code::new("hpa-max-exceeds-domains");
-/// No update can begin while all replicas run.
-pub const ROLLOUT_NEEDS_SPARE_DOMAIN: Code = Code::new("rollout-needs-spare-domain");
-/// No pod can match all required pod affinity terms.
-pub const POD_AFFINITY_TERMS_NO_COMMON_POD: Code = Code::new("pod-affinity-terms-no-common-pod");
-/// No node meets the node demands of a pod and reaches the volumes of its claims.
-pub const PV_AFFINITY_CONFLICT: Code = Code::new("pv-affinity-conflict");
-/// A required pod affinity term has no selector.
-pub const POD_AFFINITY_SELECTOR_NULL: Code = Code::new("pod-affinity-selector-null");
-/// A selector that no pod can match.
-pub const LABEL_SELECTOR_UNSATISFIABLE: Code = Code::new("label-selector-unsatisfiable");
-/// Replicas of a role that are no whole batches.
-pub const REPLICAS_NOT_DIVISIBLE: Code = Code::new("replicas-not-divisible");
-/// Roles of a coordination with different numbers of batches.
-pub const UNEQUAL_BATCHES: Code = Code::new("unequal-batches");
-/// Pods of a batch wait for pods that come after them.
-pub const BATCH_NEVER_COMPLETE: Code = Code::new("batch-never-complete");
-/// Pods of a batch exclude one another in its domain.
-pub const BATCH_KEPT_APART: Code = Code::new("batch-kept-apart");
-/// Sequential batches of pods that are ready as soon as they run.
-pub const READY_WITHOUT_PROBE: Code = Code::new("ready-without-probe");
-/// No domain of the cluster could hold a batch, even empty.
-pub const BATCH_FITS_NO_DOMAIN: Code = Code::new("batch-fits-no-domain");
-/// Nodes without the label whose values are the domains of batches.
-pub const TOPOLOGY_LABEL_MISSING: Code = Code::new("topology-label-missing");
-/// Roles of a batch whose node rules leave no domain in common.
-pub const ROLES_SHARE_NO_DOMAIN: Code = Code::new("roles-share-no-domain");
-/// An autoscaler may ask for replicas that make no whole batches.
-pub const AUTOSCALER_BREAKS_BATCHES: Code = Code::new("autoscaler-breaks-batches");
-/// Another controller keeps the pods of a member to domains of its own.
-pub const OTHER_EXCLUSIVE_DOMAIN: Code = Code::new("other-exclusive-domain");
-/// A workload that plays a role, whose template does not name the coordination.
-pub const NOT_COORDINATED: Code = Code::new("not-coordinated");
-/// A template names a coordination in which its workload plays no role.
-pub const PLAYS_NO_ROLE: Code = Code::new("plays-no-role");
-/// The batch would be a second required pod affinity term.
-pub const SECOND_POD_AFFINITY_TERM: Code = Code::new("second-pod-affinity-term");
-/// The final pod lacks what its rules become.
-pub const NOT_APPLIED: Code = Code::new("not-applied");
-/// A change of the vocabulary takes words away that workloads use.
-pub const WORD_IN_USE: Code = Code::new("word-in-use");
-/// A rule of running pods does not hold where they run.
-pub const RULE_NO_LONGER_HOLDS: Code = Code::new("rule-no-longer-holds");
-/// No node takes a pending pod.
-pub const CANNOT_BE_PLACED: Code = Code::new("cannot-be-placed");
-/// Pods of nodes that are lost have no place on the others.
-pub const NO_PLACE_WITHOUT: Code = Code::new("no-place-without");
-/// The API server does not keep the coordinations inside a RoleBasedGroup.
-pub const COORDINATION_PRUNED: Code = Code::new("coordination-pruned");
-/// A field whose type is not the API's.
-pub const FIELD_TYPE: Code = Code::new("field-type");
-/// An `ignore` that silences nothing.
-pub const UNUSED_IGNORE: Code = Code::new("unused-ignore");
-
 const fn rule(
     code: Code,
     family: Family,
@@ -192,6 +164,17 @@ pub(crate) const fn risk(
     sees: Sees,
 ) -> Rule {
     Rule { code, family, severity: Severity::Warning, verdict: Verdict::Risk, summary, page, sees }
+}
+
+/// The row of what the API server refuses.
+pub(crate) const fn refusal(
+    code: Code,
+    family: Family,
+    summary: &'static str,
+    page: &'static str,
+) -> Rule {
+    let (severity, verdict) = (Severity::Error, Verdict::ApiRejects);
+    Rule { code, family, severity, verdict, summary, page, sees: Sees::Text }
 }
 
 /// The rules that stand on the engine's proofs: an entry here, and a page.
@@ -451,6 +434,14 @@ static OTHERS: &[Rule] = &[
         Verdict::ApiRejects,
         "a field has a type that the API server refuses",
         include_str!("rules/field_type.md"),
+    ),
+    rule(
+        SELECTOR_VALUE_NOT_STRING,
+        Family::Node,
+        Severity::Error,
+        Verdict::ApiRejects,
+        "a value of a selector is a number or a boolean, and no string",
+        include_str!("rules/selector_value_not_string.md"),
     ),
     rule(
         COORDINATION_PRUNED,

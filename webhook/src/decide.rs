@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use placecard_findings::{FieldPath, ObjectRef};
+use placecard_findings::{FieldPath, Finding, ObjectRef};
 use placecard_policies::admission::{self, Admission, Door};
 use placecard_policies::closed::{Again, Attempt, Claim};
 use placecard_policies::feasibility::verdict::InventoryIsClosed;
@@ -17,6 +17,7 @@ use placecard_policies::object::Object;
 use placecard_policies::read::{self, ReadProblem};
 use placecard_policies::review::{self, Review};
 use placecard_policies::surroundings::{Reference, Surroundings};
+use placecard_policies::unreadable;
 use placecard_policies::vocabulary::{self, change::InUse};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -48,7 +49,7 @@ pub enum Question {
         old: Option<Box<Value>>,
     },
     /// The object has a field whose type is not the API's. The API server refuses that itself.
-    Unreadable(ObjectRef, ReadProblem),
+    Unreadable(ObjectRef, Vec<Finding>),
 }
 
 /// Reads the objects of a request.
@@ -68,7 +69,7 @@ pub fn question(request: &AdmissionRequest<'_>, surroundings: &Surroundings) -> 
     };
     let new = match object(new, request, surroundings) {
         Ok(new) => new,
-        Err(problem) => return Question::Unreadable(reference(request), problem),
+        Err(problem) => return unread(request, &problem, Some(new)),
     };
     let old = request.old_object.filter(|_| operation == admission::Operation::Update);
     let old = old.and_then(|old| object(old, request, surroundings).ok());
@@ -77,6 +78,17 @@ pub fn question(request: &AdmissionRequest<'_>, surroundings: &Surroundings) -> 
     } else {
         Question::Nothing
     }
+}
+
+fn unread(
+    request: &AdmissionRequest<'_>,
+    problem: &ReadProblem,
+    raw: Option<&RawValue>,
+) -> Question {
+    let object = reference(request);
+    let written = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let findings = unreadable::findings(&object, problem, &written);
+    Question::Unreadable(object, findings)
 }
 
 fn of_vocabulary(request: &AdmissionRequest<'_>) -> Question {
@@ -95,7 +107,7 @@ fn of_vocabulary(request: &AdmissionRequest<'_>) -> Question {
     };
     match (read(new), read(old)) {
         (Ok(new), Ok(old)) => Question::Vocabulary { operation, new, old },
-        (Err(problem), _) | (_, Err(problem)) => Question::Unreadable(reference(request), problem),
+        (Err(problem), _) | (_, Err(problem)) => unread(request, &problem, None),
     }
 }
 
@@ -288,7 +300,7 @@ pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> D
         {
             return Decision::default();
         }
-        Question::Unreadable(object, problem) => return unreadable(object, problem).into(),
+        Question::Unreadable(_, findings) => return warned(findings).into(),
         Question::Judge { operation, new, old } => (*operation, new, old),
     };
     let review = review::review(new, surroundings);
@@ -307,12 +319,14 @@ pub fn answer(door: Door, question: &Question, surroundings: &Surroundings) -> D
 }
 
 /// Admitted with a warning: whoever sees it knows why placement was not looked at.
-fn unreadable(object: &ObjectRef, problem: &ReadProblem) -> Admission {
-    let finding = review::unreadable(object, problem);
-    let warning = format!("{}: {} [{}]", problem.path, problem.message, finding.code);
+fn warned(findings: &[Finding]) -> Admission {
+    let warning = |finding: &Finding| {
+        let path = finding.primary().map(|label| label.site.path.to_string()).unwrap_or_default();
+        format!("{path}: {} [{}]", finding.message, finding.code)
+    };
     Admission {
-        warnings: vec![warning],
-        findings: vec![(finding.code, finding.severity)],
+        warnings: findings.iter().map(warning).collect(),
+        findings: findings.iter().map(|one| (one.code, one.severity)).collect(),
         ..Admission::default()
     }
 }

@@ -10,6 +10,8 @@ use crate::index::{File, Index};
 use crate::load::{Document, Set, Source, Span, applied, load, locate, splice};
 use crate::render::place::{Place, Placed};
 
+use super::moved::with_its_text;
+
 /// A replacement in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextEdit {
@@ -61,6 +63,7 @@ fn of_values(index: &Index, placed: &Placed, edits: &[(&Edit, Place)]) -> Option
             (one, other) => one.is_none().cmp(&other.is_none()),
         });
         let text = splice(&file.source, document, &sets).ok()?;
+        let text = with_its_text(&file.source, document, &sets, &text).unwrap_or(text);
         let (span, new) = difference(&file.source, document.span, &text);
         let changes = sets.iter().map(|set| (at, changed_by(document, set))).collect();
         made.push(TextEdit { file: number, span, new, changes });

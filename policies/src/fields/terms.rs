@@ -1,6 +1,7 @@
 //! The places of a pod spec where labels of nodes and pods are named, each with its path.
 
 use k8s_openapi::api::core::v1::{NodeSelectorTerm, PodAffinityTerm, WeightedPodAffinityTerm};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::requirement::Requirement;
 use placecard_findings::FieldPath;
 
@@ -164,6 +165,75 @@ pub(crate) fn topology_keys(template: &Template) -> Vec<(KeyOf, &str, FieldPath)
         let hard = one.when_unsatisfiable == "DoNotSchedule";
         let of = if hard { KeyOf::Spread } else { KeyOf::Preference };
         found.push((of, &one.topology_key, spread.index(index).key("topologyKey")));
+    }
+    found
+}
+
+/// What an expression is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The labels of a node that is required.
+    Required,
+    /// The labels of a node that is preferred.
+    Preferred,
+    /// The labels of pods, or of their namespaces.
+    Pods,
+}
+
+/// One of `matchExpressions`, as it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Expression<'a> {
+    /// Whose labels.
+    pub(crate) about: About,
+    /// `key`.
+    pub(crate) key: &'a str,
+    /// `operator`.
+    pub(crate) operator: &'a str,
+    /// `values`.
+    pub(crate) values: &'a [String],
+    /// Where the expression stands.
+    pub(crate) path: FieldPath,
+}
+
+/// All selectors of pods and namespaces below the pod spec, with their paths.
+pub(crate) fn label_selectors(template: &Template) -> Vec<(FieldPath, &LabelSelector)> {
+    let mut found = Vec::new();
+    for PodDemand { term, path, .. } in pod_demands(template) {
+        found.extend(term.label_selector.as_ref().map(|one| (path.key("labelSelector"), one)));
+        let namespaces = term.namespace_selector.as_ref();
+        found.extend(namespaces.map(|one| (path.key("namespaceSelector"), one)));
+    }
+    let spread = template.spec_path(&["topologySpreadConstraints"]);
+    for (index, one) in template.spec.spread.iter().enumerate() {
+        let path = spread.index(index).key("labelSelector");
+        found.extend(one.label_selector.as_ref().map(|selector| (path, selector)));
+    }
+    found
+}
+
+/// All expressions below the pod spec.
+pub(crate) fn expressions(template: &Template) -> Vec<Expression<'_>> {
+    let mut found = Vec::new();
+    for (wish, path, term) in node_terms(template) {
+        let about = if wish == Wish::Preferred { About::Preferred } else { About::Required };
+        let list = term.match_expressions.iter().flatten().enumerate();
+        found.extend(list.map(|(index, one)| Expression {
+            about,
+            key: &one.key,
+            operator: &one.operator,
+            values: one.values.as_deref().unwrap_or_default(),
+            path: path.key("matchExpressions").index(index),
+        }));
+    }
+    for (path, selector) in label_selectors(template) {
+        let list = selector.match_expressions.iter().flatten().enumerate();
+        found.extend(list.map(|(index, one)| Expression {
+            about: About::Pods,
+            key: &one.key,
+            operator: &one.operator,
+            values: one.values.as_deref().unwrap_or_default(),
+            path: path.key("matchExpressions").index(index),
+        }));
     }
     found
 }

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::{Check, FieldRule, TemplateCase, without_item};
+use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("daemonset-spread-noop");
 
@@ -29,8 +29,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         if !honours || constraint.min_domains.is_some_and(|count| count > 1) {
             continue;
         }
-        let list = case.template.spec_path(&["topologySpreadConstraints"]);
-        let at = list.index(index);
+        let at = case.template.spec_path(&["topologySpreadConstraints"]).index(index);
         let key = constraint.topology_key.clone();
         let label = Label::new(Site::value(at.key("topologyKey")), "counts one node").quoting(key);
         let message = "a spread constraint on a DaemonSet changes nothing";
@@ -39,7 +38,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         finding.help = vec![Help::text("delete the constraint")];
         // A hard one keeps the pods off nodes without the label, too.
         let safe = constraint.when_unsatisfiable != "DoNotSchedule";
-        let edits = vec![without_item(&list, index, case.template.spec.spread.len())];
+        let edits = vec![case.removal(&at)];
         finding.fix = Some(Fix { safe, edits });
         findings.push(finding);
     }

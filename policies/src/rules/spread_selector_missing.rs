@@ -16,7 +16,9 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// `labels.Nothing()`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     for (index, constraint) in case.template.spec.spread.iter().enumerate() {
-        if constraint.label_selector.is_some() {
+        // Beside keys the API server refuses it.
+        let keyed = constraint.match_label_keys.as_ref().is_some_and(|keys| !keys.is_empty());
+        if constraint.label_selector.is_some() || keyed {
             continue;
         }
         let at = case.template.spec_path(&["topologySpreadConstraints"]).index(index);
