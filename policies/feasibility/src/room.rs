@@ -290,7 +290,7 @@ fn why_closed(pod: &Pod, nodes: &[&Node]) -> Closed {
         return Closed::NodeRules;
     }
     let tainted = |node: &&Node| untolerated(&at_rest(node).taints, &pod.tolerations).is_some();
-    if admitted.all(|node| tainted(node)) { Closed::Taints } else { Closed::Otherwise }
+    if admitted.all(tainted) { Closed::Taints } else { Closed::Otherwise }
 }
 
 fn count(length: usize) -> u64 {

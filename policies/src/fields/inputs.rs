@@ -139,6 +139,9 @@ pub struct ClaimFacts {
     pub is_bound: bool,
 }
 
+/// Labels of the pods of a Job from before these had a prefix (pkg/apis/batch/types.go).
+const JOB_LABELS: [&str; 2] = ["job-name", "controller-uid"];
+
 /// The most values of a label among which one is looked for that is spelt alike.
 const MOST_VALUES: usize = 500;
 
@@ -228,9 +231,11 @@ impl TemplateFacts {
     /// Whether its pods may carry a label that is not among those that are known.
     #[must_use]
     pub fn may_carry(&self, key: &str) -> bool {
+        let of_job = matches!(self.object.kind.as_str(), "Job" | "CronJob");
         self.more_labels
             || self.revision == Some(key)
             || (self.object.kind != "Pod" && kinds::is_volatile(key))
+            || (of_job && JOB_LABELS.contains(&key))
     }
 
     /// Whether both belong together as they were written: files of one folder.

@@ -57,7 +57,9 @@ fn finding(case: &ObjectCase<'_>, own: &BudgetFacts, other: &BudgetFacts, pods: 
         "a second budget for the same pods: none of them can be evicted",
         Label::new(selector.clone(), text),
     );
-    finding.severity = Severity::Error;
+    // Files of one folder may be alternatives of one another.
+    let is_closed = case.surroundings.inputs.as_ref().is_some_and(|inputs| inputs.is_closed());
+    finding.severity = if is_closed { Severity::Error } else { Severity::Warning };
     if other.folder.is_some() {
         let text = format!("so does {}", other.object.name);
         finding.labels.push(Label::new(selector.in_object(other.object.clone()), text));

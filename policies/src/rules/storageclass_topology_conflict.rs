@@ -154,7 +154,8 @@ fn conflict(case: &ObjectCase<'_>, mounted: &Mounted, class: &StorageClass) -> F
     let message = "the pods may not go where the volumes of their claim are made";
     let text = format!("class {} makes it elsewhere", class.name);
     let mut finding = finding(case, mounted, message, text);
-    finding.severity = Severity::Error;
+    let is_closed = case.surroundings.inputs.as_ref().is_some_and(|inputs| inputs.is_closed());
+    finding.severity = if is_closed { Severity::Error } else { Severity::Warning };
     finding.why = Some("no node meets both its node rules and allowedTopologies of the class".into());
     finding.help = vec![Help::text("a class whose allowedTopologies the node rules admit")];
     finding.holds = Holds::objects(format!("while class {} is as it was read", class.name));

@@ -5,7 +5,7 @@ use placecard_feasibility::pod_affinity::AffinityTerm;
 use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::selector::{Selector, has_opaque};
 
-use super::{Inputs, TemplateFacts, TermFacts};
+use super::{Inputs, JOB_LABELS, TemplateFacts, TermFacts};
 use crate::fields::{is_placeholder, matches};
 use crate::object::Map;
 
@@ -102,7 +102,9 @@ impl Inputs {
     /// The templates that a selector may mean, by the label that leaves the fewest.
     fn candidates(&self, selector: &Selector) -> Vec<&TemplateFacts> {
         let by_values = |one: &Requirement| -> Option<Vec<usize>> {
-            let plain = one.operator == Operator::In && !crate::kinds::is_volatile(&one.key);
+            let later =
+                crate::kinds::is_volatile(&one.key) || JOB_LABELS.contains(&one.key.as_str());
+            let plain = one.operator == Operator::In && !later;
             plain.then(|| {
                 let lists = one
                     .values

@@ -174,6 +174,24 @@ fn whom_a_term_means_is_not_known_where_labels_or_namespaces_are_not() {
 }
 
 #[test]
+fn labels_that_a_job_gives_its_pods_are_not_known() {
+    let job = json!({"apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "fill", "namespace": "shop"},
+        "spec": {"template": {"metadata": {"labels": {"app": "fill"}},
+            "spec": {"containers": [{"name": "c", "image": "c"}]}}}});
+    let inputs = facts(&[job]);
+    for (label, surely) in
+        [("job-name", false), ("batch.kubernetes.io/job-name", false), ("app", true)]
+    {
+        let labels = [(label.to_owned(), "fill".to_owned())].into();
+        let selector = placecard_feasibility::selector::Selector::from_labels(&labels);
+        let found: Vec<bool> =
+            inputs.selected("shop", &selector).map(|(_, surely)| surely).collect();
+        assert_eq!(found, [surely], "{label}");
+    }
+}
+
+#[test]
 fn what_a_snapshot_has_counts_unless_a_manifest_does() {
     let mut inputs = facts(&[template("web", &[], "shop")]);
     inputs.world = World::Open;
