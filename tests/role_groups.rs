@@ -24,7 +24,9 @@ fn list(mode: &str) -> Value {
 /// The group with coordinations inside.
 fn group(version: &str, coordination: &Value) -> Value {
     let role = |name: &str, replicas: u32| {
-        let template = json!({"spec": {"containers": [{"name": "server", "image": "server:1"}]}});
+        let container = json!({"name": "server", "image": "server:1",
+            "readinessProbe": {"httpGet": {"port": 8080}}});
+        let template = json!({"spec": {"containers": [container]}});
         let pattern = match version {
             "v1alpha1" => ("template", template),
             _ => ("standalonePattern", json!({"template": template})),

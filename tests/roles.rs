@@ -312,7 +312,8 @@ fn scaler(name: &str, least: u32, most: u32) -> Value {
 fn job_set(startup: &Value) -> Value {
     let job = |name: &str, replicas: u32| {
         json!({"name": name, "replicas": replicas,
-            "template": {"spec": {"template": {"spec": {"containers": []}}}}})
+            "template": {"spec": {"template": {"spec": {"containers": [
+                {"name": "main", "readinessProbe": {"tcpSocket": {"port": 80}}}]}}}}})
     };
     json!({"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet",
         "metadata": {"name": "train", "namespace": "ml"},
@@ -361,10 +362,29 @@ fn autoscalers_and_groups_of_others() {
     let mut behind = vec![of_job_set(), job_set(&Value::Null)];
     behind[1]["spec"]["replicatedJobs"][1]["dependsOn"] =
         json!([{"name": "driver", "status": "Ready"}]);
+    let mut unready = vec![of_job_set(), job_set(&Value::Null)];
+    let spec = "/template/spec/template/spec";
+    let of = |job: usize, field: &str| format!("/spec/replicatedJobs/{job}{spec}/{field}");
+    *unready[1].pointer_mut(&of(0, "containers/0/readinessProbe")).expect("a probe") = Value::Null;
+    let mut apart = vec![of_job_set(), job_set(&Value::Null)];
+    for (job, pool) in ["a", "b"].into_iter().enumerate() {
+        let at = of(job, "containers").replace("/containers", "");
+        apart[1].pointer_mut(&at).expect("a spec")["nodeSelector"] = json!({"pool": pool});
+    }
     let mut exclusive = vec![of_job_set(), job_set(&Value::Null)];
     exclusive[1]["metadata"]["annotations"] =
         json!({"alpha.jobset.sigs.k8s.io/exclusive-topology": "example.com/rack"});
+    // Followers are made once their leader has a node; a domain of its own for each Job is none for two.
+    let mut led = vec![of_job_set(), job_set(&Value::Null)];
+    led[1]["metadata"]["annotations"] =
+        json!({"alpha.jobset.sigs.k8s.io/exclusive-topology": "kubernetes.io/hostname"});
+    led[1]["spec"]["replicatedJobs"][0]["template"]["spec"]["parallelism"] = json!(2);
     let cases: Vec<Whole> = vec![
+        (
+            "jobs whose followers wait for a leader",
+            led,
+            &[("batch-never-complete", Error), ("other-exclusive-domain", Warning)],
+        ),
         (
             "scaled to any number",
             with(scaler("prefill", 2, 8)),
@@ -382,6 +402,8 @@ fn autoscalers_and_groups_of_others() {
         ),
         ("a job behind another", behind, &[("batch-never-complete", Error)]),
         ("jobs that make other batches", unequal, &[("unequal-batches", Error)]),
+        ("jobs that are ready at once", unready, &[("ready-without-probe", Warning)]),
+        ("jobs that no node holds together", apart, &[("roles-share-no-domain", Error)]),
         ("jobs with domains of their own", exclusive, &[("other-exclusive-domain", Warning)]),
     ];
     for (name, objects, expected) in cases {

@@ -81,6 +81,12 @@ fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
     }
 }
 
+/// The pod template at a place; `None`: there is none, or it cannot be read.
+pub(crate) fn template_at(value: &Value, at: &FieldPath) -> Option<Template> {
+    let wire: WireTemplate = located(value.pointer(&at.pointer())?).ok()?;
+    Some(template(at.clone(), wire))
+}
+
 /// Keeps the templates of an object as they are written, so that they can be judged on a cluster.
 pub fn keep_written(object: &mut Object, value: &Value) {
     for template in &mut object.templates {

@@ -8,6 +8,7 @@ mod groups;
 mod pod_groups;
 mod rollout;
 mod rules;
+mod shapes;
 mod stage;
 mod wedge;
 

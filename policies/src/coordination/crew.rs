@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use placecard_findings::api_group;
+use placecard_findings::{FieldPath, api_group};
 use serde_json::{Map, Value, json};
 
 use super::membership::GROUP_LABELS;
@@ -94,6 +94,71 @@ fn crew(
         labels.extend(of_role.map(|label| (label.to_owned(), inside.to_owned())));
     }
     Crew { inside: inside.to_owned(), replicas, name, labels, parts }
+}
+
+/// Where the pod templates of a role stand as they are written; none where the pods come of more than
+/// what stands there: a patch, or a template of the group's list.
+#[must_use]
+pub fn templates_at(value: &Value, inside: &str) -> Vec<FieldPath> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let spec = FieldPath::of(&["spec"]);
+    let role = |list: &str| {
+        let elements = value.pointer(&format!("/spec/{list}")).and_then(Value::as_array)?;
+        let is = |one: &Value| one.get("name").and_then(Value::as_str) == Some(inside);
+        Some(FieldPath::of(&["spec", list]).index(elements.iter().position(is)?))
+    };
+    let found = match text("/kind") {
+        "LeaderWorkerSet" => leader_and_worker(value, &spec),
+        "DisaggregatedSet" => {
+            role("roles").map(|at| leader_and_worker(value, &at.key("spec"))).unwrap_or_default()
+        }
+        "JobSet" => role("replicatedJobs")
+            .map(|at| vec![at.keys(&["template", "spec", "template"])])
+            .unwrap_or_default(),
+        "RoleBasedGroup" => role("roles").map(|at| of_role(value, &at)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let is_there = |at: &FieldPath| value.pointer(&at.pointer()).is_some_and(Value::is_object);
+    found.into_iter().filter(is_there).collect()
+}
+
+fn leader_and_worker(value: &Value, spec: &FieldPath) -> Vec<FieldPath> {
+    let of = spec.key("leaderWorkerTemplate");
+    let there = |at: &FieldPath| value.pointer(&at.pointer()).filter(|one| !one.is_null());
+    let (leader, worker) = (of.key("leaderTemplate"), of.key("workerTemplate"));
+    let size = there(&of).map_or(1, |of| count(of, "size"));
+    let mut found = Vec::new();
+    if there(&leader).is_some() {
+        found.push(leader);
+    }
+    if found.is_empty() || size > 1 {
+        found.push(worker);
+    }
+    found
+}
+
+/// Of a role of a RoleBasedGroup.
+fn of_role(value: &Value, role: &FieldPath) -> Vec<FieldPath> {
+    let there = |at: &FieldPath| value.pointer(&at.pointer()).is_some_and(|one| !one.is_null());
+    let pattern = |name: &str| Some(role.key(name)).filter(|at| there(at));
+    if let Some(at) = pattern("standalonePattern") {
+        return vec![at.key("template")];
+    }
+    if let Some(at) = pattern("leaderWorkerPattern") {
+        let patches = ["leaderTemplatePatch", "workerTemplatePatch"];
+        let is_patched = patches.iter().any(|patch| there(&at.key(patch)));
+        return if is_patched { Vec::new() } else { vec![at.key("template")] };
+    }
+    let components =
+        [role.keys(&["customComponentsPattern", "components"]), role.key("components")];
+    if let Some(list) = components.iter().find(|at| there(at)) {
+        let count = value.pointer(&list.pointer()).and_then(Value::as_array).map_or(0, Vec::len);
+        return (0..count).map(|index| list.index(index).key("template")).collect();
+    }
+    match pattern("leaderWorkerSet") {
+        Some(_) => Vec::new(),
+        None => vec![role.key("template")],
+    }
 }
 
 /// A number, 1 if it says nothing (all of these default to 1).
@@ -384,6 +449,47 @@ mod tests {
         assert!(patched.get("metadata").is_none());
         let pod = pod(patched, "ml", "g-b-0", &crews(&value)[1].labels);
         assert_eq!(pod["metadata"]["labels"]["rbg.workloads.x-k8s.io/role-name"], "b");
+    }
+
+    #[test]
+    fn templates_are_found_where_they_stand() {
+        let at = |value: &Value, inside: &str| -> Vec<String> {
+            templates_at(value, inside).iter().map(FieldPath::pointer).collect()
+        };
+        let both =
+            json!({"size": 4, "leaderTemplate": template("l"), "workerTemplate": template("w")});
+        let set = |of: &Value| {
+            group(
+                "leaderworkerset.x-k8s.io/v1",
+                "LeaderWorkerSet",
+                &json!({"leaderWorkerTemplate": of}),
+            )
+        };
+        let of = "/spec/leaderWorkerTemplate";
+        assert_eq!(
+            at(&set(&both), ""),
+            [format!("{of}/leaderTemplate"), format!("{of}/workerTemplate")]
+        );
+        let worker = json!({"size": 4, "workerTemplate": template("w")});
+        assert_eq!(at(&set(&worker), ""), [format!("{of}/workerTemplate")]);
+        assert_eq!(at(&set(&json!({})), ""), [""; 0]);
+        let roles = json!({"roles": [
+            {"name": "a", "template": template("a")},
+            {"name": "b", "templateRef": {"name": "base"}},
+            {"name": "c", "standalonePattern": {"template": template("c")}},
+            {"name": "d", "leaderWorkerPattern": {"template": template("d"), "workerTemplatePatch": {}}},
+            {"name": "e", "components": [{"template": template("x")}, {"template": template("y")}]}]});
+        let roles = group("workloads.x-k8s.io/v1alpha2", "RoleBasedGroup", &roles);
+        assert_eq!(at(&roles, "a"), ["/spec/roles/0/template"]);
+        assert_eq!(at(&roles, "b"), [""; 0]);
+        assert_eq!(at(&roles, "c"), ["/spec/roles/2/standalonePattern/template"]);
+        assert_eq!(at(&roles, "d"), [""; 0]);
+        assert_eq!(at(&roles, "e").len(), 2);
+        assert_eq!(at(&roles, "nobody"), [""; 0]);
+        let jobs = json!({"replicatedJobs": [{"name": "w", "template": {"spec": {"template": template("w")}}}]});
+        let jobs = group("jobset.x-k8s.io/v1alpha2", "JobSet", &jobs);
+        assert_eq!(at(&jobs, "w"), ["/spec/replicatedJobs/0/template/spec/template"]);
+        assert!(templates_at(&json!(7), "").is_empty());
     }
 
     #[test]

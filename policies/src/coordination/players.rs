@@ -6,6 +6,7 @@ use placecard_language::coordination::{Group, Source, check, sentence};
 use placecard_language::keys;
 use serde_json::Value;
 
+use crate::coordination::crew::{Crew, crews, templates_at};
 use crate::coordination::is_coordination;
 use crate::kinds;
 use crate::object::{Object, Template};
@@ -25,6 +26,8 @@ pub(crate) struct Player {
     pub(crate) written: Value,
     /// How many replicas there are; `None`: not known.
     pub(crate) count: Option<Count>,
+    /// How many pods one replica is.
+    pub(crate) pods: u64,
     /// Its template names the coordination.
     pub(crate) names: bool,
     /// It has a review of its own in the same run.
@@ -53,6 +56,7 @@ impl Player {
             count: count(object),
             object: object.clone(),
             written: Value::Null,
+            pods: 1,
             names: true,
             is_reviewed: true,
             speaks: false,
@@ -71,19 +75,24 @@ impl Player {
         let (role, count) = (role.to_owned(), count(&object));
         let (inside, written) = (String::new(), workload.written.clone());
         let is_reviewed = workload.is_reviewed;
-        Some(Self { role, inside, count, object, written, names, is_reviewed, speaks })
+        Some(Self { role, inside, count, object, written, pods: 1, names, is_reviewed, speaks })
     }
 
     /// A role inside the group of another controller.
     fn of_group(role: &str, workload: &Workload, inside: &str, words: &Words) -> Option<Self> {
-        let object = read::object(&workload.written, words).ok()?;
-        let object = Object { templates: Vec::new(), ..object };
+        let mut object = read::object(&workload.written, words).ok()?;
+        let templates = templates_at(&workload.written, inside);
+        let templates = templates.iter().map(|at| read::template_at(&workload.written, at));
+        object.templates = templates.collect::<Option<Vec<Template>>>().unwrap_or_default();
+        read::keep_written(&mut object, &workload.written);
+        let crews = crews(&workload.written);
+        let pods = crews.iter().find(|crew| crew.inside == inside).map_or(1, Crew::pods).max(1);
         let count = inside_count(&workload.written, &object.reference, inside);
         let (role, written) = (role.to_owned(), workload.written.clone());
         let inside = inside.to_owned();
         let is_reviewed = workload.is_reviewed;
         let (names, speaks) = (false, false);
-        Some(Self { role, inside, count, object, written, names, is_reviewed, speaks })
+        Some(Self { role, inside, count, object, written, pods, names, is_reviewed, speaks })
     }
 
     /// A place in its object.

@@ -155,9 +155,12 @@ pub(crate) fn one_by_one(scene: &Scene<'_>, part: &Part<'_>, site: Site) -> Find
 }
 
 /// A LeaderWorkerSet makes the workers after their leader.
-pub(crate) fn after_leader(scene: &Scene<'_>, part: &Part<'_>, site: Site) -> Finding {
-    let message = format!("the workers of {} come after their leader is ready", role(part));
-    let primary = Label::new(site, "workers wait for the leader").quoting("LeaderReady");
+pub(crate) fn after_leader(scene: &Scene<'_>, part: &Part<'_>, site: Site, quote: &str) -> Finding {
+    let is_ready = quote == "LeaderReady";
+    let when = if is_ready { "is ready" } else { "has a node" };
+    let message =
+        format!("the other pods of a replica of {} come after its first {when}", role(part));
+    let primary = Label::new(site, "they wait for the first").quoting(quote);
     let labels = vec![primary, waiting(scene, part)];
     let mut finding = start(scene, rules::BATCH_NEVER_COMPLETE, message, labels);
     // Of a gated batch all pods of each replica have to be there.
@@ -165,7 +168,10 @@ pub(crate) fn after_leader(scene: &Scene<'_>, part: &Part<'_>, site: Site) -> Fi
         finding.severity = Severity::Warning;
         finding.holds = Holds::assuming("if the batch waits for workers, too");
     }
-    finding.help = vec![Help::text("startupPolicy: LeaderCreated")];
+    finding.help = vec![Help::text(match is_ready {
+        true => "startupPolicy: LeaderCreated",
+        false => "leave the annotation out: exclusive: required keeps batches apart",
+    })];
     finding
 }
 

@@ -4,7 +4,7 @@ use placecard_findings::{FieldPath, Finding, Site};
 use placecard_language::coordination::{AffinityScheduling, OnTimeout, Placement};
 use serde_json::Value;
 
-use super::{Part, Scene};
+use super::{Part, Scene, elsewhere};
 use crate::coordination::players::named;
 use crate::words;
 
@@ -42,19 +42,23 @@ pub(super) fn one_by_one(scene: &Scene<'_>, part: &Part<'_>) -> Option<Finding> 
     Some(words::roles::one_by_one(scene, part, part.player.at(site)))
 }
 
-/// A LeaderWorkerSet whose workers come after their leader runs.
+/// Replicas of several pods of which the others come once the first one runs, or has a node.
 pub(super) fn after_leader(scene: &Scene<'_>, part: &Part<'_>) -> Option<Finding> {
-    let written = &part.player.written;
-    let spec = FieldPath::of(&["spec"]);
-    let size = written.pointer("/spec/leaderWorkerTemplate/size").and_then(Value::as_u64);
-    let after = written.pointer("/spec/startupPolicy").is_some_and(|one| one == "LeaderReady");
-    let is_set = part.player.object.reference.kind == "LeaderWorkerSet";
-    let grows = size.is_some_and(|size| size > 1);
-    if !is_set || !after || !grows || !waits_for_all(part.affinity) {
+    // A set without templates says how large its groups are all the same.
+    let size = part.player.written.pointer("/spec/leaderWorkerTemplate/size");
+    let size = size.and_then(Value::as_u64).unwrap_or(1);
+    if part.player.pods.max(size) < 2 || !waits_for_all(part.affinity) {
         return None;
     }
-    let site = part.player.at(Site::value(spec.key("startupPolicy")));
-    Some(words::roles::after_leader(scene, part, site))
+    let policy = part.player.written.pointer("/spec/startupPolicy");
+    let is_set = part.player.object.reference.kind == "LeaderWorkerSet";
+    if is_set && policy.is_some_and(|one| one == "LeaderReady") {
+        let path = FieldPath::of(&["spec", "startupPolicy"]);
+        let site = part.player.at(Site::value(path));
+        return Some(words::roles::after_leader(scene, part, site, "LeaderReady"));
+    }
+    let (site, quote) = elsewhere::leader_first(part)?;
+    Some(words::roles::after_leader(scene, part, site, &quote))
 }
 
 /// One role of a group comes after another one of the same batch is ready.

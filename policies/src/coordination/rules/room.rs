@@ -110,7 +110,7 @@ fn judged(scene: &Scene<'_>, parts: &[Part<'_>]) -> Option<(Ground, Vec<(Pod, u6
                 closed: cluster.closed,
             });
         }
-        batch.push((pod, u64::from(part.ratio)));
+        batch.push((pod, u64::from(part.ratio).saturating_mul(part.player.pods)));
     }
     Some((ground?, batch))
 }
@@ -149,7 +149,10 @@ fn misfit(
         let (cover, _) = misfits(&ground.inventory, key, batch, ground.semantics, &ground.profile);
         does_fit(ground, key, batch, &cover)
     };
-    let smaller = if pods > MOST_PODS { None } else { smaller(batch, |batch| fits(key, batch)) };
+    // Ratios count replicas.
+    let are_pods = parts.iter().all(|part| part.player.pods == 1);
+    let smaller =
+        if pods > MOST_PODS || !are_pods { None } else { smaller(batch, |batch| fits(key, batch)) };
     let levels: Vec<&String> =
         scene.surroundings.words.levels.iter().map(|level| &level.key).collect();
     let at = levels.iter().position(|one| *one == key).unwrap_or(levels.len());
