@@ -307,17 +307,7 @@ fn typed(matches: &ArgMatches) -> Typed {
         },
         "adopt" => adopt(matches),
         "why" | "place" | "plan" => about(verb, matches),
-        "status" => Typed::Status {
-            question: Question { words: all(matches, verbs::COORDINATIONS.name), ..asked(matches) },
-            sources: Sources {
-                vocabulary: one(matches, verbs::VOCABULARY.name),
-                kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name)
-                    .unwrap_or_default(),
-                kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
-                ..Sources::default()
-            },
-            look: look(matches),
-        },
+        "status" => status(matches),
         "audit" => Typed::Audit {
             question: Question { words: Vec::new(), ..asked(matches) },
             without: all(matches, verbs::WITHOUT.name),
@@ -371,6 +361,20 @@ fn adopt(matches: &ArgMatches) -> Typed {
         write: matches.get_flag(verbs::WRITE.name),
         json: one(matches, verbs::TABLE_FORMAT.name).as_deref() == Some("json"),
         default_spreading: matches.get_flag(verbs::DEFAULT_SPREADING.name),
+        look: look(matches),
+    }
+}
+
+/// How coordinations of a cluster stand.
+fn status(matches: &ArgMatches) -> Typed {
+    Typed::Status {
+        question: Question { words: all(matches, verbs::COORDINATIONS.name), ..asked(matches) },
+        sources: Sources {
+            vocabulary: one(matches, verbs::VOCABULARY.name),
+            kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
+            kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
+            ..Sources::default()
+        },
         look: look(matches),
     }
 }
