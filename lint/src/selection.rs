@@ -175,6 +175,7 @@ mod tests {
     fn the_narrower_name_counts_and_then_what_leaves_out() {
         let all = told(&[]).len();
         let volumes = [
+            "emptydir-is-not-shared",
             "pv-affinity-conflict",
             "single-writer-volume-shared",
             "storageclass-topology-conflict",
