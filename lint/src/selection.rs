@@ -175,19 +175,24 @@ mod tests {
     fn the_narrower_name_counts_and_then_what_leaves_out() {
         let all = told(&[]).len();
         let volumes = [
-            "emptydir-is-not-shared",
             "pv-affinity-conflict",
+            "emptydir-is-not-shared",
             "single-writer-volume-shared",
             "storageclass-topology-conflict",
         ];
+        let sorted = || {
+            let mut all = volumes.to_vec();
+            all.sort_unstable();
+            all
+        };
         for (layers, expected) in [
-            (vec![layer(Some("volumes"), "", "")], volumes.to_vec()),
+            (vec![layer(Some("volumes"), "", "")], sorted()),
             (vec![layer(Some("volumes"), "", "pv-affinity-conflict")], volumes[1..].to_vec()),
             (vec![layer(Some("pv-affinity-conflict"), "", "volumes")], volumes[..1].to_vec()),
             (vec![layer(Some("volumes"), "", "volumes")], vec![]),
-            (vec![layer(Some("all"), "", "all"), layer(None, "volumes", "")], volumes.to_vec()),
+            (vec![layer(Some("all"), "", "all"), layer(None, "volumes", "")], sorted()),
             // The command line begins anew, and adds to the configuration.
-            (vec![layer(None, "", "volumes"), layer(Some("volumes"), "", "")], volumes.to_vec()),
+            (vec![layer(None, "", "volumes"), layer(Some("volumes"), "", "")], sorted()),
             (
                 vec![layer(Some("volumes"), "", ""), layer(None, "", "pv-affinity-conflict")],
                 volumes[1..].to_vec(),
@@ -195,7 +200,7 @@ mod tests {
         ] {
             assert_eq!(told(&layers.iter().collect::<Vec<_>>()), expected, "{layers:?}");
         }
-        assert_eq!(told(&[&layer(None, "", "volumes")]).len(), all - 3);
+        assert_eq!(told(&[&layer(None, "", "volumes")]).len(), all - volumes.len());
     }
 
     #[test]
