@@ -1,7 +1,7 @@
 //! From hand-written placement fields back to sentences.
 //!
 //! Sentences are guessed and then held to what they expand to: the template without the fields and
-//! with the sentences must become what the template was, in the form of [`crate::expand::Meanings`].
+//! with the sentences must become what the template was, in the form of `crate::expand::Meanings`.
 //! What does not stays as it is written, with the reason.
 
 mod pieces;
