@@ -28,6 +28,11 @@ fn the_reference_of_annotations() {
 }
 
 #[test]
+fn the_reference_of_kinds() {
+    check("docs/kinds.md", &placecard_policies::kinds::reference::markdown());
+}
+
+#[test]
 fn the_policies_of_the_chart() {
     let head = "# Written from policies/src/admission_policy.rs; `make update` writes it anew. It is\n\
                 # what `placecard export admission-policy` prints, but for the values of the chart.\n";

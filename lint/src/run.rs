@@ -11,6 +11,7 @@ use placecard_language::Words;
 use placecard_policies::directory::answer_from;
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::fields::inputs::Inputs as Facts;
+use placecard_policies::kinds;
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
@@ -563,19 +564,29 @@ fn note_expansions(judged: &mut Judged, id: ObjectId, object: &Object, review: &
     }
 }
 
-/// Something with `kind` and without `apiVersion`, or the other way round.
+/// Something with `kind` and without `apiVersion`, or the other way round. Files of other tools look
+/// like that too (values of charts, `kustomization.yaml`): what lacks the metadata of an object is
+/// none, and of a kind that we do not know it is no error.
 fn half_an_object(value: &Value) -> Option<Finding> {
     let has = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
-    let lacks = if has("kind") && !has("apiVersion") {
-        "apiVersion"
-    } else if has("apiVersion") && !has("kind") && (has("metadata") || has("spec")) {
-        "kind"
-    } else if has("kind") && has("apiVersion") {
-        return Some(not_an_object("apiVersion and kind are to be strings that are not empty"));
-    } else {
-        return None;
-    };
-    Some(not_an_object(&format!("this object has no {lacks}")))
+    let named = || value.pointer("/metadata/name").is_some_and(Value::is_string);
+    match (has("kind"), has("apiVersion")) {
+        (true, true) => {
+            Some(not_an_object("apiVersion and kind are to be strings that are not empty"))
+        }
+        (true, false) if named() => {
+            let mut finding = not_an_object("this object has no apiVersion");
+            let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+            if !kinds::KINDS.iter().any(|row| row.kind == kind) {
+                finding.severity = Severity::Warning;
+            }
+            Some(finding)
+        }
+        (false, true) if has("metadata") || has("spec") => {
+            Some(not_an_object("this object has no kind"))
+        }
+        _ => None,
+    }
 }
 
 fn not_an_object(message: &str) -> Finding {

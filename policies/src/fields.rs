@@ -293,7 +293,27 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
                 .chars()
                 .all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_')
     };
-    ["{{", "${", "$(", "<", "__"].iter().any(|mark| text.contains(mark)) || shouted()
+    ["{{", "${", "$(", "($", "<", "__"].iter().any(|mark| text.contains(mark)) || shouted()
+}
+
+/// Whether a demand on nodes or on other pods has a value that is filled in later.
+pub(crate) fn has_placeholder(spec: &PodSpec) -> bool {
+    fn inside(value: &Value) -> bool {
+        match value {
+            Value::String(text) => is_placeholder(text),
+            Value::Array(elements) => elements.iter().any(inside),
+            Value::Object(fields) => {
+                fields.iter().any(|(key, one)| is_placeholder(key) || inside(one))
+            }
+            _ => false,
+        }
+    }
+    let mut demands = spec.node_selector.iter();
+    demands.any(|(key, value)| is_placeholder(key) || is_placeholder(value))
+        || spec
+            .affinity
+            .as_ref()
+            .is_some_and(|one| serde_json::to_value(one).is_ok_and(|one| inside(&one)))
 }
 
 /// Whether a selector matches labels, beside which there may be others; `None`: it depends on those.

@@ -73,7 +73,7 @@ pub(crate) fn frame<'a>(
         labels: &template.labels,
         more_labels: object.kind.is_none(),
         own: by_labels(&template.labels),
-        revision: object.kind.and_then(|kind| kind.revision_label).map(str::to_owned),
+        revision: revision_label(object).map(str::to_owned),
         default_spread: object.kind.is_some_and(|kind| kind.default_spread),
     };
     match object.kind.map(|kind| kind.own) {
@@ -91,9 +91,19 @@ pub(crate) fn frame<'a>(
             };
         }
         Some(OwnPods::Labels) => by_owner(object, template, objects, &mut frame),
-        None => {}
+        None => {
+            if let Some(selector) = &object.selector {
+                frame.own = by_selector(&native::selector(selector));
+            }
+        }
     }
     frame
+}
+
+/// The label that tells the revisions of a workload's pods apart.
+fn revision_label(object: &Object) -> Option<&'static str> {
+    let custom = || object.custom.and_then(|kind| kind.revision_label);
+    object.kind.map_or_else(custom, |kind| kind.revision_label)
 }
 
 /// A pod: its controller's selector, if there is one and it is the pod's.

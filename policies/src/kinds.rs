@@ -1,5 +1,8 @@
 //! Which kinds hold a pod template, and where.
 
+pub mod custom;
+pub mod reference;
+
 use placecard_language::keys;
 
 /// A built-in kind that is, or holds, a pod template.

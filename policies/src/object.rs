@@ -10,6 +10,7 @@ use placecard_language::keys;
 use serde_json::{Value, json};
 
 use crate::kinds::WorkloadKind;
+use crate::kinds::custom::CustomKind;
 
 /// Labels or annotations.
 pub type Map = BTreeMap<String, String>;
@@ -32,6 +33,8 @@ pub struct Object {
     /// The row of the table of kinds; `None` for custom resources of the vocabulary and for objects
     /// without a pod template.
     pub kind: Option<&'static WorkloadKind>,
+    /// The row of the table of custom resources.
+    pub custom: Option<&'static CustomKind>,
     /// Its pod templates; a pod is its own template.
     pub templates: Vec<Template>,
     /// `spec.selector` of a controller, or of a Service (as a label map).
@@ -135,6 +138,11 @@ pub struct Template {
     /// The template as it is written, where it is to be judged on a cluster: a pod takes more from a
     /// node than its placement fields say.
     pub written: Option<Value>,
+    /// Nothing but its shape says that it is one.
+    pub guessed: bool,
+    /// Where it is put together from fields of another schema: what paths below it begin with, and
+    /// what the same paths begin with in the object.
+    pub scattered: Vec<(FieldPath, FieldPath)>,
 }
 
 /// What the containers of a pod say besides its placement fields.
@@ -171,6 +179,21 @@ impl HostPort {
 }
 
 impl Template {
+    /// The path in the object of what a path below the template says.
+    #[must_use]
+    pub fn really(&self, path: &FieldPath) -> FieldPath {
+        let moved = self.scattered.iter().filter_map(|(virtually, really)| {
+            let rest = path.0.strip_prefix(virtually.0.as_slice())?;
+            Some((virtually.0.len(), really.join(&FieldPath(rest.to_vec()))))
+        });
+        if let Some((_, moved)) = moved.max_by_key(|(length, _)| *length) {
+            return moved;
+        }
+        let inside =
+            ["spec", "metadata"].iter().any(|key| path.0.starts_with(&self.path.key(key).0));
+        if inside && !self.scattered.is_empty() { self.path.clone() } else { path.clone() }
+    }
+
     /// The path of an annotation's value.
     #[must_use]
     pub fn annotation(&self, key: &str) -> FieldPath {

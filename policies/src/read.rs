@@ -4,6 +4,8 @@
 
 mod answers;
 mod containers;
+mod custom;
+mod shape;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -13,7 +15,6 @@ use placecard_language::checked::Words;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::coordination;
 use crate::kinds::{self, OwnPods, WorkloadKind};
 use crate::object::{ClaimVolume, Map, Object, Owner, Parallel, PodSpec, Strategy, Template};
 
@@ -52,7 +53,7 @@ pub fn object(value: &Value, words: &Words) -> Result<Object, ReadProblem> {
     let head: Head = located(value)?;
     match kinds::find(api_group(&head.api_version), &head.kind) {
         Some(row) => built_in(row, value),
-        None => custom(&head, value, words),
+        None => custom::object(&head, value, words),
     }
 }
 
@@ -76,7 +77,7 @@ fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
         Some(row) => built_in(row, &mut serde_json::Deserializer::from_str(json)),
         None => {
             let value: Value = located(&mut serde_json::Deserializer::from_str(json))?;
-            custom(&head, &value, words)
+            custom::object(&head, &value, words)
         }
     }
 }
@@ -89,7 +90,7 @@ pub(crate) fn template_at(value: &Value, at: &FieldPath) -> Option<Template> {
 
 /// Keeps the templates of an object as they are written, so that they can be judged on a cluster.
 pub fn keep_written(object: &mut Object, value: &Value) {
-    for template in &mut object.templates {
+    for template in object.templates.iter_mut().filter(|one| one.scattered.is_empty()) {
         template.written = value.pointer(&template.path.pointer()).cloned();
     }
 }
@@ -146,6 +147,13 @@ where
     Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
+/// A map of strings, in which `null` reads as the empty string.
+fn strings<'de, D: Deserializer<'de>>(from: D) -> Result<Map, D::Error> {
+    let written = Option::<std::collections::BTreeMap<String, Option<String>>>::deserialize(from)?;
+    let filled = |(key, value): (String, Option<String>)| (key, value.unwrap_or_default());
+    Ok(written.unwrap_or_default().into_iter().map(filled).collect())
+}
+
 /// What is a mapping in the API. A derived reader would also take a list, for the fields in their
 /// order.
 #[derive(Default)]
@@ -192,9 +200,9 @@ struct Metadata {
     namespace: String,
     #[serde(deserialize_with = "or_default")]
     uid: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "strings")]
     labels: Map,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "strings")]
     annotations: Map,
     #[serde(deserialize_with = "or_default")]
     owner_references: Vec<Mapping<OwnerReference>>,
@@ -246,7 +254,7 @@ struct WirePod {
     node_name: String,
     #[serde(deserialize_with = "or_default")]
     scheduler_name: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "strings")]
     node_selector: Map,
     affinity: Option<Affinity>,
     #[serde(deserialize_with = "or_default")]
@@ -344,7 +352,7 @@ where
             annotations,
             spec: pod_spec(whole.spec.0),
             containers,
-            written: None,
+            ..Template::default()
         }];
         return Ok(object);
     }
@@ -470,7 +478,7 @@ fn template(path: FieldPath, wire: WireTemplate) -> Template {
         annotations: wire.metadata.annotations,
         containers: containers::of(&wire.spec),
         spec: pod_spec(wire.spec),
-        written: None,
+        ..Template::default()
     }
 }
 
@@ -496,59 +504,6 @@ fn pod_spec(wire: WirePod) -> PodSpec {
                 Some(ClaimVolume { index, name: claim.claim_name })
             })
             .collect(),
-    }
-}
-
-/// An object of another kind: its own metadata, and the templates that the vocabulary names.
-fn custom(head: &Head, value: &Value, words: &Words) -> Result<Object, ReadProblem> {
-    let whole: Whole<serde::de::IgnoredAny> = located(value)?;
-    let mut object = with_head(None, &whole.api_version, &whole.kind, whole.metadata);
-    if coordination::is_written(&object.reference, value) {
-        object.coordination = Some(Box::new(value.clone()));
-    }
-    // By the convention that `kubectl scale` and autoscalers go by, too.
-    object.replicas = value.pointer("/spec/replicas").and_then(Value::as_i64);
-    let rows = words
-        .workloads
-        .iter()
-        .filter(|row| row.api_version == head.api_version && row.kind == head.kind);
-    for pointer in rows.flat_map(|row| &row.templates) {
-        let steps: Vec<&str> = pointer.split('/').skip(1).collect();
-        collect_templates(value, &steps, &FieldPath::root(), &mut object.templates)?;
-    }
-    Ok(object)
-}
-
-/// Follows a JSON pointer in which `*` stands for every element of a list.
-fn collect_templates(
-    value: &Value,
-    steps: &[&str],
-    at: &FieldPath,
-    found: &mut Vec<Template>,
-) -> Result<(), ReadProblem> {
-    let Some((step, rest)) = steps.split_first() else {
-        let wire: WireTemplate = located(value).map_err(|problem| ReadProblem {
-            path: at.join(&problem.path),
-            message: problem.message,
-        })?;
-        found.push(template(at.clone(), wire));
-        return Ok(());
-    };
-    match value {
-        Value::Array(elements) if *step == "*" => {
-            for (index, element) in elements.iter().enumerate() {
-                collect_templates(element, rest, &at.index(index), found)?;
-            }
-            Ok(())
-        }
-        Value::Object(fields) => {
-            let key = step.replace("~1", "/").replace("~0", "~");
-            match fields.get(&key) {
-                Some(field) => collect_templates(field, rest, &at.key(&key), found),
-                None => Ok(()),
-            }
-        }
-        _ => Ok(()),
     }
 }
 

@@ -163,10 +163,33 @@ pub fn review_written(
         own_metadata(object, surroundings, &mut review);
     }
     for template in &object.templates {
+        let (findings, expansions) = (review.findings.len(), review.expansions.len());
         of_template(object, template, written, surroundings, &mut review);
+        if !template.scattered.is_empty() {
+            // Its operator writes the fields of the pods, and the webhook those of the rules.
+            review.expansions.truncate(expansions);
+        }
+        let found = review.findings.iter_mut().skip(findings);
+        found.for_each(|finding| as_it_stands(template, finding));
     }
     fields::of_object(&ObjectCase { object, surroundings, written }, &mut review.findings);
     review
+}
+
+/// What is found in a template that is none, or that nobody told us is one: told where it is
+/// written, and no surer than it can be.
+fn as_it_stands(template: &Template, finding: &mut Finding) {
+    if !template.scattered.is_empty() {
+        finding.fix = None;
+        let own = finding.labels.iter_mut().filter(|label| label.site.object.is_none());
+        own.for_each(|label| label.site.path = template.really(&label.site.path));
+    }
+    let is_read = matches!(finding.verdict, Verdict::Language | Verdict::NotAllowed);
+    if template.guessed && finding.severity == Severity::Error && !is_read {
+        finding.severity = Severity::Warning;
+        finding.holds = words::trouble::as_it_stands();
+        finding.evidence = None;
+    }
 }
 
 /// Annotations and labels of ours on the object itself.
@@ -318,6 +341,9 @@ fn on_cluster(
         inputs: surroundings.inputs.as_deref(),
         cluster,
     };
+    if !template.scattered.is_empty() {
+        return None;
+    }
     match (&surroundings.cluster, &surroundings.live) {
         (Some(cluster), _) => Some(placed::judge(&asked(cluster))),
         (None, Some(live)) if live.knows_nodes() => {
@@ -404,6 +430,9 @@ fn contradictions(
     }
     if found.is_empty() {
         found.extend(contradict::on_kubelets(&subject));
+    }
+    if !found.is_empty() && fields::has_placeholder(&template.spec) {
+        return Vec::new();
     }
     // Last, because other objects are to blame: it neither denies nor hides what does.
     found.extend(by_volumes);

@@ -22,6 +22,7 @@ mod edit;
 mod emit;
 mod files;
 mod inside;
+mod joined;
 mod json;
 mod locate;
 mod problem;

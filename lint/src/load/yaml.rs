@@ -1,5 +1,6 @@
 //! YAML text to an arena, by the events of `granit-parser`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use granit_parser::{
@@ -8,6 +9,7 @@ use granit_parser::{
 
 use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
 use super::document::MAX_DEPTH;
+use super::joined::{self, Joined, join};
 use super::problem::{Problem, ProblemKind, Syntax};
 use super::source::{Span, to_u32};
 
@@ -49,6 +51,25 @@ pub(super) fn chunks(text: &str) -> Vec<Span> {
 
 /// Parses the documents of one chunk: usually one, several if they end in `...`.
 pub(super) fn parse(text: &str, chunk: Span) -> Vec<Parsed> {
+    let mut slice = Cow::Borrowed(text.get(chunk.range()).unwrap_or_default());
+    let mut joined = Vec::new();
+    loop {
+        let (done, refused) = parse_slice(text, chunk, &slice, &joined);
+        let refused = refused.filter(|_| joined.len() < joined::MOST);
+        let next = refused.and_then(|quote| join(&slice, (quote - chunk.start) as usize));
+        let Some((whole, one)) = next else { return done };
+        slice = Cow::Owned(whole);
+        joined.push(one);
+    }
+}
+
+/// The documents of a chunk, and where a quoted text begins whose indentation the parser refuses.
+fn parse_slice(
+    text: &str,
+    chunk: Span,
+    slice: &str,
+    joined: &[Joined],
+) -> (Vec<Parsed>, Option<u32>) {
     let mut options = Options::default();
     // The default of 96 consecutive comment lines is less than a commented-out section has.
     options.max_buffered_comment_events = 1_000_000;
@@ -56,9 +77,9 @@ pub(super) fn parse(text: &str, chunk: Span) -> Vec<Parsed> {
     options.emit_unresolved_aliases = true;
     options.flow_nesting_limit = MAX_DEPTH;
     options.block_nesting_limit = MAX_DEPTH;
-    let slice = text.get(chunk.range()).unwrap_or_default();
     let mut parser = Parser::new_from_str_with_options(slice, options);
     let mut builder = Builder::new(text, chunk);
+    let mut refused = None;
     while let Some(event) = parser.next_event() {
         match event {
             Ok((event, span)) => {
@@ -66,10 +87,15 @@ pub(super) fn parse(text: &str, chunk: Span) -> Vec<Parsed> {
                 let at = |byte: usize| chunk.start.saturating_add(to_u32(byte)).min(chunk.end);
                 let tag_start = span.tag_span().and_then(|tag| tag.byte_range());
                 let tag_start = tag_start.map(|range| at(range.start));
-                builder.event(event, Span::new(at(range.start), at(range.end)), tag_start);
+                let mut span = Span::new(at(range.start), at(range.end));
+                let begun = || joined.iter().find(|one| one.start as usize == range.start);
+                if let (Event::Scalar(..), Some(whole)) = (&event, begun()) {
+                    span.end = chunk.start.saturating_add(whole.end).min(chunk.end);
+                }
+                builder.event(event, span, tag_start);
             }
             Err(error) => {
-                builder.error(&error);
+                refused = builder.error(&error);
                 break;
             }
         }
@@ -77,7 +103,7 @@ pub(super) fn parse(text: &str, chunk: Span) -> Vec<Parsed> {
     if let Some(last) = builder.done.last_mut() {
         last.span.end = chunk.end;
     }
-    builder.done
+    (builder.done, refused)
 }
 
 struct Open {
@@ -319,17 +345,20 @@ impl<'a> Builder<'a> {
         self.anchors.clear();
     }
 
-    /// A syntax error ends the document; one between documents belongs to the one before.
-    fn error(&mut self, error: &ScanError) {
+    /// A syntax error ends the document; one between documents belongs to the one before. Gives where
+    /// a quoted text begins whose indentation is refused.
+    fn error(&mut self, error: &ScanError) -> Option<u32> {
         let byte = error.marker().byte_offset().unwrap_or_default();
         let at = self.chunk.start.saturating_add(to_u32(byte)).min(self.chunk.end);
-        let mut problem = match error.kind() {
-            // The text after a quote that is never closed is indented less, as a rule.
-            ErrorKind::InvalidQuotedScalarIndent => {
-                let quote = one_char(self.text, open_quote(self.text, self.last_end, at));
+        // The text after a quote that is never closed is indented less, as a rule.
+        let refused = matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent)
+            .then(|| open_quote(self.text, self.last_end, at));
+        let mut problem = match refused {
+            Some(quote) => {
+                let quote = one_char(self.text, quote);
                 Problem::new(ProblemKind::Syntax(Syntax::UnclosedQuote), quote)
             }
-            _ => problem_of(error, self.text, at),
+            None => problem_of(error, self.text, at),
         };
         if !self.inside
             && let Some(previous) = self.done.last_mut()
@@ -337,7 +366,7 @@ impl<'a> Builder<'a> {
             previous.problems.push(problem);
             previous.root = None;
             previous.span.end = self.chunk.end;
-            return;
+            return refused;
         }
         let bracket = self.open.iter().rev().find_map(|open| {
             let node = self.document.arena.get(open.id)?;
@@ -352,6 +381,7 @@ impl<'a> Builder<'a> {
         if let Some(document) = self.done.last_mut() {
             document.root = None;
         }
+        refused
     }
 }
 
@@ -449,12 +479,16 @@ fn open_quote(text: &str, from: u32, at: u32) -> u32 {
     let mut open: Option<(usize, char)> = None;
     let mut comment = false;
     let mut before = ' ';
-    for (offset, character) in between.char_indices() {
+    let mut characters = between.char_indices().peekable();
+    while let Some((offset, character)) = characters.next() {
         match (open, character) {
             (None, '\n' | '\r') => comment = false,
             (None, '#') if before.is_whitespace() => comment = true,
             (None, '"' | '\'') if !comment => open = Some((offset, character)),
-            (Some((_, quote)), _) if quote == character && before != '\\' => open = None,
+            // Two of them are one inside of the text.
+            (Some((_, '\'')), '\'') if characters.next_if(|(_, next)| *next == '\'').is_some() => {}
+            (Some((_, '"')), '\\') => _ = characters.next(),
+            (Some((_, quote)), _) if quote == character => open = None,
             _ => {}
         }
         before = character;

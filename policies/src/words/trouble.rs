@@ -472,6 +472,18 @@ fn without_line(template: &Template, ignore: &Ignore) -> Option<Fix> {
     Some(Fix { safe: false, edits: vec![edit] })
 }
 
+/// Whether the decoder met a text that stands for a value to come.
+fn found_placeholder(message: &str) -> bool {
+    typed(message).is_some_and(|(found, _)| {
+        found.strip_prefix("string ").is_some_and(crate::fields::is_placeholder)
+    })
+}
+
+/// How far it holds, what is said of a template that is known by its shape alone.
+pub(crate) fn as_it_stands() -> Holds {
+    Holds::assuming("if pods are made from this template as it stands")
+}
+
 /// A field whose type is not the API's.
 #[must_use]
 pub(crate) fn field_type(object: &ObjectRef, problem: &ReadProblem) -> Finding {
@@ -496,6 +508,10 @@ pub(crate) fn field_type(object: &ObjectRef, problem: &ReadProblem) -> Finding {
         shorten(&message, 72),
         Label::new(site, label),
     );
+    if found_placeholder(&problem.message) {
+        finding.severity = Severity::Note;
+        finding.holds = Holds::assuming("if nothing is filled in");
+    }
     if message.contains("takes a string") {
         finding.help = vec![Help::text("put quotes around the value")];
     }

@@ -86,6 +86,20 @@ fn a_merged_key_is_found_where_it_wins() {
     assert_eq!(source.line_column(document.problems[0].span.start), (2, 1));
 }
 
+/// As generators of manifests write them, and `kubectl` reads them.
+#[test]
+fn quoted_texts_may_be_indented_less_than_yaml_wants() {
+    let text = "list:\n- description: 'one\n  two'\n  b: \"x\n y\"\nc: 1\nd: \"e\nf\"\n";
+    let (source, documents) = read(text);
+    let [document] = documents.as_slice() else { panic!() };
+    assert!(document.readable(), "{:?}", document.problems);
+    let expected = json!({"list": [{"description": "one two", "b": "x y"}], "c": 1, "d": "e f"});
+    assert_eq!(document.value, expected);
+    for (path, value) in [("list.0.description", "'one"), ("c", "1"), ("d", "\"e")] {
+        assert_eq!(written(&source, document, path).1, value, "{path}");
+    }
+}
+
 #[test]
 fn columns_count_code_points_behind_a_byte_order_mark() {
     let source = Source::new("x.yaml", "\u{FEFF}é: ü x\r\nb: 1\rc: 2".as_bytes());
