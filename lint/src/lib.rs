@@ -34,6 +34,7 @@ pub mod explain;
 mod feasible;
 pub mod fingerprint;
 pub mod fix;
+mod half_an_object;
 pub mod index;
 mod intent;
 mod linting;

@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
-use placecard_findings::{
-    FieldPath, Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict,
-};
+use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict};
 use placecard_language::Words;
 use placecard_policies::directory::answer_from;
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::fields::inputs::Inputs as Facts;
-use placecard_policies::kinds;
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
@@ -26,6 +23,7 @@ use placecard_policies::words;
 use serde_json::Value;
 
 use crate::cluster_of::{self, Taken};
+use crate::half_an_object::half_an_object;
 use crate::index::{Index, ObjectId, Role};
 use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
@@ -562,41 +560,6 @@ fn note_expansions(judged: &mut Judged, id: ObjectId, object: &Object, review: &
     if !review.expansions.is_empty() {
         judged.expansions.insert(id, review.expansions.iter().map(planned).collect());
     }
-}
-
-/// Something with `kind` and without `apiVersion`, or the other way round. Files of other tools look
-/// like that too (values of charts, `kustomization.yaml`): what lacks the metadata of an object is
-/// none, and of a kind that we do not know it is no error.
-fn half_an_object(value: &Value) -> Option<Finding> {
-    let has = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
-    let named = || value.pointer("/metadata/name").is_some_and(Value::is_string);
-    match (has("kind"), has("apiVersion")) {
-        (true, true) => {
-            Some(not_an_object("apiVersion and kind are to be strings that are not empty"))
-        }
-        (true, false) if named() => {
-            let mut finding = not_an_object("this object has no apiVersion");
-            let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
-            if !kinds::KINDS.iter().any(|row| row.kind == kind) {
-                finding.severity = Severity::Warning;
-            }
-            Some(finding)
-        }
-        (false, true) if has("metadata") || has("spec") => {
-            Some(not_an_object("this object has no kind"))
-        }
-        _ => None,
-    }
-}
-
-fn not_an_object(message: &str) -> Finding {
-    Finding::new(
-        load_codes::NOT_AN_OBJECT,
-        Verdict::ApiRejects,
-        ObjectRef::default(),
-        message,
-        Label::new(Site::value(FieldPath::root()), ""),
-    )
 }
 
 fn in_order(index: &Index, mut findings: Vec<Placed>) -> Vec<Placed> {

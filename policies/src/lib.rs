@@ -39,6 +39,7 @@ pub mod rules;
 pub mod scheduler_configuration;
 pub mod scheduling;
 pub mod snapshot;
+mod standing;
 pub mod stored;
 pub mod surroundings;
 pub mod template_pod;

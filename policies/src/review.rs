@@ -26,6 +26,7 @@ use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
 use crate::placed::{self, Asked, Placement};
 use crate::rules;
+use crate::standing;
 use crate::surroundings::{Reference, Surroundings};
 use crate::volumes;
 use crate::words;
@@ -170,26 +171,10 @@ pub fn review_written(
             review.expansions.truncate(expansions);
         }
         let found = review.findings.iter_mut().skip(findings);
-        found.for_each(|finding| as_it_stands(template, finding));
+        found.for_each(|finding| standing::as_it_stands(template, finding));
     }
     fields::of_object(&ObjectCase { object, surroundings, written }, &mut review.findings);
     review
-}
-
-/// What is found in a template that is none, or that nobody told us is one: told where it is
-/// written, and no surer than it can be.
-fn as_it_stands(template: &Template, finding: &mut Finding) {
-    if !template.scattered.is_empty() {
-        finding.fix = None;
-        let own = finding.labels.iter_mut().filter(|label| label.site.object.is_none());
-        own.for_each(|label| label.site.path = template.really(&label.site.path));
-    }
-    let is_read = matches!(finding.verdict, Verdict::Language | Verdict::NotAllowed);
-    if template.guessed && finding.severity == Severity::Error && !is_read {
-        finding.severity = Severity::Warning;
-        finding.holds = words::trouble::as_it_stands();
-        finding.evidence = None;
-    }
 }
 
 /// Annotations and labels of ours on the object itself.
