@@ -164,14 +164,9 @@ pub fn review_written(
         own_metadata(object, surroundings, &mut review);
     }
     for template in &object.templates {
-        let (findings, expansions) = (review.findings.len(), review.expansions.len());
+        let before = (review.findings.len(), review.expansions.len());
         of_template(object, template, written, surroundings, &mut review);
-        if !template.scattered.is_empty() {
-            // Its operator writes the fields of the pods, and the webhook those of the rules.
-            review.expansions.truncate(expansions);
-        }
-        let found = review.findings.iter_mut().skip(findings);
-        found.for_each(|finding| standing::as_it_stands(template, finding));
+        standing::settle(template, &mut review, before);
     }
     fields::of_object(&ObjectCase { object, surroundings, written }, &mut review.findings);
     review

@@ -10,6 +10,17 @@ use crate::native;
 
 const CODE: Code = Code::new("node-affinity-or-instead-of-and");
 
+/// What every node has a value of. An alternative to one of these is rarely meant; alternatives
+/// among other labels are: two names of one role, several signs of one device.
+const EVERYWHERE: &[&str] = &[
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "kubernetes.io/hostname",
+    "kubernetes.io/arch",
+    "kubernetes.io/os",
+    "node.kubernetes.io/instance-type",
+];
+
 pub(super) const RULE: FieldRule = FieldRule {
     rule: risk(
         CODE,
@@ -35,6 +46,9 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             return;
         }
         keys.push(one.key.clone());
+    }
+    if !keys.iter().any(|key| EVERYWHERE.contains(&key.as_str())) {
+        return;
     }
     let [(_, first, _), (_, second, _), ..] = terms.as_slice() else { return };
     let site = |path: &FieldPath| Site::value(path.keys(&["matchExpressions"]).index(0).key("key"));
