@@ -43,7 +43,7 @@ test: fmt-check lint cargo-test doc skipped ## everything that can be tested her
 
 .PHONY: cargo-test
 cargo-test: $(GO_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
-	$(CARGO) test $(LOCKED) --workspace --no-fail-fast $(TEST_ARGS)
+	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test $(LOCKED) --workspace --no-fail-fast $(TEST_ARGS)
 
 .PHONY: fmt
 fmt: ## format
