@@ -3,8 +3,9 @@
 
 use super::source::to_u32;
 
-/// As many texts of one chunk are joined; each costs another reading of the chunk.
-pub(super) const MOST: usize = 50;
+/// So many bytes are read again for it, at most: each text that is joined costs another reading of
+/// its chunk.
+pub(super) const BUDGET: usize = 64 << 20;
 
 /// A quoted text whose lines were made one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

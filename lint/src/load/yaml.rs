@@ -55,7 +55,7 @@ pub(super) fn parse(text: &str, chunk: Span) -> Vec<Parsed> {
     let mut joined = Vec::new();
     loop {
         let (done, refused) = parse_slice(text, chunk, &slice, &joined);
-        let refused = refused.filter(|_| joined.len() < joined::MOST);
+        let refused = refused.filter(|_| joined.len() * slice.len() < joined::BUDGET);
         let next = refused.and_then(|quote| join(&slice, (quote - chunk.start) as usize));
         let Some((whole, one)) = next else { return done };
         slice = Cow::Owned(whole);

@@ -37,7 +37,11 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let misses = case.frame.matches(&selector) == Some(false);
-        if !misses || inputs.selected(case.frame.namespace, &selector).next().is_some() {
+        // What stands on the owner was meant for its pods: those of an operator, whose labels are not
+        // known, excuse no such selector.
+        let meant = names_the_owner(case, &selector);
+        let mut others = inputs.selected(case.frame.namespace, &selector);
+        if !misses || others.any(|(_, surely)| surely || !meant) {
             continue;
         }
         let site = Site::value(demand.path.key("labelSelector"));
@@ -54,10 +58,16 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
 /// Whether the selector speaks of a label that the pods have, with another value, or of one that
 /// their owner alone has: somebody meant these pods.
 fn is_near_miss(case: &TemplateCase<'_>, selector: &Selector) -> bool {
-    let on_owner = |key: &str, value: &String| case.object.labels.get(key) == Some(value);
-    selector.requirements.iter().any(|one| {
+    let other_value = selector.requirements.iter().any(|one| {
         let own = case.frame.labels.get(&one.key);
         own.is_some_and(|value| !one.values.contains(value) && !one.values.is_empty())
-            || one.values.iter().any(|value| on_owner(&one.key, value))
-    })
+    });
+    other_value || names_the_owner(case, selector)
+}
+
+/// Whether the selector has a label of the owner, with its value.
+fn names_the_owner(case: &TemplateCase<'_>, selector: &Selector) -> bool {
+    let on_owner = |key: &str, value: &String| case.object.labels.get(key) == Some(value);
+    let mut requirements = selector.requirements.iter();
+    requirements.any(|one| one.values.iter().any(|value| on_owner(&one.key, value)))
 }
