@@ -1,6 +1,7 @@
 //! Pods that may use special nodes and do not ask for them.
 
 use placecard_findings::{Code, Finding, Help, Label, Site};
+use placecard_language::keys;
 
 use super::{Family, Sees, risk};
 use crate::fields::amounts::{containers, is_extended};
@@ -25,7 +26,10 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let nodes = spec.affinity.as_ref().and_then(|all| all.node_affinity.as_ref());
     let devices = containers(case).iter().any(|one| one.asked.iter().any(|one| is_extended(&one.resource)));
     let claims = case.at(&case.template.spec_path(&["resourceClaims"])).is_some();
-    let led = !spec.node_selector.is_empty() || nodes.is_some() || devices || claims;
+    let said = [keys::REQUIRE, keys::PREFER, keys::INTENTS, keys::INTENTS_TLV];
+    let in_words = said.iter().any(|key| case.template.annotations.contains_key(*key));
+    let led =
+        !spec.node_selector.is_empty() || nodes.is_some() || devices || claims || in_words;
     if led || case.object.is_daemon_set() || case.doubt().is_some() {
         return;
     }

@@ -77,7 +77,7 @@ fn products_with_hand_written_terms() {
         ),
         on("on zone/a or zone/b").with(terms(json!([label("x", &["1"]), label("y", &["2"])]))).gives(&[
             "nodes {x In (1), zone In (a)} or {x In (1), zone In (b)} or {y In (2), zone In (a)} or {y In (2), zone In (b)}",
-        ]).codes(&["node-affinity-or-instead-of-and"]),
+        ]),
         // Said already, more narrowly.
         on("on zone/a or zone/b")
             .with(terms(json!([label("topology.kubernetes.io/zone", &["a"])])))
@@ -90,13 +90,14 @@ fn products_with_hand_written_terms() {
             ])))
             .gives(&["nodes {zone In (a,b), zone In (a)}"]),
         // Empty and unparsable terms match nothing, and stay.
-        on("on zone/a").with(terms(json!([{}, label("x", &["1"])]))).gives(&["nodes {} or {x In (1), zone In (a)}"]),
+        on("on zone/a").with(terms(json!([{}, label("x", &["1"])]))).gives(&["nodes {} or {x In (1), zone In (a)}"]).codes(&["node-affinity-empty-term"]),
         on("on zone/a")
             .with(terms(json!([
                 {"matchExpressions": [{"key": "k", "operator": "Gt", "values": ["many"]}]},
                 label("x", &["1"])
             ])))
-            .gives(&["nodes {k Gt (many)} or {x In (1), zone In (a)}"]),
+            .gives(&["nodes {k Gt (many)} or {x In (1), zone In (a)}"])
+            .codes(&["node-affinity-unparsable-value"]),
         on("on zone/a")
             .with(terms(json!([{"matchFields": [
                 {"key": "metadata.name", "operator": "In", "values": ["n1"]}]}])))

@@ -125,7 +125,8 @@ fn whom_self_means() {
         case("CronJob", "near self in zone").gives(&[
             "near {batch.kubernetes.io/job-name Exists} in zone same batch.kubernetes.io/controller-uid",
         ]),
-        case("RayCluster", "apart-from self").gives(&["apart {app=web, tenant=t1} in node"]),
+        // Its operator gives the pods this label.
+        case("RayCluster", "apart-from self").gives(&["apart {app=web, ray.io/cluster=web, tenant=t1} in node"]),
         pod("apart-from self").gives(&["apart {app=web, pod-template-hash=5d4} in node"]),
         pod("apart-from self across revisions").gives(&["apart {app=web} in node"]),
         pod("near self in zone").gives(&["near {app=web} in zone"]),

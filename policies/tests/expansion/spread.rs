@@ -173,7 +173,8 @@ fn built_in_defaults() {
                 "spread hard 1 over zone {app=web} taints Honor",
                 "spread soft 5 over zone {app=web}",
             ]),
-        case("RayCluster", "spread over zone")
-            .gives(&["spread hard 1 over zone {app=web, tenant=t1} taints Honor"]),
+        case("RayCluster", "spread over zone").gives(&[
+            "spread hard 1 over zone {app=web, ray.io/cluster=web, tenant=t1} taints Honor",
+        ]),
     ]);
 }
