@@ -306,7 +306,7 @@ impl Api {
     /// See [`Refusal`].
     pub fn delete(&self, target: &Target) -> Outcome {
         let path = self.path(target, "")?;
-        self.change(Method::DELETE, &path, JSON, Some(&at_once()))
+        self.change(Method::DELETE, &path, JSON, Some(&at_once(&self.query)))
     }
 
     /// Deletes all objects of a kind in a namespace, at once.
@@ -316,7 +316,7 @@ impl Api {
     pub fn delete_all(&self, api_version: &str, kind: &str, namespace: &str) -> Outcome {
         let target = Target::new(api_version, kind, namespace, "");
         let path = target.collection(&self.resource(&target)?);
-        self.change(Method::DELETE, &path, JSON, Some(&at_once()))
+        self.change(Method::DELETE, &path, JSON, Some(&at_once(&self.query)))
     }
 
     /// Binds a pod to a node, as a scheduler does.
@@ -418,12 +418,16 @@ impl Api {
 
 const JSON: &str = "application/json";
 
-fn at_once() -> Value {
+/// A deletion without a grace period. The server reads the query of a DELETE only if there is no
+/// body, so a dry run must stand in the body; else it deletes for good.
+fn at_once(query: &[(String, String)]) -> Value {
+    let dry = query.iter().filter(|(name, _)| name == "dryRun");
     serde_json::json!({
         "apiVersion": "v1",
         "kind": "DeleteOptions",
         "gracePeriodSeconds": 0,
         "propagationPolicy": "Background",
+        "dryRun": dry.map(|(_, value)| value).collect::<Vec<_>>(),
     })
 }
 

@@ -132,6 +132,9 @@ fn refusals_and_warnings_are_seen() {
             api.with_query("fieldValidation", "Warn").create(&odd).expect("only a warning");
         assert_eq!(answer.warnings, [r#"unknown field "spec.surprise""#]);
 
+        api.dry_run().delete(&Target::of(&odd)).expect("a deletion that would succeed");
+        api.get(&Target::of(&odd)).expect("it was only tried");
+
         let nobody = api.as_user("nobody", &["system:authenticated"]);
         let refusal = nobody.get(&Target::of(&odd)).expect_err("no rights");
         assert_eq!(refusal.status, 403, "{refusal}");
