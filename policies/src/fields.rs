@@ -103,17 +103,6 @@ pub(crate) fn of_object(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// It is told already that nobody is there whom the pod is required near.
-pub(crate) fn misses_somebody(finding: &Finding) -> bool {
-    let codes = [
-        "affinity-target-absent",
-        "affinity-target-other-namespace",
-        "affinity-cycle-deadlock",
-        "affinity-provider-disjoint",
-    ];
-    finding.severity == Severity::Error && codes.contains(&finding.code.as_str())
-}
-
 /// Takes out findings about elements that are what rules in words mean: nobody wrote them by hand.
 pub(crate) fn without_rules(template: &Template, meant: &PodSpec, findings: &mut Vec<Finding>) {
     let (written, meant) = (template.spec.lists(), meant.lists());

@@ -248,7 +248,7 @@ fn of_template(
         let case = TemplateCase { object, template: &base, frame: &frame, surroundings, written };
         findings.extend(by_hand(&case, &reading, &coordinated));
         let known = !unreadable && is_complete(&expanded);
-        let told = !is_contradicted(&findings) && !findings.iter().any(fields::misses_somebody);
+        let told = !is_contradicted(&findings);
         let judged = (object, template, &base);
         let placed = on_cluster(judged, &frame, surroundings, &reading, &expanded, (known, told));
         if let Some((placement, found)) = placed {

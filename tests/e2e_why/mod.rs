@@ -119,11 +119,7 @@ fn shut(stage: &Stage, objects: &[Value]) -> BTreeSet<String> {
     let told = placecard(&["lint", "--format", "json", folder], stage);
     let report: Value = serde_json::from_str(&told).expect("a JSON report");
     let findings = report["findings"].as_array().expect("a list");
-    // Who is required near nobody waits too; that is said in place of the wait.
-    let shut = |one: &&Value| {
-        one["code"] == "affinity-target-absent"
-            || SHUT.iter().any(|verdict| one["verdict"] == *verdict)
-    };
+    let shut = |one: &&Value| SHUT.iter().any(|verdict| one["verdict"] == *verdict);
     let of = |one: &Value| match (&one["object"]["kind"], &one["object"]["name"]) {
         (Value::String(kind), Value::String(name)) => format!("{kind} {name}"),
         other => panic!("a finding of no object: {other:?}"),
