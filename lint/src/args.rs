@@ -149,6 +149,8 @@ pub enum Typed {
         /// `--format`.
         format: String,
     },
+    /// `placecard lsp`.
+    Lsp,
     /// `placecard completions SHELL`.
     Completions {
         /// If any was typed.
@@ -344,6 +346,7 @@ fn typed(matches: &ArgMatches) -> Typed {
         "rules" => {
             Typed::Rules { format: one(matches, verbs::TABLE_FORMAT.name).unwrap_or_default() }
         }
+        "lsp" => Typed::Lsp,
         "completions" => Typed::Completions { shell: one(matches, verbs::SHELL.name) },
         "man" => Typed::Manual { verb: all(matches, verbs::PAGE.name) },
         "schema" => Typed::Schema {

@@ -146,7 +146,7 @@ fn is_of_cluster(code: &str) -> bool {
 }
 
 /// What words are, what is allowed and what the API server refuses is no matter of opinion.
-const fn can_be_silenced(verdict: Verdict) -> bool {
+pub(crate) const fn can_be_silenced(verdict: Verdict) -> bool {
     !matches!(
         verdict,
         Verdict::Language | Verdict::NotExpressible | Verdict::NotAllowed | Verdict::ApiRejects

@@ -5,5 +5,5 @@ mod apply;
 mod moved;
 mod text;
 
-pub use apply::{Fixed, Fixer, fixed};
+pub use apply::{Fixed, Fixer, fixed, mended};
 pub use text::{TextEdit, in_text};

@@ -64,7 +64,7 @@ pub(crate) fn lint(
 }
 
 /// Leaves out what nobody asked for, and gives the others the weights that were chosen.
-fn choose(judged: &mut Judged, configs: &mut Configs) -> Result<(), String> {
+pub(crate) fn choose(judged: &mut Judged, configs: &mut Configs) -> Result<(), String> {
     let mut wrong = None;
     judged.retain(|index, placed| match configs.selection(placed.file_name(index)) {
         Ok(selection) => selection.weigh(placed),

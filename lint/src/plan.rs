@@ -126,6 +126,8 @@ pub enum Plan {
         /// As JSON.
         json: bool,
     },
+    /// Serve an editor on standard input and output.
+    Lsp,
     /// Print the completions for a shell.
     Completions {
         /// As typed.
@@ -315,9 +317,10 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
         Typed::Explain { code: None } => {
             return Err("which code? `placecard rules` lists them all".to_owned());
         }
-        Typed::Completions { shell: Some(shell) } => Plan::Completions { shell },
-        Typed::Completions { shell: None } => {
-            return Err("for which shell? bash, elvish, fish, powershell or zsh".to_owned());
+        Typed::Lsp => Plan::Lsp,
+        Typed::Completions { shell } => {
+            let which = || "for which shell? bash, elvish, fish, powershell or zsh".to_owned();
+            Plan::Completions { shell: shell.ok_or_else(which)? }
         }
         Typed::Manual { verb } => Plan::Manual { verb: (!verb.is_empty()).then(|| verb.join(" ")) },
         Typed::Rules { format } => Plan::Rules { json: format == "json" },

@@ -4,6 +4,7 @@
 mod adopt;
 mod arguments;
 mod intent;
+mod lsp;
 mod reference;
 mod shell;
 mod snapshot;
@@ -451,6 +452,7 @@ placecard, apply them by this).",
             "placecard schema --crd | kubectl apply --server-side -f -",
         ],
     },
+    lsp::LSP,
     shell::COMPLETIONS,
     shell::MAN,
 ];

@@ -18,6 +18,7 @@ mod hooks;
 mod ignores;
 mod intent;
 mod live;
+mod lsp;
 mod plan;
 mod ran;
 mod selection;

@@ -142,6 +142,18 @@ fn round(judged: &Judged, with_unsafe: bool, tried: &BTreeSet<String>) -> Option
     (!prints.is_empty()).then_some(Round { texts, prints })
 }
 
+/// The edits of one finding, safe or not, and the text of its file with them; `None` if it has none,
+/// or if the text would not read as it should.
+#[must_use]
+pub fn mended(index: &Index, placed: &Placed) -> Option<(Vec<TextEdit>, String)> {
+    let edits = chosen(index, placed, true)?;
+    let number = placed.primary().file;
+    let source = &index.files.get(number)?.source;
+    let mend = (String::new(), edits);
+    let text = together(source, number, std::slice::from_ref(&mend))?;
+    Some((mend.1, text))
+}
+
 /// The text of a file with all edits in it; `None` if it would not read as it should.
 fn together(source: &Source, file: usize, mends: &[Mend]) -> Option<String> {
     let here = mends.iter().flat_map(|(_, edits)| edits).filter(|edit| edit.file == file);

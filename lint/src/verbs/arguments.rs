@@ -281,6 +281,12 @@ pub static TABLE_FORMAT: Argument = Argument {
     form: Form::Choice { values: &["human", "json"], default: "human" },
     summary: "a table, or one JSON object",
 };
+/// How an editor is spoken to.
+pub static STDIO: Argument = Argument {
+    name: "stdio",
+    form: Form::Switch,
+    summary: "standard input and output, which is the only way; clients say so",
+};
 /// Which shell.
 pub static SHELL: Argument = Argument {
     name: "SHELL",

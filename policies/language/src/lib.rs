@@ -10,6 +10,7 @@ pub mod affinity;
 pub mod ast;
 pub mod checked;
 pub mod codes;
+pub mod complete;
 pub mod coordination;
 pub mod directory;
 mod form;

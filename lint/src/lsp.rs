@@ -1,0 +1,55 @@
+//! `placecard lsp`: a server of the Language Server Protocol (3.18) on standard input and output.
+//!
+//! ```text
+//! frame: bytes <-> messages    session: messages in order, what is cancelled, what is to be told
+//!                                 |- documents  what the editor has, over what the disk has
+//!                                 |- judging    the linter's judgement of one document
+//!                                 `- diagnostics, hover, completion, actions: answers from it
+//! ```
+//!
+//! One thread reads, everything else happens on the one that was there. A message is handled to its
+//! end; what waits can be cancelled, and what is to be told of documents is told when nothing waits.
+
+mod actions;
+mod completion;
+mod diagnostics;
+mod documents;
+mod frame;
+mod hover;
+mod judging;
+mod place;
+mod session;
+mod text;
+
+use std::io::{BufReader, Write};
+use std::sync::mpsc::sync_channel;
+
+use placecard_findings::Severity;
+
+use crate::Outcome;
+use frame::Frame;
+use session::Session;
+
+/// So many messages are read ahead; then the editor waits.
+const AHEAD: usize = 64;
+
+/// Serves until the editor says that it is enough, or is gone.
+pub(crate) fn serve(stdout: &mut dyn Write, stderr: &mut dyn Write) -> Outcome {
+    let (send, messages) = sync_channel(AHEAD);
+    let reading = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+        let mut stdin = BufReader::new(std::io::stdin());
+        loop {
+            let frame = frame::read(&mut stdin);
+            let is_last = frame == Frame::End;
+            if send.send(frame).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    let orderly = reading.is_ok() && Session::new(stdout, stderr).run(&messages);
+    Outcome {
+        worst: (!orderly).then_some(Severity::Error),
+        fail_on: Some(Severity::Error),
+        ..Outcome::output(String::new())
+    }
+}
