@@ -318,16 +318,15 @@ pub fn resolve(typed: Typed, terminal: bool, no_color: Option<&OsStr>) -> Result
             return Err("which code? `placecard rules` lists them all".to_owned());
         }
         Typed::Lsp => Plan::Lsp,
-        Typed::Completions { shell } => {
-            let which = || "for which shell? bash, elvish, fish, powershell or zsh".to_owned();
-            Plan::Completions { shell: shell.ok_or_else(which)? }
-        }
+        Typed::Completions { shell } => Plan::Completions { shell: shell.ok_or(WHICH_SHELL)? },
         Typed::Manual { verb } => Plan::Manual { verb: (!verb.is_empty()).then(|| verb.join(" ")) },
         Typed::Rules { format } => Plan::Rules { json: format == "json" },
         Typed::Schema { what, crd } => schema(what.as_deref(), crd)?,
         Typed::Text(text) => Plan::Text(text),
     })
 }
+
+const WHICH_SHELL: &str = "for which shell? bash, elvish, fish, powershell or zsh";
 
 fn of_cases(typed: Typed) -> Result<Plan, String> {
     let Typed::Feasible { cases, kubernetes_version, scores, all_reasons, configuration } = typed
