@@ -153,6 +153,67 @@ fn pods_of_every_kind_of_group_find_their_batch() {
     assert_ne!(id(&prefill(0)), id(&pod("llm-3", &leader, ("StatefulSet", "llm"))));
 }
 
+/// The pods that real controllers of LeaderWorkerSets and JobSets made, as they came to a webhook that
+/// was asked before theirs, and to one that was asked after it.
+fn recorded() -> Vec<(Value, Value)> {
+    let record: Value =
+        serde_json::from_str(include_str!("admitted/group-pods.json")).expect("JSON");
+    let pods = record["pods"].as_array().expect("pods");
+    let pair = |one: &Value| {
+        let mut owner = one["owner"].clone();
+        owner["controller"] = json!(true);
+        owner["uid"] = json!("u");
+        let mut metadata = json!({"namespace": "ml", "generateName": one["generateName"],
+            "labels": one["labels"], "annotations": one["annotations"],
+            "ownerReferences": [owner]});
+        if one["name"] != "" {
+            metadata["name"] = one["name"].clone();
+        }
+        let first = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+            "spec": {"containers": [{"name": "c", "image": "i"}]}});
+        let mut last = first.clone();
+        for field in ["labels", "annotations"] {
+            for (key, value) in one["added"][field].as_object().expect("a mapping") {
+                last["metadata"][field][key] = value.clone();
+            }
+        }
+        (first, last)
+    };
+    pods.iter().map(pair).collect()
+}
+
+#[test]
+fn pods_as_they_were_recorded_are_in_the_batch_of_their_group_or_job() {
+    let set = |name| group("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", name);
+    let train = group("jobset.x-k8s.io/v1alpha2", "JobSet", "train");
+    let mut all = [
+        coordination("a", &[("leaders", &set("llm"), None), ("others", &set("sub"), None)]),
+        coordination("b", &[("driver", &train, Some("driver")), ("w", &train, Some("workers"))]),
+    ];
+    for one in &mut all {
+        let affinity = &mut one["spec"]["coordination"][0]["strategy"]["affinityScheduling"];
+        for (_, ratio) in affinity["ratios"].as_object_mut().expect("ratios") {
+            *ratio = json!(1);
+        }
+    }
+    let surroundings = around(&all);
+    let mut seen = Vec::new();
+    for (first, last) in recorded() {
+        let metadata = &first["metadata"];
+        // SET-GROUP, SET-GROUP-WORKER and SET-JOB-INDEX-POD-.
+        let part = match metadata["name"].as_str() {
+            Some(name) => name.split('-').nth(1),
+            None => metadata["generateName"].as_str().and_then(|name| name.split('-').nth(2)),
+        };
+        let expected = part.expect("a number").to_owned();
+        for pod in [&first, &last] {
+            assert_eq!(batch(&written(pod, &surroundings)), expected, "{pod}");
+        }
+        seen.push(expected);
+    }
+    assert_eq!((seen.len(), seen.iter().filter(|one| *one == "1").count()), (11, 5));
+}
+
 #[test]
 fn what_nobody_refers_to_is_left_alone() {
     let other = group("workloads.x-k8s.io/v1alpha1", "RoleBasedGroup", "other");
