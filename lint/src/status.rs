@@ -49,7 +49,7 @@ fn select(found: &mut Outlooks, ask: &Ask, taken: &Taken) -> Result<(), String> 
     };
     let all: Vec<(String, String)> = names(found);
     found.found.retain(|one| wanted(&one.namespace, &one.group));
-    found.unusable.retain(|(namespace, name)| wanted(namespace, name));
+    found.unusable.retain(|((namespace, name), _)| wanted(namespace, name));
     found.orphans.retain(|one| ask.words.is_empty() && inside(&one.pod.0));
     let left = names(found);
     for word in &ask.words {
@@ -75,7 +75,8 @@ fn select(found: &mut Outlooks, ask: &Ask, taken: &Taken) -> Result<(), String> 
 
 fn names(found: &Outlooks) -> Vec<(String, String)> {
     let own = found.found.iter().map(|one| (one.namespace.clone(), one.group.clone()));
-    let mut names: Vec<(String, String)> = own.chain(found.unusable.iter().cloned()).collect();
+    let mut names: Vec<(String, String)> =
+        own.chain(found.unusable.iter().map(|(name, _)| name.clone())).collect();
     names.sort();
     names.dedup();
     names

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use placecard_policies::language::keys;
-use placecard_tests::controlplane::{Target, wait_for};
+use placecard_tests::controlplane::{Patch, Target, wait_for};
 use serde_json::{Value, json};
 
 use super::stage::{PATIENCE, Stage, with_stage};
@@ -230,7 +230,10 @@ fn a_pod_that_is_never_ready_stops_all_roles() {
 fn a_partition_of_somebody_else_is_left_alone() {
     with_stage(|stage| {
         stage_of(stage);
+        // Nobody stands before the API server yet: it stores what the linter refuses.
+        store_a_misspelt_one(stage);
         let _controller = stage.controller("one");
+        let version = invalid_is_said(stage);
         coordinate(stage, &rolling());
         // Who creates an object owns its defaults.
         SETS.iter().for_each(|(role, replicas)| stage.create(&set(role, *replicas, "one")));
@@ -248,5 +251,60 @@ fn a_partition_of_somebody_else_is_left_alone() {
             let told = events.iter().any(|(reason, _)| reason == "RolloutBlocked");
             if told { Ok(()) } else { Err(format!("{events:?}")) }
         });
+        assert_eq!(invalid_is_said(stage), version, "it was said once");
+        let mend = json!({"spec": {"roles": [role_of("prefill"), role_of("decode")]}});
+        let mended = stage.api().patch(&misspelt(), Patch::Merge, &mend);
+        mended.unwrap_or_else(|why| panic!("{why}"));
+        stage.until("ml", "old", "it is mended", |status| {
+            let reasons = status["conditions"].as_array().into_iter().flatten();
+            let invalid = reasons.filter(|one| one["reason"] == "Invalid").count();
+            invalid == 0 && status["coordinationStatus"][0]["name"] == "update"
+        });
     });
+}
+
+fn misspelt() -> Target {
+    Target::new(keys::API_VERSION, keys::COORDINATION_KIND, "ml", "old")
+}
+
+fn role_of(name: &str) -> Value {
+    let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name});
+    json!({"name": name, "workloadRef": set})
+}
+
+/// A RoleCoordination with a field that nobody knows, which the API server keeps.
+fn store_a_misspelt_one(stage: &Stage) {
+    let mut odd = role_of("prefill");
+    odd["wrokloadRef"] = json!({});
+    stage.create(&json!({
+        "apiVersion": keys::API_VERSION,
+        "kind": keys::COORDINATION_KIND,
+        "metadata": {"namespace": "ml", "name": "old"},
+        "spec": {"roles": [odd, role_of("decode")], "coordination": [
+            {"name": "update", "type": "RollingUpdate", "roles": ["prefill", "decode"],
+             "strategy": {"rollingUpdate": {"maxSkew": "1%"}}}]},
+    }));
+}
+
+/// Waits until its status says why it cannot be used; then says its version.
+fn invalid_is_said(stage: &Stage) -> String {
+    wait_for(PATIENCE, "the status says why it cannot be used", || {
+        let found = stage.api().get(&misspelt()).map_err(|why| why.to_string())?.object;
+        let status = &found["status"];
+        let said = |kind: &str, is: &str| {
+            let mut all = status["conditions"].as_array().into_iter().flatten();
+            all.any(|one| {
+                let message = one["message"].as_str().unwrap_or_default();
+                (&one["type"], &one["status"]) == (&json!(kind), &json!(is))
+                    && one["reason"] == "Invalid"
+                    && message.contains("spec.roles[0]")
+                    && message.contains("wrokloadRef")
+            })
+        };
+        if status["phase"] == "Failed" && said("Ready", "False") && said("Stalled", "True") {
+            Ok(found["metadata"]["resourceVersion"].to_string())
+        } else {
+            Err(status.to_string())
+        }
+    })
 }

@@ -48,8 +48,8 @@ fn summary(found: &Outlooks, look: Look) -> String {
         };
         rows.push([format!("{:?}", entry.phase), named(one), batch, entry.message.clone()]);
     }
-    for (namespace, name) in &found.unusable {
-        let said = "cannot be used: placecard lint says why".to_owned();
+    for ((namespace, name), why) in &found.unusable {
+        let said = format!("cannot be used: {why}");
         let row = ["Invalid".to_owned(), format!("{namespace}/{name}"), "-".to_owned(), said];
         rows.push(row);
     }

@@ -14,10 +14,14 @@ pub(super) fn render(taken: &Taken, found: &Outlooks) -> String {
         "version": 1,
         "snapshot": {"name": taken.name, "nodes": taken.nodes},
         "coordinations": found.found.iter().map(of_one).collect::<Vec<Value>>(),
-        "unusable": found.unusable.iter().map(named).collect::<Vec<Value>>(),
+        "unusable": found.unusable.iter().map(unusable).collect::<Vec<Value>>(),
         "orphans": found.orphans.iter().map(|one| named(&one.pod)).collect::<Vec<Value>>(),
     });
     serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
+}
+
+fn unusable(((namespace, name), why): &((String, String), String)) -> Value {
+    json!({"namespace": namespace, "name": name, "message": why})
 }
 
 fn of_one(one: &Outlook) -> Value {

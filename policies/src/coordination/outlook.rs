@@ -92,8 +92,8 @@ pub enum Cause {
 pub struct Outlooks {
     /// By namespace and name, in the order written.
     pub found: Vec<Outlook>,
-    /// RoleCoordinations that cannot be used.
-    pub unusable: Vec<NamespacedName>,
+    /// RoleCoordinations that cannot be used, and why.
+    pub unusable: Vec<(NamespacedName, String)>,
     /// Pods that wait for a coordination that is not there.
     pub orphans: Vec<Orphan>,
 }
@@ -149,7 +149,7 @@ pub fn outlooks(live: &Live, words: &Words, now: i64) -> Outlooks {
         key(a).cmp(&key(b))
     });
     let unusable = live.coordinated().filter(|(_, one)| one.group.is_none());
-    let unusable = unusable.map(|(name, _)| name.clone()).collect();
+    let unusable = unusable.map(|(name, one)| (name.clone(), one.fault.clone())).collect();
     Outlooks { found, unusable, orphans: gathered.orphans }
 }
 

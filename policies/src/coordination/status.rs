@@ -149,7 +149,7 @@ pub fn whole(
     for (kind, is, (reason, message)) in
         [(READY, is_ready, ready), (STALLED, stall.is_some(), stalled)]
     {
-        set(&mut conditions, kind, is, reason, message, generation, now);
+        set(&mut conditions, kind, is, (reason, message), generation, now);
     }
     conditions.truncate(MOST_CONDITIONS);
     let status = RoleCoordinationStatus {
@@ -161,6 +161,35 @@ pub fn whole(
     };
     (status != *before).then_some(status)
 }
+
+/// The whole status of a RoleCoordination that cannot be used, because it was stored before anybody
+/// looked at it; `None`: it says so already. `fault` is what is wrong with it. Once it is mended,
+/// [`whole`] takes all of this back.
+#[must_use]
+pub fn invalid(
+    before: &RoleCoordinationStatus,
+    generation: i64,
+    fault: &str,
+    now: &str,
+) -> Option<RoleCoordinationStatus> {
+    let message = words::shorten(fault, MESSAGE);
+    let mut conditions = before.conditions.clone();
+    for (kind, is) in [(READY, false), (STALLED, true)] {
+        set(&mut conditions, kind, is, (INVALID, message.clone()), generation, now);
+    }
+    conditions.truncate(MOST_CONDITIONS);
+    let status = RoleCoordinationStatus {
+        observed_generation: Some(generation),
+        phase: Some(Phase::Failed),
+        batch: None,
+        coordination_status: Vec::new(),
+        conditions,
+    };
+    (status != *before).then_some(status)
+}
+
+/// The reason of conditions of what cannot be used.
+pub const INVALID: &str = "Invalid";
 
 /// The condition that all batches are placed and ready.
 pub const READY: &str = "Ready";
@@ -210,8 +239,7 @@ fn set(
     conditions: &mut Vec<Condition>,
     kind: &str,
     is: bool,
-    reason: &str,
-    message: String,
+    (reason, message): (&str, String),
     generation: i64,
     now: &str,
 ) {
@@ -279,6 +307,14 @@ mod tests {
             conditions(&second),
             ["Ready=True AllBatchesReady t3", "Stalled=False Moving t3"]
         );
+        // It is changed into one that cannot be used, and is mended.
+        let broken = invalid(&second, 4, "decode has no ratio", "t4").unwrap();
+        assert_eq!((broken.phase, broken.batch.as_deref()), (Some(Phase::Failed), None));
+        assert_eq!(conditions(&broken), ["Ready=False Invalid t4", "Stalled=True Invalid t4"]);
+        assert!(broken.conditions.iter().all(|one| one.message == "decode has no ratio"));
+        assert_eq!(invalid(&broken, 4, "decode has no ratio", "t5"), None);
+        let mended = whole(&broken, 5, two(), "t5").unwrap();
+        assert_eq!(conditions(&mended), ["Ready=False BatchesToCome t4", "Stalled=True NoRoom t4"]);
         let failed = vec![(entry("a", Phase::Failed, "late"), Some(Stall::TimedOut))];
         let third = whole(&second, 4, failed, "t4").unwrap();
         assert_eq!((third.phase, third.observed_generation), (Some(Phase::Failed), Some(4)));

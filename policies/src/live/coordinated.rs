@@ -19,12 +19,15 @@ use crate::snapshot::governance::seconds;
 use crate::snapshot::problem::Problem;
 use crate::snapshot::single::typed;
 use crate::surroundings::{Answer, Reference};
+use crate::words;
 
 /// A RoleCoordination as it was seen last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Coordinated {
     /// What it says; `None`: it cannot be used.
     pub group: Option<Group>,
+    /// Why it cannot be used: what the linter says first, with the field; empty if it can.
+    pub fault: String,
     /// `metadata.uid`.
     pub uid: String,
     /// `metadata.generation`.
@@ -90,8 +93,12 @@ pub(super) fn read(json: &[u8]) -> Result<(NamespacedName, Coordinated, Value), 
         fields.insert("apiVersion".to_owned(), json!(keys::API_VERSION));
         fields.insert("kind".to_owned(), json!(keys::COORDINATION_KIND));
     }
-    let group = coordination::check(&value).0;
-    Ok((name, Coordinated { group, uid, generation, status }, value))
+    let (group, findings) = coordination::check(&value);
+    let fault = match &group {
+        Some(_) => String::new(),
+        None => findings.first().map(words::coordination::fault).unwrap_or_default(),
+    };
+    Ok((name, Coordinated { group, fault, uid, generation, status }, value))
 }
 
 impl Coordinated {

@@ -25,6 +25,15 @@ pub fn problem(problem: &CoordinationProblem) -> Worded {
     say(&problem.detail).worded(problem.suggestion.as_deref())
 }
 
+/// What is wrong in one sentence, with the field: for who sees no file.
+#[must_use]
+pub fn fault(finding: &Finding) -> String {
+    match finding.labels.first().map(|label| label.site.path.to_string()) {
+        Some(path) if !path.is_empty() => format!("{path}: {}", finding.line()),
+        _ => finding.line(),
+    }
+}
+
 fn say(detail: &CoordinationDetail) -> Said {
     use CoordinationDetail as Is;
     match detail {
@@ -202,7 +211,8 @@ pub(crate) fn not_in_any_release(object: &ObjectRef, list: Site, offer: &[String
         Label::new(list, "dropped, unless the cluster's definition has it"),
     );
     finding.severity = Severity::Note;
-    let definition = "give the CustomResourceDefinition of the cluster to be sure";
+    let definition =
+        "give the CustomResourceDefinition of the cluster to be sure, in --objects or --cluster";
     finding.help = vec![Help::text(definition), instead(offer)];
     finding.holds = Holds::assuming("by the releases up to v0.8.0-alpha.5");
     finding

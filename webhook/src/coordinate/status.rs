@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use axum::http::Method;
 use placecard_policies::coordination::rollouts::Rolled;
-use placecard_policies::coordination::status::{Stall, of_case, whole};
+use placecard_policies::coordination::status::{Stall, invalid, of_case, whole};
 use placecard_policies::language::keys;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::patch::FIELD_MANAGER;
@@ -66,9 +66,12 @@ impl Statuses {
             let order: Vec<&str> = written.map(|one| one.name.as_str()).collect();
             entries.sort_by_key(|(one, _)| order.iter().position(|name| *name == one.name));
             let moment = moment::seconds((app.clock)());
-            let Some(status) = whole(&object.status, object.generation, entries, &moment) else {
-                continue;
+            let (before, generation) = (&object.status, object.generation);
+            let status = match object.group {
+                Some(_) => whole(before, generation, entries, &moment),
+                None => invalid(before, generation, &object.fault, &moment),
             };
+            let Some(status) = status else { continue };
             if self.written.contains_key(name) || count >= AT_ONCE {
                 left = true;
                 continue;
@@ -84,7 +87,11 @@ impl Statuses {
                 "{root}/{}/{short}/status?fieldManager={FIELD_MANAGER}",
                 keys::COORDINATION_PLURAL
             );
-            let body = json!({"metadata": {"uid": object.uid}, "status": status});
+            let mut body = json!({"metadata": {"uid": object.uid}, "status": status});
+            // A merge takes away what it has no value for only if it says so.
+            if status.batch.is_none() {
+                body["status"]["batch"] = Value::Null;
+            }
             let reply = write(&self.client, Method::PATCH, &path, Some(&body), ANSWER).await;
             let error = match reply {
                 Ok(reply) if reply.is_done() => continue,

@@ -28,7 +28,7 @@ const ORPHANS: usize = 10;
 /// PodGroups that were refused and are told of in one turn.
 const REFUSED: usize = 10;
 
-/// The RoleCoordinations that these are about.
+/// The RoleCoordinations that these are about, and those that cannot be used.
 pub(super) fn objects(live: &Live, decided: &[Decided], rolled: &[Rolled]) -> Objects {
     let wanted = |name: &(String, String)| {
         let of = |one: &Decided| {
@@ -37,7 +37,7 @@ pub(super) fn objects(live: &Live, decided: &[Decided], rolled: &[Rolled]) -> Ob
         let rolls = |one: &Rolled| (&one.namespace, &one.group) == (&name.0, &name.1);
         decided.iter().any(of) || rolled.iter().any(rolls)
     };
-    let found = live.coordinated().filter(|(name, _)| wanted(name));
+    let found = live.coordinated().filter(|(name, one)| one.group.is_none() || wanted(name));
     found.map(|(name, one)| (name.clone(), one.clone())).collect()
 }
 
