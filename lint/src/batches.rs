@@ -1,7 +1,8 @@
-//! Where the batches of role coordinations would go.
+//! Where the batches of role coordinations would go, and how their rollouts would.
 
 mod groups;
 mod human;
+mod rollouts;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -25,6 +26,7 @@ use placecard_policies::words;
 use serde_json::{Value, json};
 
 use self::groups::crew_of;
+use self::rollouts::Rollout;
 use crate::cluster_of::{self, Taken};
 use crate::index::Role;
 use crate::plan::{Ask, Look};
@@ -62,33 +64,38 @@ enum Obstacle {
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
     let words = words_of(&ask.inputs, stdin)?;
-    let Taken { mut cluster, server, complaints } =
+    let Taken { mut cluster, server, complaints, .. } =
         cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
     let ask = &ask.read_by(server);
     let judged = judged_of(ask, &mut cluster, words.clone(), stdin)?;
-    let groups = groups(&judged, ask.namespace.as_deref())?;
+    let (groups, own) = groups(&judged, ask.namespace.as_deref())?;
     let reports = reports(&judged, &cluster, &words, &groups, ask);
-    if reports.is_empty() {
-        return Err(format!(
-            "no role coordination that places batches in {}",
-            ask.words.join(", ")
-        ));
+    let own = groups.get(..own).unwrap_or_default();
+    let rollouts = rollouts::rollouts(&judged, own, &words, ask);
+    if reports.is_empty() && rollouts.is_empty() {
+        return Err(format!("no role coordination in {}", ask.words.join(", ")));
     }
     let waits = |one: &Report| one.found.as_ref().map_or(true, |found| !found.waiting.is_empty());
-    let worst = reports.iter().any(waits).then_some(Severity::Error);
+    let is_open = reports.iter().any(waits) || rollouts.iter().any(Rollout::is_blocked);
+    let worst = is_open.then_some(Severity::Error);
     let output = match ask.json {
-        true => to_json(&cluster, &reports),
-        false => human::render(&cluster, &reports, ask.all, look),
+        true => to_json(&cluster, &reports, &rollouts),
+        false => {
+            let mut texts = human::render(&cluster, &reports, ask.all, look);
+            texts.extend(rollouts.iter().map(|one| rollouts::render(one, ask.all, look)));
+            texts.join("\n")
+        }
     };
     let complaints = complaining(&complaints);
     Ok(Outcome { worst, fail_on: Some(Severity::Error), complaints, ..Outcome::output(output) })
 }
 
-/// The RoleCoordinations among the manifests, and what says the same inside a group.
+/// The RoleCoordinations among the manifests, and what says the same inside a group; with the number
+/// of the former, which come first.
 ///
 /// # Errors
 /// One of them is not valid.
-fn groups(judged: &Judged, namespace: Option<&str>) -> Result<Vec<Group>, String> {
+fn groups(judged: &Judged, namespace: Option<&str>) -> Result<(Vec<Group>, usize), String> {
     let mut groups: Vec<Group> = Vec::new();
     for (_, _, value) in judged.index.objects() {
         let Some(object) = read::reference(value).filter(is_coordination) else { continue };
@@ -100,6 +107,7 @@ fn groups(judged: &Judged, namespace: Option<&str>) -> Result<Vec<Group>, String
         }
         groups.push(group);
     }
+    let own = groups.len();
     for (_, _, value) in judged.index.objects().filter(|(_, _, value)| inline::is_written(value)) {
         let name = read::reference(value).map(|object| object.to_string()).unwrap_or_default();
         let (Some(mut group), _) = check(value) else {
@@ -110,7 +118,7 @@ fn groups(judged: &Judged, namespace: Option<&str>) -> Result<Vec<Group>, String
         }
         groups.push(group);
     }
-    Ok(groups)
+    Ok((groups, own))
 }
 
 fn reports(
@@ -216,7 +224,7 @@ fn waits(waiting: &Waiting, key: &str, pods: usize) -> String {
     words::batches::no_room(waiting, key, pods as u64)
 }
 
-fn to_json(cluster: &Cluster, reports: &[Report]) -> String {
+fn to_json(cluster: &Cluster, reports: &[Report], rollouts: &[Rollout]) -> String {
     let coordination = |report: &Report| {
         let troupe = &report.troupe;
         let mut value = json!({
@@ -234,7 +242,9 @@ fn to_json(cluster: &Cluster, reports: &[Report]) -> String {
     };
     let coordinations: Vec<Value> = reports.iter().map(coordination).collect();
     let snapshot = json!({"name": cluster.name, "nodes": cluster.inventory.nodes.len()});
-    let answer = json!({"version": 1, "snapshot": snapshot, "coordinations": coordinations});
+    let rollouts: Vec<Value> = rollouts.iter().map(rollouts::to_json).collect();
+    let answer = json!({"version": 1, "snapshot": snapshot, "coordinations": coordinations,
+        "rollouts": rollouts});
     serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
 }
 

@@ -260,7 +260,7 @@ If none is left, the entries are named that together leave none.",
     },
     Verb {
         name: "plan",
-        summary: "Say where the batches of role coordinations would go, and what stays pending",
+        summary: "Say where the batches of role coordinations would go, and how rollouts would",
         details: "\
 Reads RoleCoordinations and the workloads that play their roles, and templates with the long form of \
 the annotation `coordinate`, and places their batches on a cluster: each batch whole on one domain, all \
@@ -270,9 +270,16 @@ nowhere it is told what is short in the domain that comes nearest, how many batc
 holds, and what was found to help when it was tried out: more nodes like one that is there, smaller \
 batches, wider domains, shared domains. With `--vocabulary` its levels are the wider domains that are tried.
 
+Of a coordination that paces rollouts (`manageRollout`) it is told in which rounds the pods of its \
+StatefulSets are replaced, how many of them are down at once, how far one role is ahead of another and \
+which pods stay, if the templates of all roles change at once and every pod comes up; or what keeps it \
+from being paced, as far as the manifests show it.
+
 With `--format json` one object: `version` 1, `snapshot{name, nodes}`, `coordinations[]{namespace, \
 name, coordination, topologyKey, ratios, batches[]{batch, domain?, running?, pods[]{role, name, node}, \
-message?}, room[]{domain, nodes, batches}, remedies[], unjudged?}`. Batches are counted from 1.",
+message?}, room[]{domain, nodes, batches}, remedies[], unjudged?}`, `rollouts[]{namespace, name, \
+coordination, managed, blocked[]{role, message}, message?, rounds?[]{round, pods{ROLE[]}}, stays?, \
+down?, apart?}`. Batches and rounds are counted from 1.",
         arguments: &[
             &PATH,
             &CLUSTER,
@@ -290,8 +297,8 @@ message?}, room[]{domain, nodes, batches}, remedies[], unjudged?}`. Batches are 
             &ASCII,
         ],
         exits: &[
-            (0, "every batch has a place"),
-            (1, "a batch has none, or pods of a role are not known or not judged"),
+            (0, "every batch has a place, and every rollout that is to be paced can be"),
+            (1, "one has none or cannot, or pods of a role are not known or not judged"),
             (2, "it could not run: as for `lint`, or nothing is coordinated"),
         ],
         examples: &[

@@ -53,6 +53,32 @@ fn every_batch_of_the_examples_has_a_place() {
 }
 
 #[test]
+fn rollouts_are_planned_with_what_keeps_them_from_being_paced() {
+    const FILE: &str = "rolling-update-coordination.yaml";
+    expect("rollout.txt", &format!("plan {FILE} --cluster cluster.yaml"), "", 0);
+    expect("rollout.json", &format!("plan {FILE} --cluster cluster.yaml -o json"), "", 0);
+    // Only the rollout, of sets that count from other numbers, and a third of which stays.
+    let text = changed(FILE, "partition: 0%", "partition: 34%");
+    let text = text.replace("maxSkew: 1%", "maxSkew: 50%").replace("Ratio: 5%", "Ratio: 50%");
+    let text = text.replace("  replicas: 6\n", "  replicas: 6\n  ordinals: {start: 5}\n");
+    let (from, to) = (text.find("  - name: prefill-decode\n").unwrap_or(0), "  - name: update\n");
+    let to = text.find(to).unwrap_or(0);
+    let alone = format!("{}{}", &text[..from], &text[to..]);
+    expect("rollout-alone.txt", "plan - --cluster cluster.yaml", &alone, 0);
+    // Its batches have the names of the pods as they count.
+    let (code, out, _) = placecard("plan - --cluster cluster.yaml", &text);
+    assert_eq!((code, out.contains("decode-0 prefill-5 prefill-6")), (0, true), "{out}");
+    let unmanaged = alone.replace("manageRollout: true", "manageRollout: false");
+    expect("rollout-unmanaged.txt", "plan - --cluster cluster.yaml", &unmanaged, 0);
+    let blocked = alone.replacen("placecard.dev/coordinate: prefill-decode", "other: word", 1);
+    let blocked = blocked.replace(
+        "  replicas: 3\n",
+        "  replicas: 3\n  updateStrategy: {rollingUpdate: {partition: 0}}\n",
+    );
+    expect("rollout-blocked.txt", "plan - --cluster cluster.yaml", &blocked, 1);
+}
+
+#[test]
 fn what_has_no_place_comes_with_what_would_help() {
     let line = "plan shared-gpu-nodes.yaml --cluster cluster.yaml";
     expect("shared-gpu-nodes.txt", line, "", 1);
@@ -166,11 +192,7 @@ fn what_cannot_be_planned_is_said() {
     expect("many.txt", "plan - --cluster cluster.yaml", &many, 1);
     let wrong = changed(pd, "decode: 1}", "decode: 0}");
     for (line, stdin, part) in [
-        (
-            "plan cluster.yaml --cluster cluster.yaml",
-            "",
-            "no role coordination that places batches",
-        ),
+        ("plan cluster.yaml --cluster cluster.yaml", "", "no role coordination in"),
         ("plan - --cluster cluster.yaml", wrong.as_str(), "is not valid: placecard lint says why"),
         ("plan cluster.yaml", "", "on which cluster?"),
         ("plan --cluster cluster.yaml", "", "which manifests?"),

@@ -125,7 +125,12 @@ fn placed(object: &Object, template: &Template, spec: &PodSpec, written: &Value)
 /// The name of the pod that is judged.
 pub(crate) fn pod_name(object: &Object) -> String {
     let name = &object.reference.name;
-    if object.is_pod() { name.clone() } else { format!("{name}-0") }
+    if object.is_pod() { name.clone() } else { format!("{name}-{}", first(object)) }
+}
+
+/// The number of the first pod: `spec.ordinals.start` of a StatefulSet.
+fn first(object: &Object) -> u64 {
+    object.start.unwrap_or(0)
 }
 
 /// The labels that a controller adds to the pods of a new revision.
@@ -135,8 +140,8 @@ fn controller_labels(object: &Object) -> Vec<(String, String)> {
         Some("Deployment") => vec![label(POD_TEMPLATE_HASH, NEW_REVISION)],
         Some("StatefulSet") => vec![
             label("controller-revision-hash", NEW_REVISION),
-            label("statefulset.kubernetes.io/pod-name", &format!("{}-0", object.reference.name)),
-            label("apps.kubernetes.io/pod-index", "0"),
+            label("statefulset.kubernetes.io/pod-name", &pod_name(object)),
+            label("apps.kubernetes.io/pod-index", &first(object).to_string()),
         ],
         Some("Job") => {
             vec![label("batch.kubernetes.io/job-name", &object.reference.name)]

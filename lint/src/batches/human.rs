@@ -15,10 +15,8 @@ use crate::render::style::{Paint, paint, plain};
 /// Batches that are shown without `--all`.
 const MOST_ROWS: usize = 20;
 
-pub(super) fn render(cluster: &Cluster, reports: &[Report], all: bool, look: Look) -> String {
-    let texts: Vec<String> =
-        reports.iter().map(|report| of_one(cluster, report, all, look)).collect();
-    texts.join("\n")
+pub(super) fn render(cluster: &Cluster, reports: &[Report], all: bool, look: Look) -> Vec<String> {
+    reports.iter().map(|report| of_one(cluster, report, all, look)).collect()
 }
 
 fn of_one(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
@@ -50,7 +48,7 @@ fn of_one(cluster: &Cluster, report: &Report, all: bool, look: Look) -> String {
     text + &word("holds:", &holds, look)
 }
 
-fn lines(text: &str, look: Look) -> String {
+pub(super) fn lines(text: &str, look: Look) -> String {
     wrap(&plain(text, look.ascii), WIDTH).into_iter().map(|line| format!("{line}\n")).collect()
 }
 

@@ -25,7 +25,7 @@ coordination, type, phase, currentBatch, totalBatches, message, roleStates, need
 topologyKey?, unlabelledNodes?, domains?[]{domain, batches[]}, batches?[]{batch, domain?, strays?, \
 pods{expected, present, scheduled, ready}, message}, uneven?[]{domain, batches, message}, \
 rollout?{managed, roles[]{role, replicas, updated, available, stays, partition}, hindered[]}}`, \
-`unusable[]{namespace, name}`, `orphans[]{namespace, name}`: pods that wait for a coordination that is \
+`unusable[]{namespace, name, message}`, `orphans[]{namespace, name}`: pods that wait for a coordination that is \
 gone. Batches are counted from 1.",
     arguments: &[
         &COORDINATIONS,

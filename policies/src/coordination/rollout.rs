@@ -19,6 +19,8 @@
 //! `maxSkew` are rounded down, but to no less than one pod; of `partition` the pods that stay are
 //! rounded down, to whole batches if there are batches.
 
+pub mod course;
+
 use std::collections::BTreeMap;
 
 use placecard_language::coordination::{RollingUpdate, percent};

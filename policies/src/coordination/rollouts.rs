@@ -92,6 +92,11 @@ pub enum Hindrance {
         /// The field manager.
         manager: String,
     },
+    /// The manifest has a partition of its own: whoever applies it owns the field.
+    Written {
+        /// The name of the StatefulSet.
+        name: String,
+    },
     /// The API server does not take it.
     Refused {
         /// The name of the StatefulSet.

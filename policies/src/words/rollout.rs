@@ -3,6 +3,7 @@
 use placecard_language::coordination::written::Phase;
 
 use super::list;
+use crate::coordination::rollout::course::Course;
 use crate::coordination::rollout::{Role, Standing};
 use crate::coordination::rollouts::{Hindrance, Rolled};
 
@@ -97,6 +98,10 @@ pub fn hindered(role: &str, why: &Hindrance) -> String {
             "{role}: the partition of StatefulSet {name} belongs to {manager}: apply it with kubectl \
              apply --server-side, without spec.updateStrategy.rollingUpdate.partition"
         ),
+        Hindrance::Written { name } => format!(
+            "{role}: the manifest of StatefulSet {name} has a partition of its own, which then belongs \
+             to whoever applies it: leave spec.updateStrategy.rollingUpdate.partition out"
+        ),
         Hindrance::Refused { name, told } => {
             format!("{role}: the API server refuses the partition of StatefulSet {name}: {told}")
         }
@@ -104,4 +109,79 @@ pub fn hindered(role: &str, why: &Hindrance) -> String {
             "{role}: the webhook may not patch StatefulSet {name} (coordination.rollouts of the chart)"
         ),
     }
+}
+
+/// What a rollout that is planned comes to: `6 prefill and 3 decode are replaced in 6 rounds`.
+/// `roles`: each with its replicas.
+#[must_use]
+pub fn planned(name: &str, coordination: &str, roles: &[(String, u32)], course: &Course) -> String {
+    let left = |(role, count): &(String, u32)| {
+        let stays = course.stays.get(role).copied().unwrap_or(0);
+        format!("{} {role}", count.saturating_sub(stays))
+    };
+    let left: Vec<String> = roles.iter().map(left).collect();
+    let rounds = match course.rounds.len() {
+        1 => "1 round".to_owned(),
+        many => format!("{many} rounds"),
+    };
+    let left = list(&left, "and", left.len());
+    format!("{}: {left} are replaced in {rounds}", titled(name, coordination))
+}
+
+/// A rollout that nobody paces, or that cannot be paced.
+#[must_use]
+pub fn not_planned(name: &str, coordination: &str, why: &str) -> String {
+    format!("{}: not paced: {why}", titled(name, coordination))
+}
+
+fn titled(name: &str, coordination: &str) -> String {
+    format!("{name}, rollout {coordination}")
+}
+
+/// Nobody asks for a pace.
+#[must_use]
+pub fn unmanaged() -> String {
+    "without manageRollout each StatefulSet is rolled out on its own, and the status tells how far \
+     apart they are"
+        .to_owned()
+}
+
+/// Too many pods.
+#[must_use]
+pub fn too_many_to_follow(most: u32) -> String {
+    format!("the roles have more than {most} pods, and no such rollout is followed")
+}
+
+/// In which order pods are replaced.
+#[must_use]
+pub fn order(course: &Course) -> String {
+    let last = match course.in_batches {
+        true => "the last batch first",
+        false => "the last pod of each role first",
+    };
+    format!("{last}; a round begins when all pods of the one before are available")
+}
+
+/// How many are down at once, and how far roles are apart. `None`: nothing is replaced.
+#[must_use]
+pub fn limits(course: &Course) -> Option<String> {
+    let of = |(role, count): (&String, &u32)| format!("{count} {role}");
+    let down: Vec<String> = course.down.iter().map(of).collect();
+    let down = (!down.is_empty()).then(|| list(&down, "and", down.len()))?;
+    Some(format!("at most {down} at once; no role is ahead by more than {}%", course.apart))
+}
+
+/// The pods that stay as they are. `None`: all are replaced.
+#[must_use]
+pub fn staying(course: &Course) -> Option<String> {
+    let stays = course.stays.iter().filter(|(_, count)| **count > 0);
+    let stays: Vec<String> = stays.map(|(role, count)| format!("{count} {role}")).collect();
+    let stays = (!stays.is_empty()).then(|| list(&stays, "and", stays.len()))?;
+    Some(format!("{stays}, by partition"))
+}
+
+/// What a plan of a rollout takes for granted.
+#[must_use]
+pub fn granted() -> String {
+    "if the templates of all roles change at once, and every new pod comes up".to_owned()
 }
