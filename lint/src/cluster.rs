@@ -13,10 +13,13 @@ use placecard_policies::snapshot::object::Sink;
 use placecard_policies::snapshot::problem::{Bytes, Problem, ProblemKind};
 use placecard_policies::snapshot::seen::{Intake, Seen};
 use placecard_policies::snapshot::stream::Reader;
+use placecard_policies::surroundings::{Answer, Reference};
 use placecard_policies::words;
 
+use self::definitions::Reading;
 use crate::load;
 
+mod definitions;
 mod progress;
 mod yaml;
 
@@ -39,6 +42,8 @@ const SNAPSHOTS: load::Wanted = load::Wanted {
 pub struct Loaded {
     /// Its objects. What may be missing is in [`Inventory::unknown`].
     pub inventory: Inventory,
+    /// What its definitions of custom resources answer.
+    pub definitions: Vec<(Reference, Answer)>,
     /// What it holds, and how it was read.
     pub summary: Summary,
 }
@@ -120,9 +125,10 @@ pub fn load(
     stdin: &mut dyn Read,
     progress: &mut Progress<'_>,
 ) -> Result<Loaded, Vec<Complaint>> {
-    let mut inventory = Inventory::default();
-    let summary = load_into(paths, stdin, &mut inventory, progress)?;
-    Ok(Loaded { inventory, summary })
+    let mut reading = Reading::default();
+    let summary = load_into(paths, stdin, &mut reading, progress)?;
+    let Reading { inventory, definitions } = reading;
+    Ok(Loaded { inventory, definitions, summary })
 }
 
 /// As [`load()`], into anything that takes objects: no object is kept.

@@ -9,7 +9,7 @@ use placecard_policies::cluster::{Cluster, Counts};
 use placecard_policies::feasibility::judge::Semantics;
 use placecard_policies::node_templates::node_templates;
 use placecard_policies::scheduling::Schedulers;
-use placecard_policies::surroundings::ServerVersion;
+use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
 use placecard_policies::words;
 
 use crate::cluster::{Complaint, Loaded, Progress, load};
@@ -19,6 +19,8 @@ use crate::scheduler_configuration::configured;
 /// A cluster, and what is to be said of how it was read.
 pub(crate) struct Taken {
     pub(crate) cluster: Cluster,
+    /// What its definitions of custom resources answer.
+    pub(crate) definitions: Vec<(Reference, Answer)>,
     /// The server by which is judged.
     pub(crate) server: ServerVersion,
     /// For standard error: a line or more each.
@@ -37,7 +39,7 @@ pub(crate) fn read(
     stdin: &mut dyn Read,
 ) -> Result<Taken, String> {
     let read = load_from(source, stdin).map_err(|complaints| told(&complaints))?;
-    let Loaded { mut inventory, summary } = read;
+    let Loaded { mut inventory, definitions, summary } = read;
     let server = match summary.seen.server.map(ServerVersion) {
         Some(server) if !inputs.server_is_given => server,
         _ => inputs.server,
@@ -69,6 +71,7 @@ pub(crate) fn read(
             schedulers,
             counts: Counts::default(),
         },
+        definitions,
         server,
         complaints: complaints.chain(notes).collect(),
     })

@@ -82,7 +82,8 @@ pub(crate) fn snapshot(ask: &SnapshotAsk, stdout: &mut dyn Write) -> Result<Outc
 /// Why it cannot be judged on.
 pub(crate) fn load(access: &Access) -> Result<Loaded, Vec<Complaint>> {
     let (inventory, summary) = load_as(access, false, Inventory::default)?;
-    Ok(Loaded { inventory, summary })
+    // No list of definitions is asked for.
+    Ok(Loaded { inventory, definitions: Vec::new(), summary })
 }
 
 /// The same into anything that takes objects; `new` makes an empty one. `more`: with what says how

@@ -177,7 +177,7 @@ pub fn judge_beside(
         return Ok((judge(inputs, stdin)?, Vec::new()));
     }
     let words = words_of(inputs, stdin)?;
-    let Taken { cluster, server, complaints } =
+    let Taken { cluster, server, complaints, .. } =
         cluster_of::read(&inputs.cluster, inputs, &words, stdin)?;
     let given = Given { words, inventory: &cluster.inventory };
     let inputs =
@@ -229,9 +229,12 @@ pub(crate) fn judge_read(
             ..Surroundings::default()
         };
         if !inputs.cluster.is_absent() {
-            let Taken { mut cluster, server, complaints } =
+            let Taken { mut cluster, definitions, server, complaints } =
                 cluster_of::read(&inputs.cluster, inputs, &surroundings.words, stdin)?;
             surroundings.server = server;
+            let mut known = Objects::default();
+            definitions.into_iter().for_each(|(asked, answer)| known.insert(asked, answer));
+            surroundings.objects.extend(known);
             for (_, _, object) in index.objects() {
                 add_manifest(&mut cluster.inventory, object, namespace);
             }

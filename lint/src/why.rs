@@ -48,7 +48,7 @@ pub(crate) struct Found {
 /// Why it could not run.
 pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outcome, String> {
     let words = words_of(&ask.inputs, stdin)?;
-    let Taken { mut cluster, server, complaints } =
+    let Taken { mut cluster, server, complaints, .. } =
         cluster_of::read(&ask.cluster, &ask.inputs, &words, stdin)?;
     let ask = &ask.read_by(server);
     let reports: Vec<Report> = pods::subjects(ask, &mut cluster, words, stdin)?

@@ -9,6 +9,7 @@ mod bounds;
 mod cli;
 mod closed_world;
 mod config;
+mod definitions;
 mod expand;
 mod fix_properties;
 mod fixes;

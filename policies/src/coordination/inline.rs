@@ -93,7 +93,8 @@ fn drop_unknown(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>
 
 /// What a CustomResourceDefinition says of the list in which coordinations stand, by version: null
 /// where it does not have the list.
-pub(crate) fn schemas(value: &Value) -> Vec<(Reference, Answer)> {
+#[must_use]
+pub fn schemas(value: &Value) -> Vec<(Reference, Answer)> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let group = api_group(text("/apiVersion")) == "apiextensions.k8s.io";
     if !group || text("/kind") != "CustomResourceDefinition" || text("/metadata/name") != DEFINITION
