@@ -104,7 +104,10 @@ impl Index {
             answers.insert(reference, answer);
         }
         let judged = self.objects().map(|(_, role, value)| (role == Role::Judged, value));
-        for (reference, answer) in players::answers(judged, namespace) {
+        for (reference, answer) in players::answers(judged.clone(), namespace) {
+            answers.insert(reference, answer);
+        }
+        for (reference, answer) in players::long_forms(judged, namespace) {
             answers.insert(reference, answer);
         }
         answers

@@ -177,6 +177,14 @@ pub enum Reference {
         /// The namespace.
         namespace: String,
     },
+    /// The workloads whose templates name a coordination in the long form, which no object describes;
+    /// as far as they are at hand: nobody is asked.
+    LongForm {
+        /// The namespace.
+        namespace: String,
+        /// What they call the coordination.
+        name: String,
+    },
     /// A workload as it is written: one that plays a role in a coordination.
     Workload {
         /// Group and version.
@@ -259,6 +267,8 @@ pub enum Answer {
     Coordinations(Arc<Roster>),
     /// The workload.
     Workload(Box<Workload>),
+    /// The workloads, in the order in which they were read.
+    Workloads(Arc<Vec<Workload>>),
     /// A structural schema; null if there is no such field.
     Schema(Arc<Value>),
     /// How the workload counts its replicas.

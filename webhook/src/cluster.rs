@@ -182,7 +182,7 @@ impl Cluster {
                 self.own(&root, &names, reference).await
             }
             Reference::Coordinations { namespace } => self.rosters(namespace).await,
-            Reference::Cast { .. } => Ok(Answer::Unreachable),
+            Reference::Cast { .. } | Reference::LongForm { .. } => Ok(Answer::Unreachable),
             Reference::Workload { api_version, kind, namespace, name } => {
                 self.workload(api_version, kind, namespace, name).await
             }

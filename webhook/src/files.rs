@@ -183,6 +183,7 @@ impl Files {
             | Reference::Coordination { .. }
             | Reference::InGroup { .. }
             | Reference::GroupSchema { .. }
+            | Reference::LongForm { .. }
             | Reference::Scale { .. }
             | Reference::Autoscaler { .. } => self.answers.get(reference).cloned(),
             Reference::Cast { namespace } => {

@@ -1,5 +1,8 @@
 //! Who plays the roles of a coordination, as far as it is known, and how many of them there are.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use placecard_findings::{FieldPath, ObjectRef, Site, api_group};
 use placecard_language::checked::Words;
 use placecard_language::coordination::{Group, Source, check, sentence};
@@ -64,7 +67,12 @@ impl Player {
     }
 
     /// A role that a workload plays.
-    fn of_workload(role: &str, workload: &Workload, group: &Group, words: &Words) -> Option<Self> {
+    pub(crate) fn of_workload(
+        role: &str,
+        workload: &Workload,
+        group: &Group,
+        words: &Words,
+    ) -> Option<Self> {
         let mut object = read::object(&workload.written, words).ok()?;
         read::keep_written(&mut object, &workload.written);
         if object.reference.namespace.is_empty() {
@@ -234,6 +242,35 @@ pub fn answers<'a>(
     }
     found
 }
+
+/// What workloads whose templates name a coordination in the long form answer for it; `true`: the
+/// object has a review of its own. `namespace` stands for an absent `metadata.namespace`.
+pub fn long_forms<'a>(
+    objects: impl Iterator<Item = (bool, &'a Value)>,
+    namespace: &str,
+) -> Vec<(Reference, Answer)> {
+    let mut found: BTreeMap<Reference, Vec<Workload>> = BTreeMap::new();
+    for (is_reviewed, value) in objects {
+        let annotations = value.pointer("/spec/template/metadata/annotations");
+        let said = annotations.and_then(|all| all.get(keys::COORDINATE)).and_then(Value::as_str);
+        // The name comes first, and in the short form alone.
+        let mut said = said.into_iter().flat_map(str::split_whitespace);
+        let (Some(name), Some(_)) = (said.next(), said.next()) else { continue };
+        let Some(object) = read::reference(value) else { continue };
+        let own = object.namespace;
+        let namespace = if own.is_empty() { namespace.to_owned() } else { own };
+        let reference = Reference::LongForm { namespace, name: name.to_owned() };
+        let all = found.entry(reference).or_default();
+        if all.len() < MOST_WORKLOADS {
+            all.push(Workload { written: value.clone(), is_reviewed });
+        }
+    }
+    let answer = |(reference, all)| (reference, Answer::Workloads(Arc::new(all)));
+    found.into_iter().map(answer).collect()
+}
+
+/// No more workloads of one coordination in the long form are kept.
+const MOST_WORKLOADS: usize = 64;
 
 /// Whether a reference to a workload means this object; versions of one kind are the same object.
 #[must_use]

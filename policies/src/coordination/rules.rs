@@ -10,10 +10,13 @@ pub(crate) mod apart;
 pub(crate) mod autoscaled;
 mod counts;
 mod elsewhere;
+mod long_form;
 mod nodes;
 pub(crate) mod order;
 mod readiness;
 pub(crate) mod room;
+
+use std::collections::BTreeMap;
 
 use placecard_findings::{FieldPath, Finding, ObjectRef, Site};
 use placecard_language::coordination::inline;
@@ -47,6 +50,8 @@ pub(crate) enum Home {
         site: Site,
         /// As they are written.
         quote: String,
+        /// The words of each role, where several templates make the group together.
+        others: BTreeMap<String, (Site, String)>,
     },
 }
 
@@ -104,6 +109,11 @@ impl<'a> Scene<'a> {
 
     /// Where a ratio is written.
     pub(crate) fn ratio(&self, part: &Part<'_>) -> Site {
+        if let Home::Words { others, .. } = self.home
+            && let Some((site, _)) = others.get(&part.player.role)
+        {
+            return site.clone();
+        }
         self.strategy(part.index, &["ratios", &part.player.role])
     }
 
@@ -119,10 +129,12 @@ impl<'a> Scene<'a> {
     }
 
     /// The words of the long form.
-    pub(crate) fn quote(&self) -> &str {
+    pub(crate) fn quote(&self, part: &Part<'_>) -> &str {
         match &self.home {
             Home::Object { .. } => "",
-            Home::Words { quote, .. } => quote,
+            Home::Words { quote, others, .. } => {
+                others.get(&part.player.role).map_or(quote, |(_, words)| words)
+            }
         }
     }
 
@@ -256,11 +268,16 @@ pub(crate) fn of_workload(
             let origin = &coordinate.origin;
             let site = Site::within(template.annotation(origin.key), origin.span.clone());
             let site = site.in_object(object.reference.clone());
-            Home::Words { site, quote: origin.text.clone() }
+            Home::Words { site, quote: origin.text.clone(), others: BTreeMap::new() }
         }
     };
     let player = Player::under_review(&member.role, object);
     let scene = Scene { group, home: &home, reviewed: &object.reference, surroundings };
     let Some(part) = scene.part(&player) else { return Vec::new() };
-    of_part(&scene, &part).into_iter().map(|finding| scene.seen(finding)).collect()
+    let mut findings: Vec<Finding> =
+        of_part(&scene, &part).into_iter().map(|finding| scene.seen(finding)).collect();
+    if coordinate.own.is_some() {
+        findings.extend(long_form::unequal(object, coordinate, surroundings));
+    }
+    findings
 }

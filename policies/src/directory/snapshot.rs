@@ -86,6 +86,7 @@ impl Snapshot<'_> {
             | Reference::Coordination { .. }
             | Reference::Coordinations { .. }
             | Reference::Cast { .. }
+            | Reference::LongForm { .. }
             | Reference::Workload { .. }
             | Reference::InGroup { .. }
             | Reference::GroupSchema { .. }

@@ -87,6 +87,7 @@ impl Live {
             | Reference::InGroup { .. }
             | Reference::GroupSchema { .. }
             | Reference::Cast { .. }
+            | Reference::LongForm { .. }
             | Reference::Scale { .. } => self.coordination(reference),
             Reference::Autoscaler { .. } => {
                 let known = self.index.autoscalers.of(reference).cloned();

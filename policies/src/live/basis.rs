@@ -37,10 +37,11 @@ pub fn of_answer(reference: &Reference) -> Vec<Watched> {
         | Reference::Cast { .. } => {
             vec![Watched::RoleCoordination]
         }
-        // These are asked of the API server.
-        Reference::Workload { .. } | Reference::InGroup { .. } | Reference::GroupSchema { .. } => {
-            Vec::new()
-        }
+        // These are asked of the API server, or of nobody.
+        Reference::Workload { .. }
+        | Reference::InGroup { .. }
+        | Reference::GroupSchema { .. }
+        | Reference::LongForm { .. } => Vec::new(),
         Reference::Scale { kind, .. } => counted(kind).into_iter().collect(),
     }
 }

@@ -56,7 +56,7 @@ fn counted(part: &Part<'_>, count: &Count, text: &str) -> Label {
 /// The ratio, or the words of the long form.
 fn ratio(scene: &Scene<'_>, part: &Part<'_>) -> Label {
     let text = format!("{} {} in a batch", part.ratio, role(part));
-    let quote = match scene.quote() {
+    let quote = match scene.quote(part) {
         "" => part.ratio.to_string(),
         words => words.to_owned(),
     };
@@ -326,7 +326,7 @@ pub(crate) fn without_probe(scene: &Scene<'_>, part: &Part<'_>, site: Site) -> F
     let mode = scene.strategy(part.index, &["batchMode"]);
     let labels = vec![
         Label::new(site, "no readinessProbe: ready as soon as it runs"),
-        Label::new(mode, "the next batch waits for ready pods").quoting(scene.quote()),
+        Label::new(mode, "the next batch waits for ready pods").quoting(scene.quote(part)),
     ];
     let mut finding = start(scene, rules::READY_WITHOUT_PROBE, message, labels);
     finding.verdict = Verdict::Risk;

@@ -380,6 +380,7 @@ fn named(reference: &Reference) -> String {
         Reference::InGroup { namespace, name } => {
             format!("RoleBasedGroup {}", full(namespace, name))
         }
+        Reference::LongForm { name, .. } => format!("the templates that name {name}"),
         Reference::GroupSchema { version } => format!("the schema of RoleBasedGroup {version}"),
         Reference::Coordinations { namespace } | Reference::Cast { namespace }
             if namespace.is_empty() =>

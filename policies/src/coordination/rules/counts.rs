@@ -21,6 +21,18 @@ pub(super) fn indivisible(scene: &Scene<'_>, part: &Part<'_>) -> Option<Finding>
 /// Roles with different numbers of whole batches. Those whose replicas are no whole batches are told
 /// of already.
 pub(super) fn unequal(scene: &Scene<'_>, parts: &[Part<'_>]) -> Option<Finding> {
+    let (most, least) = extremes(scene, parts)?;
+    Some(words::roles::unequal(scene, most, least))
+}
+
+/// A role with its number of whole batches.
+type Counted<'p, 'a> = (&'p Part<'a>, u64);
+
+/// The role with the most whole batches and the one with the fewest; `None`: all have as many.
+pub(super) fn extremes<'p, 'a>(
+    scene: &Scene<'_>,
+    parts: &'p [Part<'a>],
+) -> Option<(Counted<'p, 'a>, Counted<'p, 'a>)> {
     let whole = |part: &Part<'_>| {
         let replicas = count(scene, part)?.replicas;
         (replicas % u64::from(part.ratio) == 0).then(|| replicas / u64::from(part.ratio))
@@ -29,5 +41,5 @@ pub(super) fn unequal(scene: &Scene<'_>, parts: &[Part<'_>]) -> Option<Finding> 
         parts.iter().filter_map(|part| Some((part, whole(part)?))).collect();
     let most = shares.iter().max_by_key(|(_, batches)| *batches)?;
     let least = shares.iter().min_by_key(|(_, batches)| *batches)?;
-    (most.1 != least.1).then(|| words::roles::unequal(scene, *most, *least))
+    (most.1 != least.1).then_some((*most, *least))
 }
