@@ -2,6 +2,7 @@
 //! their partitions.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use placecard_policies::language::keys;
 use placecard_tests::controlplane::{Patch, Target, wait_for};
@@ -252,6 +253,10 @@ fn a_partition_of_somebody_else_is_left_alone() {
             if told { Ok(()) } else { Err(format!("{events:?}")) }
         });
         assert_eq!(invalid_is_said(stage), version, "it was said once");
+        let (code, said) = looked_at(stage);
+        let unusable = &said["unusable"][0];
+        assert_eq!((code, &unusable["name"]), (1, &json!("old")), "{said:#}");
+        assert!(unusable["message"].to_string().contains("wrokloadRef"), "{said:#}");
         let mend = json!({"spec": {"roles": [role_of("prefill"), role_of("decode")]}});
         let mended = stage.api().patch(&misspelt(), Patch::Merge, &mend);
         mended.unwrap_or_else(|why| panic!("{why}"));
@@ -260,7 +265,31 @@ fn a_partition_of_somebody_else_is_left_alone() {
             let invalid = reasons.filter(|one| one["reason"] == "Invalid").count();
             invalid == 0 && status["coordinationStatus"][0]["name"] == "update"
         });
+        // Who looks at the cluster sees what the controller says of it.
+        wait_for(PATIENCE, "placecard status --live says the same", || {
+            let (_, said) = looked_at(stage);
+            let all = said["coordinations"].as_array().into_iter().flatten();
+            let own = all.filter(|one| one["name"] == "old").map(|one| &one["message"]);
+            let own: Vec<&Value> = own.collect();
+            let status = stage.status("ml", "old");
+            let is_clear = said["unusable"] == json!([]);
+            match own == [&status["coordinationStatus"][0]["message"]] && is_clear {
+                true => Ok(()),
+                false => Err(format!("{said:#}\n{status:#}")),
+            }
+        });
     });
+}
+
+/// `placecard status --live`: its exit code and its report.
+fn looked_at(stage: &Stage) -> (u8, Value) {
+    let kubeconfig = stage.plane.kubeconfig.to_string_lossy().into_owned();
+    let words = ["placecard", "status", "--live", "--format", "json", "--kubeconfig"];
+    let words = words.into_iter().chain([kubeconfig.as_str()]).map(OsString::from);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = placecard_lint::run(words, &mut std::io::empty(), &mut out, &mut err, false);
+    let report = serde_json::from_slice(&out);
+    (code, report.unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(&err))))
 }
 
 fn misspelt() -> Target {
