@@ -90,6 +90,19 @@ BENCH ?=
 bench: oracle ## time decisions beside the real scheduler, in one table; BENCH=all for everything
 	$(CARGO) bench $(LOCKED) -p placecard-policies --bench feasibility -- $(BENCH)
 
+# The linters that ours is timed beside, and where they are put.
+KUBE_LINTER_VERSION ?= v0.7.6
+KUBECONFORM_VERSION ?= v0.8.0
+LINTERS := target/linters
+MANIFESTS ?= 50000
+.PHONY: bench-lint
+bench-lint: controlplane ## time `placecard lint` beside kube-linter and kubeconform on MANIFESTS generated files; needs Go
+	-GOBIN=$(CURDIR)/$(LINTERS) $(GO) install golang.stackrox.io/kube-linter/cmd/kube-linter@$(KUBE_LINTER_VERSION)
+	-GOBIN=$(CURDIR)/$(LINTERS) $(GO) install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION)
+	$(CARGO) build $(LOCKED) --release -p placecard-lint --bin placecard
+	PLACECARD=target/release/placecard KUBE_LINTER=$(LINTERS)/kube-linter KUBECONFORM=$(LINTERS)/kubeconform \
+		MANIFESTS=$(MANIFESTS) $(CARGO) run $(LOCKED) --quiet -p placecard-tests --bin placecard-bench-lint
+
 # What `make measure` makes; some fifteen minutes, and 14 GB of memory for the API server.
 NODES ?= 5000
 PODS ?= 150000

@@ -14,6 +14,7 @@ use placecard_policies::surroundings::Objects;
 use serde_json::Value;
 
 use crate::load::{Document, Input, ObjectAt, Source, load};
+use crate::side_by_side;
 
 /// Why a file was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,20 +61,31 @@ impl Index {
     /// Reads files; after the judged ones come context and vocabulary.
     #[must_use]
     pub fn new(inputs: Vec<(Role, Input)>) -> Self {
-        Self::telling(inputs, &mut |_, _| {})
+        Self::telling(inputs, side_by_side::threads(0), &mut |_, _| {})
     }
 
-    /// As [`Index::new`]; `tell` hears how many files of how many are read.
+    /// As [`Index::new`], on so many threads; `tell` hears how many files of how many are read.
     #[must_use]
-    pub fn telling(inputs: Vec<(Role, Input)>, tell: &mut dyn FnMut(usize, usize)) -> Self {
+    pub fn telling(
+        inputs: Vec<(Role, Input)>,
+        threads: usize,
+        tell: &mut dyn FnMut(usize, usize),
+    ) -> Self {
         let mut index = Self::default();
         let all = inputs.len();
-        for (done, (role, input)) in inputs.into_iter().enumerate() {
-            tell(done, all);
-            let source = Source::new(input.name, &input.bytes);
-            let documents = load(&source);
-            index.files.push(File { source, documents, role });
-        }
+        side_by_side::each(
+            &mut vec![(); threads.max(1)],
+            inputs.into_iter(),
+            |(), (role, input)| {
+                let source = Source::new(input.name, &input.bytes);
+                let documents = load(&source);
+                File { source, documents, role }
+            },
+            |done, file| {
+                tell(done, all);
+                index.files.push(file);
+            },
+        );
         let entries: Vec<(ObjectId, ObjectRef)> = index
             .objects()
             .filter_map(|(id, _, value)| read::reference(value).map(|name| (id, name)))

@@ -37,6 +37,7 @@ pub mod fix;
 mod half_an_object;
 pub mod index;
 mod intent;
+mod judging;
 mod linting;
 #[cfg(feature = "live")]
 mod live;
@@ -53,6 +54,7 @@ mod run;
 mod scheduler_configuration;
 pub mod selection;
 pub mod shell;
+mod side_by_side;
 mod status;
 pub mod verbs;
 pub mod vocabulary;

@@ -6,31 +6,27 @@ use std::sync::Arc;
 
 use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict};
 use placecard_language::Words;
-use placecard_policies::directory::answer_from;
 use placecard_policies::feasibility::inventory::Inventory;
 use placecard_policies::fields::inputs::Inputs as Facts;
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
-use placecard_policies::placed::Outcome;
 use placecard_policies::read;
-use placecard_policies::review::{Expansion, Review, references, review_written};
+use placecard_policies::review::Expansion;
 use placecard_policies::stored::add_manifest;
-use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
+use placecard_policies::surroundings::{Objects, Surroundings};
 use placecard_policies::template_pod::Unjudged;
-use placecard_policies::unreadable;
 use placecard_policies::vocabulary;
-use placecard_policies::words;
-use serde_json::Value;
 
 use crate::cluster_of::{self, Taken};
-use crate::half_an_object::half_an_object;
 use crate::index::{Index, ObjectId, Role};
+use crate::judging::{Doing, judge_objects};
 use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
 use crate::one_document::uncollected;
 use crate::plan::{ClusterSource, Inputs};
 use crate::progress::Step;
-use crate::render::place::{Place, Placed, place, place_all, place_span};
+use crate::render::place::{Place, Placed, place_all, place_span};
+use crate::side_by_side;
 
 /// What a run found.
 #[derive(Clone, Debug, Default)]
@@ -208,7 +204,22 @@ pub(crate) fn judge_read(
     stdin: &mut dyn Read,
     tell: &mut dyn FnMut(Step, usize, usize),
 ) -> Result<Judged, String> {
-    let index = Index::telling(files, &mut |done, all| tell(Step::Reading, done, all));
+    judge_on(None, given, inputs, files, stdin, tell)
+}
+
+/// As [`judge_read`], on so many threads, which changes nothing but the time; `None`: as many as
+/// there are processors, if there is work for them.
+pub(crate) fn judge_on(
+    threads: Option<usize>,
+    given: Option<Given<'_>>,
+    inputs: &Inputs,
+    files: Vec<(Role, Input)>,
+    stdin: &mut dyn Read,
+    tell: &mut dyn FnMut(Step, usize, usize),
+) -> Result<Judged, String> {
+    let all = threads.unwrap_or_else(|| side_by_side::threads(files.len()));
+    let index = Index::telling(files, all, &mut |done, all| tell(Step::Reading, done, all));
+    let threads = threads.unwrap_or_else(|| side_by_side::threads(index.objects().count()));
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
     let (words, inventory, unusable) = match given {
@@ -251,9 +262,10 @@ pub(crate) fn judge_read(
         let cluster = surroundings.cluster.clone();
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
-        let facts = facts(&index, beside, &surroundings, inputs.closed_world);
+        let facts = facts(&index, beside, &surroundings, inputs.closed_world, threads);
         surroundings.inputs = Some(Arc::new(facts));
-        judge_objects(&index, beside, &mut surroundings, &mut judged, &mut findings, tell);
+        let mut doing = Doing { judged: &mut judged, findings: &mut findings, tell, threads };
+        judge_objects(&index, beside, &mut surroundings, &mut doing);
         judged.answers = surroundings.objects;
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
@@ -397,28 +409,44 @@ fn vocabulary_of(
 
 /// What stands beside the manifests.
 #[derive(Clone, Copy)]
-struct Beside<'a> {
+pub(crate) struct Beside<'a> {
     /// A snapshot.
-    inventory: Option<&'a Inventory>,
+    pub(crate) inventory: Option<&'a Inventory>,
     /// The namespace of what has none.
-    namespace: Option<&'a str>,
+    pub(crate) namespace: Option<&'a str>,
 }
 
 /// What the rules that look across manifests know of them: facts about each object, which is read
 /// once for these and once more for its review, so that no more than facts is kept.
-fn facts(index: &Index, beside: Beside<'_>, surroundings: &Surroundings, closed: bool) -> Facts {
+fn facts(
+    index: &Index,
+    beside: Beside<'_>,
+    surroundings: &Surroundings,
+    closed: bool,
+    threads: usize,
+) -> Facts {
     let mut facts = Facts::default();
     let folders = folders(index);
-    for (id, _, value) in index.objects() {
-        let folder = folders.get(id.file).copied().unwrap_or_default();
-        if let Some(name) = read::reference(value) {
-            facts.note(value, &name, beside.namespace.unwrap_or_default(), folder);
-        }
-        if let Ok(mut object) = read::object(value, &surroundings.words) {
-            in_namespace(&mut object, beside.namespace);
-            facts.add(&object, surroundings, folder);
-        }
-    }
+    side_by_side::each(
+        &mut vec![(); threads],
+        index.objects(),
+        |(), (id, _, value)| {
+            let folder = folders.get(id.file).copied().unwrap_or_default();
+            let mut object = read::object(value, &surroundings.words).ok();
+            if let Some(object) = &mut object {
+                in_namespace(object, beside.namespace);
+            }
+            (value, folder, read::reference(value), object)
+        },
+        |_, (value, folder, name, object)| {
+            if let Some(name) = name {
+                facts.note(value, &name, beside.namespace.unwrap_or_default(), folder);
+            }
+            if let Some(object) = object {
+                facts.add(&object, surroundings, folder);
+            }
+        },
+    );
     if let Some(inventory) = beside.inventory {
         facts.add_cluster(inventory);
     }
@@ -440,128 +468,10 @@ fn folders(index: &Index) -> Vec<usize> {
     index.files.iter().map(|file| folder(&file.source.name)).map(number).collect()
 }
 
-fn judge_objects(
-    index: &Index,
-    beside: Beside<'_>,
-    surroundings: &mut Surroundings,
-    judged: &mut Judged,
-    findings: &mut Vec<Placed>,
-    tell: &mut dyn FnMut(Step, usize, usize),
-) {
-    let all = index.objects().count();
-    for (done, (id, role, value)) in index.objects().enumerate() {
-        tell(Step::Judging, done, all);
-        if role != Role::Judged {
-            continue;
-        }
-        let Some(name) = read::reference(value) else {
-            findings.extend(half_an_object(value).map(|finding| place(index, id, finding)));
-            continue;
-        };
-        judged.counts.objects += 1;
-        if vocabulary::is_vocabulary(&name) {
-            let (_, mistakes) = vocabulary::check(value);
-            findings.extend(place_all(index, id, mistakes));
-            continue;
-        }
-        match read::object(value, &surroundings.words) {
-            Err(problem) => {
-                judged.unfit.insert(id);
-                findings.extend(place_all(index, id, unreadable::findings(&name, &problem, value)));
-            }
-            Ok(mut object) => {
-                if surroundings.cluster.is_some() {
-                    read::keep_written(&mut object, value);
-                }
-                in_namespace(&mut object, beside.namespace);
-                answer_owners(index, &object, beside.namespace, surroundings);
-                if let Some(inventory) = beside.inventory {
-                    answer_from(&object, surroundings, inventory);
-                }
-                let mut review = review_written(&object, Some(value), surroundings);
-                note_mode(judged, &object, &review);
-                if review.mode == Mode::Off && review.has_intents {
-                    review.findings.push(words::mode::without_effect(&object));
-                }
-                note_placements(judged, &object, &review);
-                note_expansions(judged, id, &object, &review);
-                findings.extend(place_all(index, id, review.findings));
-            }
-        }
-    }
-}
-
-fn note_mode(judged: &mut Judged, object: &Object, review: &Review) {
-    if review.mode != Mode::Enforce {
-        judged.modes.insert(object.reference.namespace.clone(), review.mode);
-    }
-}
-
 /// Puts an object without a namespace into this one.
 pub(crate) fn in_namespace(object: &mut Object, namespace: Option<&str>) {
     if let Some(namespace) = namespace.filter(|_| object.reference.namespace.is_empty()) {
         namespace.clone_into(&mut object.reference.namespace);
-    }
-}
-
-fn note_placements(judged: &mut Judged, object: &Object, review: &Review) {
-    let Some(on_cluster) = &mut judged.on_cluster else { return };
-    for placement in &review.placements {
-        match &placement.outcome {
-            Outcome::Fits(_) => on_cluster.placed += 1,
-            Outcome::Shut => {}
-            Outcome::Unjudged(why) => {
-                on_cluster.unjudged.push((object.reference.clone(), why.clone()));
-            }
-        }
-    }
-}
-
-/// Finds the controllers that the review of a pod asks for.
-fn answer_owners(
-    index: &Index,
-    object: &Object,
-    namespace: Option<&str>,
-    surroundings: &mut Surroundings,
-) {
-    for reference in references(object, surroundings) {
-        let Reference::Owner { api_version, kind, namespace: at, name, uid } = &reference else {
-            continue;
-        };
-        let owner = |namespace: &str| ObjectRef {
-            api_version: api_version.clone(),
-            kind: kind.clone(),
-            namespace: namespace.to_owned(),
-            name: name.clone(),
-        };
-        let written = index.find(&owner(at));
-        let written = written.or_else(|| index.find(&owner("")).filter(|_| namespace == Some(at)));
-        let Some((_, document, at)) = written.and_then(|id| index.document(id)) else { continue };
-        let Some(found) = document.object(at) else { continue };
-        let written = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-        // A manifest has no UID yet: its name has to do.
-        if written.is_empty() || written == uid {
-            let selector = read::controller_selector(found);
-            surroundings.objects.insert(reference, Answer::Selector(selector));
-        }
-    }
-}
-
-fn note_expansions(judged: &mut Judged, id: ObjectId, object: &Object, review: &Review) {
-    judged.counts.templates += object.templates.len();
-    if review.findings.iter().any(|one| one.severity == Severity::Error)
-        || review.expansions.iter().any(|one| !one.complete)
-    {
-        judged.unfit.insert(id);
-    }
-    let planned = |expansion: &Expansion| {
-        let mut templates = object.templates.iter();
-        let written = templates.find(|template| template.path == expansion.template);
-        let from_written = written.is_none_or(|written| written.spec == expansion.base);
-        Planned { expansion: expansion.clone(), from_written }
-    };
-    if !review.expansions.is_empty() {
-        judged.expansions.insert(id, review.expansions.iter().map(planned).collect());
     }
 }
 
