@@ -147,7 +147,7 @@ fn replicated(name: &str, app: usize, more: &str) -> String {
 fn pod(name: &str, app: usize, indentation: usize, restart: Option<&str>) -> String {
     let restart = restart.map(|policy| format!("  restartPolicy: {policy}\n")).unwrap_or_default();
     let text = format!(
-        "metadata:\n  annotations:\n    checksum/config: {:064x}\n    prometheus.io/scrape: \"true\"\n  labels:\n{}\
+        "metadata:\n  annotations:\n    checksum/config: c{:063x}\n    prometheus.io/scrape: \"true\"\n  labels:\n{}\
          spec:\n  serviceAccountName: {name}\n{restart}  securityContext:\n    runAsNonRoot: true\n    runAsUser: 10001\n    \
          fsGroup: 10001\n  affinity:\n    nodeAffinity:\n      requiredDuringSchedulingIgnoredDuringExecution:\n        \
          nodeSelectorTerms:\n          - matchExpressions:\n              - key: kubernetes.io/arch\n                \
