@@ -169,13 +169,12 @@ fn pod(name: &str, app: usize, indentation: usize, restart: Option<&str>) -> Str
         container("exporter", app + 7, "metrics", 9090),
     );
     let blank = " ".repeat(indentation + 2);
-    let lines = text.lines().fold(String::new(), |mut all, line| {
+    text.lines().fold(String::new(), |mut all, line| {
         all.push_str(&blank);
         all.push_str(line);
         all.push('\n');
         all
-    });
-    lines
+    })
 }
 
 fn container(name: &str, app: usize, port: &str, number: usize) -> String {
@@ -206,7 +205,7 @@ fn settings(app: usize) -> String {
         text.push_str(&format!(
             "    section-{section}:\n      enabled: {}\n      endpoint: \"http://service-{}.example.com:8080/v1\"\n      \
              timeout: {}s\n",
-            (app + section) % 3 == 0,
+            (app + section).is_multiple_of(3),
             (app + section) % 97,
             5 + section
         ));
