@@ -182,6 +182,46 @@ fn pods_that_run_count_as_placed() {
     expect("running.txt", line, &cluster, 0);
 }
 
+/// No object describes the coordination: it is told once, at the role with the fewest batches, or at
+/// the other one where that is only at hand.
+#[test]
+fn templates_of_one_coordination_are_held_to_one_another() {
+    let set = |role: &str, replicas: u32, words: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {role}, namespace: ml}}\n\
+             spec:\n  replicas: {replicas}\n  podManagementPolicy: Parallel\n  serviceName: x\n  \
+             selector: {{matchLabels: {{app: {role}}}}}\n  template:\n    metadata:\n      \
+             labels: {{app: {role}}}\n      annotations:\n        placecard.dev/coordinate: \
+             llm role {role} {words}\n    spec:\n      containers: [{{name: c, image: \"i:1\"}}]\n"
+        )
+    };
+    let told = |text: &str, more: &str| -> Vec<String> {
+        let (_, out, err) = placecard(&format!("lint - --format json{more}"), text);
+        assert_eq!(err, "");
+        let report: serde_json::Value = serde_json::from_str(&out).expect("a report");
+        let found = report["findings"].as_array().expect("findings").iter();
+        let found = found.filter(|one| one["code"] == "unequal-batches");
+        found.map(|one| format!("{} {}", one["object"]["name"], one["message"])).collect()
+    };
+    let prefill = set("prefill", 6, "ratio 2 parallel");
+    let decode = |replicas| set("decode", replicas, "ratio 1 parallel");
+    let said = "\"prefill is enough for 3 batches, decode for 2\"";
+    assert_eq!(told(&format!("{prefill}---\n{}", decode(2)), ""), [format!("\"decode\" {said}")]);
+    assert_eq!(told(&format!("{prefill}---\n{}", decode(3)), ""), [""; 0]);
+    // Another coordination of the namespace.
+    let other = decode(2).replace("llm role", "other role");
+    assert_eq!(told(&format!("{prefill}---\n{other}"), ""), [""; 0]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("decode.json");
+    let json = r#"{"apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": "decode", "namespace": "ml"}, "spec": {"replicas": 2,
+        "template": {"metadata": {"annotations": {
+            "placecard.dev/coordinate": "llm role decode ratio 1 parallel"}}}}}"#;
+    fs::write(&path, json).expect("a file");
+    let more = format!(" --objects {}", path.display());
+    assert_eq!(told(&prefill, &more), [format!("\"prefill\" {said}")]);
+}
+
 #[test]
 fn what_cannot_be_planned_is_said() {
     let pd = "affinity-scheduling-coordination.yaml";

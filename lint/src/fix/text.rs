@@ -248,15 +248,12 @@ fn set(document: &Document, path: &FieldPath, edit: &Edit, removes: bool) -> Opt
 /// A small replacement that makes `text` of what stands at a span: whole lines, or a part of one.
 fn difference(source: &Source, span: Span, text: &str) -> (Span, String) {
     let old = source.slice(span);
-    let lines =
-        |text: &str| -> Vec<String> { text.split_inclusive('\n').map(str::to_owned).collect() };
-    let (start, end) = ends(&lines(old), &lines(text));
+    let (start, end) = ends(old, text, starts_line);
     let cut = |text: &str| text.get(start..text.len() - end).unwrap_or_default().to_owned();
     let (from, to) = (cut(old), cut(text));
     let is_one = |text: &str| text.matches('\n').count() <= 1 && !text.is_empty();
-    let characters = |text: &str| -> Vec<String> { text.chars().map(String::from).collect() };
     let (inner, outer) = match is_one(&from) && is_one(&to) {
-        true => ends(&characters(&from), &characters(&to)),
+        true => ends(&from, &to, str::is_char_boundary),
         false => (0, 0),
     };
     let offset = |byte: usize| span.start + u32::try_from(byte).unwrap_or_default();
@@ -264,12 +261,26 @@ fn difference(source: &Source, span: Span, text: &str) -> (Span, String) {
     (replaced, to.get(inner..to.len() - outer).unwrap_or_default().to_owned())
 }
 
-/// How many bytes two sequences share at their starts, and behind that at their ends.
-fn ends(old: &[String], new: &[String]) -> (usize, usize) {
-    let start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let (rest, other) =
-        (old.get(start..).unwrap_or_default(), new.get(start..).unwrap_or_default());
-    let same = rest.iter().rev().zip(other.iter().rev()).take_while(|(old, new)| old == new);
-    let length = |pieces: &[String]| pieces.iter().map(String::len).sum::<usize>();
-    (length(old.get(..start).unwrap_or_default()), same.map(|(old, _)| old.len()).sum())
+/// Whether a line starts at a byte.
+fn starts_line(text: &str, at: usize) -> bool {
+    at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n')
+}
+
+/// How many bytes two texts share at their starts, and behind that at their ends; both are cut where
+/// `cuts` lets them be.
+fn ends(old: &str, new: &str, cuts: impl Fn(&str, usize) -> bool) -> (usize, usize) {
+    let same = |(one, other): &(&u8, &u8)| one == other;
+    let (old_bytes, new_bytes) = (old.as_bytes(), new.as_bytes());
+    let mut start = old_bytes.iter().zip(new_bytes).take_while(same).count();
+    while !cuts(old, start) || !cuts(new, start) {
+        start -= 1;
+    }
+    let (rest, other) = (old_bytes.iter().skip(start), new_bytes.iter().skip(start));
+    let mut end = rest.rev().zip(other.rev()).take_while(same).count();
+    while !cuts(old, old.len() - end) || !cuts(new, new.len() - end) {
+        // At no bytes both end, be there a cut or not.
+        let Some(fewer) = end.checked_sub(1) else { break };
+        end = fewer;
+    }
+    (start, end)
 }

@@ -22,14 +22,7 @@ impl Live {
         let key = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
         match reference {
             Reference::Target { kind, namespace, name } => {
-                let kind = basis::target(*kind);
-                let name = key(namespace, name);
-                let Some(workload) = self.index.workloads.get(&(kind, name.clone())) else {
-                    return self.absent(kind);
-                };
-                let slim = workload.slim(kind, &name);
-                let mut answers = read::answers(&slim, "").into_iter();
-                answers.find_map(|(of, answer)| (of == *reference).then_some(answer))
+                self.target(basis::target(*kind), key(namespace, name), reference)
             }
             Reference::Owner { api_version, kind, namespace, name, uid } => {
                 let kind = Watched::find(api_version, kind)?;
@@ -94,6 +87,20 @@ impl Live {
                 known.or_else(|| self.absent(Watched::HorizontalPodAutoscaler))
             }
         }
+    }
+
+    /// What is known of what a rule names.
+    fn target(
+        &self,
+        kind: Watched,
+        name: (String, String),
+        reference: &Reference,
+    ) -> Option<Answer> {
+        let Some(workload) = self.index.workloads.get(&(kind, name.clone())) else {
+            return self.absent(kind);
+        };
+        let mut answers = read::answers(&workload.slim(kind, &name), "").into_iter();
+        answers.find_map(|(of, answer)| (of == *reference).then_some(answer))
     }
 
     /// What is known of coordinations, and of the workloads that play their roles.
