@@ -18,11 +18,18 @@ pub(super) const RULE: FieldRule = FieldRule {
     check: Check::Template(check),
 };
 
+/// The most of them that one template has told; there is more of the same then.
+const MOST_FINDINGS: usize = 8;
+
 /// pkg/apis/core/validation: `ValidateSpreadConstraintNotRepeat`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let all = &case.template.spec.spread;
     let list = case.template.spec_path(&["topologySpreadConstraints"]);
+    let mut told = 0;
     for (index, one) in all.iter().enumerate() {
+        if told == MOST_FINDINGS {
+            return;
+        }
         let same = |other: &&TopologySpreadConstraint| {
             other.topology_key == one.topology_key
                 && other.when_unsatisfiable == one.when_unsatisfiable
@@ -39,5 +46,6 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         finding.help = vec![Help::text("keep one of them; the smaller maxSkew is the stricter one")];
         finding.fix = (earlier == one).then(|| Fix::safe(vec![Edit::remove(list.index(index))]));
         findings.push(finding);
+        told += 1;
     }
 }

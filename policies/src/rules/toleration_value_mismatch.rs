@@ -2,7 +2,7 @@
 
 use placecard_feasibility::label::is_label_value;
 use placecard_feasibility::tolerations::{Taint, Toleration, TolerationOperator, tolerates};
-use placecard_findings::{Code, Edit, Finding, Fix, Help, Holds, Label, Site};
+use placecard_findings::{Code, Edit, Finding, Fix, Help, Holds, Label, Severity, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
@@ -32,12 +32,19 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         if one.key.is_empty() || one.operator != TolerationOperator::Equal || is_placeholder(&one.value) {
             continue;
         }
-        let (taints, sure) = taints(case, &one.key);
+        let (mut taints, sure) = taints(case, &one.key);
         let by_any = |taint: &Taint| all.iter().any(|other| tolerates(other, taint));
-        if taints.is_empty() || taints.iter().any(by_any) {
+        if taints.iter().any(by_any) {
             continue;
         }
-        let Some(taint) = taints.iter().find(|taint| taint.value != one.value) else { continue };
+        // With another effect, another value would help nobody.
+        taints.retain(|taint| one.effect.is_empty() || one.effect == taint.effect);
+        // Nodes with several values: one more of them may come with its nodes.
+        let Some(taint) = taints.first() else { continue };
+        let same = taints.iter().all(|other| other.value == taint.value);
+        if !same || !is_slip(&one.value, &taint.value) {
+            continue;
+        }
         let is_written = !one.value.is_empty();
         let site = Site::value(list.index(index).key(if is_written { "value" } else { "key" }));
         let found = match is_written {
@@ -53,17 +60,31 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let label = Label::new(site, format!("the taint has {wanted}")).quoting(quote);
         let mut finding = case.risk(CODE, message, label);
         finding.help = vec![Help::text("say operator: Exists, or the value of the taint")];
-        let same = taints.iter().all(|other| other.value == taint.value);
         if let Some(cluster) = case.surroundings.cluster.as_ref().filter(|_| sure) {
             finding.holds = Holds::snapshot(format!("on the nodes of {}", cluster.name));
         } else {
             finding.holds = Holds::assuming("if the taint is the one that is set by default");
+            // Installers other than kubeadm give it a value.
+            if taint.value.is_empty() {
+                finding.severity = Severity::Note;
+            }
         }
         let edit = Edit::set(list.index(index).key("value"), format!("\"{}\"", taint.value));
-        finding.fix = (same && is_label_value(&taint.value)).then(|| Fix { safe: sure, edits: vec![edit] });
+        finding.fix = is_label_value(&taint.value).then(|| Fix { safe: sure, edits: vec![edit] });
         findings.push(finding);
     }
 }
+
+/// Whether one value is written where the other is meant: two names of teams are two teams.
+fn is_slip(written: &str, found: &str) -> bool {
+    let is_mark = |text: &str| MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(text));
+    written.is_empty()
+        || written.eq_ignore_ascii_case(found)
+        || (is_mark(written) && (found.is_empty() || is_mark(found)))
+}
+
+/// Values that say no more than that the taint is there.
+const MARKS: &[&str] = &["true", "false", "yes", "no", "present", "exists", "enabled", "1"];
 
 /// The taints of a key: those of the nodes of the cluster, or those that are set by default.
 fn taints(case: &TemplateCase<'_>, key: &str) -> (Vec<Taint>, bool) {
