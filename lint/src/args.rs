@@ -234,6 +234,10 @@ pub struct Sources {
     pub namespace: Option<String>,
     /// `--scheduler-config`; not of `expand`.
     pub scheduler_config: Option<String>,
+    /// `--config`.
+    pub config: Option<String>,
+    /// `--isolated`.
+    pub isolated: bool,
 }
 
 /// What is asked of a cluster.
@@ -321,7 +325,7 @@ fn typed(matches: &ArgMatches) -> Typed {
                     .unwrap_or_default(),
                 kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
                 scheduler_config: one(matches, verbs::SCHEDULER_CONFIG.name),
-                ..Sources::default()
+                ..configured(matches)
             },
             look: look(matches),
         },
@@ -376,7 +380,7 @@ fn status(matches: &ArgMatches) -> Typed {
             vocabulary: one(matches, verbs::VOCABULARY.name),
             kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
             kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
-            ..Sources::default()
+            ..configured(matches)
         },
         look: look(matches),
     }
@@ -414,7 +418,7 @@ fn intent(matches: &ArgMatches) -> Typed {
                 objects: all(matches, verbs::OBJECTS.name),
                 cluster: all(matches, verbs::CLUSTER.name),
                 namespace: one(matches, verbs::NAMESPACE.name),
-                ..Sources::default()
+                ..configured(matches)
             },
         },
         _ => Typed::Text(verbs::command().render_help().to_string()),
@@ -467,6 +471,15 @@ fn context(matches: &ArgMatches) -> Sources {
         objects: all(matches, verbs::OBJECTS.name),
         kubernetes_version: one(matches, verbs::KUBERNETES_VERSION.name).unwrap_or_default(),
         kubernetes_version_is_given: is_given(matches, verbs::KUBERNETES_VERSION.name),
+        ..configured(matches)
+    }
+}
+
+/// Which configurations count.
+fn configured(matches: &ArgMatches) -> Sources {
+    Sources {
+        config: one(matches, verbs::CONFIG.name),
+        isolated: matches.get_flag(verbs::ISOLATED.name),
         ..Sources::default()
     }
 }
@@ -546,7 +559,7 @@ mod tests {
             },
             flags: LintFlags {
                 formats: vec!["json".into()],
-                fail_on: "warning".into(),
+                fail_on: Some("warning".into()),
                 ..LintFlags::default()
             },
             look: TypedLook { color: "never".into(), ascii: true },

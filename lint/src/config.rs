@@ -2,7 +2,8 @@
 //!
 //! Each file has the configurations of its folder and of those above it, up to one that says `root`
 //! or lies in the root of a repository. Where two say something about one thing, the nearer one
-//! counts, and the command line stands over both.
+//! counts, and the command line stands over both. What a configuration extends counts as one of a
+//! folder above.
 
 mod pattern;
 mod read;
@@ -11,17 +12,21 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use placecard_findings::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::load::{Found, MANIFESTS, find};
-use crate::plan::{ClusterSource, Configuration, Inputs};
+use crate::plan::{Ask, ClusterSource, Configuration, EncodeAsk, Inputs, NO_CLUSTER};
 use crate::selection::{Layer, Selection, selection};
 
 use pattern::Pattern;
 
 /// The names of the file, in a folder only one of them.
 pub const NAMES: &[&str] = &[".placecard.yaml", ".placecard.yml"];
+
+/// Stands for a file of the current folder; nobody reads it.
+const NO_FILE: &str = "-";
 
 /// The file as it is written. Paths and patterns are relative to its folder. A pattern without `/`
 /// matches names at any depth, one with `/` paths from the folder; `*` and `?` stand for characters
@@ -31,6 +36,9 @@ pub const NAMES: &[&str] = &[".placecard.yaml", ".placecard.yml"];
 pub struct Written {
     /// Configurations of folders above do not count.
     pub root: bool,
+    /// Another configuration, which counts as if it stood in a folder above: what it names is found
+    /// from its own folder, its patterns are those of this one, and its `root` says nothing.
+    pub extends: Option<String>,
     /// The PlacementVocabulary.
     pub vocabulary: Option<String>,
     /// Files or folders with the cluster, as for `--cluster`.
@@ -45,7 +53,10 @@ pub struct Written {
     pub ignore: Vec<String>,
     /// What findings of a code or family weigh: error, warning or note.
     pub severity: BTreeMap<String, String>,
-    /// Files and folders that are left out when a folder is linted; a file that is named is read.
+    /// The least severity that fails a run: error, warning, note or never. Where files of one run
+    /// differ, the strictest counts.
+    pub fail_on: Option<String>,
+    /// Files and folders that are left out when a folder is read; a file that is named is read.
     pub exclude: Vec<String>,
     /// What is different for some files; the last one that says something counts.
     pub overrides: Vec<Override>,
@@ -76,23 +87,62 @@ struct Config {
     vocabulary: Option<String>,
     cluster: Vec<String>,
     closed_world: Option<bool>,
+    fail_on: Option<FailOn>,
     exclude: Vec<Pattern>,
     layer: Layer,
     overrides: Vec<(Vec<Pattern>, Layer)>,
+}
+
+/// The least severity that fails a run, the mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailOn {
+    /// No finding fails it.
+    Never,
+    /// Errors do.
+    Error,
+    /// Warnings do, too.
+    Warning,
+    /// All findings do.
+    Note,
+}
+
+impl FailOn {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "never" => Self::Never,
+            "error" => Self::Error,
+            "warning" => Self::Warning,
+            "note" => Self::Note,
+            _ => return None,
+        })
+    }
+
+    /// As `--fail-on` is kept.
+    #[must_use]
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Never => None,
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+        }
+    }
 }
 
 /// The configurations of a run.
 #[derive(Debug, Default)]
 pub struct Configs {
     /// The one for all files; folders are not looked at then.
-    only: Option<Option<Arc<Config>>>,
+    only: Option<Vec<Arc<Config>>>,
     /// Where relative names begin.
     here: PathBuf,
-    /// By folder: its own configuration.
-    of_folder: BTreeMap<PathBuf, Option<Arc<Config>>>,
+    /// By folder: its own configuration, behind those that it extends.
+    of_folder: BTreeMap<PathBuf, Vec<Arc<Config>>>,
     /// By folder: those that count for its files.
     chains: BTreeMap<PathBuf, Vec<Arc<Config>>>,
     typed: Layer,
+    /// The strictest that the files of the run have.
+    fail_on: Option<FailOn>,
     selections: BTreeMap<String, Arc<Selection>>,
 }
 
@@ -112,9 +162,9 @@ impl Configs {
         let here = std::env::current_dir().unwrap_or_default();
         let only = match asked {
             Configuration::Found => None,
-            Configuration::Isolated => Some(None),
+            Configuration::Isolated => Some(Vec::new()),
             Configuration::Named(name) => {
-                Some(Some(Arc::new(read::config(name, &absolute(&here, name))?)))
+                Some(shared(read::configs(&here, name, &absolute(&here, name))?))
             }
         };
         Ok(Self { only, here, typed: typed.clone(), ..Self::default() })
@@ -154,6 +204,8 @@ impl Configs {
             clusters.extend(cluster.filter(|one| !clusters.contains(one)).cloned());
             let says = chain.iter().rev().find_map(|config| config.closed_world);
             closed_world &= says.unwrap_or_default();
+            let fail_on = chain.iter().rev().find_map(|config| config.fail_on);
+            self.fail_on = self.fail_on.max(Some(fail_on.unwrap_or(FailOn::Error)));
             kept.push(if path_is_stdin(&name) { "-".to_owned() } else { name });
         }
         if kept.is_empty() {
@@ -176,6 +228,30 @@ impl Configs {
         };
         let closed_world = closed_world || inputs.closed_world;
         Ok(Inputs { paths, vocabulary, cluster, closed_world, ..inputs })
+    }
+
+    /// What is read where no file says which configurations count: those of the current folder.
+    ///
+    /// # Errors
+    /// What is wrong with a configuration.
+    pub fn apply_here(&mut self, inputs: Inputs) -> Result<Inputs, String> {
+        let path = self.here.join(NO_FILE);
+        let chain = self.chain(&path)?;
+        let vocabulary = chain.iter().rev().find_map(|config| config.vocabulary.clone());
+        let vocabulary = inputs.vocabulary.clone().or(vocabulary);
+        let mut found = chain.iter().rev().filter(|config| !config.cluster.is_empty());
+        let cluster = match found.next().filter(|_| inputs.cluster.is_absent()) {
+            Some(config) => ClusterSource::Files(config.cluster.clone()),
+            None => inputs.cluster.clone(),
+        };
+        Ok(Inputs { vocabulary, cluster, ..inputs })
+    }
+
+    /// The least severity that fails the run, once [`Configs::apply`] has seen its files; `None`: no
+    /// file was looked at.
+    #[must_use]
+    pub const fn fail_on(&self) -> Option<FailOn> {
+        self.fail_on
     }
 
     /// What becomes of the findings in a file.
@@ -206,7 +282,7 @@ impl Configs {
     /// The configurations of a file, the outermost first.
     fn chain(&mut self, path: &Path) -> Result<Vec<Arc<Config>>, String> {
         if let Some(only) = &self.only {
-            return Ok(only.iter().cloned().collect());
+            return Ok(only.clone());
         }
         let Some(folder) = path.parent() else { return Ok(Vec::new()) };
         if let Some(known) = self.chains.get(folder) {
@@ -215,12 +291,12 @@ impl Configs {
         let mut chain = Vec::new();
         for above in folder.ancestors() {
             if !self.of_folder.contains_key(above) {
-                let found = of_folder(&self.here, above)?.map(Arc::new);
+                let found = shared(of_folder(&self.here, above)?);
                 self.of_folder.insert(above.to_owned(), found);
             }
-            let config = self.of_folder.get(above).cloned().flatten();
-            let is_root = config.as_ref().is_some_and(|config| config.root);
-            chain.extend(config);
+            let configs = self.of_folder.get(above).map_or(&[][..], Vec::as_slice);
+            let is_root = configs.last().is_some_and(|config| config.root);
+            chain.extend(configs.iter().rev().cloned());
             if is_root || above.join(".git").exists() {
                 break;
             }
@@ -243,16 +319,60 @@ impl Config {
     }
 }
 
-fn of_folder(here: &Path, folder: &Path) -> Result<Option<Config>, String> {
+fn shared(configs: Vec<Config>) -> Vec<Arc<Config>> {
+    configs.into_iter().map(Arc::new).collect()
+}
+
+/// The inputs of a verb that judges files, with what their configurations say.
+///
+/// # Errors
+/// As for [`Configs::apply`].
+pub(crate) fn configured(inputs: Inputs) -> Result<Inputs, String> {
+    Configs::new(&inputs.configuration, &Layer::default())?.apply(inputs)
+}
+
+/// A question about a cluster, with the vocabulary and the cluster that the configurations name:
+/// those of the manifests, or of the current folder where it is about none.
+///
+/// # Errors
+/// As for [`Configs::apply`], and no cluster.
+pub(crate) fn asked(ask: Ask) -> Result<Ask, String> {
+    let Ask { mut inputs, cluster, .. } = ask;
+    inputs.cluster = cluster;
+    let mut configs = Configs::new(&inputs.configuration, &Layer::default())?;
+    let are_files = inputs.paths.iter().all(|path| path == "-" || Path::new(path).exists());
+    let mut inputs = if are_files { configs.apply(inputs)? } else { configs.apply_here(inputs)? };
+    let cluster = std::mem::take(&mut inputs.cluster);
+    if cluster.is_absent() {
+        return Err(NO_CLUSTER.to_owned());
+    }
+    let words = if are_files { inputs.paths.clone() } else { ask.words };
+    Ok(Ask { words, inputs, cluster, ..ask })
+}
+
+/// Entries to encode, with the vocabulary that the configurations of the current folder name.
+///
+/// # Errors
+/// What is wrong with a configuration.
+pub(crate) fn encoded(ask: EncodeAsk) -> Result<EncodeAsk, String> {
+    let mut configs = Configs::new(&ask.configuration, &Layer::default())?;
+    let found = configs.apply_here(ask.inputs())?;
+    Ok(EncodeAsk { vocabulary: found.vocabulary, ..ask })
+}
+
+fn of_folder(here: &Path, folder: &Path) -> Result<Vec<Config>, String> {
     for name in NAMES {
         let path = folder.join(name);
         if path.is_file() {
-            // As a person in the current folder would name it.
-            let shown = path.strip_prefix(here).unwrap_or(&path).to_string_lossy().into_owned();
-            return read::config(&shown, &path).map(Some);
+            return read::configs(here, &shown(here, &path), &path);
         }
     }
-    Ok(None)
+    Ok(Vec::new())
+}
+
+/// A path as a person in the current folder would name it.
+fn shown(here: &Path, path: &Path) -> String {
+    path.strip_prefix(here).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 fn path_is_stdin(name: &str) -> bool {

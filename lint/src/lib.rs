@@ -64,7 +64,7 @@ mod write_back;
 
 pub use run::{Counts, Judged, Planned, judge, judge_beside};
 
-use plan::{Inputs, Look, Plan};
+use plan::{AdoptAsk, ClusterSource, Inputs, Look, Plan};
 
 /// The policies for the API server, with the guards of a vocabulary, or with its kind as parameter.
 fn policies(
@@ -155,22 +155,28 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
     match plan {
         Plan::Lint { inputs, reporting, look } => linting::lint(inputs, &reporting, look, stdin),
         Plan::Expand { inputs, diff, look } => {
+            let inputs = config::configured(inputs)?;
             let (judged, complaints) = judge_beside(&inputs, stdin)?;
             let outcome = expand_all(&judged, diff, look)?;
             Ok(Outcome { complaints: complaining(&complaints) + &outcome.complaints, ..outcome })
         }
-        Plan::Adopt { ask, look } => adopt::answer(&ask, look, stdin),
-        Plan::Why { ask, look } => why::answer(&ask, look, stdin),
-        Plan::Place { ask, look } => place::answer(&ask, look, stdin),
-        Plan::Batches { ask, look } => batches::answer(&ask, look, stdin),
-        Plan::Status { ask, look } => status::answer(&ask, look, stdin),
+        Plan::Adopt { ask, look } => {
+            let inputs = config::configured(ask.inputs)?;
+            // Hand-written fields become sentences by what they say, and not by what a cluster is.
+            let inputs = Inputs { cluster: ClusterSource::Absent, ..inputs };
+            adopt::answer(&AdoptAsk { inputs, ..ask }, look, stdin)
+        }
+        Plan::Why { ask, look } => why::answer(&config::asked(ask)?, look, stdin),
+        Plan::Place { ask, look } => place::answer(&config::asked(ask)?, look, stdin),
+        Plan::Batches { ask, look } => batches::answer(&config::asked(ask)?, look, stdin),
+        Plan::Status { ask, look } => status::answer(&config::asked(ask)?, look, stdin),
         #[cfg(feature = "live")]
         Plan::Snapshot(ask) => live::snapshot(&ask, stdout),
         // The plan has said already that there is none.
         #[cfg(not(feature = "live"))]
         Plan::Snapshot(_) => Ok(Outcome { failed: true, ..Outcome::output(String::new()) }),
         Plan::Audit { ask, without, evict, look } => {
-            audit::answer(&ask, without, evict, look, stdin)
+            audit::answer(&config::asked(ask)?, without, evict, look, stdin)
         }
         Plan::Feasible { cases, mut options, configuration } => {
             let mut complaints = String::new();
@@ -191,7 +197,7 @@ fn carry_out(plan: Plan, stdin: &mut dyn Read, stdout: &mut dyn Write) -> Result
         Plan::Decode { data, encoding } => {
             intent::decode(&data, encoding, stdin).map(Outcome::answer)
         }
-        Plan::Encode(ask) => intent::encode(&ask, stdin).map(Outcome::answer),
+        Plan::Encode(ask) => intent::encode(&config::encoded(ask)?, stdin).map(Outcome::answer),
         Plan::AdmissionPolicy { values, vocabulary } => {
             policies(&values, vocabulary.as_ref(), stdin).map(Outcome::output)
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use placecard_findings::Severity;
 
-use crate::config::Configs;
+use crate::config::{Configs, FailOn};
 use crate::expand::unified;
 use crate::fix::{Fixed, Fixer, fixed};
 use crate::index::Role;
@@ -24,8 +24,11 @@ pub(crate) fn lint(
     look: Look,
     stdin: &mut dyn Read,
 ) -> Result<Outcome, String> {
-    let mut configs = Configs::new(&reporting.configuration, &reporting.choice)?;
+    let mut configs = Configs::new(&inputs.configuration, &reporting.choice)?;
     let inputs = configs.apply(inputs)?;
+    let configured = configs.fail_on().filter(|_| !reporting.fail_on_is_given);
+    let fail_on = configured.map_or(reporting.fail_on, FailOn::severity);
+    let reporting = &Reporting { fail_on, ..reporting.clone() };
     let files = read_files(&inputs, stdin)?;
     let paths: Vec<Option<PathBuf>> = files.iter().map(|(_, input)| input.path.clone()).collect();
     let mut stale = Vec::new();

@@ -177,6 +177,8 @@ pub struct Inputs {
     pub scheduler_config: Option<String>,
     /// There is nothing besides what is read.
     pub closed_world: bool,
+    /// Which configurations count.
+    pub configuration: Configuration,
 }
 
 impl Inputs {
@@ -193,6 +195,7 @@ impl Inputs {
             namespace: None,
             scheduler_config: None,
             closed_world: false,
+            configuration: Configuration::Isolated,
         }
     }
 }
@@ -202,7 +205,7 @@ impl Inputs {
 pub struct Ask {
     /// The pod or the manifests, as typed.
     pub words: Vec<String>,
-    /// Where the cluster is; not absent.
+    /// Where the cluster is; absent until a configuration has named it.
     pub cluster: ClusterSource,
     /// The namespace of what is named without one.
     pub namespace: Option<String>,
@@ -376,7 +379,7 @@ fn schema(what: Option<&str>, crd: bool) -> Result<Plan, String> {
     }
 }
 
-const NO_CLUSTER: &str = "on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json prints, --live \
+pub(crate) const NO_CLUSTER: &str = "on which cluster? --cluster takes what kubectl get nodes,pods,… -A -o json prints, --live \
      asks a running one";
 
 fn read_without(text: &str) -> Result<Without, String> {
@@ -404,9 +407,6 @@ fn audited(question: Question, sources: Sources) -> Result<Ask, String> {
     let Question { words, cluster, live, namespace, all, format } = question;
     let mut inputs = inputs(Sources { paths: vec![NO_PATH.to_owned()], cluster, live, ..sources })?;
     let cluster = std::mem::take(&mut inputs.cluster);
-    if cluster.is_absent() {
-        return Err(NO_CLUSTER.to_owned());
-    }
     Ok(Ask { words, cluster, namespace, all, json: format == "json", inputs })
 }
 
@@ -418,9 +418,6 @@ fn ask(question: Question, sources: Sources) -> Result<Ask, String> {
     let json = format == "json";
     let mut inputs = inputs(Sources { paths: words.clone(), cluster, live, ..sources })?;
     let cluster = std::mem::take(&mut inputs.cluster);
-    if cluster.is_absent() {
-        return Err(NO_CLUSTER.to_owned());
-    }
     Ok(Ask { words, cluster, namespace, all, json, inputs })
 }
 
@@ -435,6 +432,8 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
         live,
         namespace,
         scheduler_config,
+        config,
+        isolated,
     } = sources;
     if paths.is_empty() {
         return Err("nothing to read: name files or folders, or - for standard input".to_owned());
@@ -454,6 +453,7 @@ fn inputs(sources: Sources) -> Result<Inputs, String> {
         namespace,
         scheduler_config,
         closed_world: false,
+        configuration: lint::configuration(config, isolated)?,
     })
 }
 

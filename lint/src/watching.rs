@@ -75,7 +75,7 @@ fn seen(inputs: &Inputs, reporting: &Reporting) -> Seen {
     if let ClusterSource::Files(files) = &inputs.cluster {
         paths.extend(files.iter().cloned());
     }
-    if let Configuration::Named(name) = &reporting.configuration {
+    if let Configuration::Named(name) = &inputs.configuration {
         paths.push(name.clone());
     }
     paths.extend(reporting.baseline.clone());

@@ -36,9 +36,13 @@ impl Folder {
 
     /// Words that begin with `@` name something in the folder; so do the files of the output.
     fn lint(&self, line: &str) -> (u8, String, String) {
+        self.run(&format!("lint -o short {line}"))
+    }
+
+    /// Any verb.
+    fn run(&self, line: &str) -> (u8, String, String) {
         let root = format!("{}/", self.0.path().to_string_lossy());
-        let words = ["lint", "-o", "short"].into_iter().chain(line.split(' '));
-        let (code, out, err) = ran(words.map(|word| word.replace('@', &root)), "");
+        let (code, out, err) = ran(line.split(' ').map(|word| word.replace('@', &root)), "");
         (code, out.replace(&root, ""), err.replace(&root, ""))
     }
 
@@ -127,6 +131,9 @@ fn mistakes_have_their_places() {
             "severity: {all: fatal}\n",
             "1:17: no severity is named fatal; there are error, warning, note",
         ),
+        ("extends: [a]\n", "1:10: extends is the name of a file"),
+        ("extends: none.yaml\n", ".placecard.yaml:1:10: there is no file"),
+        ("failOn: warn\n", "1:9: no severity is named warn; there are error, warning, note, never"),
         ("root: 1\n", "1:7: root is true or false"),
         ("ignore: all\n", "1:9: this is a list of strings"),
         ("ignore: [\n", "1:9: this [ is never closed"),
@@ -170,6 +177,120 @@ spec:
     assert!(err.contains("name two vocabularies, words.yml and other/none.yml"), "{err}");
 }
 
+/// Each verb that reads manifests finds the words that `lint` finds, and none without a configuration.
+#[test]
+fn all_verbs_find_the_vocabulary_and_the_cluster() {
+    let vocabulary = "\
+apiVersion: placecard.dev/v1alpha1
+kind: PlacementVocabulary
+metadata: {name: default}
+spec:
+  pools: [{name: gpu, nodes: accelerator=a100}]
+";
+    let node = "\
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {accelerator: a100}}
+status: {allocatable: {cpu: '4', memory: 8Gi, pods: '110'}}
+";
+    let folder = Folder::new(&[
+        ("a.yaml", &IDLE.replace("ignore: 'node-affinity-unsatisfiable: no', placecard.dev/", "")),
+        ("words.yml", vocabulary),
+        ("nodes.yml", node),
+        (".placecard.yaml", "vocabulary: words.yml\ncluster: [nodes.yml]\n"),
+    ]);
+    let (code, out, err) = folder.run("expand @a.yaml");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("accelerator"), "{out}");
+    let (code, _, err) = folder.run("expand --isolated @a.yaml");
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("unknown-pool"), "{err}");
+    for verb in ["why", "place"] {
+        let (code, out, err) = folder.run(&format!("{verb} --namespace shop @a.yaml"));
+        assert_eq!(code, 0, "{verb}: {out} {err}");
+        assert!(out.contains("n1") || out.contains("1 node"), "{verb}: {out}");
+        let (code, _, err) = folder.run(&format!("{verb} --isolated @a.yaml"));
+        assert_eq!(code, 2, "{verb}");
+        assert!(err.contains("on which cluster?"), "{verb}: {err}");
+    }
+    let (code, out, err) = folder.run("adopt @a.yaml");
+    assert_eq!((code, out.contains("on pool/gpu")), (0, true), "{err}");
+    let encode = |config: &str| {
+        let config = config.replace('@', &format!("{}/", folder.0.path().to_string_lossy()));
+        let words = ["intent", "encode", "--require", "on pool/gpu", &config];
+        ran(words.into_iter().map(str::to_owned), "")
+    };
+    let (_, _, err) = encode("--config=@.placecard.yaml");
+    assert!(err.contains("a pool has no typed form"), "the word is known: {err}");
+    let (_, _, err) = encode("--isolated");
+    assert!(err.contains("no pool is named gpu"), "{err}");
+    folder.write("b.yaml", "[");
+    assert_eq!(folder.run("expand @").0, 1, "a file that cannot be read");
+    folder.write(
+        ".placecard.yaml",
+        "vocabulary: words.yml\nexclude: [b.yaml, words.yml, nodes.yml]\n",
+    );
+    assert_eq!(folder.run("expand @").0, 0, "it is excluded");
+}
+
+#[test]
+fn one_configuration_extends_another() {
+    let folder = Folder::new(&[
+        ("team/a.yaml", IDLE),
+        ("team/old/b.yaml", IDLE),
+        (
+            "shared/base.yaml",
+            "root: true\nselect: [unused-ignore]\nseverity: {unused-ignore: note}\nexclude: [old]\n",
+        ),
+        ("team/.placecard.yaml", "extends: ../shared/base.yaml\n"),
+    ]);
+    assert_eq!(folder.told("@"), ["team/a.yaml note[unused-ignore]"], "patterns are of the folder");
+    folder.write(".placecard.yaml", "failOn: note\n");
+    assert_eq!(folder.lint("@").0, 1, "the root of what is extended says nothing");
+    folder.write(
+        "team/.placecard.yaml",
+        "extends: ../shared/base.yaml\nseverity: {unused-ignore: error}\nignore: [unknown-pool]\n",
+    );
+    assert_eq!(folder.told("@"), ["team/a.yaml error[unused-ignore]"], "the nearer one counts");
+    folder.write("shared/base.yaml", "select: [all]\nextends: other.yaml\n");
+    folder.write("shared/other.yaml", "\n\nextends: base.yaml\n");
+    let (code, out, err) = folder.lint("@team");
+    assert_eq!((code, out.as_str()), (2, ""));
+    let told = "shared/other.yaml:3:10: configurations extend one another in a circle, which begins \
+                at ";
+    assert!(err.contains(told) && err.contains("shared/base.yaml:2:10"), "{err}");
+    folder.write("shared/base.yaml", "extends: base.yaml\n");
+    assert_eq!(folder.lint("@team").0, 2);
+    for number in 0..40 {
+        let text = format!("extends: {}.yaml\n", number + 1);
+        folder.write(&format!("shared/{number}.yaml"), &text);
+    }
+    folder.write("team/.placecard.yaml", "extends: ../shared/0.yaml\n");
+    let (code, _, err) = folder.lint("@team");
+    assert_eq!(code, 2);
+    assert!(err.contains("more than 16 configurations extend one another"), "{err}");
+}
+
+#[test]
+fn a_configuration_says_what_fails_a_run() {
+    let folder = Folder::new(&[
+        ("a.yaml", IDLE),
+        ("x/b.yaml", IDLE),
+        (".placecard.yaml", "select: [unused-ignore]\nfailOn: warning\n"),
+        ("x/.placecard.yaml", "failOn: never\n"),
+    ]);
+    for (line, code) in [
+        ("@a.yaml", 1),
+        ("--fail-on error @a.yaml", 0),
+        ("--isolated --select unused-ignore @a.yaml", 0),
+        ("@x", 0),
+        ("--fail-on note @x", 1),
+        ("@a.yaml @x", 1),
+    ] {
+        assert_eq!(folder.lint(line).0, code, "{line}");
+    }
+}
+
 #[test]
 fn the_schema_accepts_what_is_read() {
     let words = ["placecard", "schema", "config"].map(OsString::from);
@@ -179,8 +300,8 @@ fn the_schema_accepts_what_is_read() {
     assert_eq!(code, 0);
     let schema: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let good =
-        serde_json::json!({"root": true, "overrides": [{"files": ["a"], "ignore": ["all"]}]});
+    let good = serde_json::json!({"root": true, "extends": "b", "failOn": "never",
+        "overrides": [{"files": ["a"], "ignore": ["all"]}]});
     assert!(validator.is_valid(&good));
     assert!(!validator.is_valid(&serde_json::json!({"rot": true})));
     assert!(Path::new("tests/config.rs").exists(), "tests run in the folder of the crate");

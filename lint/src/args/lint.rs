@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 
-use super::{all, one};
+use super::{all, is_given, one};
 use crate::verbs;
 
 /// How findings are chosen and reported.
@@ -10,8 +10,8 @@ use crate::verbs;
 pub struct LintFlags {
     /// `--format`.
     pub formats: Vec<String>,
-    /// `--fail-on`.
-    pub fail_on: String,
+    /// `--fail-on`, if it was typed.
+    pub fail_on: Option<String>,
     /// `--select`.
     pub select: Vec<String>,
     /// `--extend-select`.
@@ -20,10 +20,6 @@ pub struct LintFlags {
     pub ignore: Vec<String>,
     /// `--severity`.
     pub severity: Vec<String>,
-    /// `--config`.
-    pub config: Option<String>,
-    /// `--isolated`.
-    pub isolated: bool,
     /// `--fix`.
     pub fix: bool,
     /// `--unsafe-fixes`.
@@ -45,13 +41,13 @@ pub struct LintFlags {
 pub(super) fn flags(matches: &ArgMatches) -> LintFlags {
     LintFlags {
         formats: all(matches, verbs::FORMAT.name),
-        fail_on: one(matches, verbs::FAIL_ON.name).unwrap_or_default(),
+        fail_on: is_given(matches, verbs::FAIL_ON.name)
+            .then(|| one(matches, verbs::FAIL_ON.name))
+            .flatten(),
         select: all(matches, verbs::SELECT.name),
         extend_select: all(matches, verbs::EXTEND_SELECT.name),
         ignore: all(matches, verbs::IGNORE.name),
         severity: all(matches, verbs::SEVERITY.name),
-        config: one(matches, verbs::CONFIG.name),
-        isolated: matches.get_flag(verbs::ISOLATED.name),
         fix: matches.get_flag(verbs::FIX.name),
         unsafe_fixes: matches.get_flag(verbs::UNSAFE_FIXES.name),
         diff: matches.get_flag(verbs::FIX_DIFF.name),

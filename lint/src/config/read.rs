@@ -1,12 +1,12 @@
 //! From the text of a configuration to what it says, with lines and columns for all that is wrong.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use placecard_findings::FieldPath;
 use placecard_language::suggest::nearest;
 use serde_json::{Map, Value};
 
-use super::{Config, absolute};
+use super::{Config, FailOn, absolute, shown};
 use crate::config::pattern::Pattern;
 use crate::explain;
 use crate::load::{Input, MAX_BYTES, words};
@@ -17,6 +17,7 @@ use crate::selection::{Layer, check};
 /// The fields, and those of an override; a test holds them to the schema.
 const FIELDS: &[&str] = &[
     "root",
+    "extends",
     "vocabulary",
     "cluster",
     "closedWorld",
@@ -24,16 +25,74 @@ const FIELDS: &[&str] = &[
     "extendSelect",
     "ignore",
     "severity",
+    "failOn",
     "exclude",
     "overrides",
 ];
 const OVERRIDE_FIELDS: &[&str] = &["files", "select", "extendSelect", "ignore", "severity"];
 
-/// Reads the configuration at `path`, which people call `name`.
+/// How many configurations may extend one another.
+const MOST_EXTENDED: usize = 16;
+
+/// A configuration that extends another one.
+struct Extending {
+    /// Its file, without links.
+    path: PathBuf,
+    /// Where it says so: `FILE:LINE:COLUMN`.
+    at: String,
+}
+
+/// Reads the configuration at `path`, which people in the folder `here` call `name`; before it come
+/// those that it extends, the outermost first.
+///
+/// # Errors
+/// All that is wrong with the first of them that is not right, a line each.
+pub(super) fn configs(here: &Path, name: &str, path: &Path) -> Result<Vec<Config>, String> {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let mut configs = Vec::new();
+    let mut extending: Vec<Extending> = Vec::new();
+    let (mut name, mut path) = (name.to_owned(), path.to_owned());
+    loop {
+        let (config, extends) = config(&name, &path)?;
+        let root = config.root && configs.is_empty();
+        // Patterns are those of the folder for which all of this is written.
+        configs.push(Config { folder: folder.clone(), root, ..config });
+        let Some((base, at)) = extends else { break };
+        extending.push(Extending { path: real(&path), at: at.clone() });
+        let next = real(&base);
+        if let Some(first) = extending.iter().find(|one| one.path == next) {
+            return Err(format!(
+                "{at}: configurations extend one another in a circle, which begins at {}",
+                first.at
+            ));
+        }
+        if extending.len() >= MOST_EXTENDED {
+            return Err(format!(
+                "{at}: more than {MOST_EXTENDED} configurations extend one another"
+            ));
+        }
+        if !base.is_file() {
+            return Err(format!("{at}: there is no file {}", shown(here, &base)));
+        }
+        (name, path) = (shown(here, &base), base);
+    }
+    configs.reverse();
+    Ok(configs)
+}
+
+/// The path without links, where there is such a file.
+fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Another configuration, and where it is named: `FILE:LINE:COLUMN`.
+type Extends = Option<(PathBuf, String)>;
+
+/// Reads one configuration, and which one it extends.
 ///
 /// # Errors
 /// All that is wrong with it, a line each.
-pub(super) fn config(name: &str, path: &Path) -> Result<Config, String> {
+fn config(name: &str, path: &Path) -> Result<(Config, Extends), String> {
     let bytes = std::fs::read(path).map_err(|error| format!("{name}: {}", words(&error)))?;
     if bytes.len() > MAX_BYTES {
         return Err(format!("{name}: larger than {} MiB", MAX_BYTES >> 20));
@@ -42,7 +101,7 @@ pub(super) fn config(name: &str, path: &Path) -> Result<Config, String> {
     // A file with nothing but comments says nothing, and that is no mistake.
     let text = String::from_utf8_lossy(&bytes);
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Config { folder, ..Config::default() });
+        return Ok((Config::default(), None));
     }
     let input = Input { name: name.to_owned(), path: Some(path.to_owned()), bytes };
     let file = OneDocument::of(&input, "a configuration of placecard belongs there")?;
@@ -50,10 +109,11 @@ pub(super) fn config(name: &str, path: &Path) -> Result<Config, String> {
     if !broken.is_empty() {
         return Err(broken.join("\n"));
     }
-    let mut reader = Reader { file: &file, rows: explain::rows(), wrong: Vec::new() };
+    let mut reader =
+        Reader { file: &file, rows: explain::rows(), wrong: Vec::new(), extends: None };
     let config = reader.config(&folder);
     if reader.wrong.is_empty() {
-        Ok(Config { folder, ..config })
+        Ok((config, reader.extends))
     } else {
         Err(reader.wrong.join("\n"))
     }
@@ -63,6 +123,7 @@ struct Reader<'a> {
     file: &'a OneDocument,
     rows: Vec<explain::Row>,
     wrong: Vec<String>,
+    extends: Extends,
 }
 
 impl Reader<'_> {
@@ -88,6 +149,8 @@ impl Reader<'_> {
                     Some(name) => config.vocabulary = Some(place(&name.to_owned())),
                     None => self.tell(&path, false, "vocabulary is the name of a file"),
                 },
+                "extends" => self.extends = self.extended(folder, &path, value),
+                "failOn" => config.fail_on = self.fail_on(&path, value),
                 "cluster" => {
                     config.cluster = self.strings(&path, value).iter().map(place).collect()
                 }
@@ -101,6 +164,25 @@ impl Reader<'_> {
             }
         }
         config
+    }
+
+    fn extended(&mut self, folder: &Path, path: &FieldPath, value: &Value) -> Extends {
+        let Some(name) = value.as_str().filter(|name| !name.is_empty()) else {
+            self.tell(path, false, "extends is the name of a file");
+            return None;
+        };
+        let (line, column) = self.file.source.line_column(self.file.place(path, false).start);
+        Some((absolute(folder, name), format!("{}:{line}:{column}", self.file.source.name)))
+    }
+
+    fn fail_on(&mut self, path: &FieldPath, value: &Value) -> Option<FailOn> {
+        let word = value.as_str().unwrap_or_default();
+        let found = FailOn::read(word);
+        if found.is_none() {
+            let known = SEVERITIES.iter().copied().chain(["never"]);
+            self.tell(path, false, &unknown("severity", word, known));
+        }
+        found
     }
 
     fn overrides(&mut self, path: &FieldPath, value: &Value) -> Vec<(Vec<Pattern>, Layer)> {

@@ -2,7 +2,8 @@
 
 use placecard_language::affinity::text::Encoding;
 
-use super::{Inputs, ONCE, Plan};
+use super::lint::configuration;
+use super::{Configuration, Inputs, ONCE, Plan};
 use crate::args::Sources;
 
 /// What is encoded, and how.
@@ -24,6 +25,8 @@ pub struct EncodeAsk {
     pub cluster: Vec<String>,
     /// The namespace of what is named without one.
     pub namespace: Option<String>,
+    /// Which configurations count.
+    pub configuration: Configuration,
 }
 
 impl EncodeAsk {
@@ -79,10 +82,21 @@ pub(super) fn encode(
         (file, true) => Some(file.unwrap_or_else(|| "-".to_owned())),
         (None, false) => None,
     };
-    let Sources { vocabulary, objects, cluster, namespace, .. } = sources;
+    let Sources { vocabulary, objects, cluster, namespace, config, isolated, .. } = sources;
+    let configuration = configuration(config, isolated)?;
     let read_from_stdin = file.iter().chain(&vocabulary).chain(&objects).chain(&cluster);
     if read_from_stdin.filter(|path| *path == "-").count() > 1 {
         return Err(ONCE.to_owned());
     }
-    Ok(EncodeAsk { file, require, prefer, output, vocabulary, objects, cluster, namespace })
+    Ok(EncodeAsk {
+        file,
+        require,
+        prefer,
+        output,
+        vocabulary,
+        objects,
+        cluster,
+        namespace,
+        configuration,
+    })
 }

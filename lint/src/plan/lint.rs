@@ -14,10 +14,10 @@ pub struct Reporting {
     pub reports: Vec<ReportTo>,
     /// The least severity that fails the run; `None`: nothing does.
     pub fail_on: Option<Severity>,
+    /// It was typed, so what a configuration says does not count.
+    pub fail_on_is_given: bool,
     /// Which findings are told; every name in it is known.
     pub choice: Layer,
-    /// Which configurations count.
-    pub configuration: Configuration,
     /// What becomes of fixes.
     pub fixes: Fixes,
     /// The file with findings that are known.
@@ -105,17 +105,11 @@ pub const FORMATS: &[(&str, Format)] = &[
 /// What is wrong, for exit code 2.
 pub(super) fn reporting(flags: &LintFlags) -> Result<Reporting, String> {
     let choice = choice(flags)?;
-    let configuration = match (&flags.config, flags.isolated) {
-        (Some(_), true) => return Err("one of --config and --isolated".to_owned()),
-        (Some(name), false) => Configuration::Named(name.clone()),
-        (None, true) => Configuration::Isolated,
-        (None, false) => Configuration::Found,
-    };
     Ok(Reporting {
         reports: reports(&flags.formats)?,
-        fail_on: fail_on(&flags.fail_on),
+        fail_on: flags.fail_on.as_deref().map_or(Some(Severity::Error), fail_on),
+        fail_on_is_given: flags.fail_on.is_some(),
         choice,
-        configuration,
         fixes: match (flags.fix || flags.unsafe_fixes, flags.diff) {
             (_, true) => Fixes::Shown { with_unsafe: flags.unsafe_fixes },
             (true, false) => Fixes::Written { with_unsafe: flags.unsafe_fixes },
@@ -201,6 +195,22 @@ pub(crate) fn severity(word: &str) -> Option<Severity> {
 
 fn fail_on(word: &str) -> Option<Severity> {
     if word == "never" { None } else { Some(severity(word).unwrap_or(Severity::Error)) }
+}
+
+/// Which configurations count.
+///
+/// # Errors
+/// One is named, and none is to count.
+pub(super) fn configuration(
+    config: Option<String>,
+    isolated: bool,
+) -> Result<Configuration, String> {
+    match (config, isolated) {
+        (Some(_), true) => Err("one of --config and --isolated".to_owned()),
+        (Some(name), false) => Ok(Configuration::Named(name)),
+        (None, true) => Ok(Configuration::Isolated),
+        (None, false) => Ok(Configuration::Found),
+    }
 }
 
 fn reports(written: &[String]) -> Result<Vec<ReportTo>, String> {

@@ -1,8 +1,8 @@
 //! `placecard adopt`.
 
 use super::{
-    ASCII, Argument, COLOR, DIFF, Form, KUBERNETES_VERSION, OBJECTS, PATH, TABLE_FORMAT,
-    VOCABULARY, Verb,
+    ASCII, Argument, COLOR, CONFIG, DIFF, Form, ISOLATED, KUBERNETES_VERSION, OBJECTS, PATH,
+    TABLE_FORMAT, VOCABULARY, Verb,
 };
 
 /// Into the files.
@@ -47,6 +47,8 @@ applied: `placecard expand` gives the fields back.",
         &WRITE,
         &TABLE_FORMAT,
         &DEFAULT_SPREADING,
+        &CONFIG,
+        &ISOLATED,
         &COLOR,
         &ASCII,
     ],

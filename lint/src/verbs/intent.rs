@@ -1,8 +1,8 @@
 //! `placecard intent`.
 
 use super::{
-    AS_JSON, BASE64, CLUSTER, DATA, ENTRIES, HEX, NAMESPACE, OBJECTS, PREFER, REQUIRE, VOCABULARY,
-    Verb,
+    AS_JSON, BASE64, CLUSTER, CONFIG, DATA, ENTRIES, HEX, ISOLATED, NAMESPACE, OBJECTS, PREFER,
+    REQUIRE, VOCABULARY, Verb,
 };
 
 pub(super) const DECODE: Verb = Verb {
@@ -56,6 +56,7 @@ PersistentVolumes, `--vocabulary` has the ids of its resources, and says what it
 `--namespace` is that of what is named without one.",
     arguments: &[
         &ENTRIES, &REQUIRE, &PREFER, &VOCABULARY, &OBJECTS, &CLUSTER, &NAMESPACE, &HEX, &AS_JSON,
+        &CONFIG, &ISOLATED,
     ],
     exits: &[
         (0, "the blob is printed"),

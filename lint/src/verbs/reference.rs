@@ -66,6 +66,10 @@ because its proof rests on something that is not known, is not made more severe.
 
 A `.placecard.yaml` says the same for its folder and those below, up to a repository's root or a \
 configuration with `root: true`; the nearer one counts, and the command line stands over all. \
+`extends` names another one that counts as if it stood above: what it names is found from its own \
+folder, its patterns are read from the folder of the one that extends it. All verbs that read \
+manifests or ask about a cluster find `vocabulary`, `cluster` and `exclude` there (`adopt` looks at \
+no cluster); the others are for `lint`. Questions about no file take those of the current folder. \
 `placecard schema config` prints its schema.
 
 ```yaml
@@ -73,6 +77,7 @@ vocabulary: vocabulary.yaml
 cluster: [cluster/prod.json]
 ignore: [hpa-max-exceeds-domains]
 severity: {would-wait: note}
+failOn: warning
 exclude: [charts/]
 overrides:
 - files: ['test/**']

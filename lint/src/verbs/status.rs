@@ -1,8 +1,8 @@
 //! `placecard status`.
 
 use super::{
-    ALL, ANSWER_FORMAT, ASCII, CLUSTER, COLOR, CONTEXT, COORDINATED_NAMESPACE, COORDINATIONS,
-    KUBECONFIG, KUBERNETES_VERSION, LIVE, VOCABULARY, Verb,
+    ALL, ANSWER_FORMAT, ASCII, CLUSTER, COLOR, CONFIG, CONTEXT, COORDINATED_NAMESPACE,
+    COORDINATIONS, ISOLATED, KUBECONFIG, KUBERNETES_VERSION, LIVE, VOCABULARY, Verb,
 };
 
 pub(super) const STATUS: Verb = Verb {
@@ -38,6 +38,8 @@ gone. Batches are counted from 1.",
         &KUBERNETES_VERSION,
         &ALL,
         &ANSWER_FORMAT,
+        &CONFIG,
+        &ISOLATED,
         &COLOR,
         &ASCII,
     ],
