@@ -123,6 +123,7 @@ mod tests {
                 namespace: None,
                 scheduler_config: None,
                 closed_world: false,
+                configuration: crate::plan::Configuration::Isolated,
             };
             let source = ClusterSource::Files(vec!["-".to_owned()]);
             let taken = read(&source, &inputs, &Words::default(), &mut snapshot.as_bytes());

@@ -37,7 +37,7 @@ fn definition(strategy: &Value) -> Value {
 fn dropped(arguments: &[&str]) -> Vec<String> {
     let line = ["lint", "--format", "json"].iter().chain(arguments);
     let (_, out, err) = ran(line.copied(), "");
-    let report: Value = serde_json::from_str(&out).unwrap_or_else(|why| panic!("{why}: {err}"));
+    let report: Value = serde_json::from_str(&out).expect(&err);
     let findings = report["findings"].as_array().expect("findings");
     let of_code = findings.iter().filter(|one| one["code"] == "coordination-pruned");
     of_code.map(|one| one["severity"].as_str().unwrap_or_default().to_owned()).collect()

@@ -16,6 +16,7 @@ pub(crate) use matching::selects;
 use std::collections::{BTreeMap, BTreeSet};
 
 use placecard_feasibility::contradiction::Demand;
+use placecard_feasibility::inventory::limit_range::LimitRange;
 use placecard_feasibility::inventory::volume::StorageClass;
 use placecard_feasibility::pod_affinity::AffinityTerm;
 use placecard_feasibility::requirement::Operator;
@@ -40,6 +41,10 @@ pub struct Inputs {
     pub default_class: Option<String>,
     /// PersistentVolumeClaims by namespace and name.
     pub claims: BTreeMap<(String, String), ClaimFacts>,
+    /// LimitRanges of the manifests, each with the files that it was read with.
+    pub limit_ranges: Vec<(usize, LimitRange)>,
+    /// `scheduling.nodeSelector` of RuntimeClasses by name; `None`: two of one name differ.
+    pub runtime_classes: BTreeMap<String, Option<Map>>,
     /// The names of the PriorityClasses.
     pub priority_classes: BTreeSet<String>,
     /// What there is besides.

@@ -3,6 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, Severity, Site, Verdict};
 
 use super::{Family, Sees, risk};
+use crate::words;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 
 const CODE: Code = Code::new("node-name-bypasses-scheduler");
@@ -32,7 +33,28 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let message = "nodeName binds the pods by hand: no scheduler looks at them";
     let mut finding = Finding::new(CODE, Verdict::Risk, object, message, label);
     finding.severity = Severity::Warning;
-    finding.why = Some("room, taints, affinity to pods and spreading are not looked at".to_owned());
+    finding.why = Some(match waiting(case) {
+        Some(claim) => {
+            let claim = words::shorten(claim, 30);
+            format!("claim {claim} waits for a scheduler to name the node, and is never bound")
+        }
+        None => "room, taints, affinity to pods and spreading are not looked at".to_owned(),
+    });
     finding.help = vec![Help::text("pin them by node affinity with matchFields and metadata.name")];
     findings.push(finding);
+}
+
+/// A claim of the pods without a volume, whose class waits for the first pod: it has its volume once
+/// the scheduler has written `volume.kubernetes.io/selected-node` (pkg/controller/volume/persistentvolume).
+fn waiting<'a>(case: &'a TemplateCase<'_>) -> Option<&'a str> {
+    let (inputs, namespace) = (case.inputs()?, &case.object.reference.namespace);
+    let mut claims = case.template.spec.claims.iter();
+    let waits = claims.find(|one| {
+        let facts = inputs.claims.get(&(namespace.clone(), one.name.clone()));
+        let class = facts.filter(|facts| !facts.is_bound).and_then(|facts| {
+            inputs.classes.get(facts.class.as_ref().or(inputs.default_class.as_ref())?)
+        });
+        class.is_some_and(|class| class.waits)
+    });
+    waits.map(|one| one.name.as_str())
 }

@@ -136,7 +136,7 @@ fn counts_pods(resource: &str) -> bool {
     matches!(resource, "pods" | "count/pods")
 }
 
-fn exact(resource: &str, quantity: Quantity) -> String {
+pub(crate) fn exact(resource: &str, quantity: Quantity) -> String {
     amount::exact(plain(resource), native(resource, quantity))
 }
 

@@ -1,6 +1,8 @@
 //! From objects to facts.
 
 use k8s_openapi::api::core::v1::PodAffinityTerm;
+use placecard_feasibility::inventory::Inventory;
+use placecard_feasibility::inventory::limit_range::LimitRange;
 use placecard_feasibility::inventory::volume::StorageClass;
 use placecard_feasibility::label::NAMESPACE_NAME;
 use placecard_feasibility::requirement::Requirement;
@@ -18,6 +20,7 @@ use crate::kinds::REVISION_LABELS;
 use crate::native;
 use crate::object::{Map, Object, Template};
 use crate::read::label_selector;
+use crate::snapshot::add;
 use crate::surroundings::Surroundings;
 
 /// The annotation of the class of claims that name none.
@@ -86,6 +89,24 @@ impl Inputs {
                 let is_bound = text("/spec/volumeName").is_some_and(|name| !name.is_empty());
                 let name = (object.namespace, object.name);
                 self.claims.insert(name, ClaimFacts { class, is_bound });
+            }
+            ("", "LimitRange") => {
+                let mut alone = Inventory::default();
+                // What cannot be read bounds nothing.
+                if add(&mut alone, &written.to_string()).is_ok() {
+                    let ranges = alone.limit_ranges.into_values();
+                    let namespace = &object.namespace;
+                    self.limit_ranges.extend(ranges.map(|range| {
+                        (folder, LimitRange { namespace: namespace.clone(), ..range })
+                    }));
+                }
+            }
+            ("node.k8s.io", "RuntimeClass") => {
+                let selector = map(written.pointer("/scheduling/nodeSelector"));
+                let known = self.runtime_classes.get(&object.name);
+                let selector =
+                    known.is_none_or(|one| one.as_ref() == Some(&selector)).then_some(selector);
+                self.runtime_classes.insert(object.name, selector);
             }
             ("scheduling.k8s.io", "PriorityClass") => {
                 self.priority_classes.insert(object.name);
