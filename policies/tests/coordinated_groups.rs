@@ -153,7 +153,7 @@ fn pods_of_every_kind_of_group_find_their_batch() {
     assert_ne!(id(&prefill(0)), id(&pod("llm-3", &leader, ("StatefulSet", "llm"))));
 }
 
-/// The pods that real controllers of LeaderWorkerSets and JobSets made, as they came to a webhook that
+/// The pods that real controllers of groups made, as they came to a webhook that
 /// was asked before theirs, and to one that was asked after it.
 fn recorded() -> Vec<(Value, Value)> {
     let record: Value =
@@ -186,7 +186,9 @@ fn recorded() -> Vec<(Value, Value)> {
 fn pods_as_they_were_recorded_are_in_the_batch_of_their_group_or_job() {
     let set = |name| group("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", name);
     let train = group("jobset.x-k8s.io/v1alpha2", "JobSet", "train");
+    let pd = group("disaggregatedset.x-k8s.io/v1", "DisaggregatedSet", "pd");
     let mut all = [
+        coordination("c", &[("p", &pd, Some("prefill")), ("d", &pd, Some("decode"))]),
         coordination("a", &[("leaders", &set("llm"), None), ("others", &set("sub"), None)]),
         coordination("b", &[("driver", &train, Some("driver")), ("w", &train, Some("workers"))]),
     ];
@@ -200,9 +202,10 @@ fn pods_as_they_were_recorded_are_in_the_batch_of_their_group_or_job() {
     let mut seen = Vec::new();
     for (first, last) in recorded() {
         let metadata = &first["metadata"];
-        // SET-GROUP, SET-GROUP-WORKER and SET-JOB-INDEX-POD-.
+        // SET-GROUP, SET-GROUP-WORKER, SET-REVISION-ROLE-GROUP and SET-JOB-INDEX-POD-.
+        let disaggregated = metadata["labels"]["disaggregatedset.x-k8s.io/role"].is_string();
         let part = match metadata["name"].as_str() {
-            Some(name) => name.split('-').nth(1),
+            Some(name) => name.split('-').nth(if disaggregated { 3 } else { 1 }),
             None => metadata["generateName"].as_str().and_then(|name| name.split('-').nth(2)),
         };
         let expected = part.expect("a number").to_owned();
@@ -211,7 +214,7 @@ fn pods_as_they_were_recorded_are_in_the_batch_of_their_group_or_job() {
         }
         seen.push(expected);
     }
-    assert_eq!((seen.len(), seen.iter().filter(|one| *one == "1").count()), (11, 5));
+    assert_eq!((seen.len(), seen.iter().filter(|one| *one == "1").count()), (17, 8));
 }
 
 #[test]
