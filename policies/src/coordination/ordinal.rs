@@ -15,6 +15,8 @@ pub const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 pub const COMPLETION_INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// Label of the pods of a DisaggregatedSet: which copy of the whole set of roles.
 pub const SLICE: &str = "disaggregatedset.x-k8s.io/slice";
+/// Label of the pods of a DisaggregatedSet: its name.
+const DISAGGREGATED_SET: &str = "disaggregatedset.x-k8s.io/name";
 /// Label of the pods of a stateful role of a RoleBasedGroup.
 pub const ROLE_INSTANCE_INDEX: &str = "rbg.workloads.x-k8s.io/role-instance-index";
 /// Label of the pods of a LeaderWorkerSet: its name.
@@ -99,6 +101,10 @@ pub fn ordinal(pod: &Carried<'_>) -> Option<Ordinal> {
     };
     if is_there(SLICE) {
         return label(SLICE).map(|index| unit(index, Source::Slice));
+    }
+    // Before v0.10.0 there were no slices; newer controllers take what those made for slice 0.
+    if is_there(DISAGGREGATED_SET) {
+        return Some(unit(0, Source::Slice));
     }
     if is_there(ROLE_INSTANCE_INDEX) {
         return label(ROLE_INSTANCE_INDEX).map(|index| unit(index, Source::RoleInstance));
