@@ -36,7 +36,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         };
         let [value] = one.values.as_slice() else { continue };
         let pins = one.key == HOSTNAME && one.operator == Operator::In && must;
-        if !pins || pinned_by_hand || is_placeholder(value) || is_nowhere(case, value) {
+        if !pins || pinned_by_hand || is_placeholder(value) {
             continue;
         }
         let label = Label::new(Site::value(demand.value_path(0)), "the only node").quoting(value.clone());
@@ -47,11 +47,4 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         finding.help = vec![Help::text("select nodes by a label that several of them have")];
         findings.push(finding);
     }
-}
-
-/// No node of the snapshot has the host name: that no node fits is what has to be said then.
-fn is_nowhere(case: &TemplateCase<'_>, name: &str) -> bool {
-    let Some(cluster) = &case.surroundings.cluster else { return false };
-    let mut nodes = cluster.inventory.nodes.values();
-    !nodes.any(|node| node.labels.get(HOSTNAME).is_some_and(|label| label == name))
 }
