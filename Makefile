@@ -7,26 +7,32 @@ LOCKED := $(if $(filter-out false,$(CI)),--locked)
 
 # The control plane of the end-to-end tests, built from tests/controlplane.
 CONTROLPLANE := target/controlplane
-# The tests that need it: modules whose names begin like this.
-NEEDS_CONTROLPLANE := e2e
+# The tests that need these: modules whose names begin like this.
+NEEDS_GO := e2e chart::
 # The real scheduler's plugins in process, built from tests/oracle.
 ORACLE := target/oracle
-GO_MODULES := $(patsubst %/go.mod,%,$(wildcard tests/*/go.mod))
+# Helm, which renders the chart, built from tests/helm.
+HELM := target/helm
+# Those with code of ours; tests/helm has none.
+GO_MODULES := $(patsubst %/main.go,%,$(wildcard tests/*/main.go))
 
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
 ifeq ($(HAVE_GO),)
 BUILD_CONTROLPLANE := echo "no Go: the control plane is not built"
 BUILD_ORACLE := echo "no Go: the oracle is not built"
+BUILD_HELM := echo "no Go: Helm is not built"
 GO_TARGETS :=
-TEST_ARGS := -- --skip $(NEEDS_CONTROLPLANE)
+TEST_ARGS := -- $(addprefix --skip ,$(NEEDS_GO))
 else
 BUILD_CONTROLPLANE := cd tests/controlplane && $(GO) build -buildvcs=false -o ../../$(CONTROLPLANE) .
 BUILD_ORACLE := cd tests/oracle && $(GO) build -buildvcs=false -o ../../$(ORACLE) .
+BUILD_HELM := cd tests/helm && $(GO) build -buildvcs=false -o ../../$(HELM) helm.sh/helm/v3/cmd/helm
 GO_TARGETS := go-test
 TEST_ARGS :=
 # Named, so that the tests fail without it instead of leaving themselves out.
 export PLACECARD_CONTROLPLANE := $(CURDIR)/$(CONTROLPLANE)
 export PLACECARD_ORACLE := $(CURDIR)/$(ORACLE)
+export PLACECARD_HELM := $(CURDIR)/$(HELM)
 endif
 
 .PHONY: help
@@ -42,7 +48,7 @@ demo: ## see it work: mutate, refuse, lint and expand the examples; needs only t
 test: fmt-check lint cargo-test doc skipped ## everything that can be tested here
 
 .PHONY: cargo-test
-cargo-test: $(GO_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests
+cargo-test: $(GO_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests and those of the chart
 	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test $(LOCKED) --workspace --no-fail-fast $(TEST_ARGS)
 
 .PHONY: fmt
@@ -68,6 +74,10 @@ controlplane: ## the control plane of the end-to-end tests; needs Go
 .PHONY: oracle
 oracle: ## the real scheduler's plugins, which judge fresh random cases; needs Go
 	@$(BUILD_ORACLE)
+
+.PHONY: helm
+helm: ## Helm, which renders the chart in the tests; needs Go
+	@$(BUILD_HELM)
 
 CASES ?= 100000
 SEED ?= 1
@@ -117,7 +127,7 @@ wedge: controlplane ## how often batches get stuck on a real control plane, by p
 	$(CARGO) test $(LOCKED) -p placecard-tests --test all -- --nocapture e2e_coordination::wedge
 
 .PHONY: go-test
-go-test: controlplane oracle ## go vet and go test of the Go modules in tests/
+go-test: controlplane oracle helm ## go vet and go test of the Go modules in tests/
 	@set -e; for module in $(GO_MODULES); do \
 		echo "go vet and go test in $$module"; \
 		(cd $$module && $(GO) vet ./... && $(GO) test ./...); \
@@ -127,11 +137,11 @@ go-test: controlplane oracle ## go vet and go test of the Go modules in tests/
 .PHONY: skipped
 ifeq ($(HAVE_GO),)
 skipped: cargo-test
-	@left=$$($(CARGO) test --quiet --workspace -- --list $(NEEDS_CONTROLPLANE) | grep -c ': test$$'); \
+	@left=$$($(CARGO) test --quiet --workspace -- --list $(NEEDS_GO) | grep -c ': test$$'); \
 	echo; \
 	echo "================================================================"; \
-	echo "  SKIPPED: $$left end-to-end tests against a real API server and"; \
-	echo "  scheduler, and the tests of $(words $(GO_MODULES)) Go modules, because there"; \
+	echo "  SKIPPED: $$left tests against a real API server and scheduler"; \
+	echo "  and of the chart, and those of $(words $(GO_MODULES)) Go modules, because there"; \
 	echo "  is no Go ('$(GO)' is not on the PATH). All else was run."; \
 	echo "================================================================"; \
 	if [ -n "$$CI" ] && [ "$$CI" != false ]; then echo "CI is set, so this is a failure."; exit 1; fi
@@ -143,7 +153,7 @@ endif
 .PHONY: update
 update: ## write anew what is written from tables and programs: docs/, the CRD, marks of pages, README.md
 	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-lint --test all cli
-	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-tests --test all -- --test-threads 1 pages reference readme
+	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-tests --test all -- --test-threads 1 pages reference readme chart::values
 
 .PHONY: deny
 deny: ## licences, advisories, sources and banned crates; needs cargo-deny

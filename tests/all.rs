@@ -1,7 +1,8 @@
 //! The one test binary of this crate: what no single crate can test.
 //!
 //! One binary links once; a module is one subject. The modules named `e2e…` need the control plane
-//! (`make controlplane`), and `make test` counts them by that name where there is no Go.
+//! (`make controlplane`) and Helm (`make helm`), `chart` needs Helm, and `make test` counts them by
+//! these names where there is no Go.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -12,7 +13,7 @@
 mod agree;
 /// Bad input gets a clear error or a correct answer at both doors.
 mod bad_input;
-/// The chart's templates render, and its webhook configurations keep their promises.
+/// What Helm renders of the chart keeps the promises of the documents.
 mod chart;
 /// A real API server, scheduler and controllers, with our webhook in front of them.
 mod e2e;
@@ -22,6 +23,8 @@ mod e2e_admission;
 mod e2e_audit;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
+/// The chart on a real API server: taken, installed, upgraded and uninstalled.
+mod e2e_chart;
 /// A closed inventory on a real API server: what is refused, and what casts a doubt.
 mod e2e_closed;
 /// RoleCoordination as a custom resource: its definition on a real API server.

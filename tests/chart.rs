@@ -1,10 +1,14 @@
-//! What the chart promises.
+//! What the chart promises, as Helm renders it; without Helm these leave themselves out.
+
+/// The metrics that are asked for exist.
+mod monitoring;
+/// Names, labels, and what the pods of the webhook look like.
+pub(crate) mod objects;
+/// The values: described, checked, and refused where they are dangerous together.
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-use clap::Parser as _;
 use placecard_policies::coordination::membership::group_labels;
 use placecard_policies::kinds::KINDS;
 use placecard_policies::language::coordination::GROUP_KINDS;
@@ -12,7 +16,13 @@ use placecard_policies::language::keys;
 use placecard_policies::live::WATCHED;
 use placecard_policies::vocabulary::definition::PLURAL;
 use placecard_tests::chart::{self, RELEASE_NAMESPACE};
-use serde_json::Value;
+use placecard_tests::controlplane::or_skipped;
+use serde_json::{Value, json};
+
+/// Whether there is no Helm here; then it was said.
+fn left_out() -> bool {
+    or_skipped(chart::helm()).is_none()
+}
 
 /// What coordinations may stand in besides objects of ours.
 const GROUPS: &str = "workloads.x-k8s.io/rolebasedgroups";
@@ -56,6 +66,9 @@ fn resources(webhook: &Value) -> BTreeSet<String> {
 
 #[test]
 fn no_webhook_can_brick_a_cluster() {
+    if left_out() {
+        return;
+    }
     let built_in = ["mutating-webhook.yaml", "validating-webhook.yaml"].map(webhooks);
     for webhooks in built_in.into_iter().chain([custom_webhooks()]) {
         assert!(!webhooks.is_empty());
@@ -65,13 +78,13 @@ fn no_webhook_can_brick_a_cluster() {
             assert_eq!(webhook["failurePolicy"], "Ignore", "{who}");
             assert_eq!(webhook["sideEffects"], "None", "{who}");
             assert_eq!(webhook["timeoutSeconds"], 5, "{who}");
-            assert_eq!(webhook["admissionReviewVersions"], serde_json::json!(["v1"]), "{who}");
+            assert_eq!(webhook["admissionReviewVersions"], json!(["v1"]), "{who}");
             let expressions = &webhook["namespaceSelector"]["matchExpressions"];
             // What lives in no namespace is selected by none.
             let all = if of_vocabulary {
                 Value::Null
             } else {
-                serde_json::json!([
+                json!([
                     {"key": "kubernetes.io/metadata.name", "operator": "NotIn",
                      "values": ["kube-system", RELEASE_NAMESPACE]},
                     {"key": "placecard.dev/mode", "operator": "NotIn", "values": ["off"]},
@@ -93,6 +106,9 @@ fn no_webhook_can_brick_a_cluster() {
 
 #[test]
 fn the_policy_about_unplaced_pods_passes_by_what_the_webhook_passes_by() {
+    if left_out() {
+        return;
+    }
     let policy = rendered("admission-policy.yaml");
     let selector = &policy["spec"]["matchConstraints"]["namespaceSelector"];
     for webhook in webhooks("mutating-webhook.yaml") {
@@ -102,10 +118,13 @@ fn the_policy_about_unplaced_pods_passes_by_what_the_webhook_passes_by() {
 
 #[test]
 fn mutations_are_reinvoked_and_never_touch_pods_that_exist() {
+    if left_out() {
+        return;
+    }
     for webhook in webhooks("mutating-webhook.yaml") {
         assert_eq!(webhook["reinvocationPolicy"], "IfNeeded");
         if resources(&webhook).contains("/pods") {
-            assert_eq!(webhook["rules"][0]["operations"], serde_json::json!(["CREATE"]));
+            assert_eq!(webhook["rules"][0]["operations"], json!(["CREATE"]));
             assert_eq!(webhook["rules"].as_array().map(Vec::len), Some(1));
         }
     }
@@ -114,6 +133,9 @@ fn mutations_are_reinvoked_and_never_touch_pods_that_exist() {
 /// Nothing of ours stands on the pods of a group that a RoleCoordination refers to.
 #[test]
 fn pods_of_groups_are_seen_by_the_labels_of_the_groups() {
+    if left_out() {
+        return;
+    }
     let labels = group_labels().map(|label| format!("'{label}'")).collect::<Vec<_>>();
     let list = format!("[{}].exists(", labels.join(", "));
     for file in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
@@ -127,6 +149,9 @@ fn pods_of_groups_are_seen_by_the_labels_of_the_groups() {
 
 #[test]
 fn every_built_in_kind_is_judged() {
+    if left_out() {
+        return;
+    }
     let judged: BTreeSet<String> =
         webhooks("validating-webhook.yaml").iter().flat_map(resources).collect();
     let vocabularies = format!("{}/{PLURAL}", keys::GROUP);
@@ -141,6 +166,9 @@ fn every_built_in_kind_is_judged() {
 
 #[test]
 fn custom_resources_are_read_and_judged_only_if_they_are_named() {
+    if left_out() {
+        return;
+    }
     assert_eq!(chart::custom_workloads(&[]), Vec::<Value>::new());
     let named = [("ray.io", "v1", "rayclusters"), ("x.dev", "v1beta1", "jobsets")];
     let objects = chart::custom_workloads(&named);
@@ -158,67 +186,121 @@ fn custom_resources_are_read_and_judged_only_if_they_are_named() {
         assert_eq!(resources(webhook), expected);
     }
     for rule in objects[0]["rules"].as_array().expect("rules") {
-        assert_eq!(rule["verbs"], serde_json::json!(["get", "list", "watch"]));
+        assert_eq!(rule["verbs"], json!(["get", "list", "watch"]));
     }
 }
 
-/// What may be written: Leases and Events; evictions, and what waits for its batch, in roles of their
-/// own, which the chart leaves out unless it is told to evict, or to coordinate.
+/// `verb group/resource` of every rule of these objects.
+fn allowed<'o>(objects: impl IntoIterator<Item = &'o Value>) -> BTreeSet<String> {
+    let rules = objects.into_iter().filter_map(|one| one["rules"].as_array()).flatten();
+    let told = rules.flat_map(|rule| {
+        let verbs = rule["verbs"].as_array().cloned().unwrap_or_default();
+        let of = resources(&json!({"rules": [rule]}));
+        verbs.into_iter().flat_map(move |verb| {
+            let verb = verb.as_str().unwrap_or_default().to_owned();
+            of.clone().into_iter().map(move |one| format!("{verb} {one}"))
+        })
+    });
+    told.collect()
+}
+
+const READS: [&str; 3] = ["get", "list", "watch"];
+
+/// What the webhook may write, and the template whose role says so. Those of the last three come with
+/// values.
+const WRITES: &[(&str, &[&str])] = &[
+    (
+        "audit-rbac.yaml",
+        &[
+            "create coordination.k8s.io/leases",
+            "update coordination.k8s.io/leases",
+            "create events.k8s.io/events",
+            "patch events.k8s.io/events",
+        ],
+    ),
+    (
+        "guards-rbac.yaml",
+        &[
+            "create admissionregistration.k8s.io/validatingadmissionpolicies",
+            "update admissionregistration.k8s.io/validatingadmissionpolicies",
+        ],
+    ),
+    (
+        "coordination-rbac.yaml",
+        &[
+            "create coordination.k8s.io/leases",
+            "update coordination.k8s.io/leases",
+            "create events.k8s.io/events",
+            "patch events.k8s.io/events",
+            "patch /pods",
+            "delete /pods",
+            "patch placecard.dev/rolecoordinations/status",
+            "create scheduling.k8s.io/podgroups",
+            "patch scheduling.k8s.io/podgroups",
+            "delete scheduling.k8s.io/podgroups",
+        ],
+    ),
+    ("eviction-rbac.yaml", &["create /pods/eviction"]),
+    ("rollout-rbac.yaml", &["patch apps/statefulsets"]),
+];
+
 #[test]
 fn what_is_written_is_in_roles_of_its_own() {
-    let rules = |name: &str| -> BTreeSet<String> {
-        let objects = chart::objects(name);
-        let roles = objects.iter().filter_map(|one| one["rules"].as_array()).flatten();
-        let told = roles.flat_map(|rule| {
-            let verbs = rule["verbs"].as_array().cloned().unwrap_or_default();
-            let of = resources(&serde_json::json!({"rules": [rule]}));
-            verbs.into_iter().flat_map(move |verb| {
-                let verb = verb.as_str().unwrap_or_default().to_owned();
-                of.clone().into_iter().map(move |one| format!("{verb} {one}"))
-            })
-        });
-        told.collect()
-    };
-    let lease = "coordination.k8s.io/leases";
-    let event = "events.k8s.io/events";
-    let expected = [
-        format!("create {lease}"),
-        format!("get {lease}"),
-        format!("update {lease}"),
-        format!("create {event}"),
-        format!("get {event}"),
-        format!("patch {event}"),
-    ];
-    let expected: BTreeSet<String> = expected.into();
-    assert_eq!(rules("audit-rbac.yaml"), expected);
-    assert_eq!(rules("eviction-rbac.yaml"), ["create /pods/eviction".to_owned()].into());
-    let more = [
-        "create scheduling.k8s.io/podgroups",
-        "delete /pods",
-        "delete scheduling.k8s.io/podgroups",
-        "list scheduling.k8s.io/podgroups",
-        "patch /pods",
-        "patch placecard.dev/rolecoordinations/status",
-        "patch scheduling.k8s.io/podgroups",
-    ];
-    let coordination: BTreeSet<String> = more.into_iter().map(str::to_owned).collect();
-    assert_eq!(rules("coordination-rbac.yaml"), &expected | &coordination);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard");
-    assert_eq!(rules("rollout-rbac.yaml"), ["patch apps/statefulsets".to_owned()].into());
-    for (name, value) in [
-        ("eviction", "audit.evict"),
-        ("coordination", "coordination.controller"),
-        ("rollout", "coordination.rollouts"),
-    ] {
-        let path = root.join(format!("templates/{name}-rbac.yaml"));
-        let text = fs::read_to_string(path).expect("a template");
-        let guard = format!("{{{{- if eq .Values.{value} \"on\" }}}}\n");
-        assert!(text.starts_with(&guard) && text.ends_with("{{- end }}\n"), "{name}");
+    if left_out() {
+        return;
     }
-    let values = fs::read_to_string(root.join("values.yaml")).expect("values");
-    let values: Value = serde_saphyr::from_str(&values).expect("YAML");
-    assert_eq!(values["audit"]["evict"], "off");
-    assert_eq!(values["coordination"]["rollouts"], "off");
+    let all = chart::rendered(&chart::most()).expect("rendered");
+    let mut by_template: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for (template, object) in all.iter() {
+        by_template.entry(template).or_default().push(object);
+    }
+    for (template, objects) in by_template {
+        let is_read = |one: &String| READS.iter().any(|verb| one.starts_with(&format!("{verb} ")));
+        let writes: BTreeSet<String> =
+            allowed(objects).into_iter().filter(|one| !is_read(one)).collect();
+        let row = WRITES.iter().find(|(of, _)| *of == template).map_or(&[][..], |(_, row)| row);
+        assert_eq!(writes, row.iter().map(|one| (*one).to_owned()).collect(), "{template}");
+    }
+}
+
+#[test]
+fn a_role_is_there_only_if_a_value_asks_for_it() {
+    if left_out() {
+        return;
+    }
+    for (template, without, with) in [
+        ("eviction-rbac.yaml", json!({}), json!({"audit": {"evict": "on"}})),
+        ("eviction-rbac.yaml", json!({"audit": {"evict": "dry-run"}}), chart::most()),
+        ("rollout-rbac.yaml", json!({}), json!({"coordination": {"rollouts": "on"}})),
+        ("coordination-rbac.yaml", json!({"coordination": {"controller": "off"}}), json!({})),
+        ("guards-rbac.yaml", json!({"admissionPolicy": {"guards": "off"}}), json!({})),
+        ("guards-rbac.yaml", json!({"admissionPolicy": {"guards": "parametrised"}}), json!({})),
+    ] {
+        let all = chart::rendered(&without).expect("rendered");
+        assert!(all.iter().all(|(path, _)| path != template), "{template}: {without}");
+        assert!(!chart::objects_with(template, &with).is_empty());
+    }
+}
+
+/// All there is, nothing that is not named, and of Secrets none but its own.
+#[test]
+fn no_role_is_wider_than_what_it_names() {
+    if left_out() {
+        return;
+    }
+    let mut rules = 0;
+    for (template, object) in chart::rendered(&chart::most()).expect("rendered").iter() {
+        for rule in object["rules"].as_array().into_iter().flatten() {
+            rules += 1;
+            assert!(!rule.to_string().contains('*'), "{template}: {rule}");
+            let of_secrets = rule["resources"].to_string().contains("\"secrets");
+            let is_named = rule["resourceNames"].as_array().is_some_and(|names| !names.is_empty());
+            assert!(!of_secrets || is_named, "{template}: {rule}");
+            let strong = ["escalate", "bind", "impersonate", "deletecollection"];
+            assert!(!strong.iter().any(|verb| rule["verbs"].to_string().contains(verb)), "{rule}");
+        }
+    }
+    assert!(rules > 10, "{rules}");
 }
 
 /// The verbs that the chart's role has, by `group/resource`.
@@ -227,7 +309,7 @@ fn verbs() -> BTreeMap<String, BTreeSet<String>> {
     let role = role.expect("a ClusterRole");
     let mut verbs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rule in role["rules"].as_array().expect("rules") {
-        for resource in resources(&serde_json::json!({"rules": [rule]})) {
+        for resource in resources(&json!({"rules": [rule]})) {
             let told = rule["verbs"].as_array().expect("verbs").iter();
             let told = told.map(|verb| verb.as_str().expect("a string").to_owned());
             verbs.entry(resource).or_default().extend(told);
@@ -238,6 +320,9 @@ fn verbs() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn the_role_allows_what_is_watched_and_nothing_else() {
+    if left_out() {
+        return;
+    }
     let path = |group: &str, plural: &str| format!("{group}/{plural}");
     let watched: BTreeSet<String> =
         WATCHED.into_iter().map(|kind| path(kind.row().group, kind.row().plural)).collect();
@@ -246,15 +331,14 @@ fn the_role_allows_what_is_watched_and_nothing_else() {
         let group = resource.split('/').next().unwrap_or_default();
         let is_group = GROUP_KINDS.iter().any(|(of, ..)| *of == group);
         if is_group {
-            let expected = ["get", "list", "watch"].map(str::to_owned);
-            assert_eq!(verbs, expected.into(), "{resource}");
+            assert_eq!(verbs, READS.map(str::to_owned).into(), "{resource}");
         }
         if resource.starts_with("placecard.dev/") || is_group {
             continue;
         }
         assert!(watched.contains(&resource), "{resource} is allowed and not watched");
         for verb in &verbs {
-            assert!(["get", "list", "watch"].contains(&verb.as_str()), "{resource}: {verb}");
+            assert!(READS.contains(&verb.as_str()), "{resource}: {verb}");
         }
     }
     let verbs = verbs();
@@ -268,6 +352,9 @@ fn the_role_allows_what_is_watched_and_nothing_else() {
 
 #[test]
 fn every_call_has_a_service_to_go_to() {
+    if left_out() {
+        return;
+    }
     let service = rendered("service.yaml");
     for name in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
         for webhook in webhooks(name) {
@@ -277,27 +364,4 @@ fn every_call_has_a_service_to_go_to() {
             assert_eq!(target["port"], service["spec"]["ports"][0]["port"]);
         }
     }
-}
-
-#[test]
-fn the_deployment_is_started_with_flags_that_exist() {
-    let path = "../charts/placecard/templates/deployment.yaml";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let text = fs::read_to_string(path).expect("the template of the Deployment");
-    let text = text.replace("{{ .Values.defaultMode }}", "warn");
-    let text = text.replace("{{ .Values.settledAfter }}", "30");
-    let text = text.replace("{{ .Values.audit.every }}", "30");
-    let text = text.replace("{{ .Values.audit.evict }}", "dry-run");
-    let text = text.replace("{{ .Values.coordination.controller }}", "off");
-    let text = text.replace(
-        "{{ eq .Values.admissionPolicy.guards \"inlined\" | ternary \"on\" \"off\" }}",
-        "on",
-    );
-    let flags: Vec<&str> =
-        text.lines().filter_map(|line| line.trim().strip_prefix("- --")).collect();
-    assert!(flags.len() > 3, "{flags:?}");
-    let words = flags.iter().map(|flag| format!("--{flag}"));
-    let words = std::iter::once("placecard-webhook".to_owned()).chain(words);
-    let args = placecard_webhook::args::Args::try_parse_from(words);
-    assert!(args.is_ok(), "{}", args.expect_err("seen"));
 }

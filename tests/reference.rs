@@ -60,7 +60,7 @@ fn the_policies_of_the_chart() {
 #[test]
 fn the_definition_of_the_vocabulary() {
     check(
-        "charts/placecard/crds/placementvocabularies.yaml",
+        "charts/placecard/files/crds/placementvocabularies.yaml",
         &placecard_lint::vocabulary::definition(),
     );
 }
@@ -68,7 +68,7 @@ fn the_definition_of_the_vocabulary() {
 #[test]
 fn the_definition_of_role_coordination() {
     check(
-        "charts/placecard/crds/rolecoordinations.yaml",
+        "charts/placecard/files/crds/rolecoordinations.yaml",
         &placecard_lint::coordination::definition(),
     );
 }

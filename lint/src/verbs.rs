@@ -459,8 +459,8 @@ meets, what speaks for which, and what `--failure-policy` decides.",
 The schema of the annotation `intents`, of `PlacementVocabulary`, of `RoleCoordination` or of \
 `.placecard.yaml`, \
 generated from the types that read them, for editors and for other checkers. `--crd` prints the \
-CustomResourceDefinitions that the chart installs (Helm never updates them: after an upgrade of \
-placecard, apply them by this).",
+CustomResourceDefinitions that the chart installs, for clusters where somebody else does that \
+(`crds.install: false`).",
         arguments: &[&WHAT, &CRD],
         exits: &[(0, "the schema is printed"), (2, "there is no such schema")],
         examples: &[

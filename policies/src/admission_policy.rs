@@ -72,7 +72,7 @@ impl Values {
             action("off", Unplaced::Off),
         ];
         Self {
-            exempt: "[kube-system, \"{{ .Release.Namespace }}\"]".to_owned(),
+            exempt: "{{ include \"placecard.exempt\" . }}".to_owned(),
             actions: format!(
                 "{{{{ get (dict {}) .Values.admissionPolicy.unplaced }}}}",
                 actions.join(" ")

@@ -1,95 +1,182 @@
-//! The chart's templates as objects, rendered by the substitutions that they name.
+//! The chart's objects, rendered by Helm.
 #![expect(
     clippy::panic,
     clippy::expect_used,
     reason = "a harness fails the test that uses it by panicking"
 )]
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use placecard_policies::admission_policy::{Unplaced, Values};
 use serde_json::{Value, json};
+
+use crate::controlplane::find_program;
 
 /// Where the chart's own objects live in tests.
 pub const RELEASE_NAMESPACE: &str = "placecard-system";
 
-/// The objects of one template, with the chart's default values.
+/// The name of the release.
+pub const RELEASE: &str = "placecard";
+
+/// Where Helm is looked for first.
+const PROGRAM_VARIABLE: &str = "PLACECARD_HELM";
+
+/// The program that is built with it, and put into the same folder.
+const CONTROL_PLANE_VARIABLE: &str = "PLACECARD_CONTROLPLANE";
+
+/// The folder of the chart.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard")
+}
+
+/// Where Helm is, which `tests/helm` builds.
+///
+/// # Errors
+/// That it was not built.
 ///
 /// # Panics
-/// If the template is not there, or needs more than these substitutions.
+/// If the environment names a file that is not there.
+pub fn helm() -> Result<PathBuf, String> {
+    let asked = std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from);
+    let beside = std::env::var_os(CONTROL_PLANE_VARIABLE)
+        .map(|program| PathBuf::from(program).with_file_name("helm"))
+        .filter(|path| path.is_file());
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target").join("helm");
+    find_program(PROGRAM_VARIABLE, asked, beside.unwrap_or(built), "make helm")
+}
+
+/// What Helm said to a command about the chart; `values` are in its standard input, for `-f -`.
+///
+/// # Panics
+/// If Helm is not there.
+#[must_use]
+pub fn ask_helm(arguments: &[&str], values: &Value) -> Output {
+    let program = helm().unwrap_or_else(|reason| panic!("{reason}"));
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_remove("KUBECONFIG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("helm starts");
+    let mut input = child.stdin.take().expect("stdin is piped");
+    // It ends without reading where the arguments are wrong already, and says so.
+    drop(input.write_all(values.to_string().as_bytes()));
+    drop(input);
+    child.wait_with_output().expect("helm ends")
+}
+
+/// A template's path in the chart's folder for templates, and one of its objects.
+type Object = (String, Value);
+
+/// The chart with these values, over its own and what it needs at least.
+///
+/// # Errors
+/// Why Helm does not render it, in its words.
+///
+/// # Panics
+/// If Helm is not there, or what it prints is no YAML.
+pub fn rendered(values: &Value) -> Result<Arc<[Object]>, String> {
+    type Cache = BTreeMap<String, Result<Arc<[Object]>, String>>;
+    static CACHE: Mutex<Cache> = Mutex::new(BTreeMap::new());
+    let values = over(least(), values);
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    cache.entry(values.to_string()).or_insert_with(|| template(&values)).clone()
+}
+
+/// What the chart cannot be rendered without.
+#[must_use]
+pub fn least() -> Value {
+    let pem = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n";
+    json!({"certificates": {"mode": "secret", "caBundle": STANDARD.encode(pem)}})
+}
+
+/// Everything that the values can allow the webhook to do.
+#[must_use]
+pub fn most() -> Value {
+    json!({"audit": {"evict": "on"}, "coordination": {"rollouts": "on"}})
+}
+
+fn over(mut below: Value, above: &Value) -> Value {
+    match (&mut below, above) {
+        (Value::Object(entries), Value::Object(above)) => {
+            for (key, value) in above {
+                let old = entries.remove(key).unwrap_or_default();
+                entries.insert(key.clone(), over(old, value));
+            }
+            below
+        }
+        _ => above.clone(),
+    }
+}
+
+fn template(values: &Value) -> Result<Arc<[Object]>, String> {
+    let folder = folder();
+    let folder = folder.to_str().expect("a path in UTF-8");
+    let arguments = ["template", RELEASE, folder, "--namespace", RELEASE_NAMESPACE];
+    // Helm that was built from its modules takes itself for an old one.
+    let more = ["--kube-version", "1.37", "-f", "-"];
+    let output = ask_helm(&[&arguments[..], &more[..]].concat(), values);
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let text = String::from_utf8(output.stdout).expect("YAML in UTF-8");
+    let documents = text.split("---\n# Source: placecard/").skip(1);
+    let objects = documents.filter_map(|document| {
+        let (path, text) = document.split_once('\n').expect("lines");
+        let path = path.strip_prefix("templates/").expect("a template").to_owned();
+        let object: Value =
+            serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}\n{text}"));
+        // A template whose conditions leave nothing but comments.
+        (!object.is_null()).then_some((path, object))
+    });
+    Ok(objects.collect())
+}
+
+/// The objects of one template, with the chart's default values, but that everything is allowed which
+/// values can allow.
+///
+/// # Panics
+/// If the template has no objects then.
 #[must_use]
 pub fn objects(template: &str) -> Vec<Value> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates").join(template);
-    let text = fs::read_to_string(path).expect("a template of the chart");
-    rendered(template, &text)
+    objects_with(template, &most())
+}
+
+/// The objects of one template with these values.
+///
+/// # Panics
+/// If the template has no objects then, or the chart refuses the values.
+#[must_use]
+pub fn objects_with(template: &str, values: &Value) -> Vec<Value> {
+    let all = rendered(values).unwrap_or_else(|error| panic!("{error}"));
+    let objects: Vec<Value> =
+        all.iter().filter(|(path, _)| path == template).map(|(_, object)| object.clone()).collect();
+    assert!(!objects.is_empty(), "{template} has no objects with {values}");
+    objects
 }
 
 /// The objects of the template for custom workloads, with these as the chart's value: group, version
 /// and resource.
 ///
 /// # Panics
-/// If the template is not there, or needs more than a loop over the value.
+/// If the chart refuses them.
 #[must_use]
 pub fn custom_workloads(workloads: &[(&str, &str, &str)]) -> Vec<Value> {
-    let template = "custom-workloads.yaml";
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/placecard/templates").join(template);
-    let text = fs::read_to_string(path).expect("a template of the chart");
-    let text = text.strip_prefix("{{- if .Values.workloads }}\n").expect("nothing without a value");
-    let text = text.strip_suffix("{{- end }}\n").expect("an end");
-    if workloads.is_empty() {
-        return Vec::new();
-    }
-    let mut lines = String::new();
-    let mut block: Option<String> = None;
-    for line in text.lines() {
-        match (line, &mut block) {
-            ("{{- range .Values.workloads }}", None) => block = Some(String::new()),
-            ("{{- end }}", Some(_)) => {
-                let text = block.take().unwrap_or_default();
-                for (group, version, resource) in workloads {
-                    let one = text.replace("{{ .group }}", group);
-                    let one = one.replace("{{ .version }}", version);
-                    lines.push_str(&one.replace("{{ .resource }}", resource));
-                }
-            }
-            (line, Some(block)) => {
-                block.push_str(line);
-                block.push('\n');
-            }
-            (line, None) => {
-                lines.push_str(line);
-                lines.push('\n');
-            }
-        }
-    }
-    rendered(template, &lines)
-}
-
-fn rendered(template: &str, text: &str) -> Vec<Value> {
-    let text = text
-        .replace("{{ .Release.Namespace }}", RELEASE_NAMESPACE)
-        .replace("{{ .Values.caBundle }}", "\"\"")
-        .replace("{{ .Values.failurePolicy }}", "Ignore")
-        .replace("{{ .Values.timeoutSeconds }}", "5")
-        .replace("{{- if eq .Values.audit.evict \"on\" }}\n", "")
-        .replace("{{- if eq .Values.coordination.controller \"on\" }}\n", "")
-        .replace("{{- if eq .Values.coordination.rollouts \"on\" }}\n", "")
-        .replace("{{- if eq .Values.admissionPolicy.guards \"inlined\" }}\n", "")
-        .replace("{{- if eq .Values.admissionPolicy.guards \"parametrised\" }}\n", "")
-        .replace("{{- end }}\n", "")
-        .replace(&Values::chart().actions, Unplaced::default().actions())
-        .replace(&Values::chart().failure_policy, "Fail");
-    assert!(!text.contains("{{"), "{template} needs other substitutions");
-    text.split("\n---\n")
-        .map(|document| {
-            serde_saphyr::from_str(document).unwrap_or_else(|error| panic!("{template}: {error}"))
-        })
-        .collect()
+    let named = workloads.iter().map(|(group, version, resource)| {
+        json!({"group": group, "version": version, "resource": resource})
+    });
+    let values = json!({"workloads": named.collect::<Vec<_>>()});
+    let all = rendered(&values).unwrap_or_else(|error| panic!("{error}"));
+    let of = all.iter().filter(|(path, _)| path == "custom-workloads.yaml");
+    of.map(|(_, object)| object.clone()).collect()
 }
 
 /// A configuration of webhooks as the chart installs it, but for two things: it has another name,
@@ -120,9 +207,11 @@ pub fn reached(mut configuration: Value, name: &str, url: &str, ca_pem: &str) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controlplane::or_skipped;
 
     #[test]
     fn only_the_way_to_the_webhook_differs_from_the_chart() {
+        let Some(_) = or_skipped(helm()) else { return };
         let there = objects("mutating-webhook.yaml").remove(0);
         let here = webhooks("mutating-webhook.yaml", "x", "https://127.0.0.1:1", "PEM");
         assert_eq!(here["metadata"]["name"], "x");
@@ -141,9 +230,20 @@ mod tests {
     }
 
     #[test]
-    fn a_template_may_hold_several_objects() {
+    fn values_are_laid_over_one_another() {
+        let below = json!({"a": {"b": 1, "c": 2}, "d": [1]});
+        let above = json!({"a": {"c": 3}, "d": [2], "e": null});
+        let expected = json!({"a": {"b": 1, "c": 3}, "d": [2], "e": null});
+        assert_eq!(over(below, &above), expected);
+    }
+
+    #[test]
+    fn a_template_may_hold_several_objects_or_none() {
+        let Some(_) = or_skipped(helm()) else { return };
         let kinds: Vec<Value> =
             objects("rbac.yaml").iter().map(|object| object["kind"].clone()).collect();
-        assert_eq!(kinds, ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"]);
+        assert_eq!(kinds, ["ClusterRole", "ClusterRoleBinding"]);
+        let all = rendered(&Value::Null).expect("rendered");
+        assert!(all.iter().all(|(path, _)| path != "guards-parametrised.yaml"));
     }
 }

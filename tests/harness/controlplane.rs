@@ -193,20 +193,26 @@ impl Drop for ControlPlane {
 
 /// The program's path, or why there is none.
 fn program() -> Result<PathBuf, String> {
-    find_program(std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from), built_program())
+    let asked = std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from);
+    find_program(PROGRAM_VARIABLE, asked, built_program(), "make controlplane")
 }
 
 fn built_program() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target").join("controlplane")
 }
 
-/// A path that was asked for must exist; the usual one may be absent.
-fn find_program(asked: Option<PathBuf>, usual: PathBuf) -> Result<PathBuf, String> {
+/// A path that was asked for must exist; the usual one may be absent, and a command then builds it.
+pub(crate) fn find_program(
+    variable: &str,
+    asked: Option<PathBuf>,
+    usual: PathBuf,
+    build: &str,
+) -> Result<PathBuf, String> {
     match asked {
         Some(path) if path.is_file() => Ok(path),
-        Some(path) => panic!("{PROGRAM_VARIABLE} names {}, which is no file", path.display()),
+        Some(path) => panic!("{variable} names {}, which is no file", path.display()),
         None if usual.is_file() => Ok(usual),
-        None => Err(format!("{} is not built: run `make controlplane`", usual.display())),
+        None => Err(format!("{} is not built: run `{build}`", usual.display())),
     }
 }
 
@@ -265,17 +271,19 @@ mod tests {
     fn the_program_is_where_it_was_asked_for_or_where_it_is_built() {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         let nowhere = PathBuf::from("no/such/program");
-        assert_eq!(find_program(Some(here.clone()), nowhere.clone()), Ok(here.clone()));
-        assert_eq!(find_program(None, here.clone()), Ok(here));
-        let reason = find_program(None, nowhere).expect_err("there is none");
-        assert!(reason.contains("make controlplane"), "{reason}");
+        let find = |asked, usual| find_program(PROGRAM_VARIABLE, asked, usual, "make it");
+        assert_eq!(find(Some(here.clone()), nowhere.clone()), Ok(here.clone()));
+        assert_eq!(find(None, here.clone()), Ok(here));
+        let reason = find(None, nowhere).expect_err("there is none");
+        assert!(reason.ends_with("no/such/program is not built: run `make it`"), "{reason}");
         assert!(built_program().ends_with("target/controlplane"));
     }
 
     #[test]
     #[should_panic(expected = "PLACECARD_CONTROLPLANE names no/such/program")]
     fn a_program_that_was_asked_for_is_not_silently_skipped() {
-        let _ = find_program(Some("no/such/program".into()), "Cargo.toml".into());
+        let asked = Some("no/such/program".into());
+        let _ = find_program(PROGRAM_VARIABLE, asked, "Cargo.toml".into(), "make it");
     }
 
     #[test]

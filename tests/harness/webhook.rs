@@ -1,7 +1,7 @@
 //! Our webhook on a loopback port, asked by a real API server and asking it in turn.
 //!
-//! Everything but the process is real: the certificate, TLS, the listener, the look-ups in the name
-//! of the chart's service account, and the chart's webhook configurations.
+//! Everything but the process is real: the certificate, TLS, the listener, the look-ups with a token of
+//! the chart's service account, and the chart's webhook configurations.
 #![expect(
     clippy::panic,
     clippy::expect_used,
@@ -11,7 +11,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::Surroundings;
@@ -315,21 +315,37 @@ pub fn only_in(webhook: &mut Value, namespace: &str) {
         json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
 }
 
-/// A client in the name of the chart's service account; `url`: by this way to the API server.
+/// A client with a token of the chart's service account, and nothing else; `url`: by this way to the
+/// API server.
 ///
 /// # Panics
-/// If the kubeconfig of the control plane cannot be used.
+/// If the kubeconfig of the control plane cannot be used, or there is no such account yet.
 pub async fn client(plane: &ControlPlane, url: Option<&str>) -> kube::Client {
     let file = Kubeconfig::read_from(&plane.kubeconfig).expect("the kubeconfig can be read");
     let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
         .await
         .expect("the kubeconfig is complete");
-    config.auth_info.impersonate =
-        Some(format!("system:serviceaccount:{RELEASE_NAMESPACE}:{SERVICE_ACCOUNT}"));
+    let administrator = kube::Client::try_from(config.clone()).expect("usable credentials");
+    config.auth_info =
+        AuthInfo { token: Some(token(administrator).await.into()), ..AuthInfo::default() };
     if let Some(url) = url {
         config.cluster_url = url.parse().expect("an URL");
     }
     kube::Client::try_from(config).expect("the credentials are usable")
+}
+
+/// A token as a kubelet gives it to a pod of the account.
+async fn token(administrator: kube::Client) -> String {
+    let path =
+        format!("/api/v1/namespaces/{RELEASE_NAMESPACE}/serviceaccounts/{SERVICE_ACCOUNT}/token");
+    let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+        "spec": {"expirationSeconds": 86_400}});
+    let request = http::Request::post(path)
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(request.to_string().into_bytes())
+        .expect("a request");
+    let answer: Value = administrator.request(request).await.expect("a token");
+    answer["status"]["token"].as_str().expect("a token").to_owned()
 }
 
 /// The chart's service account and what it may do; every webhook of a cluster shares them.
@@ -340,6 +356,7 @@ pub fn grant_role(api: &Api) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
     let templates = [
+        "serviceaccount.yaml",
         "rbac.yaml",
         "audit-rbac.yaml",
         "eviction-rbac.yaml",
