@@ -345,3 +345,31 @@ fn every_path_of_a_guide_is_seen() {
     let expected = ["docs/a.md", "policies/src/x.rs"].map(String::from);
     assert_eq!(named_paths(text), BTreeSet::from(expected));
 }
+
+/// The modules that a `go.mod` requires, with the versions that count.
+fn go_modules(folder: &str) -> BTreeMap<String, String> {
+    let path = root().join("tests").join(folder).join("go.mod");
+    let text = fs::read_to_string(path).expect("a go.mod");
+    let mut modules = BTreeMap::new();
+    for line in text.lines().map(str::trim) {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            [module, "=>", _, version] => modules.insert(module.to_owned(), version.to_owned()),
+            [module, version, ..] if version.starts_with('v') => {
+                modules.insert(module.to_owned(), version.to_owned())
+            }
+            _ => None,
+        };
+    }
+    modules
+}
+
+/// What the control plane and Helm both need is compiled once.
+#[test]
+fn helm_is_built_of_the_modules_of_the_control_plane() {
+    let (helm, plane) = (go_modules("helm"), go_modules("controlplane"));
+    let both: Vec<&String> = helm.keys().filter(|module| plane.contains_key(*module)).collect();
+    assert!(both.len() > 30, "{both:?}");
+    for module in both {
+        assert_eq!(helm[module], plane[module], "{module}");
+    }
+}

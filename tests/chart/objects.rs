@@ -26,7 +26,9 @@ pub(crate) fn sets() -> Vec<Value> {
             "image": {"digest": format!("sha256:{}", "0".repeat(64))},
             "imagePullSecrets": [{"name": "pull"}],
             "serviceAccount": {"create": false, "name": "other"},
-            "extraArgs": ["--stale-after=600"], "extraEnv": [{"name": "A", "value": "b"}],
+            "extraArgs": ["--vocabulary=/etc/words/words.yaml"], "extraEnv": [{"name": "A", "value": "b"}],
+            "extraVolumes": [{"name": "words", "configMap": {"name": "words"}}],
+            "extraVolumeMounts": [{"name": "words", "mountPath": "/etc/words", "readOnly": true}],
             "podLabels": {"team": "platform"}, "podAnnotations": {"note": "yes"},
             "priorityClassName": "system-cluster-critical",
             "nodeSelector": {"kubernetes.io/os": "linux"},
@@ -175,13 +177,27 @@ fn the_pods_may_do_nothing() {
         assert_eq!(container["readOnlyRootFilesystem"], true);
         assert_eq!(container["allowPrivilegeEscalation"], false);
         assert_eq!(container["capabilities"], json!({"drop": ["ALL"]}));
-        for volume in spec["volumes"].as_array().expect("volumes") {
-            assert!(volume["secret"].is_object(), "{volume}");
-        }
         for mount in spec["containers"][0]["volumeMounts"].as_array().expect("mounts") {
             assert_eq!(mount["readOnly"], true);
         }
     }
+}
+
+/// The image that the Dockerfile makes runs as the chart says, and by the program that the flags are of.
+#[test]
+fn the_image_is_made_for_these_pods() {
+    let file = chart::folder().join("../../Dockerfile");
+    let text = std::fs::read_to_string(file).expect("a recipe");
+    let stages = text.split("\nFROM ");
+    let stage =
+        stages.into_iter().find(|stage| stage.starts_with("scratch AS placecard-webhook\n"));
+    let stage = stage.expect("an image with nothing else in it");
+    let values = std::fs::read_to_string(chart::folder().join("values.yaml")).expect("values");
+    let values: Value = serde_saphyr::from_str(&values).expect("YAML");
+    let context = &values["podSecurityContext"];
+    let user = format!("USER {}:{}\n", context["runAsUser"], context["runAsGroup"]);
+    assert!(stage.contains(&user), "{stage}");
+    assert!(stage.contains("ENTRYPOINT [\"placecard-webhook\"]"), "{stage}");
 }
 
 /// Runs `placecard VERB … -`.
