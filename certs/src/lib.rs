@@ -1,5 +1,6 @@
-//! TLS material of a server: load it, check it, turn it into a rustls configuration, and make a
-//! self-signed one where none is given.
+//! TLS material of a server: load it, check it, turn it into a rustls configuration that can be given
+//! another one later, make a self-signed one where none is given, and decide when certificates that
+//! several servers share are made anew ([`keep`]).
 //!
 //! This crate knows nothing of Kubernetes and has no clock: every function that needs the time
 //! takes it, and every function that needs a file takes its bytes.
@@ -16,13 +17,20 @@
 //! # Ok::<(), placecard_certs::Error>(())
 //! ```
 
+mod adopt;
+mod authority;
 mod error;
+pub mod keep;
+pub mod kept;
+mod make;
 mod pair;
 mod pem;
 mod self_signed;
 mod server_config;
 
+pub use adopt::{Current, Refusal, judge, judge_kept};
+pub use authority::{Authority, vouched};
 pub use error::{Error, Role};
-pub use pair::{Pair, load};
+pub use pair::{Pair, client_names, load};
 pub use self_signed::{LIFETIME, SelfSigned, self_signed};
-pub use server_config::{install_provider, server_config};
+pub use server_config::{checking_config, install_provider, reloading_config, server_config};

@@ -81,7 +81,7 @@ pub fn load(chain_pem: &[u8], key_pem: &[u8]) -> Result<Pair, Error> {
     Ok(Pair { certified, subject, names, not_before, not_after })
 }
 
-fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Some(certificate),
         _ => None,
@@ -113,7 +113,7 @@ fn check_purpose(leaf: &X509Certificate<'_>) -> Result<(), Error> {
     }
 }
 
-fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
+pub(crate) fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = leaf.subject_alternative_name() else {
         return Vec::new();
     };
@@ -125,6 +125,16 @@ fn names(leaf: &X509Certificate<'_>) -> Vec<String> {
     extension.value.general_names.iter().filter_map(name).collect()
 }
 
+/// The names in a client's certificate (DER): its common name, then its DNS names and addresses.
+#[must_use]
+pub fn client_names(certificate: &[u8]) -> Vec<String> {
+    let certificate = CertificateDer::from(certificate);
+    let Some(parsed) = parse(&certificate) else { return Vec::new() };
+    let common = parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+    let common = common.map(str::to_owned);
+    common.chain(names(&parsed)).collect()
+}
+
 fn ip(bytes: &[u8]) -> Option<String> {
     if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
         return Some(Ipv4Addr::from(v4).to_string());
@@ -133,7 +143,7 @@ fn ip(bytes: &[u8]) -> Option<String> {
 }
 
 /// Dates that this machine's clock cannot hold are put to the epoch, which is long expired.
-fn system_time(time: ASN1Time) -> SystemTime {
+pub(crate) fn system_time(time: ASN1Time) -> SystemTime {
     let seconds = Duration::from_secs(time.timestamp().unsigned_abs());
     let moved = if time.timestamp() < 0 {
         UNIX_EPOCH.checked_sub(seconds)

@@ -1,5 +1,7 @@
 //! PEM files as lists of certificates and keys.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::pem::{Error as PemError, PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -31,6 +33,27 @@ pub(crate) fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
         0 => Ok(key),
         more => Err(Error::SeveralKeys(more + 1)),
     }
+}
+
+/// All private keys of a file.
+pub(crate) fn private_keys(pem: &[u8]) -> Result<Vec<PrivateKeyDer<'static>>, Error> {
+    let blocks = blocks(Role::Key, pem)?.into_iter();
+    Ok(blocks.filter_map(|(kind, der)| PrivateKeyDer::from_pem(kind, der)).collect())
+}
+
+/// One block of PEM, in lines of 64 characters (RFC 7468).
+pub(crate) fn encode(label: &str, der: &[u8]) -> String {
+    const LINE: usize = 64;
+    let text = STANDARD.encode(der);
+    let mut block = format!("-----BEGIN {label}-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(LINE.min(rest.len()));
+        block.push_str(line);
+        block.push('\n');
+        rest = after;
+    }
+    block + &format!("-----END {label}-----\n")
 }
 
 fn blocks(role: Role, pem: &[u8]) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
