@@ -23,6 +23,9 @@ mod e2e_admission;
 mod e2e_audit;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
+/// Certificates that replicas keep themselves, while admissions go on: started, renewed, rotated,
+/// rolled, and cut off from the API server.
+mod e2e_certificates;
 /// The chart on a real API server: taken, installed, upgraded and uninstalled.
 mod e2e_chart;
 /// A closed inventory on a real API server: what is refused, and what casts a doubt.

@@ -72,7 +72,7 @@ const CRATES: &[Row] = &[
         &["placecard-findings", "placecard-language", "placecard-feasibility"],
         Some(&["k8s-openapi", "serde", "serde_json", "serde_path_to_error", "json-patch", "sha2"]),
     ),
-    ("placecard-certs", &[], Some(&["rustls", "rcgen", "x509-parser", "time"])),
+    ("placecard-certs", &[], Some(&["rustls", "rcgen", "x509-parser", "time", "base64"])),
     ("placecard-lint", &["placecard-findings", "placecard-language", "placecard-policies"], None),
     (
         "placecard-webhook",

@@ -21,8 +21,8 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_ADDR", default_value = "0.0.0.0:8443")]
     pub addr: SocketAddr,
 
-    /// Certificate chain in PEM, the server's own certificate first. Without it a self-signed one
-    /// is made.
+    /// Certificate chain in PEM, the server's own certificate first. It is read again when it
+    /// changes. Without it, and without --cert-secret, a self-signed one is made.
     #[arg(long, env = "PLACECARD_CERT_FILE", value_name = "FILE", requires = "key_file")]
     pub cert_file: Option<PathBuf>,
 
@@ -30,12 +30,39 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_KEY_FILE", value_name = "FILE", requires = "cert_file")]
     pub key_file: Option<PathBuf>,
 
+    /// Certificate and authority are kept in this Secret of the webhook's own namespace, and made
+    /// and renewed by one of the replicas.
+    #[arg(
+        long,
+        env = "PLACECARD_CERT_SECRET",
+        value_name = "NAME",
+        requires = "service",
+        conflicts_with_all = ["cert_file", "ca_out", "standalone", "objects"]
+    )]
+    pub cert_secret: Option<String>,
+
+    /// The Service that API servers reach the webhook by, in its own namespace: the certificate of
+    /// --cert-secret is for its names.
+    #[arg(long, env = "PLACECARD_SERVICE", value_name = "NAME", requires = "cert_secret")]
+    pub service: Option<String>,
+
+    /// The mutating and validating webhook configurations of these names get the authorities of
+    /// --cert-secret as caBundle; nothing else of them is touched.
+    #[arg(
+        long,
+        env = "PLACECARD_WEBHOOK_CONFIGURATIONS",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "cert_secret"
+    )]
+    pub webhook_configurations: Vec<String>,
+
     /// Write the authority of the self-signed certificate here, for clients to trust.
     #[arg(long, env = "PLACECARD_CA_OUT", value_name = "FILE", conflicts_with = "cert_file")]
     pub ca_out: Option<PathBuf>,
 
-    /// One more host name or address for the self-signed certificate, besides localhost, 127.0.0.1
-    /// and ::1. Repeatable.
+    /// One more host name or address for a certificate that is made here: self-signed (besides
+    /// localhost, 127.0.0.1 and ::1), or that of --cert-secret. Repeatable.
     #[arg(
         long,
         env = "PLACECARD_TLS_NAME",
@@ -44,6 +71,22 @@ pub struct Args {
         conflicts_with = "cert_file"
     )]
     pub tls_name: Vec<String>,
+
+    /// Authorities of clients in PEM: who shows no certificate of theirs gets no decision. Read at the
+    /// start.
+    #[arg(long, env = "PLACECARD_CLIENT_CA_FILE", value_name = "FILE")]
+    pub client_ca_file: Option<PathBuf>,
+
+    /// A common name or DNS name, of which a client's certificate has to have one. Repeatable;
+    /// without it any certificate of --client-ca-file will do.
+    #[arg(
+        long,
+        env = "PLACECARD_CLIENT_NAME",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "client_ca_file"
+    )]
+    pub client_name: Vec<String>,
 
     /// Work without a cluster.
     #[arg(long, env = "PLACECARD_STANDALONE", conflicts_with = "kubeconfig")]
@@ -131,8 +174,8 @@ pub struct Args {
     #[arg(long, env = "PLACECARD_KEEP_GUARDS", value_enum, default_value = "off")]
     pub keep_guards: Switch,
 
-    /// The namespace of the Leases that say which replica audits and which one coordinates, instead
-    /// of the webhook's own.
+    /// The namespace of the Leases that say which replica audits, which one coordinates and which one
+    /// keeps the certificate, and of the Secret of that, instead of the webhook's own.
     #[arg(long, env = "PLACECARD_LEASE_NAMESPACE", value_name = "NAME")]
     pub lease_namespace: Option<String>,
 
@@ -231,6 +274,12 @@ mod tests {
             "--key-file a",
             "--cert-file a --key-file b --ca-out c",
             "--cert-file a --key-file b --tls-name c",
+            "--cert-secret a",
+            "--service a",
+            "--client-name a",
+            "--webhook-configurations a",
+            "--cert-secret a --service b --standalone",
+            "--cert-secret a --service b --cert-file c --key-file d",
             "--standalone --kubeconfig a",
             "--objects x --kubeconfig a",
             "--addr localhost",

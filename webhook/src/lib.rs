@@ -3,8 +3,11 @@
 pub mod admission;
 pub mod args;
 pub mod audit;
+pub mod certificates;
+pub mod clients;
 pub mod closed;
 pub mod cluster;
+mod connections;
 pub mod coordinate;
 pub mod decide;
 pub mod files;

@@ -2,8 +2,10 @@
 //! table of kinds are `other`, so the number of series is bounded.
 
 pub mod audit;
+pub mod certificates;
 pub mod coordination;
 pub mod guards;
+pub mod limits;
 mod watches;
 
 use std::collections::BTreeSet;
@@ -26,8 +28,10 @@ use prometheus_client::registry::Registry;
 use crate::admission::GroupVersionKind;
 use crate::closed::Outcome;
 use crate::metrics::audit::AuditMetrics;
+use crate::metrics::certificates::CertificateMetrics;
 use crate::metrics::coordination::CoordinationMetrics;
 use crate::metrics::guards::GuardMetrics;
+use crate::metrics::limits::LimitMetrics;
 use crate::metrics::watches::WatchMetrics;
 use crate::vocabulary::Taken;
 use crate::watch::Watches;
@@ -159,7 +163,11 @@ pub struct Metrics {
     pub coordination: CoordinationMetrics,
     /// Of the policy about guards.
     pub guards: GuardMetrics,
+    /// Of the serving certificate.
+    pub certificates: CertificateMetrics,
     certificate_expiry: Gauge<f64, AtomicU64>,
+    /// Of what was not done.
+    pub limits: LimitMetrics,
     vocabularies: Family<ResultLabel, Counter>,
     vocabulary_usable: Gauge,
     closed: Family<ResultLabel, Counter>,
@@ -177,7 +185,9 @@ impl Default for Metrics {
             audit: AuditMetrics::default(),
             coordination: CoordinationMetrics::default(),
             guards: GuardMetrics::default(),
+            certificates: CertificateMetrics::default(),
             certificate_expiry: Gauge::default(),
+            limits: LimitMetrics::default(),
             vocabularies: Family::default(),
             vocabulary_usable: Gauge::default(),
             closed: Family::default(),
@@ -200,6 +210,8 @@ impl Default for Metrics {
             "Seconds until the serving certificate expires, negative once it has",
             metrics.certificate_expiry.clone(),
         );
+        metrics.certificates.register(registry);
+        metrics.limits.register(registry);
         metrics.watches.register(registry);
         metrics.audit.register(registry);
         metrics.coordination.register(registry);

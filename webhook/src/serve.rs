@@ -16,14 +16,16 @@ use placecard_policies::language::Words;
 use placecard_policies::language::vocabulary::Inventory;
 use placecard_policies::surroundings::{Reference, Surroundings};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument as _;
 
 use crate::admission::{self, AdmissionRequest, BODY_LIMIT, BadRequest};
+use crate::clients::Peer;
 use crate::closed;
 use crate::coordinate::Served;
 use crate::decide::{self, Decision, Question};
 use crate::leader::Leader;
+use crate::metrics::limits::Shed;
 use crate::metrics::{Metrics, Subject, Verdict, door_name, kind_name};
 use crate::readiness::Readiness;
 use crate::respond;
@@ -33,6 +35,12 @@ use crate::watch::Watches;
 
 /// Longest time that look-ups may take, also where the API server would wait longer.
 const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// So long an API server waits that does not say how long: the default of the configurations.
+const WAITS: Duration = Duration::from_secs(10);
+
+/// The warning of what was admitted because there was no decision in time.
+const LATE: &str = "placecard took too long to decide: admitted, and its rules were not looked at";
 
 /// As often is looked up what was not known to be wanted before: a Lease, its holder, the holder's
 /// node; and the coordination that refers to a group, the group, and its numbers.
@@ -79,18 +87,30 @@ impl App {
     }
 }
 
-/// Memory for the bodies of requests that are under way, whoever sends them: a body waits until
-/// there is room for it.
-pub struct Bodies(Semaphore);
+/// Room for the requests that are under way, whoever sends them, and for their bodies: a body waits
+/// until there is room for it.
+pub struct Bodies {
+    kibibytes: Semaphore,
+    requests: Semaphore,
+}
 
 impl Bodies {
+    /// A request takes well under a millisecond, unless the API server has to be asked; more than
+    /// these are not answered in time.
+    const REQUESTS: usize = 1024;
+
     /// 32 bodies of the largest size, thousands of the usual one.
     const ROOM: usize = 32 * Self::kibibytes(BODY_LIMIT);
 
     /// Room for so many bytes; the largest body if the length is not known.
     async fn room(&self, length: Option<usize>) -> Option<SemaphorePermit<'_>> {
         let kibibytes = u32::try_from(Self::kibibytes(length.unwrap_or(BODY_LIMIT))).ok()?;
-        timeout(BODY, self.0.acquire_many(kibibytes)).await.ok()?.ok()
+        timeout(BODY, self.kibibytes.acquire_many(kibibytes)).await.ok()?.ok()
+    }
+
+    /// Counts a request for as long as this is held; `None`: there are too many.
+    fn request(&self) -> Option<SemaphorePermit<'_>> {
+        self.requests.try_acquire().ok()
     }
 
     const fn kibibytes(bytes: usize) -> usize {
@@ -100,7 +120,8 @@ impl Bodies {
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self(Semaphore::new(Self::ROOM))
+        let requests = Semaphore::new(Self::REQUESTS);
+        Self { kibibytes: Semaphore::new(Self::ROOM), requests }
     }
 }
 
@@ -149,7 +170,8 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     if let Some(watches) = app.source.watches() {
         app.metrics.watches(watches);
     }
-    match app.metrics.text(app.readiness.not_after, (app.clock)()) {
+    let now = (app.clock)();
+    match app.metrics.text(app.readiness.not_after().unwrap_or(now), now) {
         Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -157,14 +179,20 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
 
 async fn review(app: &App, door: Door, request: Request) -> Response {
     let start = Instant::now();
-    let look_up = look_up_time(request.uri().query());
+    if request.extensions().get() == Some(&Peer::Stranger) {
+        return strange(app, door);
+    }
+    // To read it would be the work that there is too much of already.
+    let Some(_counted) = app.bodies.request() else { return shed(app, door) };
+    let (look_up, answer) = times(request.uri().query());
     let response = match read_body(&app.bodies, request).await {
         Err(bad) => refuse(app, door, &bad),
         Ok((body, _room)) => match admission::parse(&body) {
             Err(bad) => refuse(app, door, &bad),
             Ok(request) => {
                 let span = span(door, &request);
-                judge(app, door, &request, start + look_up).instrument(span).await
+                let judging = judge(app, door, &request, start + look_up);
+                in_time(app, door, &request, start + answer, judging).instrument(span).await
             }
         },
     };
@@ -186,14 +214,57 @@ fn span(door: Door, request: &AdmissionRequest<'_>) -> tracing::Span {
     )
 }
 
-/// The API server says in the URL how long it waits (`?timeout=10s`); a quarter of that is kept
-/// for the way there and back.
-fn look_up_time(query: Option<&str>) -> Duration {
-    query
+/// How long look-ups may take, and the whole answer. The API server says in the URL how long it waits
+/// (`?timeout=10s`): a quarter of that is kept for the decision and the way there and back, a tenth
+/// for the way alone.
+fn times(query: Option<&str>) -> (Duration, Duration) {
+    let told = query
         .unwrap_or_default()
         .split('&')
-        .find_map(|pair| pair.strip_prefix("timeout=")?.strip_suffix('s')?.parse().ok())
-        .map_or(LOOK_UP, |seconds: u32| LOOK_UP.min(Duration::from_secs(seconds.into()) * 3 / 4))
+        .find_map(|pair| pair.strip_prefix("timeout=")?.strip_suffix('s')?.parse().ok());
+    let waits = told.map(|seconds: u32| Duration::from_secs(seconds.into()));
+    let look_up = waits.map_or(LOOK_UP, |waits| LOOK_UP.min(waits * 3 / 4));
+    (look_up, waits.unwrap_or(WAITS) * 9 / 10)
+}
+
+fn strange(app: &App, door: Door) -> Response {
+    app.metrics.request(Subject::unknown(door), Verdict::Invalid);
+    tracing::warn!(webhook = door_name(door), "a client without a certificate that may ask");
+    let text = "a certificate is asked for that --client-ca-file and --client-name let in\n";
+    (StatusCode::FORBIDDEN, text).into_response()
+}
+
+/// The API server goes by its failure policy, as if nobody had answered.
+fn shed(app: &App, door: Door) -> Response {
+    app.metrics.limits.shed(Shed::Request);
+    app.metrics.request(Subject::unknown(door), Verdict::Failed);
+    let head = [(header::RETRY_AFTER, "1")];
+    (StatusCode::TOO_MANY_REQUESTS, head, "too many requests at once\n").into_response()
+}
+
+/// The answer, or if there is none in time one that admits and says so. What was not expanded then is
+/// left to the policies that the API server evaluates by itself.
+async fn in_time(
+    app: &App,
+    door: Door,
+    request: &AdmissionRequest<'_>,
+    deadline: Instant,
+    judging: impl Future<Output = Response>,
+) -> Response {
+    if let Ok(response) = timeout_at(deadline, judging).await {
+        return response;
+    }
+    let kind = kind_name(&request.kind);
+    let subject = Subject { door, kind, operation: request.operation.as_str() };
+    app.metrics.limits.late(door_name(door));
+    tracing::warn!("there was no decision in time; admitted with a warning");
+    let warnings = vec![LATE.to_owned()];
+    let admission = Admission { warnings, ..Admission::default() };
+    let Ok(body) = respond::body(&request.uid, &admission) else {
+        return broken(app, subject);
+    };
+    app.metrics.request(subject, Verdict::of(&admission));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// The length that the head announces, if the body is worth reading.
@@ -404,7 +475,7 @@ mod tests {
 
     #[test]
     fn look_ups_end_before_the_api_server_stops_waiting() {
-        let time = |query| look_up_time(query);
+        let time = |query| times(query).0;
         assert_eq!(time(None), LOOK_UP);
         assert_eq!(time(Some("timeout=2s")), Duration::from_millis(1500));
         assert_eq!(time(Some("a=b&timeout=1s")), Duration::from_millis(750));
@@ -414,6 +485,72 @@ mod tests {
             assert_eq!(time(Some(odd)), LOOK_UP, "{odd}");
         }
         assert_eq!(time(Some("timeout=0s")), Duration::ZERO);
+        for (query, answer) in
+            [(None, 9000), (Some("timeout=1s"), 900), (Some("timeout=30s"), 27000)]
+        {
+            let (look_up, whole) = times(query);
+            assert_eq!(whole, Duration::from_millis(answer));
+            assert!(look_up < whole);
+        }
+    }
+
+    fn app() -> App {
+        let noon = SystemTime::UNIX_EPOCH;
+        App {
+            surroundings: Surroundings::default(),
+            vocabulary: None,
+            server_is_given: false,
+            coordinator: OnceLock::new(),
+            pod_groups: Served::default(),
+            source: Source::Files(Box::default()),
+            metrics: Metrics::default(),
+            bodies: Bodies::default(),
+            readiness: Readiness::new(noon, noon, false),
+            clock: || SystemTime::UNIX_EPOCH,
+            settled_after: Duration::ZERO,
+        }
+    }
+
+    fn counts(app: &App, line: &str) -> bool {
+        let text = app.metrics.text(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH).unwrap();
+        text.lines().any(|found| found == line)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_decided_in_time_is_admitted_with_a_warning() {
+        let app = app();
+        let review = r#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request":
+            {"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "name": "a",
+            "namespace": "shop", "operation": "CREATE", "object": {}}}"#;
+        let request = admission::parse(review.as_bytes()).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(4);
+        let never = std::future::pending();
+        let response = in_time(&app, Door::Mutate, &request, deadline, never).await;
+        assert_eq!((response.status(), Instant::now()), (StatusCode::OK, deadline));
+        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let answer = &body["response"];
+        assert_eq!((&answer["uid"], &answer["allowed"]), (&"u".into(), &true.into()));
+        assert_eq!(answer["warnings"], serde_json::json!([LATE]));
+        assert!(counts(&app, r#"placecard_deadline_exceeded_total{webhook="mutate"} 1"#));
+        // What is decided in time is not touched.
+        let deadline = Instant::now() + Duration::from_secs(4);
+        let soon = async { StatusCode::IM_A_TEAPOT.into_response() };
+        let response = in_time(&app, Door::Mutate, &request, deadline, soon).await;
+        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    }
+
+    #[tokio::test]
+    async fn more_requests_than_can_be_answered_are_turned_away_unread() {
+        let app = app();
+        let all: Vec<_> = (0..Bodies::REQUESTS).map(|_| app.bodies.request().unwrap()).collect();
+        let response = review(&app, Door::Validate, Request::new("{}".into())).await;
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        assert!(counts(&app, r#"placecard_shed_total{what="request"} 1"#));
+        drop(all);
+        let response = review(&app, Door::Validate, Request::new("{}".into())).await;
+        assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "it is looked at");
     }
 
     #[test]

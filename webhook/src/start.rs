@@ -3,33 +3,35 @@
 use std::fmt::Display;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use placecard_certs::Pair;
+use placecard_certs::kept::Lives;
+use placecard_certs::{Current, Pair};
 use placecard_policies::surroundings::{ServerVersion, Surroundings};
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
 use crate::args::{Args, Switch};
 use crate::audit::{self, Settings};
+use crate::certificates::files::LOOK;
+use crate::certificates::{self, Serving};
+use crate::clients::Clients;
 use crate::cluster::Cluster;
 use crate::coordinate;
 use crate::files::{self, Files};
 use crate::guards;
 use crate::leader::{Kept, Leader};
-use crate::listen;
+use crate::listen::{self, Limits};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::serve::{App, Bodies};
 use crate::source::Source;
 use crate::vocabulary::{self, Vocabulary};
 use crate::watch::Watches;
-
-/// Nobody's certificate is larger, in bytes.
-const PEM_LIMIT: u64 = 1024 * 1024;
 
 /// The Lease that says which replica audits, and keeps the guards.
 const LEASE: &str = "placecard-webhook";
@@ -48,8 +50,14 @@ pub async fn run(args: &Args) -> Result<(), String> {
     let now = SystemTime::now();
     let pair = material(args, now)?;
     pair.check_validity(now).map_err(|error| error.to_string())?;
-    let tls = placecard_certs::server_config(&pair).map_err(|error| error.to_string())?;
-    tracing::info!(names = pair.names.join(" "), subject = pair.subject, "serving certificate");
+    let current = Arc::new(Current::new(&pair));
+    let (tls, clients) = tls(args, &current)?;
+    // Without anything in the Secret yet the pair is for probes alone: no client trusts it.
+    let pair = Some(pair).filter(|_| args.cert_secret.is_none());
+    if let Some(pair) = &pair {
+        let names = pair.names.join(" ");
+        tracing::info!(names, subject = pair.subject, "serving certificate");
+    }
 
     let source = source(args).await?;
     let mut surroundings = Surroundings {
@@ -75,7 +83,7 @@ pub async fn run(args: &Args) -> Result<(), String> {
         source,
         metrics: Metrics::default(),
         bodies: Bodies::default(),
-        readiness: Readiness::new(pair.not_before, pair.not_after, cluster.is_some()),
+        readiness: readiness(pair.as_ref(), cluster.is_some()),
         clock: SystemTime::now,
         settled_after: Duration::from_secs(args.settled_after.into()),
     });
@@ -87,6 +95,11 @@ pub async fn run(args: &Args) -> Result<(), String> {
         .await
         .map_err(|error| format!("--addr {}: {error}", args.addr))?;
     announce(&listener)?;
+    let serving = Arc::new(Serving::new(current, pair, Arc::clone(&app)));
+    if let Some(files) = certificate_files(args) {
+        let follow = certificates::files::follow(Arc::clone(&serving), files, LOOK);
+        tokio::spawn(follow);
+    }
     if let Some(cluster) = &cluster
         && follows
     {
@@ -95,10 +108,13 @@ pub async fn run(args: &Args) -> Result<(), String> {
     if let Some(cluster) = cluster {
         let stale_after = Duration::from_secs(args.stale_after.into());
         lead(&cluster, &app, args);
+        keep_certificate(&cluster, &serving, args);
         coordinate(&cluster, &app, args);
         tokio::spawn(contact(cluster, Arc::clone(&app), stale_after));
     }
-    listen::serve(listener, tls, app, stop).await.map_err(|error| error.to_string())
+    let limits = Limits { clients, ..Limits::default() };
+    let served = listen::serve_within(limits, listener, tls, app, stop).await;
+    served.map_err(|error| error.to_string())
 }
 
 #[expect(clippy::print_stdout, reason = "whoever started it with port 0 reads the port here")]
@@ -112,12 +128,8 @@ fn announce(listener: &TcpListener) -> Result<(), String> {
 
 /// The certificate and key that were given, or new ones.
 fn material(args: &Args, now: SystemTime) -> Result<Pair, String> {
-    if let (Some(chain), Some(key)) = (&args.cert_file, &args.key_file) {
-        let given = |error: &dyn Display| {
-            format!("--cert-file {}, --key-file {}: {error}", chain.display(), key.display())
-        };
-        let (chain_pem, key_pem) = (pem("--cert-file", chain)?, pem("--key-file", key)?);
-        return placecard_certs::load(&chain_pem, &key_pem).map_err(|error| given(&error));
+    if let Some(files) = certificate_files(args) {
+        return files.read();
     }
     let names = ["localhost", "127.0.0.1", "::1"].into_iter();
     let names: Vec<&str> = names.chain(args.tls_name.iter().map(String::as_str)).collect();
@@ -131,15 +143,58 @@ fn material(args: &Args, now: SystemTime) -> Result<Pair, String> {
         .map_err(|error| error.to_string())
 }
 
-fn pem(flag: &str, path: &Path) -> Result<Vec<u8>, String> {
-    let fail = |error: &dyn Display| format!("{flag} {}: {error}", path.display());
-    let file = fs::File::open(path).map_err(|error| fail(&error))?;
-    let mut bytes = Vec::new();
-    file.take(PEM_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| fail(&error))?;
-    if bytes.len() as u64 > PEM_LIMIT {
-        return Err(fail(&"the file is larger than 1 MiB; that is no certificate"));
+fn certificate_files(args: &Args) -> Option<certificates::files::Files> {
+    let (chain, key) = (args.cert_file.clone()?, args.key_file.clone()?);
+    Some(certificates::files::Files { chain, key })
+}
+
+/// How connections are made, and who may ask.
+fn tls(
+    args: &Args,
+    current: &Arc<Current>,
+) -> Result<(Arc<ServerConfig>, Option<Clients>), String> {
+    let current = Arc::clone(current);
+    let Some(path) = &args.client_ca_file else {
+        let tls = placecard_certs::reloading_config(current);
+        return Ok((tls.map_err(|error| error.to_string())?, None));
+    };
+    let fail = |error: &dyn Display| format!("--client-ca-file {}: {error}", path.display());
+    let pem = certificates::files::pem("--client-ca-file", path)?;
+    let authorities = placecard_certs::kept::authorities(&pem).map_err(|error| fail(&error))?;
+    if authorities.is_empty() {
+        return Err(fail(&"no certificate in it is that of an authority"));
     }
-    Ok(bytes)
+    let tls = placecard_certs::checking_config(current, &authorities);
+    let clients = Clients { names: args.client_name.clone().into() };
+    Ok((tls.map_err(|error| fail(&error))?, Some(clients)))
+}
+
+fn readiness(pair: Option<&Pair>, needs_contact: bool) -> Readiness {
+    match pair {
+        Some(pair) => Readiness::new(pair.not_before, pair.not_after, needs_contact),
+        None => Readiness::without_certificate(needs_contact),
+    }
+}
+
+/// Takes the certificate from its Secret, and keeps it there if this replica is the one that does.
+fn keep_certificate(cluster: &Cluster, serving: &Arc<Serving>, args: &Args) {
+    let (Some(secret), Some(service)) = (&args.cert_secret, &args.service) else { return };
+    let (client, leader, _) = candidate(cluster, args, certificates::keeper::LEASE);
+    let namespace = namespace(&client, args);
+    let mut names = certificates::secret::Settings::names_of(service, &namespace);
+    names.extend(args.tls_name.iter().cloned());
+    let settings = certificates::secret::Settings {
+        namespace,
+        secret: secret.clone(),
+        names,
+        configurations: args.webhook_configurations.clone(),
+        lives: Lives::default(),
+    };
+    serving.keep(client, leader, settings);
+}
+
+fn namespace(client: &kube::Client, args: &Args) -> String {
+    args.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned())
 }
 
 async fn source(args: &Args) -> Result<Source, String> {
@@ -231,8 +286,7 @@ fn coordinate(cluster: &Cluster, app: &Arc<App>, args: &Args) {
 /// Tries to be the one by this Lease.
 fn candidate(cluster: &Cluster, args: &Args, lease: &str) -> (kube::Client, Leader, String) {
     let client = cluster.client().clone();
-    let namespace =
-        args.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    let namespace = namespace(&client, args);
     // Two processes never have the same, also if their names are.
     let random = RandomState::new().build_hasher().finish();
     let identity = format!("{}_{random:016x}", args.identity);

@@ -7,9 +7,12 @@
 )]
 
 mod binary;
+mod certificates;
+mod clients;
 mod cluster;
 mod decision;
 mod http;
+mod slow;
 mod socket;
 mod support;
 mod vocabulary;

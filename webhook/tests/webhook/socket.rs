@@ -48,14 +48,16 @@ async fn run() -> Running {
     Running { address, ca_pem: made.ca_pem, app, stop, ended: tokio::spawn(serving) }
 }
 
-/// Connects over TLS and offers these protocols.
+/// Connects over TLS, trusts these authorities, and offers these protocols.
 pub(crate) async fn connect(
     address: SocketAddr,
     ca_pem: &str,
     alpn: &[&str],
 ) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
+    for authority in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+        roots.add(authority.unwrap()).unwrap();
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
