@@ -240,6 +240,17 @@ const WRITES: &[(&str, &[&str])] = &[
             "delete scheduling.k8s.io/podgroups",
         ],
     ),
+    (
+        "certificates-rbac.yaml",
+        &[
+            "create /secrets",
+            "update /secrets",
+            "create coordination.k8s.io/leases",
+            "update coordination.k8s.io/leases",
+            "patch admissionregistration.k8s.io/mutatingwebhookconfigurations",
+            "patch admissionregistration.k8s.io/validatingwebhookconfigurations",
+        ],
+    ),
     ("eviction-rbac.yaml", &["create /pods/eviction"]),
     ("rollout-rbac.yaml", &["patch apps/statefulsets"]),
 ];
@@ -274,6 +285,7 @@ fn a_role_is_there_only_if_a_value_asks_for_it() {
         ("rollout-rbac.yaml", json!({}), json!({"coordination": {"rollouts": "on"}})),
         ("coordination-rbac.yaml", json!({"coordination": {"controller": "off"}}), json!({})),
         ("guards-rbac.yaml", json!({"admissionPolicy": {"guards": "off"}}), json!({})),
+        ("certificates-rbac.yaml", chart::given_certificate(), json!({})),
         ("guards-rbac.yaml", json!({"admissionPolicy": {"guards": "parametrised"}}), json!({})),
     ] {
         let all = chart::rendered(&without).expect("rendered");
@@ -295,7 +307,9 @@ fn no_role_is_wider_than_what_it_names() {
             assert!(!rule.to_string().contains('*'), "{template}: {rule}");
             let of_secrets = rule["resources"].to_string().contains("\"secrets");
             let is_named = rule["resourceNames"].as_array().is_some_and(|names| !names.is_empty());
-            assert!(!of_secrets || is_named, "{template}: {rule}");
+            // What is made cannot be limited to a name; that is for its own namespace alone.
+            let is_made = object["kind"] == "Role" && rule["verbs"] == json!(["create"]);
+            assert!(!of_secrets || is_named || is_made, "{template}: {rule}");
             let strong = ["escalate", "bind", "impersonate", "deletecollection"];
             assert!(!strong.iter().any(|verb| rule["verbs"].to_string().contains(verb)), "{rule}");
         }

@@ -1,19 +1,24 @@
 //! The chart on a real API server: Helm installs, upgrades and uninstalls it, and every object that it
 //! can render is taken.
 
+use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::process::Output;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use clap::Parser as _;
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, or_skipped, wait_for};
-use placecard_tests::webhook::Webhook;
+use placecard_tests::webhook;
+use placecard_webhook::args::Args;
+use placecard_webhook::start;
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::chart::objects::sets;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Kinds of others that the chart makes objects of, each with any content.
 const FOREIGN: &[(&str, &str)] = &[
@@ -103,26 +108,74 @@ fn configuration(api: &Api, kind: &str) -> Option<Value> {
 const CONFIGURATIONS: [&str; 2] =
     ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
-/// Writes the authority, as cert-manager does.
-fn inject(api: &Api, webhook: &Webhook) {
+/// What stands in `caBundle` of all webhooks, if that is the same.
+fn authority(api: &Api) -> Result<String, String> {
+    let mut found = BTreeSet::new();
+    for kind in CONFIGURATIONS {
+        let installed = configuration(api, kind).ok_or("not installed")?;
+        for one in installed["webhooks"].as_array().expect("webhooks") {
+            let bundle = &one["clientConfig"]["caBundle"];
+            found.insert(bundle.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    match found.into_iter().collect::<Vec<_>>().as_slice() {
+        [one] if !one.is_empty() => Ok(one.clone()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// All webhooks are reached under this address from now on, instead of through a Service.
+fn lead_to(api: &Api, url: &str) {
     for kind in CONFIGURATIONS {
         let mut installed = configuration(api, kind).expect("installed");
         for one in installed["webhooks"].as_array_mut().expect("webhooks") {
-            one["clientConfig"]["caBundle"] = json!(STANDARD.encode(&webhook.ca_pem));
+            let config = one["clientConfig"].as_object_mut().expect("a mapping");
+            let service = config.remove("service").expect("a Service");
+            let path = service["path"].as_str().expect("a path");
+            config.insert("url".to_owned(), json!(format!("{url}{path}")));
         }
         installed["metadata"].as_object_mut().expect("metadata").remove("managedFields");
         api.put(&installed).unwrap_or_else(|refusal| panic!("{refusal}"));
     }
 }
 
-/// All webhooks are reached under this address from now on, instead of through a Service.
-fn lead_to(api: &Api, webhook: &Webhook) {
-    for kind in CONFIGURATIONS {
-        let installed = configuration(api, kind).expect("installed");
-        let name = installed["metadata"]["name"].as_str().expect("a name").to_owned();
-        let mut reached = chart::reached(installed, &name, &webhook.url, &webhook.ca_pem);
-        reached["metadata"].as_object_mut().expect("metadata").remove("managedFields");
-        api.put(&reached).unwrap_or_else(|refusal| panic!("{refusal}"));
+/// What a pod of the installed Deployment runs, within this process: with the flags of the Deployment,
+/// but for the address, and with a token of its account.
+struct Running {
+    url: String,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl Running {
+    fn start(plane: &ControlPlane, deployment: &Value) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("threads can be started");
+        let folder = tempfile::tempdir().expect("a folder");
+        let kubeconfig = folder.path().join("kubeconfig");
+        let text = runtime.block_on(webhook::kubeconfig(plane)).to_string();
+        std::fs::write(&kubeconfig, text).expect("written");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        let flags = container["args"].as_array().expect("flags").iter();
+        let flags = flags.map(|flag| match flag.as_str().expect("a string") {
+            "--addr=0.0.0.0:8443" => format!("--addr={address}"),
+            "--identity=$(POD_NAME)" => "--identity=the-one".to_owned(),
+            other => other.to_owned(),
+        });
+        let more = [format!("--kubeconfig={}", kubeconfig.display())];
+        // The API server goes by the Service's name, or here by an address.
+        let more = more.into_iter().chain(["--tls-name=127.0.0.1".to_owned()]);
+        let words = ["placecard-webhook".to_owned()].into_iter().chain(flags).chain(more);
+        let args = Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
+        runtime.spawn(async move { start::run(&args).await.expect("it starts") });
+        Self { url: format!("https://{address}"), runtime, _folder: folder }
+    }
+
+    fn stop(self) {
+        self.runtime.shutdown_background();
     }
 }
 
@@ -149,63 +202,50 @@ fn is_at_work(api: &Api) {
     });
 }
 
+/// The definition of the vocabulary.
+fn definition() -> Target {
+    let name = "placementvocabularies.placecard.dev";
+    Target::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name)
+}
+
+fn deployment() -> Target {
+    Target::new("apps/v1", "Deployment", RELEASE_NAMESPACE, "placecard-webhook")
+}
+
 #[test]
 fn helm_installs_upgrades_and_uninstalls_it() {
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     let api = plane.api();
     let folder = chart::folder();
     let folder = folder.to_str().expect("UTF-8");
-    foreign(api);
     accepted(api, &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}));
-    // The authority is written by somebody else, as by cert-manager.
-    let mut values = json!({"certificates": {"mode": "cert-manager"},
-        "audit": {"evict": "on"}, "coordination": {"rollouts": "on"}});
+    let mut values = chart::most();
     let install = ["install", RELEASE, folder, "--create-namespace", "-f", "-"];
     let notes = String::from_utf8(helm(&plane, &install, &values).stdout).expect("UTF-8");
     assert!(notes.contains("kubectl -n placecard-system rollout status"), "{notes}");
     assert!(notes.contains("objects are admitted without it (failurePolicy Ignore)"), "{notes}");
-    for (template, object) in chart::rendered(&over_least(&values)).expect("rendered").iter() {
+    for (template, object) in chart::rendered(&values).expect("rendered").iter() {
         let there = api.get(&Target::of(object));
         assert!(there.is_ok(), "{template}: {}", there.expect_err("seen"));
     }
-    let webhook = Webhook::follow(&plane);
-    inject(api, &webhook);
+    let installed = api.get(&deployment()).expect("there").object;
+    let running = Running::start(&plane, &installed);
+    let before = wait_for(PATIENCE, "it writes its authority", || authority(api));
 
-    // An older definition, as after an upgrade of placecard.
-    let definition = Target::new(
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "",
-        "placementvocabularies.placecard.dev",
-    );
-    let old = json!({"metadata": {"labels": {"app.kubernetes.io/version": "0.0.1"}},
-        "spec": {"names": {"categories": ["old"]}}});
-    api.patch(&definition, Patch::Merge, &old).expect("patched");
     values["replicas"] = json!(3);
     values["timeoutSeconds"] = json!(7);
-    helm(&plane, &["upgrade", RELEASE, folder, "-f", "-"], &values);
-    let deployment = Target::new("apps/v1", "Deployment", RELEASE_NAMESPACE, "placecard-webhook");
-    assert_eq!(api.get(&deployment).expect("there").object["spec"]["replicas"], 3);
-    let labels = api.get(&definition).expect("there").object["metadata"]["labels"].clone();
-    assert_eq!(labels["app.kubernetes.io/version"], "0.1.0", "the definition is upgraded");
-    let names = api.get(&definition).expect("there").object["spec"]["names"].clone();
-    assert_eq!(names["categories"], json!(["placecard"]), "the definition is upgraded");
-    for kind in CONFIGURATIONS {
-        for one in configuration(api, kind).expect("there")["webhooks"].as_array().expect("some") {
-            assert_eq!(one["timeoutSeconds"], 7, "{kind}");
-            let authority = one["clientConfig"]["caBundle"].as_str();
-            assert_eq!(authority, Some(STANDARD.encode(&webhook.ca_pem).as_str()), "{kind}");
-        }
-    }
-    lead_to(api, &webhook);
+    upgraded(&plane, folder, &values);
+    assert_eq!(authority(api), Ok(before), "no upgrade takes it back");
+    lead_to(api, &running.url);
     is_at_work(api);
+    running.stop();
 
     helm(&plane, &["uninstall", RELEASE], &Value::Null);
     for kind in CONFIGURATIONS {
         assert!(configuration(api, kind).is_none(), "{kind}");
     }
-    assert!(api.get(&deployment).is_err());
-    assert!(api.get(&definition).is_ok(), "the definitions stay");
+    assert!(api.get(&deployment()).is_err());
+    assert!(api.get(&definition()).is_ok(), "the definitions stay");
     wait_for(PATIENCE, "nobody is asked", || {
         let answer = api.dry_run().create(&pod("free", "onn zone/eu-1a"));
         answer.map(drop).map_err(|refusal| refusal.to_string())
@@ -214,9 +254,21 @@ fn helm_installs_upgrades_and_uninstalls_it() {
     helm(&plane, &["install", RELEASE, folder, "-f", "-"], &values);
 }
 
-/// What the harness would say of certificates is taken back.
-fn over_least(values: &Value) -> Value {
-    let mut values = values.clone();
-    values["certificates"]["caBundle"] = json!("");
-    values
+/// An upgrade brings what the values say, and the definitions of its version.
+fn upgraded(plane: &ControlPlane, folder: &str, values: &Value) {
+    let api = plane.api();
+    let old = json!({"metadata": {"labels": {"app.kubernetes.io/version": "0.0.1"}},
+        "spec": {"names": {"categories": ["old"]}}});
+    api.patch(&definition(), Patch::Merge, &old).expect("patched");
+    helm(plane, &["upgrade", RELEASE, folder, "-f", "-"], values);
+    let definition = api.get(&definition()).expect("there").object;
+    assert_eq!(definition["metadata"]["labels"]["app.kubernetes.io/version"], "0.1.0");
+    assert_eq!(definition["spec"]["names"]["categories"], json!(["placecard"]));
+    let deployment = api.get(&deployment()).expect("there").object;
+    assert_eq!(deployment["spec"]["replicas"], values["replicas"]);
+    for kind in CONFIGURATIONS {
+        for one in configuration(api, kind).expect("there")["webhooks"].as_array().expect("some") {
+            assert_eq!(one["timeoutSeconds"], values["timeoutSeconds"], "{kind}");
+        }
+    }
 }

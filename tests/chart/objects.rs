@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use clap::Parser as _;
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
 use placecard_webhook::args::Args;
@@ -10,19 +12,18 @@ pub(crate) fn sets() -> Vec<Value> {
     vec![
         json!({}),
         chart::most(),
+        chart::given_certificate(),
         json!({"admissionPolicy": {"guards": "parametrised", "unplaced": "warn"},
             "defaultMode": "warn", "coordination": {"controller": "off"}}),
         json!({"replicas": 3, "failurePolicy": "Fail", "timeoutSeconds": 10,
             "exemptNamespaces": ["kube-node-lease", "build"], "hostNetwork": true,
             "networkPolicy": {"enabled": true}, "crds": {"install": false},
             "workloads": [{"group": "ray.io", "version": "v1", "resource": "rayclusters"}]}),
-        json!({"certificates": {"mode": "cert-manager", "caBundle": ""},
+        json!({"certificates": {"mode": "cert-manager"},
             "serviceMonitor": {"enabled": true, "verify": true, "labels": {"release": "one"}},
             "prometheusRule": {"enabled": true}, "dashboard": {"enabled": true},
             "serviceAccount": {"annotations": {"a": "b"}}}),
-        json!({"certificates": {"mode": "self-managed", "caBundle": ""},
-            "workloads": [{"group": "ray.io", "version": "v1", "resource": "rayclusters"}]}),
-        json!({"certificates": {"mode": "cert-manager", "caBundle": "", "secret": "own",
+        json!({"certificates": {"mode": "cert-manager", "secret": "own",
                 "certManager": {"issuerRef": {"name": "ours", "kind": "ClusterIssuer"}}},
             "nameOverride": "cards", "fullnameOverride": "seats", "replicas": 1,
             "image": {"digest": format!("sha256:{}", "0".repeat(64))},
@@ -140,30 +141,65 @@ fn the_pods_are_found_by_what_looks_for_them() {
     }
 }
 
-/// The API server has the certificate's authority from the values, or others write it there.
+/// The API server has the certificate's authority from the values, or others write it there, and each
+/// has what it needs for that.
 #[test]
-fn nothing_is_said_of_an_authority_that_others_write() {
+fn the_certificate_and_its_authority_come_from_the_same_place() {
     if left_out() {
         return;
     }
     for values in sets() {
         let all = chart::rendered(&values).expect("rendered");
-        let is_ours = values["certificates"]["mode"].is_null();
-        let is_injected = values["certificates"]["mode"] == "cert-manager";
+        let mode = values["certificates"]["mode"].as_str().unwrap_or("self-managed");
         for (template, object) in all.iter() {
             for webhook in object["webhooks"].as_array().into_iter().flatten() {
                 let bundle = &webhook["clientConfig"]["caBundle"];
-                assert_eq!(bundle.is_string(), is_ours, "{template}");
+                assert_eq!(bundle.is_string(), mode == "secret", "{template}");
                 let injected = &object["metadata"]["annotations"]["cert-manager.io/inject-ca-from"];
-                assert_eq!(injected.is_string(), is_injected, "{template}");
+                assert_eq!(injected.is_string(), mode == "cert-manager", "{template}");
             }
         }
-        let secret = &deployment(&values)["spec"]["template"]["spec"]["volumes"][0]["secret"];
+        let deployment = deployment(&values);
+        let spec = &deployment["spec"]["template"]["spec"];
+        let volumes = spec["volumes"].as_array().into_iter().flatten();
+        let mounted: Vec<&Value> =
+            volumes.filter_map(|one| one["secret"].get("secretName")).collect();
+        assert_eq!(mounted.len(), usize::from(mode != "self-managed"), "{values}");
         let certificates = all.iter().filter(|(_, one)| {
-            one["kind"] == "Certificate" && one["spec"]["secretName"] == secret["secretName"]
+            one["kind"] == "Certificate" && mounted.contains(&&one["spec"]["secretName"])
         });
-        assert_eq!(certificates.count(), usize::from(is_injected), "{values}");
+        assert_eq!(certificates.count(), usize::from(mode == "cert-manager"), "{values}");
+        if mode == "self-managed" {
+            keeps_its_own(&all, &spec["containers"][0]["args"]);
+        }
     }
+}
+
+/// The flags name the objects that there are, and the role those of the flags.
+fn keeps_its_own(all: &[(String, Value)], flags: &Value) {
+    let flag = |name: &str| {
+        let flags = flags.as_array().expect("flags").iter().filter_map(Value::as_str);
+        let mut values = flags.filter_map(|flag| flag.strip_prefix(name)?.strip_prefix('='));
+        values.next().expect("the flag is there").to_owned()
+    };
+    let named = |kind: &str| -> BTreeSet<&str> {
+        let of = all.iter().filter(|(_, one)| one["kind"] == kind);
+        of.filter_map(|(_, one)| one["metadata"]["name"].as_str()).collect()
+    };
+    assert_eq!(named("Service"), [flag("--service").as_str()].into());
+    let configurations = flag("--webhook-configurations");
+    let there = named("ValidatingWebhookConfiguration");
+    assert_eq!(there, configurations.split(',').collect());
+    assert_eq!(there, named("MutatingWebhookConfiguration"));
+    let names = |resource: &str| -> BTreeSet<&str> {
+        let of = all.iter().filter(|(path, _)| path == "certificates-rbac.yaml");
+        let rules = of.filter_map(|(_, one)| one["rules"].as_array()).flatten();
+        let rules = rules.filter(|one| one["resources"].to_string().contains(resource));
+        let names = rules.filter_map(|one| one["resourceNames"].as_array()).flatten();
+        names.filter_map(Value::as_str).collect()
+    };
+    assert_eq!(names("webhookconfigurations"), there);
+    assert_eq!(names("secrets"), [flag("--cert-secret").as_str()].into());
 }
 
 /// What the namespace's standard `restricted` wants, and more.

@@ -76,7 +76,7 @@ pub fn ask_helm(arguments: &[&str], values: &Value) -> Output {
 /// A template's path in the chart's folder for templates, and one of its objects.
 type Object = (String, Value);
 
-/// The chart with these values, over its own and what it needs at least.
+/// The chart with these values, over its own.
 ///
 /// # Errors
 /// Why Helm does not render it, in its words.
@@ -86,14 +86,13 @@ type Object = (String, Value);
 pub fn rendered(values: &Value) -> Result<Arc<[Object]>, String> {
     type Cache = BTreeMap<String, Result<Arc<[Object]>, String>>;
     static CACHE: Mutex<Cache> = Mutex::new(BTreeMap::new());
-    let values = over(least(), values);
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    cache.entry(values.to_string()).or_insert_with(|| template(&values)).clone()
+    cache.entry(values.to_string()).or_insert_with(|| template(values)).clone()
 }
 
-/// What the chart cannot be rendered without.
+/// The mode of certificates that needs a value of its own.
 #[must_use]
-pub fn least() -> Value {
+pub fn given_certificate() -> Value {
     let pem = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n";
     json!({"certificates": {"mode": "secret", "caBundle": STANDARD.encode(pem)}})
 }
@@ -102,19 +101,6 @@ pub fn least() -> Value {
 #[must_use]
 pub fn most() -> Value {
     json!({"audit": {"evict": "on"}, "coordination": {"rollouts": "on"}})
-}
-
-fn over(mut below: Value, above: &Value) -> Value {
-    match (&mut below, above) {
-        (Value::Object(entries), Value::Object(above)) => {
-            for (key, value) in above {
-                let old = entries.remove(key).unwrap_or_default();
-                entries.insert(key.clone(), over(old, value));
-            }
-            below
-        }
-        _ => above.clone(),
-    }
 }
 
 fn template(values: &Value) -> Result<Arc<[Object]>, String> {
@@ -230,20 +216,12 @@ mod tests {
     }
 
     #[test]
-    fn values_are_laid_over_one_another() {
-        let below = json!({"a": {"b": 1, "c": 2}, "d": [1]});
-        let above = json!({"a": {"c": 3}, "d": [2], "e": null});
-        let expected = json!({"a": {"b": 1, "c": 3}, "d": [2], "e": null});
-        assert_eq!(over(below, &above), expected);
-    }
-
-    #[test]
     fn a_template_may_hold_several_objects_or_none() {
         let Some(_) = or_skipped(helm()) else { return };
         let kinds: Vec<Value> =
             objects("rbac.yaml").iter().map(|object| object["kind"].clone()).collect();
         assert_eq!(kinds, ["ClusterRole", "ClusterRoleBinding"]);
-        let all = rendered(&Value::Null).expect("rendered");
+        let all = rendered(&json!({})).expect("rendered");
         assert!(all.iter().all(|(path, _)| path != "guards-parametrised.yaml"));
     }
 }

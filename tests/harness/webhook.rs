@@ -321,21 +321,39 @@ pub fn only_in(webhook: &mut Value, namespace: &str) {
 /// # Panics
 /// If the kubeconfig of the control plane cannot be used, or there is no such account yet.
 pub async fn client(plane: &ControlPlane, url: Option<&str>) -> kube::Client {
-    let file = Kubeconfig::read_from(&plane.kubeconfig).expect("the kubeconfig can be read");
-    let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-        .await
-        .expect("the kubeconfig is complete");
-    let administrator = kube::Client::try_from(config.clone()).expect("usable credentials");
-    config.auth_info =
-        AuthInfo { token: Some(token(administrator).await.into()), ..AuthInfo::default() };
+    let mut config = administrator(plane).await;
+    let token = token(plane).await;
+    config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
     if let Some(url) = url {
         config.cluster_url = url.parse().expect("an URL");
     }
     kube::Client::try_from(config).expect("the credentials are usable")
 }
 
+/// A kubeconfig that says the same, for a process of its own.
+///
+/// # Panics
+/// As [`client`].
+pub async fn kubeconfig(plane: &ControlPlane) -> Value {
+    let cluster = json!({"server": plane.server, "certificate-authority": plane.ca});
+    let context = json!({"cluster": "one", "user": "one", "namespace": RELEASE_NAMESPACE});
+    json!({"apiVersion": "v1", "kind": "Config", "current-context": "one",
+        "clusters": [{"name": "one", "cluster": cluster}],
+        "users": [{"name": "one", "user": {"token": token(plane).await}}],
+        "contexts": [{"name": "one", "context": context}]})
+}
+
+async fn administrator(plane: &ControlPlane) -> kube::Config {
+    let file = Kubeconfig::read_from(&plane.kubeconfig).expect("the kubeconfig can be read");
+    kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+        .await
+        .expect("the kubeconfig is complete")
+}
+
 /// A token as a kubelet gives it to a pod of the account.
-async fn token(administrator: kube::Client) -> String {
+async fn token(plane: &ControlPlane) -> String {
+    let administrator =
+        kube::Client::try_from(administrator(plane).await).expect("usable credentials");
     let path =
         format!("/api/v1/namespaces/{RELEASE_NAMESPACE}/serviceaccounts/{SERVICE_ACCOUNT}/token");
     let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
@@ -363,6 +381,7 @@ pub fn grant_role(api: &Api) {
         "coordination-rbac.yaml",
         "rollout-rbac.yaml",
         "guards-rbac.yaml",
+        "certificates-rbac.yaml",
     ];
     let objects = templates.into_iter().flat_map(chart::objects);
     for object in std::iter::once(namespace).chain(objects) {

@@ -48,7 +48,8 @@ app.kubernetes.io/part-of: placecard
 {{- end }}
 
 {{/* Whom the API server trusts behind the Service. In the other modes of certificates that is written
-into the configurations when they are there, and no upgrade takes it back. */}}
+into the configurations once they are there, by the webhook or by cert-manager, and no upgrade takes
+it back. */}}
 {{- define "placecard.caBundle" -}}
 {{- if eq .Values.certificates.mode "secret" }}
 caBundle: {{ .Values.certificates.caBundle }}
