@@ -21,6 +21,7 @@ use crate::contradict;
 use crate::frame::{Frame, Own};
 use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
+use crate::read::at;
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
 use inputs::{Inputs, TemplateFacts, World};
@@ -232,7 +233,7 @@ impl TemplateCase<'_> {
     /// A field as it is written, by its path from the root of the object.
     pub(crate) fn at(&self, path: &FieldPath) -> Option<&Value> {
         let below = path.0.get(self.template.path.0.len()..)?.to_vec();
-        self.written?.pointer(&FieldPath(below).pointer())
+        at(self.written?, &FieldPath(below))
     }
 
     /// Takes a field out, with the mappings above it that would be left without an entry.

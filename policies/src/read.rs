@@ -33,16 +33,26 @@ pub struct ReadProblem {
 /// a Kubernetes object.
 #[must_use]
 pub fn reference(value: &Value) -> Option<ObjectRef> {
-    let text = |pointer: &str| {
-        value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    let text = |at: Option<&Value>, field: &str| {
+        at.and_then(|at| at.get(field)).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
+    let metadata = value.get("metadata");
     let reference = ObjectRef {
-        api_version: text("/apiVersion"),
-        kind: text("/kind"),
-        namespace: text("/metadata/namespace"),
-        name: text("/metadata/name"),
+        api_version: text(Some(value), "apiVersion"),
+        kind: text(Some(value), "kind"),
+        namespace: text(metadata, "namespace"),
+        name: text(metadata, "name"),
     };
     (!reference.api_version.is_empty() && !reference.kind.is_empty()).then_some(reference)
+}
+
+/// The field at a path, without the text of a pointer in between.
+#[must_use]
+pub fn at<'a>(value: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+    path.0.iter().try_fold(value, |at, segment| match segment {
+        Segment::Key(key) => at.get(key),
+        Segment::Index(index) => at.get(index),
+    })
 }
 
 /// Reads an object.
@@ -50,7 +60,7 @@ pub fn reference(value: &Value) -> Option<ObjectRef> {
 /// # Errors
 /// The first field whose type is not the API's.
 pub fn object(value: &Value, words: &Words) -> Result<Object, ReadProblem> {
-    let head: Head = located(value)?;
+    let head: Head = value.read()?;
     match kinds::find(api_group(&head.api_version), &head.kind) {
         Some(row) => built_in(row, value),
         None => custom::object(&head, value, words),
@@ -72,11 +82,12 @@ pub fn object_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem
 }
 
 fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
-    let head: Head = located(&mut serde_json::Deserializer::from_str(json))?;
+    let json = Json(json);
+    let head: Head = json.read()?;
     match kinds::find(api_group(&head.api_version), &head.kind) {
-        Some(row) => built_in(row, &mut serde_json::Deserializer::from_str(json)),
+        Some(row) => built_in(row, json),
         None => {
-            let value: Value = located(&mut serde_json::Deserializer::from_str(json))?;
+            let value: Value = json.read()?;
             custom::object(&head, &value, words)
         }
     }
@@ -84,14 +95,14 @@ fn typed_from_json(json: &str, words: &Words) -> Result<Object, ReadProblem> {
 
 /// The pod template at a place; `None`: there is none, or it cannot be read.
 pub(crate) fn template_at(value: &Value, at: &FieldPath) -> Option<Template> {
-    let wire: WireTemplate = located(value.pointer(&at.pointer())?).ok()?;
+    let wire: WireTemplate = self::at(value, at)?.read().ok()?;
     Some(template(at.clone(), wire))
 }
 
 /// Keeps the templates of an object as they are written, so that they can be judged on a cluster.
 pub fn keep_written(object: &mut Object, value: &Value) {
     for template in object.templates.iter_mut().filter(|one| one.scattered.is_empty()) {
-        template.written = value.pointer(&template.path.pointer()).cloned();
+        template.written = at(value, &template.path).cloned();
     }
 }
 
@@ -115,6 +126,29 @@ pub(crate) fn label_selector(written: &Value) -> Option<LabelSelector> {
     let known = |name: &String| matches!(name.as_str(), "matchLabels" | "matchExpressions");
     let is_one = written.as_object()?.keys().all(known);
     is_one.then(|| LabelSelector::deserialize(written).ok()).flatten()
+}
+
+/// What an object is read from. What can be read is read once; where the first mistake is, is looked
+/// for only if there is one, because that costs as much again.
+trait Written<'de>: Copy {
+    fn read<T: Deserialize<'de>>(self) -> Result<T, ReadProblem>;
+}
+
+impl<'de> Written<'de> for &'de Value {
+    fn read<T: Deserialize<'de>>(self) -> Result<T, ReadProblem> {
+        T::deserialize(self).or_else(|_| located(self))
+    }
+}
+
+/// A text.
+#[derive(Clone, Copy)]
+struct Json<'a>(&'a str);
+
+impl<'de> Written<'de> for Json<'de> {
+    fn read<T: Deserialize<'de>>(self) -> Result<T, ReadProblem> {
+        let text = || serde_json::Deserializer::from_str(self.0);
+        T::deserialize(&mut text()).or_else(|_| located(&mut text()))
+    }
 }
 
 /// Deserialises and says where it failed.
@@ -267,8 +301,8 @@ struct WirePod {
     #[serde(deserialize_with = "or_default")]
     volumes: Vec<Mapping<WireVolume>>,
     // What is odd in these says nothing: the API server refuses it.
-    containers: Option<Value>,
-    init_containers: Option<Value>,
+    containers: containers::Written,
+    init_containers: containers::Written,
     host_network: Option<Value>,
     readiness_gates: Option<Value>,
 }
@@ -332,16 +366,13 @@ struct WireJobTemplate {
     spec: WireWorkload<LabelSelector>,
 }
 
-fn built_in<'de, D: Deserializer<'de>>(
+fn built_in<'de>(
     row: &'static WorkloadKind,
-    from: D,
-) -> Result<Object, ReadProblem>
-where
-    D::Error: std::fmt::Display,
-{
+    from: impl Written<'de>,
+) -> Result<Object, ReadProblem> {
     let path = FieldPath::of(row.template);
     if row.template.is_empty() {
-        let whole: Whole<Mapping<WirePod>> = located(from)?;
+        let whole: Whole<Mapping<WirePod>> = from.read()?;
         let (labels, annotations) =
             (whole.metadata.labels.clone(), whole.metadata.annotations.clone());
         let mut object = with_head(Some(row), &whole.api_version, &whole.kind, whole.metadata);
@@ -358,7 +389,7 @@ where
     }
     match (row.own, row.template.len()) {
         (OwnPods::LabelMap, _) => {
-            let whole: Whole<Mapping<WireWorkload<Map>>> = located(from)?;
+            let whole: Whole<Mapping<WireWorkload<Map>>> = from.read()?;
             let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
             let object = with_head(Some(row), &api_version, &kind, metadata);
             let by_labels =
@@ -366,13 +397,13 @@ where
             Ok(with_pods(object, path, spec, by_labels))
         }
         (_, 2) => {
-            let whole: Whole<Mapping<WireWorkload<LabelSelector>>> = located(from)?;
+            let whole: Whole<Mapping<WireWorkload<LabelSelector>>> = from.read()?;
             let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
             let object = with_head(Some(row), &api_version, &kind, metadata);
             Ok(with_pods(object, path, spec, |selector| selector))
         }
         _ => {
-            let whole: Whole<Mapping<WireCronJob>> = located(from)?;
+            let whole: Whole<Mapping<WireCronJob>> = from.read()?;
             let Whole { api_version, kind, metadata, spec: Mapping(spec) } = whole;
             let object = with_head(Some(row), &api_version, &kind, metadata);
             Ok(with_pods(object, path, spec.job_template.spec, |selector| selector))

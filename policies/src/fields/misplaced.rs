@@ -5,6 +5,7 @@ use placecard_findings::{
 };
 use serde_json::Value;
 
+use crate::read::at;
 use crate::words;
 
 /// The code of these findings.
@@ -66,29 +67,29 @@ struct Misplaced<'a> {
     found: Vec<Finding>,
 }
 
-impl Misplaced<'_> {
-    fn at(&self, path: &FieldPath) -> Option<&Value> {
-        self.whole.pointer(&path.pointer()).filter(|value| !value.is_null())
+impl<'a> Misplaced<'a> {
+    fn at(&self, path: &FieldPath) -> Option<&'a Value> {
+        at(self.whole, path).filter(|value| !value.is_null())
     }
 
     /// Placement fields that stand in a mapping which has no such fields.
     fn fields_in(&mut self, path: &FieldPath) {
+        let Some(mapping) = self.at(path) else { return };
         for field in FIELDS {
-            let from = path.key(field);
-            if self.at(&from).is_some_and(|value| value.is_object() || value.is_array()) {
-                self.tell(&from, &[*field]);
+            if mapping.get(field).is_some_and(|value| value.is_object() || value.is_array()) {
+                self.tell(&path.key(field), &[*field]);
             }
         }
     }
 
     fn in_spec(&mut self) {
         let spec = self.spec.clone();
+        let Some(Value::Object(fields)) = self.at(&spec) else { return };
         for (field, meant) in MEANT {
-            if self.at(&spec.key(field)).is_some() {
+            if fields.get(*field).is_some_and(|value| !value.is_null()) {
                 self.tell(&spec.key(field), meant);
             }
         }
-        let Some(Value::Object(fields)) = self.at(&spec).cloned() else { return };
         for field in fields.keys() {
             let meant = FIELDS.iter().find(|one| one.eq_ignore_ascii_case(field) && **one != field);
             if let Some(meant) = meant {
@@ -105,8 +106,8 @@ impl Misplaced<'_> {
     }
 
     fn in_affinity(&mut self, path: &FieldPath) {
-        let Some(Value::Object(parts)) = self.at(path).cloned() else { return };
-        for (part, value) in &parts {
+        let Some(Value::Object(parts)) = self.at(path) else { return };
+        for (part, value) in parts {
             if PARTS.contains(&part.as_str()) {
                 let strengths = value.as_object().into_iter().flatten();
                 for (strength, _) in strengths.filter(|(one, _)| !STRENGTHS.contains(&one.as_str()))

@@ -9,7 +9,8 @@ use placecard_language::keys;
 use serde_json::{Map, Value};
 
 use super::{
-    Head, ReadProblem, Whole, WireTemplate, label_selector, located, shape, template, with_head,
+    Head, ReadProblem, Whole, WireTemplate, Written as _, label_selector, shape, template,
+    with_head,
 };
 use crate::coordination;
 use crate::kinds::custom::{CustomKind, Form, Given, find};
@@ -26,7 +27,7 @@ pub(super) fn object(head: &Head, value: &Value, words: &Words) -> Result<Object
         words.workloads.iter().filter(|one| one.api_version == api_version && one.kind == kind);
     let pointers: Vec<&String> = named.flat_map(|one| &one.templates).collect();
     let known = row.is_some() || !pointers.is_empty() || is_of_kubernetes(api_group(api_version));
-    let whole: Whole<serde::de::IgnoredAny> = match located(value) {
+    let whole: Whole<serde::de::IgnoredAny> = match value.read() {
         // What tools beside the API server read may be looser than that.
         Err(_) if !known => return Ok(bare(value)),
         whole => whole?,
@@ -69,7 +70,7 @@ fn bare(value: &Value) -> Object {
 }
 
 fn read(path: FieldPath, found: &Value) -> Result<Template, ReadProblem> {
-    let wire: WireTemplate = located(found).map_err(|problem| ReadProblem {
+    let wire: WireTemplate = found.read().map_err(|problem| ReadProblem {
         path: path.join(&problem.path),
         message: problem.message,
     })?;
@@ -135,7 +136,7 @@ fn gathered(
         scattered.push((below(virtually), below(really)));
     }
     let there = together.as_object().is_some_and(|fields| !fields.is_empty());
-    let wire: WireTemplate = located(&together).ok().filter(|_| there || whole)?;
+    let wire: WireTemplate = together.read().ok().filter(|_| there || whole)?;
     Some(Template { scattered, ..template(path.clone(), wire) })
 }
 
