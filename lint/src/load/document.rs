@@ -1,6 +1,6 @@
 //! One document of an input, and the Kubernetes objects in it.
 
-use placecard_findings::FieldPath;
+use placecard_findings::{FieldPath, Segment};
 use serde_json::Value;
 
 use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
@@ -67,7 +67,10 @@ impl Document {
     /// The value of an object.
     #[must_use]
     pub fn object(&self, at: &ObjectAt) -> Option<&Value> {
-        self.value.pointer(&at.path.pointer())
+        at.path.0.iter().try_fold(&self.value, |value, segment| match segment {
+            Segment::Key(key) => value.get(key),
+            Segment::Index(index) => value.get(index),
+        })
     }
 }
 
@@ -121,6 +124,11 @@ fn yaml_documents(source: &Source) -> Vec<Parsed> {
 /// The first character that YAML 1.1 does not allow in a text at all (`readerc.go` of go-yaml).
 fn control_character(source: &Source, chunk: Span) -> Option<Problem> {
     let text = source.slice(chunk);
+    // Most texts are of these alone, and looked through at once.
+    let odd = |byte: u8| (byte < b' ' && byte != b'\n') | (byte > b'~');
+    if !text.bytes().fold(false, |found, byte| found | odd(byte)) {
+        return None;
+    }
     let (at, character) = text.char_indices().find(|(_, character)| {
         !matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..)
     })?;
@@ -249,11 +257,14 @@ fn templated_name(source: &Source, document: &Document) -> Option<Span> {
         &["metadata", "namespace"],
     ];
     document.objects.iter().find_map(|object| {
+        let written = document.object(object)?;
         FIELDS.iter().find_map(|field| {
+            let value = field.iter().try_fold(written, |at, key| at.get(*key))?.as_str()?;
+            if !(value.contains("{{") && value.contains("}}")) {
+                return None;
+            }
             let path = object.path.join(&FieldPath::of(field));
-            let value = document.value.pointer(&path.pointer())?.as_str()?;
-            let template = value.contains("{{") && value.contains("}}");
-            template.then(|| locate(document, source, &path.0).map(|found| found.value)).flatten()
+            locate(document, source, &path.0).map(|found| found.value)
         })
     })
 }

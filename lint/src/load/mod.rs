@@ -24,6 +24,7 @@ mod files;
 mod inside;
 mod joined;
 mod json;
+mod lines;
 mod locate;
 mod problem;
 mod scalar;

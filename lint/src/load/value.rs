@@ -161,9 +161,11 @@ impl<'a> Converter<'a> {
         let Some(NodeKind::Mapping { entries, .. }) = arena.get(id).map(|node| &node.kind) else {
             return Ok(());
         };
+        // Whatever stands in the map then was written in this mapping.
+        let alone = map.is_empty() && !entries.iter().any(|(key, _)| is_merge(arena, *key));
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
-        for (key, value) in entries {
-            if is_merge(arena, *key) {
+        for (at, (key, value)) in entries.iter().enumerate() {
+            if !alone && is_merge(arena, *key) {
                 self.merge(*value, map, depth)?;
                 continue;
             }
@@ -172,8 +174,17 @@ impl<'a> Converter<'a> {
             let span = arena.get(*key).map_or(node.span, |key| key.span);
             match key_text(arena, *key) {
                 Ok(text) => {
-                    if let Some(first) = seen.insert(text.clone(), span) {
-                        self.duplicate(*key, &text, span, first);
+                    if !alone {
+                        if let Some(first) = seen.insert(text.clone(), span) {
+                            self.duplicate(*key, &text, span, first);
+                        }
+                    } else if map.contains_key(&text) && self.problems.len() < MAX_PROBLEMS {
+                        let before = entries.get(..at).unwrap_or_default();
+                        let first = before.iter().rev().map(|(key, _)| *key);
+                        let mut first =
+                            first.filter(|key| key_text(arena, *key) == Ok(text.clone()));
+                        let first = first.next().and_then(|first| arena.get(first));
+                        self.duplicate(*key, &text, span, first.map_or(span, |node| node.span));
                     }
                     let value = self.value(*value, depth + 1)?;
                     map.insert(text, value);

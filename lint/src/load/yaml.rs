@@ -10,6 +10,7 @@ use granit_parser::{
 use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
 use super::document::MAX_DEPTH;
 use super::joined::{self, Joined, join};
+use super::lines;
 use super::problem::{Problem, ProblemKind, Syntax};
 use super::source::{Span, to_u32};
 
@@ -51,6 +52,14 @@ pub(super) fn chunks(text: &str) -> Vec<Span> {
 
 /// Parses the documents of one chunk: usually one, several if they end in `...`.
 pub(super) fn parse(text: &str, chunk: Span) -> Vec<Parsed> {
+    match lines::parse(text, chunk) {
+        Some(document) => vec![document],
+        None => parse_any(text, chunk),
+    }
+}
+
+/// As [`parse`], without the short way for what is printed by tools.
+pub(super) fn parse_any(text: &str, chunk: Span) -> Vec<Parsed> {
     let mut slice = Cow::Borrowed(text.get(chunk.range()).unwrap_or_default());
     let mut joined = Vec::new();
     loop {

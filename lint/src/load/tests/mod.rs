@@ -2,6 +2,7 @@
 
 pub(super) mod generate;
 mod inside;
+mod lines;
 mod read;
 mod scalars;
 mod splice;
