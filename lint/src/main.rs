@@ -4,6 +4,10 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use anstream::AutoStream;
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// 0: nothing at or above `--fail-on`. 1: something. 2: it could not run.
 fn main() -> ExitCode {
