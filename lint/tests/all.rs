@@ -6,6 +6,7 @@ mod adopt;
 mod any_cluster;
 mod any_input;
 mod bounds;
+mod claims;
 mod cli;
 mod closed_world;
 mod config;

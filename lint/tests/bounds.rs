@@ -139,3 +139,23 @@ error[rollout-needs-spare-domain] Deployment infra/gateway
   holds: on every cluster (proof)";
     assert_eq!(lint("infra/gateway.yaml", text, "human"), expected);
 }
+
+#[test]
+fn of_constraints_that_come_again_and_again_a_few_are_told() {
+    for (count, told) in [(1, 0), (2, 1), (9, 8), (10, 8), (2_000, 8)] {
+        let one = "      - {maxSkew: 1, topologyKey: topology.kubernetes.io/zone, \
+                   whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}\n";
+        let text = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: shop}}\n\
+             spec:\n  selector: {{matchLabels: {{app: web}}}}\n  template:\n    \
+             metadata: {{labels: {{app: web}}}}\n    spec:\n      \
+             containers: [{{name: web, image: 'web:1'}}]\n      topologySpreadConstraints:\n{}",
+            one.repeat(count)
+        );
+        let words = ["lint", "--select", "spread-duplicate-constraint", "-o", "json", "-"];
+        let (code, out, err) = crate::ran::ran(words, &text);
+        assert!(code < 2, "{err}");
+        let report: serde_json::Value = serde_json::from_str(&out).expect("a report");
+        assert_eq!(report["findings"].as_array().map(Vec::len), Some(told), "{count}");
+    }
+}
