@@ -253,6 +253,14 @@ fn a_partition_of_somebody_else_is_left_alone() {
             if told { Ok(()) } else { Err(format!("{events:?}")) }
         });
         assert_eq!(invalid_is_said(stage), version, "it was said once");
+        let of_invalid = |stage: &Stage| {
+            let events = stage.events("ml");
+            events.into_iter().filter(|(reason, _)| reason == "Invalid").collect::<Vec<_>>()
+        };
+        wait_for(PATIENCE, "an Event tells it, too", || match &of_invalid(stage)[..] {
+            [(_, note)] if note.contains("wrokloadRef") => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
         let (code, said) = looked_at(stage);
         let unusable = &said["unusable"][0];
         assert_eq!((code, &unusable["name"]), (1, &json!("old")), "{said:#}");

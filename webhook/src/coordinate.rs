@@ -294,6 +294,7 @@ impl Coordinator {
         tell::orphans(&app, &mut self.events, orphans).await;
         tell::refused(&app, &mut self.events, &objects, decided, refused).await;
         tell::blocked(&app, &mut self.events, &objects, rolled).await;
+        tell::unusable(&app, &mut self.events, &objects).await;
         if self.statuses.write(&app, &self.leader, &objects, (decided, rolled)).await {
             self.look_again(self.statuses.every());
         }

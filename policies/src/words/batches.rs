@@ -71,7 +71,12 @@ pub fn wait(batch: &BatchState, key: &str) -> String {
             format!("{} has no room for the rest of it: {}", place(), reasons(blocked))
         }
         Some(Wait::Lost) => format!("{} is gone, its pods are made again", place()),
-        Some(Wait::Nodes) => format!("its pods go to {}", place()),
+        Some(Wait::Nodes) if batch.domain.is_some() => format!("its pods go to {}", place()),
+        // The scheduler places the batch, and has not chosen where.
+        Some(Wait::Nodes) => {
+            let waiting = batch.present.saturating_sub(batch.scheduled);
+            format!("{} of it {} for the scheduler{late}", several_pods(waiting), waits(waiting))
+        }
         Some(Wait::Ready) => {
             let unready = batch.present.saturating_sub(batch.ready);
             let are = if unready == 1 { "is" } else { "are" };
@@ -116,6 +121,16 @@ pub fn pod_group_refused(coordination: &str, batch: u64, told: &str) -> String {
         "batch {} of {coordination} has no PodGroup, so its pods wait: the API server says {told}",
         batch + 1
     )
+}
+
+fn waits(count: u64) -> &'static str {
+    if count == 1 { "waits" } else { "wait" }
+}
+
+/// A RoleCoordination that is stored cannot be used: nothing is done for it.
+#[must_use]
+pub fn unusable(fault: &str) -> String {
+    format!("nothing is done for this coordination until it is mended: {fault}")
 }
 
 /// A pod waits for a coordination that is not there.

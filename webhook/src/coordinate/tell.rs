@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use placecard_policies::coordination::gather::{Case, Orphan};
 use placecard_policies::coordination::news::news as happened;
 use placecard_policies::coordination::rollouts::{Hindrance, Rolled};
-use placecard_policies::coordination::status::progress;
+use placecard_policies::coordination::status::{INVALID, progress};
 use placecard_policies::coordination::step::BatchState;
 use placecard_policies::language::coordination::inline::HOME;
 use placecard_policies::language::keys;
@@ -27,6 +27,9 @@ const ORPHANS: usize = 10;
 
 /// PodGroups that were refused and are told of in one turn.
 const REFUSED: usize = 10;
+
+/// Coordinations that cannot be used and are told of in one turn.
+const UNUSABLE: usize = 10;
 
 /// The RoleCoordinations that these are about, and those that cannot be used.
 pub(super) fn objects(live: &Live, decided: &[Decided], rolled: &[Rolled]) -> Objects {
@@ -155,6 +158,23 @@ pub(super) async fn blocked(app: &App, events: &mut Events, objects: &Objects, r
             let told = events.one(&subject, &news, true, (app.clock)()).await;
             app.metrics.coordination.told(told);
         }
+    }
+}
+
+/// Events about RoleCoordinations that cannot be used.
+pub(super) async fn unusable(app: &App, events: &mut Events, objects: &Objects) {
+    let all = objects.iter().filter(|(_, object)| object.group.is_none());
+    for ((namespace, name), object) in all.take(UNUSABLE) {
+        let Some(subject) = coordination(objects, namespace, name) else { continue };
+        let news = News {
+            key: "unusable".to_owned(),
+            reason: INVALID,
+            action: "Coordinate",
+            note: words::batches::unusable(&object.fault),
+            kind: "Warning",
+        };
+        let told = events.one(&subject, &news, true, (app.clock)()).await;
+        app.metrics.coordination.told(told);
     }
 }
 
