@@ -21,6 +21,8 @@ mod e2e;
 mod e2e_admission;
 /// What no longer holds on a real control plane: metrics, Events, evictions, and the same of a dump.
 mod e2e_audit;
+/// What the audit log of a real API server has of the webhook's answers.
+mod e2e_audit_log;
 /// Which objects call which webhook: the chart's configurations on a real API server.
 mod e2e_calls;
 /// Certificates that replicas keep themselves, while admissions go on: started, renewed, rotated,

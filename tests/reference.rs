@@ -7,6 +7,7 @@ use std::path::Path;
 use placecard_lint::load_codes::LOAD_CODES;
 use placecard_policies::admission_policy::{self, Values};
 use placecard_policies::rules::RULES;
+use placecard_webhook::metrics::{Metrics, described};
 
 /// Compares a document, or writes it anew with `PLACECARD_UPDATE_DOCS=1`.
 #[track_caller]
@@ -30,6 +31,12 @@ fn the_reference_of_annotations() {
 #[test]
 fn the_reference_of_kinds() {
     check("docs/kinds.md", &placecard_policies::kinds::reference::markdown());
+}
+
+#[test]
+fn the_reference_of_metrics() {
+    let metrics = Metrics::default();
+    check("docs/metrics.md", &described::markdown(metrics.described()));
 }
 
 #[test]

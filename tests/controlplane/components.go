@@ -54,6 +54,11 @@ func featureArguments(component string, o options) []string {
 	if o.apis != "" && component == "apiserver" {
 		arguments = append(arguments, "--runtime-config="+o.apis)
 	}
+	if o.audit && component == "apiserver" {
+		arguments = append(arguments,
+			"--audit-policy-file="+filepath.Join(o.dir, auditPolicyFile),
+			"--audit-log-path="+filepath.Join(o.dir, "audit.log"))
+	}
 	return arguments
 }
 
@@ -140,6 +145,15 @@ func apiserverArguments(dir, etcdURL string, port int) []string {
 		"--profiling=false",
 	)
 }
+
+const auditPolicyFile = "audit-policy.yaml"
+
+// Who asked for what, and the annotations of admission.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+`
 
 func schedulerArguments(dir, config string, port int) []string {
 	return append(servingArguments(dir, port),

@@ -53,6 +53,7 @@ type options struct {
 	verbosity  int           // klog's -v of every component
 	features   string        // feature gates of every component but etcd
 	apis       string        // groups and versions that the API server serves besides its own choice
+	audit      bool          // the API server keeps an audit log
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -65,6 +66,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.IntVar(&o.verbosity, "v", 1, "log verbosity of the components")
 	flags.StringVar(&o.features, "feature-gates", "", "feature `gates` of the components, as NAME=true,…")
 	flags.StringVar(&o.apis, "runtime-config", "", "`APIs` that are switched on or off, as GROUP/VERSION=true,…")
+	flags.BoolVar(&o.audit, "audit", false, "keep an audit log of all requests, without their bodies, in DIR/audit.log")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -47,6 +48,12 @@ func (p *plane) startAll(ctx context.Context) error {
 	schedulerConfig, err := writeSchedulerConfig(p.dir)
 	if err != nil {
 		return err
+	}
+	if p.audit {
+		policy := filepath.Join(p.dir, auditPolicyFile)
+		if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
+			return err
+		}
 	}
 	if p.probe, err = newProbe(p.dir); err != nil {
 		return err

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod certificates;
 pub mod coordination;
+pub mod described;
 pub mod guards;
 pub mod limits;
 mod watches;
@@ -23,13 +24,13 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
 
 use crate::admission::GroupVersionKind;
 use crate::closed::Outcome;
 use crate::metrics::audit::AuditMetrics;
 use crate::metrics::certificates::CertificateMetrics;
 use crate::metrics::coordination::CoordinationMetrics;
+use crate::metrics::described::{Described, Description};
 use crate::metrics::guards::GuardMetrics;
 use crate::metrics::limits::LimitMetrics;
 use crate::metrics::watches::WatchMetrics;
@@ -151,7 +152,7 @@ struct KindLabel {
 
 /// All metrics.
 pub struct Metrics {
-    registry: Registry,
+    registry: Described,
     requests: Family<RequestLabels, Counter>,
     durations: Family<WebhookLabel, Histogram, fn() -> Histogram>,
     findings: Family<FindingLabels, Counter>,
@@ -176,7 +177,7 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
-            registry: Registry::with_prefix("placecard"),
+            registry: Described::new(),
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             findings: Family::default(),
@@ -287,6 +288,12 @@ impl Metrics {
         self.watches.take(watches);
     }
 
+    /// All metrics that there are, also those without a series yet.
+    #[must_use]
+    pub fn described(&self) -> &[Description] {
+        self.registry.all()
+    }
+
     /// All metrics as OpenMetrics text, at this time.
     ///
     /// # Errors
@@ -298,7 +305,7 @@ impl Metrics {
         };
         self.certificate_expiry.set(left);
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode(&mut text, self.registry.registry())?;
         Ok(text)
     }
 }

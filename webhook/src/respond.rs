@@ -12,6 +12,7 @@ use placecard_policies::admission::{Admission, Denial};
 use serde::Serialize;
 
 use crate::admission::API_VERSION;
+use crate::metrics::Verdict;
 
 /// The API server wishes for warnings of at most 120 characters.
 const WARNING_LENGTH: usize = 120;
@@ -91,10 +92,27 @@ pub fn body(uid: &str, admission: &Admission) -> Result<Vec<u8>, serde_json::Err
             status: admission.denial.as_ref().map(status),
             patch_type: patch.as_ref().map(|_| "JSONPatch"),
             patch,
-            audit_annotations: admission.audit.iter().map(|(k, v)| (*k, v.as_str())).collect(),
+            audit_annotations: audit_annotations(uid, admission),
             warnings: warnings(&admission.warnings),
         },
     })
+}
+
+/// What the audit log of the API server keeps of the answer. Where there was anything to say, also
+/// what became of the request, and its UID, by which the log of the webhook has it too.
+fn audit_annotations<'a>(
+    uid: &'a str,
+    admission: &'a Admission,
+) -> BTreeMap<&'static str, &'a str> {
+    let mut all: BTreeMap<&str, &str> =
+        admission.audit.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let verdict = match Verdict::of(admission) {
+        Verdict::Allowed if !admission.patch.is_empty() => "mutated",
+        Verdict::Allowed if all.is_empty() => return all,
+        verdict => verdict.as_str(),
+    };
+    all.extend([("verdict", verdict), ("request", uid)]);
+    all
 }
 
 /// `Forbidden` with 403, because kubectl hides the message of `Invalid`; what another attempt may
@@ -198,7 +216,8 @@ mod tests {
             "status": "Failure", "message": "Deployment shop/cart: no [x]",
             "reason": "Forbidden", "code": 403,
             "details": {"causes": [
-                {"reason": "x", "message": "5 wanted", "field": "spec.replicas"}]}}});
+                {"reason": "x", "message": "5 wanted", "field": "spec.replicas"}]}},
+            "auditAnnotations": {"verdict": "denied", "request": "u-1"}});
         assert_eq!(answer(&refused(denial.clone()))["response"], expected);
 
         denial.retryable = true;
@@ -235,10 +254,34 @@ mod tests {
     }
 
     #[test]
-    fn audit_annotations_are_passed_on() {
-        let audit = vec![("verdict", "mutated".to_owned())];
-        let admission = Admission { audit, ..Admission::default() };
-        let told = answer(&admission);
-        assert_eq!(told["response"]["auditAnnotations"], json!({"verdict": "mutated"}));
+    fn the_audit_log_has_the_verdict_of_what_anything_was_said_about() {
+        let annotations = |admission: &Admission| {
+            let annotations = answer(admission)["response"]["auditAnnotations"].take();
+            let request = annotations["request"].clone();
+            (annotations["verdict"].clone(), request, annotations["findings"].clone())
+        };
+        let null = || Value::Null;
+        let plain = Admission::default();
+        assert_eq!(annotations(&plain), (null(), null(), null()));
+        let patch = add("/spec");
+        let audit = vec![("findings", "unknown-pool".to_owned())];
+        let cases = [
+            (Admission { patch: patch.clone(), ..plain.clone() }, "mutated", null()),
+            (Admission { audit: audit.clone(), ..plain.clone() }, "allowed", json!("unknown-pool")),
+            (Admission { warnings: vec!["w".to_owned()], ..plain.clone() }, "warned", null()),
+            (
+                Admission {
+                    denial: Some(denial("no".to_owned(), Vec::new())),
+                    patch,
+                    audit,
+                    ..plain
+                },
+                "denied",
+                json!("unknown-pool"),
+            ),
+        ];
+        for (admission, verdict, findings) in cases {
+            assert_eq!(annotations(&admission), (json!(verdict), json!("u-1"), findings));
+        }
     }
 }

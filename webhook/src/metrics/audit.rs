@@ -13,8 +13,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
 
+use super::described::Described;
 use crate::audit::seconds;
 
 /// Seconds of one look.
@@ -112,7 +112,7 @@ impl Default for AuditMetrics {
 }
 
 impl AuditMetrics {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Described) {
         registry.register("leader", "1: this replica audits", self.leads.clone());
         registry.register(
             "audit_violations",

@@ -3,7 +3,8 @@
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
+
+use super::described::Described;
 
 /// What became of a pair that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub struct CertificateMetrics {
 }
 
 impl CertificateMetrics {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Described) {
         registry.register(
             "certificate_reloads",
             "New serving certificates that were found, by what became of them",

@@ -9,9 +9,9 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 
 use super::audit::Told;
+use super::described::Described;
 use crate::coordinate::patch::Outcome;
 
 /// Coordinations that have series of their own.
@@ -75,7 +75,7 @@ const PHASES: [(Phase, &str); 4] = [
 ];
 
 impl CoordinationMetrics {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Described) {
         registry.register(
             "coordination_leader",
             "1: this replica sees to role coordinations",
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn coordinations_that_are_gone_have_no_series() {
         let metrics = CoordinationMetrics::default();
-        let mut registry = Registry::default();
+        let mut registry = Described::new();
         metrics.register(&mut registry);
         let standing = |name: &str, phase| Standing {
             namespace: "ml".to_owned(),
@@ -202,7 +202,7 @@ mod tests {
         metrics.stand([standing("a", Phase::InProgress), standing("b", Phase::Failed)].into_iter());
         metrics.stand([standing("a", Phase::Completed)].into_iter());
         let mut text = String::new();
-        encode(&mut text, &registry).unwrap();
+        encode(&mut text, registry.registry()).unwrap();
         let lines: Vec<&str> = text.lines().filter(|line| line.contains("name=\"")).collect();
         assert_eq!(lines.len(), 6, "{lines:#?}");
         assert!(lines.iter().all(|line| line.contains("name=\"a\"")));
@@ -210,7 +210,7 @@ mod tests {
         assert!(completed.is_some_and(|line| line.ends_with(" 1")));
         metrics.forget();
         text.clear();
-        encode(&mut text, &registry).unwrap();
+        encode(&mut text, registry.registry()).unwrap();
         assert!(!text.contains("name=\""));
     }
 }

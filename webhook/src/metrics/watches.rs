@@ -7,8 +7,8 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 
+use super::described::Described;
 use crate::watch::Watches;
 use crate::watch::health::Standing;
 
@@ -40,7 +40,7 @@ pub(super) struct WatchMetrics {
 }
 
 impl WatchMetrics {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&self, registry: &mut Described) {
         for (name, help, numbers) in [
             ("watched_objects", "Objects in the index", &self.objects),
             ("watched_unreadable", "Objects that cannot be read", &self.unreadable),
