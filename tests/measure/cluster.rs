@@ -1,5 +1,6 @@
 //! Nodes and pods as plain objects, and what happens to the pods.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use placecard_tests::controlplane::{Api, Patch, Target, node};
@@ -38,10 +39,12 @@ pub(crate) fn fill(api: &Api, nodes: u64, pods: u64) -> Result<()> {
     each(pods, |number| api.create(&pod(number, nodes)).map(drop))
 }
 
-/// Changes of status, labels that change, pods that go and others that come; how many events.
-pub(crate) fn churn(api: &Api, nodes: u64, pods: u64, events: u64) -> Result<u64> {
+/// Changes of status, labels that change, pods that go and others that come; how many events. The
+/// numbers of the events are not to come again.
+pub(crate) fn churn(api: &Api, nodes: u64, pods: u64, events: Range<u64>) -> Result<u64> {
     let made = AtomicU64::new(0);
-    each(events, |event| {
+    each(events.end.saturating_sub(events.start), |number| {
+        let event = events.start + number;
         // Another pod for each, in no order.
         let number = (event * 7_919) % pods;
         let target = Target::new("v1", "Pod", &namespace(number / REPLICAS), &name(number));

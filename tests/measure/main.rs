@@ -7,10 +7,12 @@
 #![expect(clippy::print_stdout, reason = "this is for people who read a terminal")]
 
 mod cluster;
+mod coordination;
 
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -39,6 +41,7 @@ fn run() -> Result<()> {
     plane.order("stop scheduler")?;
     plane.order("stop controller-manager")?;
     let begin = Instant::now();
+    coordination::define(plane.api())?;
     cluster::fill(plane.api(), nodes, pods)?;
     println!("{nodes} nodes and {pods} pods made in {:.0} s", begin.elapsed().as_secs_f64());
 
@@ -62,7 +65,7 @@ fn run() -> Result<()> {
 
     let begin = Instant::now();
     let seen = all("placecard_watch_events_total")?;
-    let made = cluster::churn(plane.api(), nodes, pods, events)?;
+    let made = cluster::churn(plane.api(), nodes, pods, 0..events)?;
     for (webhook, seen) in webhooks.iter().zip(seen) {
         webhook.wait("the last event is there", |it| {
             let more = it.metric("placecard_watch_events_total", "pods")?.saturating_sub(seen);
@@ -92,6 +95,28 @@ fn run() -> Result<()> {
         webhook.wait("it has audited again", |it| Ok(it.looks()? > looks))?;
         webhook.says("after the audit of that")?;
         println!("{}", webhook.audit()?);
+    }
+    coordinate(&plane, (nodes, pods), events..events + events / 10, &webhooks)
+}
+
+/// A batch waits for room while pods come and go; each look of the controller is at a copy of all.
+fn coordinate(
+    plane: &ControlPlane,
+    (nodes, pods): (u64, u64),
+    events: Range<u64>,
+    webhooks: &[Webhook],
+) -> Result<()> {
+    for webhook in webhooks {
+        webhook.forget_most()?;
+        webhook.says("before there is a coordination, the most since a moment ago")?;
+    }
+    coordination::fill(plane.api())?;
+    for webhook in webhooks {
+        webhook.wait("it waits for room", |it| Ok(it.batches()? == Some(3.0)))?;
+    }
+    let made = cluster::churn(plane.api(), nodes, pods, events)?;
+    for webhook in webhooks {
+        webhook.says(&format!("a batch waits, after {made} events"))?;
     }
     Ok(())
 }
@@ -177,6 +202,18 @@ impl Webhook {
                 .or_else(|| line.starts_with("placecard_audit_pods_judged_total").then_some(line))
         });
         Ok(told.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// How many batches the one coordination has.
+    fn batches(&self) -> Result<Option<f64>> {
+        let text = self.get("/metrics")?;
+        let line = text.lines().find(|line| line.starts_with("placecard_coordination_batches{"));
+        Ok(line.and_then(|line| line.rsplit(' ').next()).map(str::parse).transpose()?)
+    }
+
+    /// The most that was resident counts from now on (`proc(5)`, `clear_refs`).
+    fn forget_most(&self) -> Result<()> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
     }
 
     fn number(&self, name: &str) -> Result<Option<f64>> {
