@@ -113,6 +113,11 @@ bench-lint: controlplane ## time `placecard lint` beside kube-linter and kubecon
 	PLACECARD=target/release/placecard KUBE_LINTER=$(LINTERS)/kube-linter KUBECONFORM=$(LINTERS)/kubeconform \
 		MANIFESTS=$(MANIFESTS) $(CARGO) run $(LOCKED) --quiet -p placecard-tests --bin placecard-bench-lint
 
+.PHONY: bench-webhook
+bench-webhook: ## what a request costs the webhook, beside an echo server of the same stack
+	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-bench-webhook
+	WEBHOOK=target/release/placecard-webhook target/release/placecard-bench-webhook
+
 # What `make measure` makes; some fifteen minutes, and 14 GB of memory for the API server.
 NODES ?= 5000
 PODS ?= 150000
