@@ -91,7 +91,12 @@ pub(crate) fn post(path: &str, content_type: &str, body: impl Into<Body>) -> Req
 
 /// The answer to a review that is one.
 pub(crate) async fn answer(app: &Arc<App>, path: &str, review: &Value) -> Value {
-    let (status, body) = ask(app, post(path, "application/json", review.to_string())).await;
+    let text = review.to_string();
+    let length = text.len();
+    let mut request = post(path, "application/json", text);
+    // As API servers say it: a body of unknown length takes the room of the largest one.
+    request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    let (status, body) = ask(app, request).await;
     assert_eq!(status, StatusCode::OK, "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(answer["response"]["uid"], review["request"]["uid"]);
