@@ -92,7 +92,7 @@ fn linter(findings: &[Value], object: &Value, refused: &BTreeSet<(String, String
 fn objects(name: &str, content: &str) -> Vec<Value> {
     let input = Input { name: name.to_owned(), path: None, bytes: content.as_bytes().to_vec() };
     let index = Index::new(vec![(Role::Judged, input)]);
-    index.objects().map(|(_, _, object)| object.clone()).collect()
+    index.objects().map(|(_, _, object)| Value::clone(&object)).collect()
 }
 
 /// Whether the API server asks the webhook about such objects.

@@ -73,11 +73,9 @@ fn reports(judged: &Judged, ask: &AdoptAsk) -> Vec<Report> {
         ..Surroundings::default()
     };
     let mut reports = Vec::new();
-    for (at, role, value) in judged.index.objects() {
-        let Some(object) = read::reference(value).filter(|_| role == Role::Judged) else {
-            continue;
-        };
-        let adoptions = adopt(value, &surroundings, ask.allow);
+    for (at, _, value) in judged.index.objects_of(|role| role == Role::Judged) {
+        let Some(object) = read::reference(&value) else { continue };
+        let adoptions = adopt(&value, &surroundings, ask.allow);
         if !adoptions.is_empty() {
             reports.push(Report { at, object, adoptions });
         }
@@ -99,10 +97,11 @@ fn unreadable(judged: &Judged, look: Look) -> (String, Option<Severity>) {
 fn texts(judged: &Judged, reports: &[Report]) -> BTreeMap<usize, String> {
     let mut sets: BTreeMap<(usize, usize), Vec<Set>> = BTreeMap::new();
     for report in reports {
-        let Some((_, _, at)) = judged.index.document(report.at) else { continue };
+        let Some((_, at)) = judged.index.object(report.at) else { continue };
+        let Some(object) = at.path() else { continue };
         let edits = report.adoptions.iter().flat_map(|adoption| &adoption.edits);
         let set = |(path, value): &(FieldPath, _)| Set {
-            path: at.path.join(path),
+            path: object.join(path),
             value: Option::clone(value),
         };
         sets.entry((report.at.file, report.at.document)).or_default().extend(edits.map(set));
@@ -121,7 +120,8 @@ fn texts(judged: &Judged, reports: &[Report]) -> BTreeMap<usize, String> {
 
 /// Line and column of a field, from 1; of the object where that is not found.
 fn place(file: &File, at: ObjectId, field: &FieldPath) -> (u32, u32) {
-    let Some(document) = file.documents.get(at.document) else { return (1, 1) };
+    let documents = file.documents();
+    let Some(document) = documents.get(at.document) else { return (1, 1) };
     let object = document.objects.get(at.object).map(|object| &object.path);
     let path = object.map(|object| object.join(field)).unwrap_or_default();
     let span = match locate(document, &file.source, &path.0) {
@@ -135,7 +135,7 @@ fn place(file: &File, at: ObjectId, field: &FieldPath) -> (u32, u32) {
 fn told(judged: &Judged, reports: &[Report]) -> String {
     let mut out = String::new();
     for report in reports {
-        let Some((file, ..)) = judged.index.document(report.at) else { continue };
+        let Some((file, _at_hand)) = judged.index.object(report.at) else { continue };
         let mut lines: Vec<(u32, u32, String)> = Vec::new();
         let mut tell = |field: &FieldPath, text: &str| {
             let (line, column) = place(file, report.at, field);

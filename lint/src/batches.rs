@@ -98,8 +98,8 @@ pub(crate) fn answer(ask: &Ask, look: Look, stdin: &mut dyn Read) -> Result<Outc
 fn groups(judged: &Judged, namespace: Option<&str>) -> Result<(Vec<Group>, usize), String> {
     let mut groups: Vec<Group> = Vec::new();
     for (_, _, value) in judged.index.objects() {
-        let Some(object) = read::reference(value).filter(is_coordination) else { continue };
-        let (Some(mut group), _) = check(value) else {
+        let Some(object) = read::reference(&value).filter(is_coordination) else { continue };
+        let (Some(mut group), _) = check(&value) else {
             return Err(format!("{object} is not valid: placecard lint says why"));
         };
         if group.namespace.is_empty() {
@@ -109,8 +109,8 @@ fn groups(judged: &Judged, namespace: Option<&str>) -> Result<(Vec<Group>, usize
     }
     let own = groups.len();
     for (_, _, value) in judged.index.objects().filter(|(_, _, value)| inline::is_written(value)) {
-        let name = read::reference(value).map(|object| object.to_string()).unwrap_or_default();
-        let (Some(mut group), _) = check(value) else {
+        let name = read::reference(&value).map(|object| object.to_string()).unwrap_or_default();
+        let (Some(mut group), _) = check(&value) else {
             return Err(format!("{name} is not valid: placecard lint says why"));
         };
         if group.namespace.is_empty() {
@@ -132,15 +132,15 @@ fn reports(
     let mut members: Vec<Found> = Vec::new();
     for (id, role, value) in judged.index.objects().filter(|(_, role, _)| *role != Role::Vocabulary)
     {
-        members.extend(crew_of(judged, cluster, value, groups, ask));
-        let Ok(mut object) = read::object(value, words) else { continue };
+        members.extend(crew_of(judged, cluster, &value, groups, ask));
+        let Ok(mut object) = read::object(&value, words) else { continue };
         in_namespace(&mut object, namespace);
-        read::keep_written(&mut object, value);
+        read::keep_written(&mut object, &value);
         for template in &object.templates {
             let Some(member) = member_of(&object, template, groups, words) else { continue };
             let known = if role == Role::Judged { judged.expansions.get(&id) } else { None };
             let cast = next(known, cluster, &object, template)
-                .map(|stored| cast(&member.role, &object, value, stored.pod));
+                .map(|stored| cast(&member.role, &object, &value, stored.pod));
 
             let name = object.reference.to_string();
             members.push((object.reference.namespace.clone(), member, Player { name, cast }));

@@ -87,7 +87,7 @@ fn of_file(
     told: &mut Vec<Placed>,
 ) -> Vec<Ignore> {
     let mut ignores = Vec::new();
-    for document in file.documents.iter().filter(|document| document.readable()) {
+    for document in file.documents().iter().filter(|document| document.readable()) {
         for comment in &document.comments {
             let text = file.source.slice(comment.span);
             let Some(Directive { codes, flaw }) = directive(text) else { continue };

@@ -90,7 +90,7 @@ pub(crate) fn rewritten(file: &File, sets: impl Fn(usize, &Document) -> Vec<Set>
     let text = &file.source.text;
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
-    for (position, document) in file.documents.iter().enumerate() {
+    for (position, document) in file.documents().iter().enumerate() {
         let Range { start, end } = document.span.range();
         let sets = sets(position, document);
         if sets.is_empty() {

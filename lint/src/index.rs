@@ -1,20 +1,31 @@
-//! Every object that was read, by name, and what it answers to rules of others.
+//! Every object that was read, by name.
 //!
 //! An absent `metadata.namespace` is the namespace "": such an object finds, and is found by, the
 //! others without one, as in a rendered chart whose namespace is chosen at install time. Where two
 //! objects have the same name, the first wins: inputs in the order given, then `--objects`.
+//!
+//! Of a long input the texts are kept and not their trees, which are made again, a file at a time,
+//! for whoever looks into one.
 
-use std::collections::BTreeMap;
+mod file;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use placecard_findings::ObjectRef;
-use placecard_policies::claims;
-use placecard_policies::coordination::{players, roster};
 use placecard_policies::read;
-use placecard_policies::surroundings::Objects;
 use serde_json::Value;
 
-use crate::load::{Document, Input, ObjectAt, Source, load};
+use crate::load::{Input, Source};
 use crate::side_by_side;
+
+pub use file::{Documents, File, Written};
+
+/// The trees of so many bytes of text are kept, and those of the first file always: what is read once
+/// need not be read again, and nobody runs short of memory for that.
+pub(crate) const KEPT: usize = 2 << 20;
+/// So many files that were read again are at hand for the next who asks.
+const RECENT: usize = 4;
 
 /// Why a file was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +36,6 @@ pub enum Role {
     Context,
     /// It is the vocabulary.
     Vocabulary,
-}
-
-/// One file.
-#[derive(Clone, Debug)]
-pub struct File {
-    /// Its text.
-    pub source: Source,
-    /// What is in it.
-    pub documents: Vec<Document>,
-    /// Why it was read.
-    pub role: Role,
 }
 
 /// Where an object stands among the files.
@@ -49,92 +49,143 @@ pub struct ObjectId {
     pub object: usize,
 }
 
+/// What one thread looks at by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Portion {
+    /// An object of a file that is kept.
+    Object(ObjectId),
+    /// All objects of a file that has to be read again.
+    File(usize),
+}
+
 /// Everything that was read.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     /// Judged files first.
     pub files: Vec<File>,
     by_reference: BTreeMap<ObjectRef, ObjectId>,
+    /// The last files that were read again, the newest first.
+    recent: Arc<Mutex<VecDeque<(usize, Documents)>>>,
+}
+
+/// How files are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// How many threads there are.
+    pub(crate) threads: usize,
+    /// The trees of how many bytes of text are kept.
+    pub(crate) kept: usize,
 }
 
 impl Index {
     /// Reads files; after the judged ones come context and vocabulary.
     #[must_use]
     pub fn new(inputs: Vec<(Role, Input)>) -> Self {
-        Self::telling(inputs, side_by_side::threads(0), &mut |_, _| {})
+        let reading = Reading { threads: side_by_side::threads(0), kept: KEPT };
+        Self::noting(inputs, reading, |_, _| (), &mut |_, _| {}).0
     }
 
-    /// As [`Index::new`], on so many threads; `tell` hears how many files of how many are read.
-    #[must_use]
-    pub fn telling(
+    /// As [`Index::new`], with what `note` takes down of each object while its tree is there, in the
+    /// order of the files; `tell` hears how many files of how many are read.
+    pub(crate) fn noting<N: Send>(
         inputs: Vec<(Role, Input)>,
-        threads: usize,
+        reading: Reading,
+        note: impl Fn(&Value, Option<&ObjectRef>) -> N + Sync,
         tell: &mut dyn FnMut(usize, usize),
-    ) -> Self {
+    ) -> (Self, Vec<(ObjectId, N)>) {
         let mut index = Self::default();
+        let mut noted = Vec::new();
         let all = inputs.len();
+        let mut bytes = 0;
+        let inputs = inputs.into_iter().enumerate().map(|(number, (role, input))| {
+            bytes += input.bytes.len();
+            let keep = number == 0 || bytes <= reading.kept || role == Role::Vocabulary;
+            (number, role, input, keep)
+        });
         side_by_side::each(
-            &mut vec![(); threads.max(1)],
-            inputs.into_iter(),
-            |(), (role, input)| {
+            &mut vec![(); reading.threads.max(1)],
+            inputs,
+            |(), (number, role, input, keep)| {
                 let source = Source::new(input.name, &input.bytes);
-                let documents = load(&source);
-                File { source, documents, role }
+                let (file, documents) = File::new(source, role, keep);
+                let objects: Vec<_> = ids(number, &documents)
+                    .filter_map(|id| {
+                        let value = Written::of(&documents, id)?;
+                        let name = read::reference(&value);
+                        let noted = note(&value, name.as_ref());
+                        Some((id, name, noted))
+                    })
+                    .collect();
+                (file, objects)
             },
-            |done, file| {
+            |done, (file, objects)| {
                 tell(done, all);
                 index.files.push(file);
+                for (id, name, one) in objects {
+                    if let Some(name) = name {
+                        index.by_reference.entry(name).or_insert(id);
+                    }
+                    noted.push((id, one));
+                }
             },
         );
-        let entries: Vec<(ObjectId, ObjectRef)> = index
-            .objects()
-            .filter_map(|(id, _, value)| read::reference(value).map(|name| (id, name)))
-            .collect();
-        for (id, reference) in entries {
-            index.by_reference.entry(reference).or_insert(id);
-        }
-        index
-    }
-
-    /// What objects answer about themselves; `namespace` stands for an absent one.
-    #[must_use]
-    pub fn answers(&self, namespace: &str) -> Objects {
-        let mut answers = Objects::default();
-        for (_, _, value) in self.objects() {
-            for (reference, answer) in read::answers(value, namespace) {
-                if answers.get(&reference).is_none() {
-                    answers.insert(reference, answer);
-                }
-            }
-        }
-        let values = self.objects().map(|(_, _, value)| value);
-        for (reference, answer) in claims::answers(values, namespace) {
-            answers.insert(reference, answer);
-        }
-        let values = self.objects().map(|(_, _, value)| value);
-        for (reference, answer) in roster::answers(values, namespace) {
-            answers.insert(reference, answer);
-        }
-        let judged = self.objects().map(|(_, role, value)| (role == Role::Judged, value));
-        for (reference, answer) in players::answers(judged.clone(), namespace) {
-            answers.insert(reference, answer);
-        }
-        for (reference, answer) in players::long_forms(judged, namespace) {
-            answers.insert(reference, answer);
-        }
-        answers
+        (index, noted)
     }
 
     /// All objects in the order of the files.
-    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Role, &Value)> + Clone {
-        self.files.iter().enumerate().flat_map(|(file, one)| {
-            one.documents.iter().enumerate().flat_map(move |(document, read)| {
-                read.objects.iter().enumerate().filter_map(move |(object, at)| {
-                    let value = read.object(at)?;
-                    Some((ObjectId { file, document, object }, one.role, value))
-                })
-            })
-        })
+    pub fn objects(&self) -> impl Iterator<Item = (ObjectId, Role, Written)> + Clone {
+        self.objects_of(|_| true)
+    }
+
+    /// The objects of the files that were read for this, in their order.
+    pub fn objects_of(
+        &self,
+        wanted: impl Fn(Role) -> bool + Clone,
+    ) -> impl Iterator<Item = (ObjectId, Role, Written)> + Clone {
+        let files = self.files.iter().enumerate();
+        files.filter(move |(_, file)| wanted(file.role) && file.objects > 0).flat_map(
+            |(number, file)| {
+                let documents = file.documents();
+                let ids: Vec<ObjectId> = ids(number, &documents).collect();
+                ids.into_iter()
+                    .filter_map(move |id| Some((id, file.role, Written::of(&documents, id)?)))
+            },
+        )
+    }
+
+    /// How many objects there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.files.iter().map(|file| file.objects).sum()
+    }
+
+    /// All objects in their order, in parts for one thread each: of a file that has to be read again
+    /// all at once.
+    pub(crate) fn portions(&self) -> impl Iterator<Item = Portion> {
+        self.files.iter().enumerate().filter(|(_, file)| file.objects > 0).flat_map(
+            |(number, file)| {
+                let objects: Vec<Portion> = match file.is_kept() {
+                    true => ids(number, &file.documents()).map(Portion::Object).collect(),
+                    false => vec![Portion::File(number)],
+                };
+                objects
+            },
+        )
+    }
+
+    /// The objects of a part, and why their file was read.
+    pub(crate) fn within(&self, portion: Portion) -> Vec<(ObjectId, Role, Written)> {
+        let number = match portion {
+            Portion::Object(id) => id.file,
+            Portion::File(number) => number,
+        };
+        let Some(file) = self.files.get(number) else { return Vec::new() };
+        let documents = file.documents();
+        let with = |id| Some((id, file.role, Written::of(&documents, id)?));
+        match portion {
+            Portion::Object(id) => with(id).into_iter().collect(),
+            Portion::File(_) => ids(number, &documents).filter_map(with).collect(),
+        }
     }
 
     /// The object of this name.
@@ -143,11 +194,75 @@ impl Index {
         self.by_reference.get(reference).copied()
     }
 
-    /// The document of an object, and the object's place in it.
+    /// An object, and its file.
     #[must_use]
-    pub fn document(&self, id: ObjectId) -> Option<(&File, &Document, &ObjectAt)> {
+    pub fn object(&self, id: ObjectId) -> Option<(&File, Written)> {
         let file = self.files.get(id.file)?;
-        let document = file.documents.get(id.document)?;
-        Some((file, document, document.objects.get(id.object)?))
+        Some((file, Written::of(&self.documents(id.file), id)?))
+    }
+
+    /// What is in a file; nothing if there is no such file. What was read again is at hand for a
+    /// while.
+    #[must_use]
+    pub fn documents(&self, number: usize) -> Documents {
+        let Some(file) = self.files.get(number) else { return Documents::default() };
+        let documents = file.documents();
+        if !file.is_kept() {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            recent.retain(|(known, _)| *known != number);
+            recent.push_front((number, Arc::clone(&documents)));
+            recent.truncate(RECENT);
+        }
+        documents
+    }
+}
+
+/// Where the objects of a file stand.
+fn ids(file: usize, documents: &Documents) -> impl Iterator<Item = ObjectId> {
+    documents.iter().enumerate().flat_map(move |(document, read)| {
+        (0..read.objects.len()).map(move |object| ObjectId { file, document, object })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_is_read_again() {
+        let text = |number: usize| {
+            let one =
+                |kind| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: n{number}}}\n");
+            format!("{}---\na: [\n---\n{}", one("Pod"), one("Service")).into_bytes()
+        };
+        let input = |number| Input { name: format!("{number}"), path: None, bytes: text(number) };
+        let inputs = || (0..9).map(|number| (Role::Judged, input(number))).collect();
+        let read = |kept| {
+            let reading = Reading { threads: 2, kept };
+            let note = |value: &Value, _: Option<&ObjectRef>| value.clone();
+            Index::noting(inputs(), reading, note, &mut |_, _| {})
+        };
+        let ((all, noted), (none, noted_too)) = (read(usize::MAX), read(0));
+        assert!(all.files.iter().all(File::is_kept));
+        assert_eq!(none.files.iter().filter(|file| file.is_kept()).count(), 1);
+        assert_eq!((noted.len(), all.count(), none.count()), (18, 18, 18));
+        assert_eq!(noted, noted_too);
+        for index in [&all, &none] {
+            let objects: Vec<(ObjectId, Value)> =
+                index.objects().map(|(id, _, value)| (id, Value::clone(&value))).collect();
+            assert_eq!(objects, noted);
+            let parts = index.portions().flat_map(|part| index.within(part));
+            let parts: Vec<(ObjectId, Value)> =
+                parts.map(|(id, _, value)| (id, Value::clone(&value))).collect();
+            assert_eq!(parts, noted);
+            for (id, value) in &noted {
+                let name = read::reference(value).unwrap();
+                assert_eq!(index.find(&name), Some(*id));
+                assert_eq!(*index.object(*id).unwrap().1, *value);
+            }
+        }
+        // What somebody has at hand is not read once more.
+        let held = none.documents(3);
+        assert!(Arc::ptr_eq(&held, &none.documents(3)));
     }
 }

@@ -14,7 +14,7 @@ use placecard_policies::words;
 use serde_json::Value;
 
 use crate::half_an_object::half_an_object;
-use crate::index::{Index, ObjectId, Role};
+use crate::index::{Index, ObjectId, Role, Written};
 use crate::progress::Step;
 use crate::render::place::{Placed, place, place_all};
 use crate::run::{Beside, Judged, Planned, in_namespace};
@@ -60,22 +60,29 @@ pub(crate) fn judge_objects(
     doing: &mut Doing<'_>,
 ) {
     let Doing { judged, findings, tell, threads } = doing;
-    let all = index.objects().count();
+    let all = index.count();
     let count = if beside.inventory.is_some() { 1 } else { *threads };
     // What a thread has for objects that ask for more than all others know; made when needed.
     let mut workers: Vec<Option<Surroundings>> = vec![None; count];
     let known: &Surroundings = surroundings;
     let mut answers = Vec::new();
+    let mut done = 0;
     side_by_side::each(
         &mut workers,
-        index.objects(),
-        |own, (id, role, value)| match role {
-            Role::Judged => (id, found(index, beside, (known, own), id, value)),
-            _ => (id, Found::default()),
+        index.portions(),
+        |own, portion| {
+            let one = |(id, role, value): (ObjectId, Role, Written)| match role {
+                Role::Judged => (id, found(index, beside, (known, &mut *own), id, &value)),
+                _ => (id, Found::default()),
+            };
+            index.within(portion).into_iter().map(one).collect::<Vec<_>>()
         },
-        |done, (id, found)| {
-            tell(Step::Judging, done, all);
-            answers.extend(note(judged, findings, id, found));
+        |_, portion| {
+            for (id, found) in portion {
+                tell(Step::Judging, done, all);
+                done += 1;
+                answers.extend(note(judged, findings, id, found));
+            }
         },
     );
     if beside.inventory.is_some() {
@@ -211,12 +218,11 @@ fn owners(
         };
         let written = index.find(&owner(at));
         let written = written.or_else(|| index.find(&owner("")).filter(|_| namespace == Some(at)));
-        let Some((_, document, at)) = written.and_then(|id| index.document(id)) else { continue };
-        let Some(found) = document.object(at) else { continue };
+        let Some((_, found)) = written.and_then(|id| index.object(id)) else { continue };
         let written = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
         // A manifest has no UID yet: its name has to do.
         if written.is_empty() || written == uid {
-            let selector = read::controller_selector(found);
+            let selector = read::controller_selector(&found);
             answers.push((reference, Answer::Selector(selector)));
         }
     }

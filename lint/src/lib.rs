@@ -44,6 +44,7 @@ mod live;
 pub mod load;
 pub mod load_codes;
 mod lsp;
+mod noted;
 mod one_document;
 pub mod origin;
 mod place;

@@ -15,10 +15,11 @@ const KUSTOMIZE: &str = "config.kubernetes.io/origin";
 #[must_use]
 pub fn origin(index: &Index, placed: &Placed) -> Option<String> {
     let place = placed.primary();
-    let file = index.files.get(place.file).filter(|file| file.role == Role::Judged)?;
+    index.files.get(place.file).filter(|file| file.role == Role::Judged)?;
     let at = place.span.start;
     // The last one that begins before it: between two documents stands nothing of either.
-    let document = file.documents.iter().rev().find(|document| document.span.start <= at)?;
+    let documents = index.documents(place.file);
+    let document = documents.iter().rev().find(|document| document.span.start <= at)?;
     of_helm(document).or_else(|| of_kustomize(document, placed))
 }
 

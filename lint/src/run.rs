@@ -7,7 +7,6 @@ use std::sync::Arc;
 use placecard_findings::{Finding, Help, Holds, Label, ObjectRef, Severity, Site, Verdict};
 use placecard_language::Words;
 use placecard_policies::feasibility::inventory::Inventory;
-use placecard_policies::fields::inputs::Inputs as Facts;
 use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::read;
@@ -16,12 +15,14 @@ use placecard_policies::stored::add_manifest;
 use placecard_policies::surroundings::{Objects, Surroundings};
 use placecard_policies::template_pod::Unjudged;
 use placecard_policies::vocabulary;
+use serde_json::Value;
 
 use crate::cluster_of::{self, Taken};
-use crate::index::{Index, ObjectId, Role};
+use crate::index::{Index, KEPT, ObjectId, Reading, Role};
 use crate::judging::{Doing, judge_objects};
 use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
+use crate::noted::{self, Noted};
 use crate::one_document::uncollected;
 use crate::plan::{ClusterSource, Inputs};
 use crate::progress::Step;
@@ -204,22 +205,35 @@ pub(crate) fn judge_read(
     stdin: &mut dyn Read,
     tell: &mut dyn FnMut(Step, usize, usize),
 ) -> Result<Judged, String> {
-    judge_on(None, given, inputs, files, stdin, tell)
+    judge_on(Means { threads: None, kept: KEPT }, given, inputs, files, stdin, tell)
 }
 
-/// As [`judge_read`], on so many threads, which changes nothing but the time; `None`: as many as
-/// there are processors, if there is work for them.
+/// What changes nothing but time and memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// `None`: as many as there are processors, if there is work for them.
+    pub(crate) threads: Option<usize>,
+    /// The trees of how many bytes of text are kept from one look to the next.
+    pub(crate) kept: usize,
+}
+
+/// As [`judge_read`], with so much of this and that.
 pub(crate) fn judge_on(
-    threads: Option<usize>,
+    Means { threads, kept }: Means,
     given: Option<Given<'_>>,
     inputs: &Inputs,
     files: Vec<(Role, Input)>,
     stdin: &mut dyn Read,
     tell: &mut dyn FnMut(Step, usize, usize),
 ) -> Result<Judged, String> {
-    let all = threads.unwrap_or_else(|| side_by_side::threads(files.len()));
-    let index = Index::telling(files, all, &mut |done, all| tell(Step::Reading, done, all));
-    let threads = threads.unwrap_or_else(|| side_by_side::threads(index.objects().count()));
+    let on_cluster = given.is_some() || !inputs.cluster.is_absent();
+    let namespace = inputs.namespace.as_deref().filter(|_| on_cluster);
+    let words = given.as_ref().map(|given| &given.words);
+    let reading =
+        Reading { threads: threads.unwrap_or_else(|| side_by_side::threads(files.len())), kept };
+    let tell_read = &mut |done, all| tell(Step::Reading, done, all);
+    let (index, mut noted) = look_through(inputs, words, namespace, files, reading, tell_read);
+    let threads = threads.unwrap_or_else(|| side_by_side::threads(index.count()));
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
     let (words, inventory, unusable) = match given {
@@ -231,11 +245,9 @@ pub(crate) fn judge_on(
     };
     judged.unusable = unusable;
     if judged.unusable.is_none() {
-        let on_cluster = inventory.is_some() || !inputs.cluster.is_absent();
-        let namespace = inputs.namespace.as_deref().filter(|_| on_cluster);
         let mut surroundings = Surroundings {
             words: words.into(),
-            objects: index.answers(namespace.unwrap_or_default()),
+            objects: noted::answers(&index, &mut noted, namespace.unwrap_or_default()),
             server: inputs.server,
             ..Surroundings::default()
         };
@@ -247,7 +259,7 @@ pub(crate) fn judge_on(
             definitions.into_iter().for_each(|(asked, answer)| known.insert(asked, answer));
             surroundings.objects.extend(known);
             for (_, _, object) in index.objects() {
-                add_manifest(&mut cluster.inventory, object, namespace);
+                add_manifest(&mut cluster.inventory, &object, namespace);
             }
             judged.on_cluster = Some(OnCluster {
                 name: cluster.name.clone(),
@@ -262,7 +274,12 @@ pub(crate) fn judge_on(
         let cluster = surroundings.cluster.clone();
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
-        let facts = facts(&index, beside, &surroundings, inputs.closed_world, threads);
+        let mut facts = noted::facts(noted, &folders(&index), namespace, &surroundings);
+        inventory.into_iter().for_each(|inventory| facts.add_cluster(inventory));
+        if inputs.closed_world {
+            facts.close();
+        }
+        facts.settle();
         surroundings.inputs = Some(Arc::new(facts));
         let mut doing = Doing { judged: &mut judged, findings: &mut findings, tell, threads };
         judge_objects(&index, beside, &mut surroundings, &mut doing);
@@ -292,6 +309,29 @@ pub(crate) fn words_of(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Words, S
         }
         _ => Ok(words),
     }
+}
+
+/// Reads all files, and takes down of each object what the rules of others ask for. `words`: those that
+/// are known already.
+fn look_through(
+    inputs: &Inputs,
+    words: Option<&Words>,
+    namespace: Option<&str>,
+    files: Vec<(Role, Input)>,
+    reading: Reading,
+    tell: &mut dyn FnMut(usize, usize),
+) -> (Index, Vec<(ObjectId, Noted)>) {
+    let ahead = words.is_none().then(|| words_ahead(inputs, &files)).unwrap_or_default();
+    let words = words.unwrap_or(&ahead);
+    let note = |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, words, namespace);
+    Index::noting(files, reading, note, tell)
+}
+
+/// The words that objects are read by. What is wrong with the vocabulary is said once all is read.
+fn words_ahead(inputs: &Inputs, files: &[(Role, Input)]) -> Words {
+    let own = files.iter().filter(|(role, _)| *role == Role::Vocabulary).cloned().collect();
+    let words = vocabulary_of(inputs, &Index::new(own), &mut Vec::new());
+    words.map(|(words, _)| words).unwrap_or_default()
 }
 
 fn gather(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Index, String> {
@@ -340,7 +380,10 @@ fn load_findings(index: &Index) -> Vec<Placed> {
         if !told.insert(file.source.name.as_str()) {
             continue;
         }
-        for document in &file.documents {
+        if !file.has_problems {
+            continue;
+        }
+        for document in file.documents().iter() {
             match document.problems.iter().find(|problem| problem.is_template()) {
                 Some(template) => {
                     findings.push(load_finding(index, number, document.format, template))
@@ -384,14 +427,14 @@ fn vocabulary_of(
     let Some(name) = &inputs.vocabulary else { return Ok((Words::default(), None)) };
     let unusable = Some(format!("the vocabulary {name} cannot be used, so no object was judged"));
     let broken = index.files.iter().any(|file| {
-        file.role == Role::Vocabulary && file.documents.iter().any(|one| !one.readable())
+        file.role == Role::Vocabulary && file.documents().iter().any(|one| !one.readable())
     });
     if broken {
         return Ok((Words::default(), unusable));
     }
-    let mut found = index.objects().filter(|(_, role, value)| {
-        *role == Role::Vocabulary
-            && read::reference(value).is_some_and(|object| vocabulary::is_vocabulary(&object))
+    let own = index.objects_of(|role| role == Role::Vocabulary);
+    let mut found = own.filter(|(_, _, value)| {
+        read::reference(value).is_some_and(|object| vocabulary::is_vocabulary(&object))
     });
     let Some((id, _, value)) = found.next() else {
         return Err(format!("{name} holds no PlacementVocabulary of placecard.dev"));
@@ -399,7 +442,7 @@ fn vocabulary_of(
     if found.next().is_some() {
         return Err(format!("{name} holds more than one PlacementVocabulary"));
     }
-    let (words, mistakes) = vocabulary::check(value);
+    let (words, mistakes) = vocabulary::check(&value);
     if mistakes.is_empty() {
         return Ok((words, None));
     }
@@ -414,47 +457,6 @@ pub(crate) struct Beside<'a> {
     pub(crate) inventory: Option<&'a Inventory>,
     /// The namespace of what has none.
     pub(crate) namespace: Option<&'a str>,
-}
-
-/// What the rules that look across manifests know of them: facts about each object, which is read
-/// once for these and once more for its review, so that no more than facts is kept.
-fn facts(
-    index: &Index,
-    beside: Beside<'_>,
-    surroundings: &Surroundings,
-    closed: bool,
-    threads: usize,
-) -> Facts {
-    let mut facts = Facts::default();
-    let folders = folders(index);
-    side_by_side::each(
-        &mut vec![(); threads],
-        index.objects(),
-        |(), (id, _, value)| {
-            let folder = folders.get(id.file).copied().unwrap_or_default();
-            let mut object = read::object(value, &surroundings.words).ok();
-            if let Some(object) = &mut object {
-                in_namespace(object, beside.namespace);
-            }
-            (value, folder, read::reference(value), object)
-        },
-        |_, (value, folder, name, object)| {
-            if let Some(name) = name {
-                facts.note(value, &name, beside.namespace.unwrap_or_default(), folder);
-            }
-            if let Some(object) = object {
-                facts.add(&object, surroundings, folder);
-            }
-        },
-    );
-    if let Some(inventory) = beside.inventory {
-        facts.add_cluster(inventory);
-    }
-    if closed {
-        facts.close();
-    }
-    facts.settle();
-    facts
 }
 
 /// A number for the folder of each file.

@@ -1,8 +1,10 @@
 //! What volume claims answer to `volume/CLAIM`: a claim and its volume are two objects.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use placecard_feasibility::inventory::volume::Volume;
+use placecard_findings::ObjectRef;
 use serde_json::Value;
 
 use crate::read;
@@ -12,34 +14,41 @@ use crate::surroundings::{Answer, Reference};
 /// The answers of all PersistentVolumeClaims among the objects, by their PersistentVolumes
 /// (`spec.volumeName` and `spec.nodeAffinity.required`, core/v1). `namespace` stands for an absent
 /// `metadata.namespace`.
-pub fn answers<'a>(
-    objects: impl Iterator<Item = &'a Value>,
+pub fn answers(
+    objects: impl Iterator<Item = impl Borrow<Value>>,
     namespace: &str,
 ) -> Vec<(Reference, Answer)> {
     let mut claims = Vec::new();
     let mut volumes = BTreeMap::new();
     for object in objects {
-        let Some(reference) = read::reference(object) else { continue };
-        match (reference.api_version.as_str(), reference.kind.as_str()) {
-            ("v1", "PersistentVolumeClaim") => claims.push((reference, object)),
-            ("v1", "PersistentVolume") => {
-                volumes.insert(reference.name, volume(object));
-            }
-            _ => {}
+        let object = object.borrow();
+        let Some(reference) = read::reference(object).filter(counts) else { continue };
+        if reference.kind == VOLUME {
+            volumes.insert(reference.name, volume(object));
+        } else {
+            let volume = object.pointer("/spec/volumeName").and_then(Value::as_str);
+            claims.push((reference, volume.unwrap_or_default().to_owned()));
         }
     }
     let mut answers = Vec::new();
-    for (claim, object) in claims {
+    for (claim, volume) in claims {
         let at = if claim.namespace.is_empty() { namespace.to_owned() } else { claim.namespace };
-        let volume = object.pointer("/spec/volumeName").and_then(Value::as_str).unwrap_or_default();
-        let answer = match volumes.get(volume) {
+        let answer = match volumes.get(&volume) {
             _ if volume.is_empty() => Answer::Unbound,
             Some(Some(volume)) => Answer::Volume(Box::new(volume.clone())),
-            _ => Answer::BoundTo(volume.to_owned()),
+            _ => Answer::BoundTo(volume),
         };
         answers.push((Reference::Claim { namespace: at, name: claim.name }, answer));
     }
     answers
+}
+
+const VOLUME: &str = "PersistentVolume";
+
+/// Whether an object is one of those whose answers are made here.
+#[must_use]
+pub fn counts(object: &ObjectRef) -> bool {
+    object.api_version == "v1" && ["PersistentVolumeClaim", VOLUME].contains(&object.kind.as_str())
 }
 
 /// A PersistentVolume; `None` if it has a field that cannot be read.

@@ -53,7 +53,7 @@ struct Field<'a> {
 pub(super) fn render(judged: &Judged, reports: &[Report]) -> String {
     let mut templates = Vec::new();
     for report in reports {
-        let Some((file, ..)) = judged.index.document(report.at) else { continue };
+        let Some((file, _at_hand)) = judged.index.object(report.at) else { continue };
         templates.extend(report.adoptions.iter().map(|adoption| OfTemplate {
             file: &file.source.name,
             object: report.object.to_string(),

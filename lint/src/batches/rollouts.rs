@@ -17,6 +17,7 @@ use placecard_policies::words;
 use serde_json::{Value, json};
 
 use super::human::lines;
+use crate::index::Written;
 use crate::plan::{Ask, Look};
 use crate::render::human::{WIDTH, word, wrap};
 use crate::render::style::{Paint, paint, plain};
@@ -152,11 +153,11 @@ fn set_of(
     };
     let own = ask.namespace.as_deref().unwrap_or_default();
     let mut objects = judged.index.objects().map(|(_, _, value)| value);
-    let is = |value: &&Value| {
+    let is = |value: &Written| {
         read::reference(value).is_some_and(|object| is_of(&reference, &object, own))
     };
     let Some(value) = objects.find(is) else { return Err(Hindrance::Absent { kind, name }) };
-    let Ok(object) = read::object(value, words) else {
+    let Ok(object) = read::object(&value, words) else {
         return Err(Hindrance::Absent { kind, name });
     };
     let strategy = value.pointer("/spec/updateStrategy/type").and_then(Value::as_str);

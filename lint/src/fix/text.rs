@@ -6,7 +6,7 @@ use placecard_findings::{Change, Edit, FieldPath, Part, Segment};
 use placecard_policies::read;
 use serde_json::Value;
 
-use crate::index::{File, Index};
+use crate::index::Index;
 use crate::load::{Document, Set, Source, Span, applied, load, locate, splice};
 use crate::render::place::{Place, Placed};
 
@@ -48,14 +48,16 @@ fn of_values(index: &Index, placed: &Placed, edits: &[(&Edit, Place)]) -> Option
     let mut documents: BTreeMap<(usize, usize), Vec<Set>> = BTreeMap::new();
     for (edit, place) in edits {
         let file = index.files.get(place.file)?;
-        let (number, document, path) = field(file, placed, edit, *place)?;
+        let read = index.documents(place.file);
+        let (number, document, path) = field(&read, placed, edit, *place)?;
         let set = value_set(&file.source, document, path, edit)?;
         documents.entry((place.file, number)).or_default().push(set);
     }
     let mut made = Vec::new();
     for ((number, at), mut sets) in documents {
         let file = index.files.get(number)?;
-        let document = file.documents.get(at)?;
+        let read = index.documents(number);
+        let document = read.get(at)?;
         // Positions of a list stay true where nothing goes before the rest is set, and later ones
         // go first.
         sets.sort_by(|one, other| match (&one.value, &other.value) {
@@ -110,7 +112,8 @@ fn one(index: &Index, placed: &Placed, edit: &Edit, place: Place) -> Option<Text
         let new = edit.new.clone();
         return exact.then_some(TextEdit { file: place.file, span, new, changes: Vec::new() });
     }
-    let (number, document, path) = field(file, placed, edit, place)?;
+    let read = index.documents(place.file);
+    let (number, document, path) = field(&read, placed, edit, place)?;
     let removes = edit.site.part == Part::Key && edit.new.is_empty();
     let plain =
         !edit.new.is_empty() && !edit.new.contains(|c: char| c.is_control() || "\"'\\".contains(c));
@@ -199,15 +202,14 @@ fn leaves(source: &Source, document: &Document, span: Span, set: &Set) -> bool {
 
 /// The document of an edit, its number, and the path of the field from its root.
 fn field<'a>(
-    file: &'a File,
+    documents: &'a [Document],
     placed: &Placed,
     edit: &Edit,
     place: Place,
 ) -> Option<(usize, &'a Document, FieldPath)> {
     let object = edit.site.object.as_ref().unwrap_or(&placed.finding.object);
     let at = place.span.start;
-    let (number, document) = file
-        .documents
+    let (number, document) = documents
         .iter()
         .enumerate()
         .find(|(_, document)| document.span.start <= at && at <= document.span.end)?;

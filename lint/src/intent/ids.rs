@@ -42,7 +42,7 @@ impl Ids {
                 collect(&ask.objects, &mut *stdin).map_err(|errors| uncollected(&errors))?;
             let inputs = inputs.into_iter().map(|input| (Role::Context, input)).collect();
             for (_, _, value) in Index::new(inputs).objects() {
-                ids.add(value);
+                ids.add(&value);
             }
         }
         if !ask.cluster.is_empty() {

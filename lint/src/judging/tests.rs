@@ -1,4 +1,4 @@
-//! Any number of threads says the same, byte by byte.
+//! Any number of threads, and any number of trees that are kept, say the same, byte by byte.
 
 use placecard_language::keys;
 
@@ -7,7 +7,7 @@ use crate::load::Input;
 use crate::plan::{Format, Inputs, Look};
 use crate::progress::Step;
 use crate::render::{Report, render};
-use crate::run::judge_on;
+use crate::run::{Means, judge_on};
 
 /// One finding each, or what else an input may hold: `NUMBER` is told from the others.
 const TEXTS: [&str; 9] = [
@@ -52,15 +52,15 @@ fn files(count: usize) -> Vec<(Role, Input)> {
 }
 
 /// All formats of the report; and how far the bar went.
-fn said(count: usize, threads: usize) -> (Vec<String>, Vec<(Step, usize)>) {
+fn said(count: usize, threads: usize, kept: usize) -> (Vec<String>, Vec<(Step, usize)>) {
     let mut told = Vec::new();
     let mut tell = |step, done, _| told.push((step, done));
     let inputs = Inputs::of_vocabulary(None);
+    let means = Means { threads: Some(threads), kept };
     let judged =
-        judge_on(Some(threads), None, &inputs, files(count), &mut std::io::empty(), &mut tell)
-            .unwrap();
+        judge_on(means, None, &inputs, files(count), &mut std::io::empty(), &mut tell).unwrap();
     let report = Report { judged: &judged, fail_on: None };
-    let formats = [Format::Human, Format::Json, Format::Sarif];
+    let formats = [Format::Human, Format::Json, Format::Sarif, Format::Junit];
     let look = Look { colour: false, ..Look::default() };
     let mut texts: Vec<String> =
         formats.into_iter().map(|format| render(&report, format, look)).collect();
@@ -73,9 +73,15 @@ fn said(count: usize, threads: usize) -> (Vec<String>, Vec<(Step, usize)>) {
 
 #[test]
 fn any_number_of_threads_says_the_same() {
-    for (count, threads) in [(1, 2), (40, 2), (40, 5), (1100, 3)] {
-        let one = said(count, 1);
+    // Threads, and how many bytes of text are kept with their trees: all, some, or none.
+    const ALL: usize = usize::MAX;
+    let few: &[(usize, usize)] = &[(2, ALL), (2, 2000), (1, 0), (5, 0)];
+    for (count, means) in [(1, &[(2, ALL), (2, 0)][..]), (40, few), (1100, &[(3, ALL), (3, 0)])] {
+        let one = said(count, 1, ALL);
         assert!(one.0.iter().all(|text| text.len() > 100));
-        assert!(said(count, threads) == one, "{count} files on {threads} threads");
+        for (threads, kept) in means.iter().copied() {
+            let other = said(count, threads, kept);
+            assert!(other == one, "{count} files on {threads} threads, {kept} bytes kept");
+        }
     }
 }

@@ -98,9 +98,8 @@ impl Asked<'_> {
         if !can_be_silenced(placed.finding.verdict) {
             return None;
         }
-        let file = self.index().files.first()?;
-        let document = file
-            .documents
+        let documents = self.index().documents(0);
+        let document = documents
             .iter()
             .find(|one| one.span.start <= at && at <= one.span.end && one.format == Format::Yaml)?;
         let strings = document.arena.nodes.iter().filter(|node| {

@@ -216,7 +216,8 @@ impl Asked<'_> {
     /// documents that are open.
     fn known(&self) -> Vec<Value> {
         let index = &self.checked.judged.index;
-        let mut known: Vec<Value> = index.objects().map(|(_, _, value)| value.clone()).collect();
+        let mut known: Vec<Value> =
+            index.objects().map(|(_, _, value)| Value::clone(&value)).collect();
         let read: BTreeSet<&str> =
             index.files.iter().map(|file| file.source.name.as_str()).collect();
         let others = self.documents.open.values();

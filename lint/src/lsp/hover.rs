@@ -35,8 +35,8 @@ pub(super) fn hover(
     for placed in here.take(MAX_EXPLAINED) {
         parts.push(page(placed.finding.code.as_str()));
     }
-    let file = checked.judged.index.files.first();
-    let found = file.and_then(|file| field(&file.documents, byte));
+    let read = checked.judged.index.documents(0);
+    let found = field(&read, byte);
     if let Some((field, key)) = found.as_ref().and_then(|field| Some((field, field.key()?))) {
         parts.push(said(key));
         parts.extend(word(field, checked, byte));

@@ -121,8 +121,8 @@ fn is_without_object(files: &[(Role, Input)]) -> bool {
     let own = files.first().map(|(role, input)| (*role, input.clone()));
     let index = crate::index::Index::new(own.into_iter().collect());
     let mut objects = index.objects();
-    let broken = index.files.iter().flat_map(|file| &file.documents).any(|one| !one.readable());
-    !broken && !objects.any(|(_, _, value)| read::reference(value).is_some())
+    let broken = index.documents(0).iter().any(|one| !one.readable());
+    !broken && !objects.any(|(_, _, value)| read::reference(&value).is_some())
 }
 
 /// The server that `placecard lint` takes for granted.

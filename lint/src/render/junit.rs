@@ -62,8 +62,8 @@ fn suites<'a>(report: &Report<'a>) -> Vec<(&'a str, Suite<'a>)> {
             by_file.entry(number).or_default();
         }
     }
-    for (id, role, value) in index.objects() {
-        if let Some(object) = read::reference(value).filter(|_| role == Role::Judged) {
+    for (id, _, value) in index.objects_of(|role| role == Role::Judged) {
+        if let Some(object) = read::reference(&value) {
             by_file.entry(id.file).or_default().entry(under_test(&object)).or_default();
         }
     }

@@ -159,9 +159,12 @@ impl Placer<'_> {
             in_value: None,
             value: String::new(),
         };
-        let Some((file, document, object)) = index.document(id) else { return placed };
-        let path = object.path.join(&site.path);
-        let span = self.span(id, (document, &file.source), &object.path, &path, site);
+        let Some((file, written)) = index.object(id) else { return placed };
+        let (Some(document), Some(object)) = (written.document(), written.path()) else {
+            return placed;
+        };
+        let path = object.join(&site.path);
+        let span = self.span(id, (document, &file.source), object, &path, site);
         placed.place = Place::new(id.file, &file.source, span);
         if site.part == Part::Key {
             return placed;

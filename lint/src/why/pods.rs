@@ -113,7 +113,7 @@ pub(crate) fn judged_of(
     }
     let namespace = ask.namespace.as_deref();
     for (_, _, object) in judged.index.objects() {
-        add_manifest(&mut cluster.inventory, object, namespace);
+        add_manifest(&mut cluster.inventory, &object, namespace);
     }
     Ok(judged)
 }
@@ -152,10 +152,10 @@ fn templates(
         ..Surroundings::default()
     };
     let answers = Arc::new(judged.answers.clone());
-    for (id, _, value) in judged.index.objects().filter(|(_, role, _)| *role == Role::Judged) {
-        let Ok(mut object) = read::object(value, &judged.words) else { continue };
+    for (id, _, value) in judged.index.objects_of(|role| role == Role::Judged) {
+        let Ok(mut object) = read::object(&value, &judged.words) else { continue };
         in_namespace(&mut object, namespace);
-        read::keep_written(&mut object, value);
+        read::keep_written(&mut object, &value);
         for template in &object.templates {
             let pod = next(judged.expansions.get(&id), cluster, &object, template);
             let owner = (!object.is_pod()).then(|| holder(&object));

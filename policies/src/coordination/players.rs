@@ -1,5 +1,6 @@
 //! Who plays the roles of a coordination, as far as it is known, and how many of them there are.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -211,13 +212,16 @@ pub(crate) fn inside(group: &Group, written: &Value, surroundings: &Surroundings
 }
 
 /// What workloads answer to the RoleCoordinations that refer to them; `true`: the object has a
-/// review of its own. `namespace` stands for an absent `metadata.namespace`.
-pub fn answers<'a>(
-    objects: impl Iterator<Item = (bool, &'a Value)> + Clone,
+/// review of its own. `namespace` stands for an absent `metadata.namespace`. Of `objects` none is
+/// looked at if no coordination refers to any.
+pub fn answers(
+    coordinations: impl Iterator<Item = impl Borrow<Value>>,
+    objects: impl Iterator<Item = (bool, impl Borrow<Value>)>,
     namespace: &str,
 ) -> Vec<(Reference, Answer)> {
     let mut asked: Vec<Reference> = Vec::new();
-    for (_, value) in objects.clone() {
+    for value in coordinations {
+        let value = value.borrow();
         let Some(object) = read::reference(value).filter(is_coordination) else { continue };
         let Some(mut group) = check::check(value).0 else { continue };
         group.namespace =
@@ -231,6 +235,7 @@ pub fn answers<'a>(
         return found;
     }
     for (is_reviewed, value) in objects {
+        let value = value.borrow();
         let Some(object) = read::reference(value) else { continue };
         let is = |one: &&Reference| is_of(one, &object, namespace);
         for reference in asked.iter().filter(is) {
@@ -245,17 +250,14 @@ pub fn answers<'a>(
 
 /// What workloads whose templates name a coordination in the long form answer for it; `true`: the
 /// object has a review of its own. `namespace` stands for an absent `metadata.namespace`.
-pub fn long_forms<'a>(
-    objects: impl Iterator<Item = (bool, &'a Value)>,
+pub fn long_forms(
+    objects: impl Iterator<Item = (bool, impl Borrow<Value>)>,
     namespace: &str,
 ) -> Vec<(Reference, Answer)> {
     let mut found: BTreeMap<Reference, Vec<Workload>> = BTreeMap::new();
     for (is_reviewed, value) in objects {
-        let annotations = value.pointer("/spec/template/metadata/annotations");
-        let said = annotations.and_then(|all| all.get(keys::COORDINATE)).and_then(Value::as_str);
-        // The name comes first, and in the short form alone.
-        let mut said = said.into_iter().flat_map(str::split_whitespace);
-        let (Some(name), Some(_)) = (said.next(), said.next()) else { continue };
+        let value = value.borrow();
+        let Some(name) = in_long_form(value) else { continue };
         let Some(object) = read::reference(value) else { continue };
         let own = object.namespace;
         let namespace = if own.is_empty() { namespace.to_owned() } else { own };
@@ -267,6 +269,15 @@ pub fn long_forms<'a>(
     }
     let answer = |(reference, all)| (reference, Answer::Workloads(Arc::new(all)));
     found.into_iter().map(answer).collect()
+}
+
+/// The coordination that the template of a workload names in the long form.
+#[must_use]
+pub fn in_long_form(value: &Value) -> Option<&str> {
+    let annotations = value.pointer("/spec/template/metadata/annotations")?;
+    // The name comes first, and in the short form alone.
+    let mut said = annotations.get(keys::COORDINATE)?.as_str()?.split_whitespace();
+    said.next().filter(|_| said.next().is_some())
 }
 
 /// No more workloads of one coordination in the long form are kept.

@@ -1,6 +1,7 @@
 //! The RoleCoordinations of one namespace, as the pods of groups need them: nothing on such a pod
 //! says which one refers to its group.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -125,12 +126,13 @@ fn named(value: &Value) -> BTreeSet<Named> {
 /// What RoleCoordinations among other objects answer for their namespaces; of a namespace without
 /// any, nothing is known. `namespace` stands for an absent one. The first of a name counts.
 #[must_use]
-pub fn answers<'a>(
-    values: impl IntoIterator<Item = &'a Value>,
+pub fn answers(
+    values: impl IntoIterator<Item = impl Borrow<Value>>,
     namespace: &str,
 ) -> Vec<(Reference, Answer)> {
     let mut rosters: BTreeMap<String, Roster> = BTreeMap::new();
     for value in values {
+        let value = value.borrow();
         let Some(object) = read::reference(value).filter(is_coordination) else { continue };
         let own = &object.namespace;
         let at = if own.is_empty() { namespace.to_owned() } else { own.clone() };

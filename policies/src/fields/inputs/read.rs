@@ -54,8 +54,25 @@ impl Inputs {
         }
     }
 
+    /// Whether [`Inputs::note`] has something to note of such an object.
+    #[must_use]
+    pub fn notes(object: &ObjectRef) -> bool {
+        matches!(
+            (object.group(), object.kind.as_str()),
+            ("", "Namespace" | "PersistentVolumeClaim" | "LimitRange")
+                | ("policy", "PodDisruptionBudget")
+                | ("storage.k8s.io", "StorageClass")
+                | ("node.k8s.io", "RuntimeClass")
+                | ("scheduling.k8s.io", "PriorityClass")
+        )
+    }
+
     /// Notes what an object says that holds no template; `namespace` stands for an absent one.
     pub fn note(&mut self, written: &Value, reference: &ObjectRef, namespace: &str, folder: usize) {
+        // So the two cannot grow apart unseen.
+        if !Self::notes(reference) {
+            return;
+        }
         let mut object = reference.clone();
         if object.namespace.is_empty() {
             namespace.clone_into(&mut object.namespace);
