@@ -321,8 +321,14 @@ fn look_through(
     reading: Reading,
     tell: &mut dyn FnMut(usize, usize),
 ) -> (Index, Vec<(ObjectId, Noted)>) {
-    let ahead = words.is_none().then(|| words_ahead(inputs, &files)).unwrap_or_default();
-    let words = words.unwrap_or(&ahead);
+    let ahead;
+    let words = match words {
+        Some(words) => words,
+        None => {
+            ahead = words_ahead(inputs, &files);
+            &ahead
+        }
+    };
     let note = |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, words, namespace);
     Index::noting(files, reading, note, tell)
 }
