@@ -203,7 +203,7 @@ async fn objects_beyond_all_measure_are_answered() {
             assert!(response.to_string().len() < 2_000_000, "the answer is bounded");
             let took = start.elapsed();
             let shown: String = object.to_string().chars().take(300).collect();
-            assert!(took < Duration::from_secs(30), "{took:?}: {shown}");
+            assert!(took < Duration::from_secs(120), "{took:?}: {shown}");
         }
     }
 }
