@@ -15,7 +15,8 @@ use placecard_policies::language::keys;
 use placecard_tests::balancer::Balancer;
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, or_skipped, wait_for};
-use placecard_tests::replica::{CONFIGURATION, Replica, SECRET, grant_certificates};
+use placecard_tests::replica::{CONFIGURATION, Replica, SECRET};
+use placecard_tests::webhook::grant_role;
 use placecard_tests::webhook::{configurations, only_in};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
@@ -291,7 +292,7 @@ fn nothing_is_lost_while_certificates_change_replicas_roll_and_the_api_server_re
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     let api = plane.api();
     let balancer = Balancer::start();
-    grant_certificates(api);
+    grant_role(api);
     install(api, &balancer);
     let before = rest(api);
     assert!(admit(api).is_err(), "nobody is there, and the policy is Fail");

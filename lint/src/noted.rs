@@ -70,14 +70,14 @@ pub(crate) fn answers(index: &Index, noted: &mut [(ObjectId, Noted)], namespace:
         let ids = noted.iter().filter(move |(_, one)| is(one)).map(|(id, _)| *id);
         ids.filter_map(|id| index.object(id))
     };
-    let judged = |written: (Role, Written)| (written.0 == Role::Judged, written.1);
+    let judged = |role: Role, written: Written| (role == Role::Judged, written);
     let claims = of(|one| one.is_claim_or_volume).map(|(_, written)| written);
     let mut together = claims::answers(claims, namespace);
     let coordinations = || of(|one| one.is_coordination).map(|(_, written)| written);
     together.extend(roster::answers(coordinations(), namespace));
-    let all = index.objects().map(|(_, role, written)| judged((role, written)));
+    let all = index.objects().map(|(_, role, written)| judged(role, written));
     together.extend(players::answers(coordinations(), all, namespace));
-    let long = of(|one| one.is_in_long_form).map(|(file, written)| judged((file.role, written)));
+    let long = of(|one| one.is_in_long_form).map(|(file, written)| judged(file.role, written));
     together.extend(players::long_forms(long, namespace));
     for (reference, answer) in together {
         answers.insert(reference, answer);

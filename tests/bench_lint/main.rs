@@ -16,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use placecard_tests::variable::number;
 use ran::{Cost, quick, run};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -128,13 +129,6 @@ fn alone(program: &Path) -> Command {
 /// The program that a variable names, if there is one.
 fn program(variable: &str) -> Option<PathBuf> {
     env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file())
-}
-
-fn number(variable: &str, usual: usize) -> Result<usize> {
-    match env::var(variable) {
-        Ok(text) => Ok(text.parse().map_err(|_| format!("{variable}: {text} is no number"))?),
-        Err(_) => Ok(usual),
-    }
 }
 
 fn size(folder: &Path) -> Result<u64> {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use client::{Client, Latencies};
+use placecard_tests::variable::number;
 use server::Server;
 use tokio::runtime::{Builder, Runtime};
 
@@ -184,11 +185,4 @@ fn round(
     #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
     let count = requests as f64;
     Ok(Cost { cpu: cpu * 1e6 / count, rate: count / took.as_secs_f64() })
-}
-
-fn number(variable: &str, usual: usize) -> Result<usize> {
-    match env::var(variable) {
-        Ok(text) => Ok(text.parse().map_err(|_| format!("{variable}: {text} is no number"))?),
-        Err(_) => Ok(usual),
-    }
 }

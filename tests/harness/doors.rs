@@ -7,7 +7,7 @@
 )]
 
 use std::ffi::OsString;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
@@ -18,9 +18,8 @@ use http_body_util::BodyExt as _;
 use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::files::Files;
-use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::{App, Bodies, router};
+use placecard_webhook::serve::{App, router};
 use placecard_webhook::source::Source;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -121,19 +120,8 @@ impl Desk {
         };
         let now = SystemTime::now();
         let hour = Duration::from_secs(3600);
-        let app = App {
-            surroundings,
-            vocabulary: None,
-            server_is_given: false,
-            coordinator: OnceLock::new(),
-            pod_groups: placecard_webhook::coordinate::Served::default(),
-            source: Source::Files(Box::new(files)),
-            metrics: Metrics::default(),
-            bodies: Bodies::default(),
-            readiness: Readiness::new(now - hour, now + hour, false),
-            clock: SystemTime::now,
-            settled_after: Duration::ZERO,
-        };
+        let readiness = Readiness::new(now - hour, now + hour, false);
+        let app = App { surroundings, ..App::new(Source::Files(Box::new(files)), readiness) };
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { app: Arc::new(app), runtime }
     }

@@ -7,5 +7,6 @@ pub mod doors;
 pub mod meddler;
 pub mod passage;
 pub mod replica;
+pub mod variable;
 pub mod vocabulary;
 pub mod webhook;

@@ -1,36 +1,28 @@
 //! One replica of several that share a certificate in a Secret, with the chart's role for that.
-#![expect(
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a harness fails the test that uses it by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a harness fails the test that uses it by panicking")]
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use placecard_certs::kept::Lives;
 use placecard_certs::{Current, LIFETIME};
-use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::certificates::Serving;
 use placecard_webhook::certificates::keeper::LEASE;
 use placecard_webhook::certificates::secret::Settings;
 use placecard_webhook::cluster::Cluster;
-use placecard_webhook::coordinate;
 use placecard_webhook::leader::{Kept, Leader};
 use placecard_webhook::listen;
-use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::{App, Bodies};
+use placecard_webhook::serve::App;
 use placecard_webhook::source::Source;
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::chart::{self, RELEASE_NAMESPACE};
-use crate::controlplane::{Api, ControlPlane};
-use crate::webhook::{client, grant_role};
+use crate::chart::RELEASE_NAMESPACE;
+use crate::controlplane::ControlPlane;
+use crate::webhook::{client, metric};
 
 /// The Secret of the chart.
 pub const SECRET: &str = "placecard-webhook-tls";
@@ -69,7 +61,7 @@ impl Replica {
             let cluster = Cluster::new(client.clone());
             let readiness = Readiness::without_certificate(true);
             readiness.contacted(cluster.version().await.expect("the API server answers"));
-            let app = Arc::new(app(Source::Cluster(cluster), readiness));
+            let app = Arc::new(App::new(Source::Cluster(cluster), readiness));
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
             let address = listener.local_addr().expect("an address");
 
@@ -118,10 +110,7 @@ impl Replica {
     /// If the metrics cannot be written.
     #[must_use]
     pub fn metric(&self, line: &str) -> Option<f64> {
-        let now = SystemTime::now();
-        let text = self.app.metrics.text(now, now).expect("metrics");
-        let mut lines = text.lines();
-        lines.find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
+        metric(&self.app, line)
     }
 
     /// Tells it to stop, as SIGTERM does, and to serve on for so long.
@@ -147,35 +136,5 @@ fn settings(lives: Lives) -> Settings {
         names: vec!["127.0.0.1".to_owned()],
         configurations: vec![CONFIGURATION.to_owned()],
         lives,
-    }
-}
-
-fn app(source: Source, readiness: Readiness) -> App {
-    App {
-        surroundings: Surroundings::default(),
-        vocabulary: None,
-        server_is_given: false,
-        coordinator: OnceLock::new(),
-        pod_groups: coordinate::Served::default(),
-        source,
-        metrics: Metrics::default(),
-        bodies: Bodies::default(),
-        readiness,
-        clock: SystemTime::now,
-        settled_after: Duration::ZERO,
-    }
-}
-
-/// The chart's roles, and the one for certificates.
-///
-/// # Panics
-/// If the API server refuses them.
-pub fn grant_certificates(api: &Api) {
-    grant_role(api);
-    let values = json!({"certificates": {"mode": "self-managed", "caBundle": ""}});
-    for object in chart::objects_with("certificates-rbac.yaml", &values) {
-        if let Err(refusal) = api.apply("harness", &object) {
-            panic!("{refusal}");
-        }
     }
 }

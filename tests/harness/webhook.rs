@@ -21,9 +21,8 @@ use placecard_webhook::coordinate;
 use placecard_webhook::guards;
 use placecard_webhook::leader::{Kept, Leader};
 use placecard_webhook::listen;
-use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::{App, Bodies};
+use placecard_webhook::serve::App;
 use placecard_webhook::source::Source;
 use placecard_webhook::start::COORDINATION_LEASE;
 use placecard_webhook::vocabulary::{self, Taken, Vocabulary};
@@ -130,15 +129,8 @@ impl Webhook {
             let app = Arc::new(App {
                 surroundings: Surroundings { words: words.into(), ..Surroundings::default() },
                 vocabulary: follows.then(Vocabulary::default),
-                server_is_given: false,
-                coordinator: OnceLock::new(),
-                pod_groups: coordinate::Served::default(),
-                source,
-                metrics: Metrics::default(),
-                bodies: Bodies::default(),
-                readiness,
-                clock: SystemTime::now,
                 settled_after,
+                ..App::new(source, readiness)
             });
             if follows {
                 tokio::spawn(vocabulary::follow(client, Arc::clone(&app)));
@@ -239,10 +231,7 @@ impl Webhook {
     /// If the metrics cannot be written.
     #[must_use]
     pub fn metric(&self, line: &str) -> Option<f64> {
-        let now = SystemTime::now();
-        let text = self.app.metrics.text(now, now).expect("metrics");
-        let mut lines = text.lines();
-        lines.find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
+        metric(&self.app, line)
     }
 
     /// What became of the vocabulary that was seen last.
@@ -286,6 +275,14 @@ impl Webhook {
             })
             .sum()
     }
+}
+
+/// The value of a metric, by its line up to the value; `None`: there is no such line.
+pub(crate) fn metric(app: &App, line: &str) -> Option<f64> {
+    let now = SystemTime::now();
+    let text = app.metrics.text(now, now).expect("metrics");
+    let mut lines = text.lines();
+    lines.find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// Both configurations of the chart, each of their webhooks edited.

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_tests::controlplane::ControlPlane;
+use placecard_tests::variable::number;
 use tokio::runtime::{Builder, Runtime};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -126,13 +127,6 @@ fn programs() -> Result<Vec<PathBuf>> {
     let own = std::env::current_exe()?.with_file_name("placecard-webhook");
     let others = std::env::var("PROGRAMS").unwrap_or_default();
     Ok(std::iter::once(own).chain(others.split_whitespace().map(PathBuf::from)).collect())
-}
-
-fn number(name: &str, usual: u64) -> Result<u64> {
-    match std::env::var(name) {
-        Ok(text) => text.parse().map_err(|_| format!("{name} is no number: {text}").into()),
-        Err(_) => Ok(usual),
-    }
 }
 
 /// The webhook as it is shipped, in a process of its own.

@@ -77,6 +77,25 @@ pub struct App {
 }
 
 impl App {
+    /// A webhook with these answers, and nothing else that is not usual: no vocabulary, nobody who sees
+    /// to batches, the clock of the system.
+    #[must_use]
+    pub fn new(source: Source, readiness: Readiness) -> Self {
+        Self {
+            surroundings: Surroundings::default(),
+            vocabulary: None,
+            server_is_given: false,
+            coordinator: OnceLock::new(),
+            pod_groups: Served::default(),
+            source,
+            metrics: Metrics::default(),
+            bodies: Bodies::default(),
+            readiness,
+            clock: SystemTime::now,
+            settled_after: Duration::ZERO,
+        }
+    }
+
     /// The words that are in use; `None`: they are not known, see [`Vocabulary::words`].
     #[must_use]
     pub fn words(&self) -> Option<Arc<Words>> {
@@ -496,19 +515,9 @@ mod tests {
 
     fn app() -> App {
         let noon = SystemTime::UNIX_EPOCH;
-        App {
-            surroundings: Surroundings::default(),
-            vocabulary: None,
-            server_is_given: false,
-            coordinator: OnceLock::new(),
-            pod_groups: Served::default(),
-            source: Source::Files(Box::default()),
-            metrics: Metrics::default(),
-            bodies: Bodies::default(),
-            readiness: Readiness::new(noon, noon, false),
-            clock: || SystemTime::UNIX_EPOCH,
-            settled_after: Duration::ZERO,
-        }
+        let readiness = Readiness::new(noon, noon, false);
+        let nothing = Source::Files(Box::default());
+        App { clock: || SystemTime::UNIX_EPOCH, ..App::new(nothing, readiness) }
     }
 
     fn counts(app: &App, line: &str) -> bool {

@@ -26,9 +26,8 @@ use crate::files::{self, Files};
 use crate::guards;
 use crate::leader::{Kept, Leader};
 use crate::listen::{self, Limits};
-use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::serve::{App, Bodies};
+use crate::serve::App;
 use crate::source::Source;
 use crate::vocabulary::{self, Vocabulary};
 use crate::watch::Watches;
@@ -78,14 +77,8 @@ pub async fn run(args: &Args) -> Result<(), String> {
         surroundings,
         vocabulary: follows.then(Vocabulary::default),
         server_is_given: args.kubernetes_version.is_some(),
-        coordinator: OnceLock::new(),
-        pod_groups: coordinate::Served::default(),
-        source,
-        metrics: Metrics::default(),
-        bodies: Bodies::default(),
-        readiness: readiness(pair.as_ref(), cluster.is_some()),
-        clock: SystemTime::now,
         settled_after: Duration::from_secs(args.settled_after.into()),
+        ..App::new(source, readiness(pair.as_ref(), cluster.is_some()))
     });
 
     let delay = args.drain_delay.unwrap_or(if cluster.is_some() { 5 } else { 0 });

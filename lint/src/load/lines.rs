@@ -177,14 +177,7 @@ impl<'a> Reader<'a> {
             None | Some(b'#') => return self.below(line, indent, keyed, depth),
             Some(b'|') => return self.literal(start, written, indent),
             Some(b'[') => return self.flow(line),
-            Some(b'"') => {
-                let (text, length) = double(written)?;
-                (scalar_of(text, Style::Double), length)
-            }
-            Some(b'\'') => {
-                let text = single(written)?;
-                (scalar(text, Style::Single), text.len() + 2)
-            }
+            Some(b'"' | b'\'') => quoted(written)?,
             Some(b'{') if written.starts_with("{}") => {
                 (NodeKind::Mapping { entries: Vec::new(), flow: true }, 2)
             }
@@ -242,14 +235,7 @@ impl<'a> Reader<'a> {
             at += rest.len() - item.len();
             let (kind, length) = match item.as_bytes().first()? {
                 b']' if items.is_empty() => break,
-                b'"' => {
-                    let (text, length) = double(item)?;
-                    (scalar_of(text, Style::Double), length)
-                }
-                b'\'' => {
-                    let text = single(item)?;
-                    (scalar(text, Style::Single), text.len() + 2)
-                }
+                b'"' | b'\'' => quoted(item)?,
                 b'-' => return None,
                 _ => {
                     let text = item.get(..item.bytes().position(|byte| !is_simple(byte))?)?;
@@ -390,6 +376,16 @@ fn plain(written: &str) -> Option<&str> {
         }
     }
     Some(written.get(..length)?.trim_end_matches(' '))
+}
+
+/// The scalar in quotes at the begin of a text, and its length with them.
+fn quoted(written: &str) -> Option<(NodeKind, usize)> {
+    if written.starts_with('"') {
+        let (text, length) = double(written)?;
+        return Some((scalar_of(text, Style::Double), length));
+    }
+    let text = single(written)?;
+    Some((scalar(text, Style::Single), text.len() + 2))
 }
 
 /// The text in single quotes at the begin of a text, and no quote in it.

@@ -67,7 +67,7 @@ pub fn markdown(all: &[Description]) -> String {
 Written from `webhook/src/metrics`; `make update` writes it anew.
 
 The webhook serves them at `/metrics`, on the port of the admissions, as OpenMetrics text.
-Labels are of bounded kinds: webhook, kind, operation, verdict, code, severity, resource, result.
+Labels are of bounded kinds: webhook, kind, operation, verdict, code, severity, resource, result, what, rule, phase.
 No object's name is a label but those of role coordinations, of which at most 1,000 have series of their own.
 A series is there from the first time that there is something to count.
 What to watch, and what the log and the audit log say, is in [observability.md](observability.md).

@@ -1,16 +1,14 @@
 //! What the tests share.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use placecard_policies::surroundings::Surroundings;
 use placecard_webhook::files::Files;
-use placecard_webhook::metrics::Metrics;
 use placecard_webhook::readiness::Readiness;
-use placecard_webhook::serve::{App, Bodies, router};
+use placecard_webhook::serve::{App, router};
 use placecard_webhook::source::Source;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -24,19 +22,9 @@ pub(crate) fn noon() -> SystemTime {
 
 /// A standalone webhook at noon, with a certificate of that day.
 pub(crate) fn app() -> App {
-    App {
-        surroundings: Surroundings::default(),
-        vocabulary: None,
-        server_is_given: false,
-        coordinator: OnceLock::new(),
-        pod_groups: placecard_webhook::coordinate::Served::default(),
-        source: Source::Files(Box::<Files>::default()),
-        metrics: Metrics::default(),
-        bodies: Bodies::default(),
-        readiness: Readiness::new(noon() - DAY / 2, noon() + DAY / 2, false),
-        clock: noon,
-        settled_after: Duration::ZERO,
-    }
+    let nothing = Source::Files(Box::<Files>::default());
+    let readiness = Readiness::new(noon() - DAY / 2, noon() + DAY / 2, false);
+    App { clock: noon, ..App::new(nothing, readiness) }
 }
 
 pub(crate) fn shared(app: App) -> Arc<App> {

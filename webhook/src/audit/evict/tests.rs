@@ -2,21 +2,19 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use axum::http::{Request, Response};
 use kube::client::Body;
 use placecard_policies::audit::live::Auditor;
 use placecard_policies::language::checked::Words;
-use placecard_policies::surroundings::{ServerVersion, Surroundings};
+use placecard_policies::surroundings::ServerVersion;
 
 use super::*;
 use crate::files::Files;
 use crate::leader::Store;
-use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::serve::Bodies;
 use crate::source::Source;
 
 /// What it answers to an eviction: the code, and `Retry-After`.
@@ -200,19 +198,9 @@ fn stand_in(desk: Arc<Mutex<Desk>>, pods: Vec<Value>, begin: Instant) -> kube::C
 
 fn app() -> App {
     let noon = SystemTime::UNIX_EPOCH;
-    App {
-        surroundings: Surroundings::default(),
-        vocabulary: None,
-        server_is_given: false,
-        coordinator: OnceLock::new(),
-        pod_groups: crate::coordinate::Served::default(),
-        source: Source::Files(Box::<Files>::default()),
-        metrics: Metrics::default(),
-        bodies: Bodies::default(),
-        readiness: Readiness::new(noon, noon, false),
-        clock: || SystemTime::UNIX_EPOCH,
-        settled_after: Duration::ZERO,
-    }
+    let nothing = Source::Files(Box::<Files>::default());
+    let app = App::new(nothing, Readiness::new(noon, noon, false));
+    App { clock: || SystemTime::UNIX_EPOCH, ..app }
 }
 
 #[tokio::test(start_paused = true)]
