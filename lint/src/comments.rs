@@ -88,7 +88,7 @@ fn of_file(
 ) -> Vec<Ignore> {
     let mut ignores = Vec::new();
     for document in file.documents().iter().filter(|document| document.readable()) {
-        for comment in &document.comments {
+        for comment in &document.tree(&file.source).comments {
             let text = file.source.slice(comment.span);
             let Some(Directive { codes, flaw }) = directive(text) else { continue };
             let at = |range: std::ops::Range<usize>| {
@@ -156,9 +156,9 @@ pub(crate) const fn can_be_silenced(verdict: Verdict) -> bool {
 /// The lines that a comment is about.
 fn lines(document: &Document, source: &Source, comment: &Comment) -> RangeInclusive<u32> {
     let line_of = |byte: u32| source.line_column(byte).0;
-    let root = document.root.and_then(|root| document.arena.get(root));
+    let tree = document.tree(source);
     if let Some(root) =
-        root.filter(|root| !comment.trailing && comment.span.start < root.outer_start)
+        tree.outermost().filter(|root| !comment.trailing && comment.span.start < root.outer_start)
     {
         return line_of(root.outer_start)..=line_of(document.span.end);
     }
@@ -170,7 +170,7 @@ fn lines(document: &Document, source: &Source, comment: &Comment) -> RangeInclus
             line += 1;
         }
     }
-    let strings = document.arena.nodes.iter().filter(|node| {
+    let strings = tree.arena.nodes.iter().filter(|node| {
         matches!(node.kind, NodeKind::Scalar { .. }) && line_of(node.outer_start) == line
     });
     let end = strings.map(|node| line_of(node.span.end)).max();

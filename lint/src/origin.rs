@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::index::{Index, Role};
-use crate::load::Document;
+use crate::load::{Document, Source};
 use crate::render::place::Placed;
 
 /// What Helm writes above each document: <https://helm.sh/docs/helm/helm_template/>.
@@ -15,17 +15,18 @@ const KUSTOMIZE: &str = "config.kubernetes.io/origin";
 #[must_use]
 pub fn origin(index: &Index, placed: &Placed) -> Option<String> {
     let place = placed.primary();
-    index.files.get(place.file).filter(|file| file.role == Role::Judged)?;
+    let file = index.files.get(place.file).filter(|file| file.role == Role::Judged)?;
     let at = place.span.start;
     // The last one that begins before it: between two documents stands nothing of either.
     let documents = index.documents(place.file);
     let document = documents.iter().rev().find(|document| document.span.start <= at)?;
-    of_helm(document).or_else(|| of_kustomize(document, placed))
+    of_helm(document, &file.source).or_else(|| of_kustomize(document, placed))
 }
 
-fn of_helm(document: &Document) -> Option<String> {
-    let root = document.root.and_then(|root| document.arena.get(root))?;
-    let above = document.comments.iter().filter(|comment| comment.span.start < root.outer_start);
+fn of_helm(document: &Document, source: &Source) -> Option<String> {
+    let tree = document.tree(source);
+    let root = tree.outermost()?;
+    let above = tree.comments.iter().filter(|comment| comment.span.start < root.outer_start);
     let path = above.rev().find_map(|comment| comment.text.strip_prefix(HELM))?.trim();
     (!path.is_empty()).then(|| path.to_owned())
 }

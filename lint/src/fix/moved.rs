@@ -71,7 +71,7 @@ struct Written {
 fn field(source: &Source, document: &Document, path: &FieldPath) -> Option<Written> {
     let located = locate(document, source, &path.0)?;
     let key = located.key?;
-    let end = document.arena.get(located.node)?.span.end;
+    let end = document.tree(source).arena.get(located.node)?.span.end;
     (end >= key.end).then_some(Written { start: key.start, key_end: key.end, end })
 }
 

@@ -1,5 +1,7 @@
 //! One document of an input, and the Kubernetes objects in it.
 
+use std::sync::OnceLock;
+
 use placecard_findings::{FieldPath, Segment};
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use super::problem::{Problem, ProblemKind, Syntax};
 use super::scalar::{Resolved, resolve_plain};
 use super::source::{Source, Span, to_u32};
 use super::yaml::{self, Parsed, one_char};
-use super::{json, value};
+use super::{json, lines, value};
 
 /// Which syntax a document is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +31,6 @@ pub struct Document {
     pub span: Span,
     /// How it is written.
     pub format: Format,
-    /// Its nodes.
-    pub arena: Arena,
-    /// Its outermost node; `None` if the syntax is broken.
-    pub root: Option<NodeId>,
-    /// Its comments, in order.
-    pub comments: Vec<Comment>,
     /// Its value as JSON, as `kubectl` would send it; `null` if [`Document::readable`] is false.
     pub value: Value,
     /// The objects in it: itself, or the items of a `List`. Empty if it is not readable or not a
@@ -42,6 +38,28 @@ pub struct Document {
     pub objects: Vec<ObjectAt>,
     /// What is wrong with it, in the order of the text; at most [`MAX_PROBLEMS`].
     pub problems: Vec<Problem>,
+    /// What is written where. Most documents are read for their value alone, and this is read when
+    /// somebody asks for it.
+    tree: OnceLock<Tree>,
+}
+
+/// What is written where in a document.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    /// Its nodes.
+    pub arena: Arena,
+    /// Its outermost node; `None` if the syntax is broken.
+    pub root: Option<NodeId>,
+    /// Its comments, in order.
+    pub comments: Vec<Comment>,
+}
+
+impl Tree {
+    /// The outermost node.
+    #[must_use]
+    pub fn outermost(&self) -> Option<&Node> {
+        self.arena.get(self.root?)
+    }
 }
 
 /// Nesting deeper than this is refused; Kubernetes' own types end far above it.
@@ -64,6 +82,16 @@ impl Document {
         !self.problems.iter().any(Problem::blocks)
     }
 
+    /// What is written where; `source` is the text that it was read from.
+    #[must_use]
+    pub fn tree(&self, source: &Source) -> &Tree {
+        self.tree.get_or_init(|| {
+            let parsed = yaml::parse(&source.text, self.span).into_iter().next();
+            let Parsed { arena, root, comments, .. } = parsed.unwrap_or_default();
+            Tree { arena, root, comments }
+        })
+    }
+
     /// The value of an object.
     #[must_use]
     pub fn object(&self, at: &ObjectAt) -> Option<&Value> {
@@ -84,14 +112,14 @@ pub fn load(source: &Source) -> Vec<Document> {
         return documents(source, vec![parsed], Format::Yaml);
     }
     if !json::looks_like_json(&source.text) {
-        return documents(source, yaml_documents(source), Format::Yaml);
+        return yaml_documents(source);
     }
     let values = json::parse(&source.text);
     if values.iter().all(|value| value.problems.is_empty()) {
         return documents(source, values, Format::Json);
     }
     // A flow mapping, or JSON values with `---` between them, is YAML.
-    let yaml = documents(source, yaml_documents(source), Format::Yaml);
+    let yaml = yaml_documents(source);
     let is_yaml = yaml.iter().all(|document| {
         !document.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::Syntax(_)))
     });
@@ -107,18 +135,21 @@ fn means_json(source: &Source) -> bool {
     source.name.ends_with(".json") || body.is_empty() || body.starts_with(['"', '{', '['])
 }
 
-fn yaml_documents(source: &Source) -> Vec<Parsed> {
-    let mut parsed = Vec::new();
+fn yaml_documents(source: &Source) -> Vec<Document> {
+    let mut all = Vec::new();
     for chunk in yaml::chunks(&source.text) {
-        match control_character(source, chunk) {
-            Some(problem) => {
-                let problems = vec![problem];
-                parsed.push(Parsed { problems, span: chunk, ..Parsed::default() });
-            }
-            None => parsed.extend(yaml::parse(&source.text, chunk)),
+        if let Some(problem) = control_character(source, chunk) {
+            let problems = vec![problem];
+            let broken = Parsed { problems, span: chunk, ..Parsed::default() };
+            all.extend(document(source, broken, Format::Yaml));
+        } else if let Some(value) = lines::value(&source.text, chunk) {
+            all.push(of_value(source, value, chunk));
+        } else {
+            let parsed = yaml::parse(&source.text, chunk);
+            all.extend(parsed.into_iter().filter_map(|one| document(source, one, Format::Yaml)));
         }
     }
-    parsed
+    numbered(all)
 }
 
 /// The first character that YAML 1.1 does not allow in a text at all (`readerc.go` of go-yaml).
@@ -137,14 +168,28 @@ fn control_character(source: &Source, chunk: Span) -> Option<Problem> {
 }
 
 fn documents(source: &Source, parsed: Vec<Parsed>, format: Format) -> Vec<Document> {
-    let mut documents = Vec::new();
-    for parsed in parsed {
-        if let Some(mut document) = document(source, parsed, format) {
-            document.index = documents.len();
-            documents.push(document);
-        }
+    numbered(parsed.into_iter().filter_map(|one| document(source, one, format)).collect())
+}
+
+fn numbered(mut documents: Vec<Document>) -> Vec<Document> {
+    for (index, document) in documents.iter_mut().enumerate() {
+        document.index = index;
     }
     documents
+}
+
+/// A document of this value, in which nothing is wrong.
+fn of_value(source: &Source, value: Value, span: Span) -> Document {
+    let read = Document {
+        index: 0,
+        span,
+        format: Format::Yaml,
+        value,
+        objects: Vec::new(),
+        problems: Vec::new(),
+        tree: OnceLock::new(),
+    };
+    with_objects(source, read)
 }
 
 fn document(source: &Source, parsed: Parsed, format: Format) -> Option<Document> {
@@ -162,16 +207,22 @@ fn document(source: &Source, parsed: Parsed, format: Format) -> Option<Document>
         }
         _ => Value::Null,
     };
+    let tree = OnceLock::from(Tree { arena, root, comments });
+    let read = Document { index: 0, span, format, value, objects: Vec::new(), problems, tree };
+    Some(with_objects(source, read))
+}
+
+/// Finds the objects of a document.
+fn with_objects(source: &Source, mut document: Document) -> Document {
     let mut objects = Vec::new();
-    flatten(&value, &FieldPath::root(), 0, &mut objects);
-    let mut document =
-        Document { index: 0, span, format, arena, root, comments, value, objects, problems };
+    flatten(&document.value, &FieldPath::root(), 0, &mut objects);
+    document.objects = objects;
     if let Some(at) = templated_name(source, &document) {
         document.problems = vec![Problem::new(ProblemKind::Template, at)];
         document.value = Value::Null;
         document.objects.clear();
     }
-    Some(document)
+    document
 }
 
 /// `kubectl` passes over a document that is nothing or `null`.

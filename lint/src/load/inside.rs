@@ -47,7 +47,8 @@ pub fn inside(document: &Document, source: &Source, node: NodeId, decoded: Range
 /// The map of a scalar; for any other node it knows only the whole value.
 #[must_use]
 pub fn text_map(document: &Document, source: &Source, node: NodeId) -> TextMap {
-    let node = document.arena.get(document.arena.target(node));
+    let arena = &document.tree(source).arena;
+    let node = arena.get(arena.target(node));
     let Some(node) = node else { return TextMap::default() };
     let whole = first_line(source, node.span);
     let NodeKind::Scalar { text, style } = &node.kind else {

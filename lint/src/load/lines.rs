@@ -3,9 +3,16 @@
 //! of all of it. Anything else, and all that is wrong, is left to `yaml`, for the whole document.
 //!
 //! What is read here is what `yaml` reads, node by node and span by span: the tests hold one to the
-//! other.
+//! other. Most texts are read for their value alone: where a field is written is asked of few.
 
-use super::arena::{Comment, Node, NodeId, NodeKind, Style};
+mod nodes;
+mod values;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::arena::Style;
 use super::source::{Span, to_u32};
 use super::yaml::Parsed;
 
@@ -14,23 +21,63 @@ const MAX_DEPTH: usize = 64;
 /// Longer keys are for the parser, which knows the limit.
 const MAX_KEY: usize = 512;
 
-/// The document of a chunk; `None`: it is for the parser.
+/// The document of a chunk with all its nodes; `None`: it is for the parser.
 pub(super) fn parse(text: &str, chunk: Span) -> Option<Parsed> {
+    // About as many nodes as there are.
+    let (root, mut nodes) = read(text, chunk, nodes::Nodes::with_room(chunk.len() / 12))?;
+    nodes.arena.nodes.shrink_to_fit();
+    let nodes::Nodes { arena, comments } = nodes;
+    Some(Parsed { arena, root: Some(root), comments, problems: Vec::new(), span: chunk })
+}
+
+/// The value of a chunk, which is a mapping or a list and has no problem; `None`: it is for [`parse`]
+/// and for what tells the problems of values.
+pub(super) fn value(text: &str, chunk: Span) -> Option<Value> {
+    read(text, chunk, values::Values).map(|(value, _)| value)
+}
+
+/// What is made of a text.
+trait Build<'a> {
+    /// A scalar or a collection.
+    type Node;
+    /// A list that is being read.
+    type List;
+    /// A mapping that is being read.
+    type Mapping;
+
+    /// From `#` to the end of the line; `trailing`: something else stands before it there.
+    fn comment(&mut self, start: usize, written: &str, trailing: bool);
+    /// `outer`: where its header begins, if it has one. `None`: it has no value in JSON.
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        style: Style,
+        span: Span,
+        outer: usize,
+    ) -> Option<Self::Node>;
+    fn list(&mut self, start: usize) -> Self::List;
+    fn item(&mut self, list: &mut Self::List, item: Self::Node);
+    /// `flow`: the end of one in brackets; other collections end with their last value.
+    fn end_list(&mut self, list: Self::List, flow: Option<usize>) -> Self::Node;
+    fn mapping(&mut self, start: usize) -> Self::Mapping;
+    /// The key of the next entry. `None`: it is no string in JSON.
+    fn key(&mut self, mapping: &mut Self::Mapping, key: &'a str, start: usize) -> Option<()>;
+    /// `None`: the key is there twice.
+    fn entry(&mut self, mapping: &mut Self::Mapping, value: Self::Node) -> Option<()>;
+    /// As [`Build::end_list`].
+    fn end_mapping(&mut self, mapping: Self::Mapping, flow: Option<usize>) -> Self::Node;
+}
+
+/// The root of what is built of a chunk.
+fn read<'a, B: Build<'a>>(text: &'a str, chunk: Span, build: B) -> Option<(B::Node, B)> {
     let slice = text.get(..chunk.end as usize)?;
     let bytes = slice.as_bytes().get(chunk.start as usize..)?;
     // Tabs and byte-order marks, and line breaks of other systems. The last line is as all others.
-    if bytes.iter().any(|byte| matches!(byte, b'\t' | b'\r' | 0xEF)) || bytes.last() != Some(&b'\n')
-    {
+    let odd = |byte: u8| matches!(byte, b'\t' | b'\r' | 0xEF);
+    if bytes.iter().fold(false, |found, byte| found | odd(*byte)) || bytes.last() != Some(&b'\n') {
         return None;
     }
-    let mut reader = Reader {
-        text: slice,
-        at: chunk.start as usize,
-        line: None,
-        parsed: Parsed { span: chunk, ..Parsed::default() },
-    };
-    // About as many as there are.
-    reader.parsed.arena.nodes.reserve(bytes.len() / 12);
+    let mut reader = Reader { text: slice, at: chunk.start as usize, line: None, build };
     reader.advance();
     if reader.line.is_some_and(|line| line.indent == 0 && line.text == "---") {
         reader.advance();
@@ -39,9 +86,7 @@ pub(super) fn parse(text: &str, chunk: Span) -> Option<Parsed> {
     if reader.line.is_some() {
         return None;
     }
-    reader.parsed.arena.nodes.shrink_to_fit();
-    reader.parsed.root = Some(root);
-    Some(reader.parsed)
+    Some((root, reader.build))
 }
 
 /// A line that holds something, or the part of it behind a dash.
@@ -55,17 +100,17 @@ struct Line<'a> {
     text: &'a str,
 }
 
-struct Reader<'a> {
+struct Reader<'a, B> {
     /// Ends with the chunk.
     text: &'a str,
     /// The first byte of the next line.
     at: usize,
     /// The line to be read; `None` at the end.
     line: Option<Line<'a>>,
-    parsed: Parsed,
+    build: B,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, B: Build<'a>> Reader<'a, B> {
     /// The next line with its end, and where it begins; `None` at the end of the text.
     fn next_line(&mut self) -> Option<(usize, &'a str)> {
         let begin = self.at;
@@ -82,7 +127,7 @@ impl<'a> Reader<'a> {
             let indent = line.len() - text.len();
             match text.as_bytes().first() {
                 None => {}
-                Some(b'#') => self.comment(begin + indent, text, false),
+                Some(b'#') => self.build.comment(begin + indent, text, false),
                 Some(_) => {
                     self.line = Some(Line { start: begin + indent, indent, text });
                     return;
@@ -91,31 +136,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn comment(&mut self, start: usize, written: &str, trailing: bool) {
-        let span = span(start, written.len());
-        let text = written.strip_prefix('#').unwrap_or(written).trim().to_owned();
-        self.parsed.comments.push(Comment { span, text, trailing });
-    }
-
-    fn add(&mut self, kind: NodeKind, span: Span) -> NodeId {
-        let id = NodeId(to_u32(self.parsed.arena.nodes.len()));
-        let node = Node { kind, span, outer_start: span.start, anchor: None, tag: None };
-        self.parsed.arena.nodes.push(node);
-        id
-    }
-
-    /// Ends a collection with its last value.
-    fn close(&mut self, id: NodeId, kind: NodeKind, last: NodeId) -> Option<NodeId> {
-        let nodes = &mut self.parsed.arena.nodes;
-        let end = nodes.get(last.0 as usize)?.span.end;
-        let node = nodes.get_mut(id.0 as usize)?;
-        node.kind = kind;
-        node.span.end = end;
-        Some(id)
-    }
-
     /// A collection that begins in this line.
-    fn node(&mut self, line: Line<'a>, depth: usize) -> Option<NodeId> {
+    fn node(&mut self, line: Line<'a>, depth: usize) -> Option<B::Node> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -125,28 +147,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn mapping(&mut self, first: Line<'a>, depth: usize) -> Option<NodeId> {
-        let kind = NodeKind::Mapping { entries: Vec::new(), flow: false };
-        let id = self.add(kind, span(first.start, 0));
-        let mut entries = Vec::new();
+    fn mapping(&mut self, first: Line<'a>, depth: usize) -> Option<B::Node> {
+        let mut mapping = self.build.mapping(first.start);
         let mut line = first;
         loop {
             let key = key(line.text)?;
-            let key_id = self.add(scalar(key, Style::Plain), span(line.start, key.len()));
+            self.build.key(&mut mapping, key, line.start)?;
             let behind = line.behind(key.len() + 1)?;
             let value = self.value(behind, first.indent, true, depth)?;
-            entries.push((key_id, value));
+            self.build.entry(&mut mapping, value)?;
             match self.line {
                 Some(next) if next.indent > first.indent => return None,
                 Some(next) if next.indent == first.indent => line = next,
-                _ => return self.close(id, NodeKind::Mapping { entries, flow: false }, value),
+                _ => return Some(self.build.end_mapping(mapping, None)),
             }
         }
     }
 
-    fn list(&mut self, first: Line<'a>, depth: usize) -> Option<NodeId> {
-        let id = self.add(NodeKind::List { items: Vec::new(), flow: false }, span(first.start, 0));
-        let mut items = Vec::new();
+    fn list(&mut self, first: Line<'a>, depth: usize) -> Option<B::Node> {
+        let mut list = self.build.list(first.start);
         let mut line = first;
         loop {
             let behind = line.behind(1)?;
@@ -155,11 +174,11 @@ impl<'a> Reader<'a> {
             } else {
                 self.value(behind, first.indent, false, depth)?
             };
-            items.push(item);
+            self.build.item(&mut list, item);
             match self.line {
                 Some(next) if next.indent > first.indent => return None,
                 Some(next) if next.indent == first.indent && is_dash(next.text) => line = next,
-                _ => return self.close(id, NodeKind::List { items, flow: false }, item),
+                _ => return Some(self.build.end_list(list, None)),
             }
         }
     }
@@ -171,24 +190,38 @@ impl<'a> Reader<'a> {
         indent: usize,
         keyed: bool,
         depth: usize,
-    ) -> Option<NodeId> {
+    ) -> Option<B::Node> {
         let Line { start, text: written, .. } = line;
-        let (kind, length) = match written.as_bytes().first() {
+        let (node, length) = match written.as_bytes().first() {
             None | Some(b'#') => return self.below(line, indent, keyed, depth),
             Some(b'|') => return self.literal(start, written, indent),
             Some(b'[') => return self.flow(line),
-            Some(b'"' | b'\'') => quoted(written)?,
+            Some(b'"' | b'\'') => self.quoted(start, written)?,
             Some(b'{') if written.starts_with("{}") => {
-                (NodeKind::Mapping { entries: Vec::new(), flow: true }, 2)
+                let mapping = self.build.mapping(start);
+                (self.build.end_mapping(mapping, Some(start + 2)), 2)
             }
-            Some(_) => {
-                let text = plain(written)?;
-                (scalar(text, Style::Plain), text.len())
-            }
+            Some(_) => (self.plain(start, plain(written)?)?, plain(written)?.len()),
         };
-        let id = self.add(kind, span(start, length));
         self.end_of_line(start + length, written.get(length..)?)?;
-        Some(id)
+        Some(node)
+    }
+
+    fn plain(&mut self, start: usize, text: &'a str) -> Option<B::Node> {
+        self.build.scalar(Cow::Borrowed(text), Style::Plain, span(start, text.len()), start)
+    }
+
+    /// The scalar in quotes at the begin of a text, and its length with them.
+    fn quoted(&mut self, start: usize, written: &'a str) -> Option<(B::Node, usize)> {
+        let (text, style, length) = if written.starts_with('"') {
+            let (text, length) = double(written)?;
+            (text, Style::Double, length)
+        } else {
+            let text = single(written)?;
+            (Cow::Borrowed(text), Style::Single, text.len() + 2)
+        };
+        let node = self.build.scalar(text, style, span(start, length), start)?;
+        Some((node, length))
     }
 
     /// The collection in the lines below a key or a dash. One that is not there is for the parser.
@@ -198,9 +231,9 @@ impl<'a> Reader<'a> {
         indent: usize,
         keyed: bool,
         depth: usize,
-    ) -> Option<NodeId> {
+    ) -> Option<B::Node> {
         if !line.text.is_empty() {
-            self.comment(line.start, line.text, true);
+            self.build.comment(line.start, line.text, true);
         }
         self.advance();
         let next = self.line?;
@@ -215,7 +248,7 @@ impl<'a> Reader<'a> {
         let skipped = rest.len() - written.len();
         match written.as_bytes().first() {
             None => {}
-            Some(b'#') if skipped > 0 => self.comment(from + skipped, written, true),
+            Some(b'#') if skipped > 0 => self.build.comment(from + skipped, written, true),
             Some(_) => return None,
         }
         self.advance();
@@ -223,26 +256,27 @@ impl<'a> Reader<'a> {
     }
 
     /// `[a, "b"]` in one line, and nothing but scalars in it.
-    fn flow(&mut self, line: Line<'a>) -> Option<NodeId> {
+    fn flow(&mut self, line: Line<'a>) -> Option<B::Node> {
         let Line { start, text: written, .. } = line;
-        let kind = NodeKind::List { items: Vec::new(), flow: true };
-        let id = self.add(kind, span(start, 0));
-        let mut items = Vec::new();
+        let mut list = self.build.list(start);
+        let mut is_empty = true;
         let mut at = 1;
         loop {
             let rest = written.get(at..)?;
             let item = rest.trim_start_matches(' ');
             at += rest.len() - item.len();
-            let (kind, length) = match item.as_bytes().first()? {
-                b']' if items.is_empty() => break,
-                b'"' | b'\'' => quoted(item)?,
+            let (node, length) = match item.as_bytes().first()? {
+                b']' if is_empty => break,
+                b'"' | b'\'' => self.quoted(start + at, item)?,
                 b'-' => return None,
                 _ => {
                     let text = item.get(..item.bytes().position(|byte| !is_simple(byte))?)?;
-                    (scalar(text, Style::Plain), Some(text.len()).filter(|length| *length > 0)?)
+                    let text = Some(text).filter(|text| !text.is_empty())?;
+                    (self.plain(start + at, text)?, text.len())
                 }
             };
-            items.push(self.add(kind, span(start + at, length)));
+            self.build.item(&mut list, node);
+            is_empty = false;
             at += length;
             let rest = written.get(at..)?;
             let next = rest.trim_start_matches(' ');
@@ -253,15 +287,14 @@ impl<'a> Reader<'a> {
                 _ => return None,
             }
         }
-        let node = self.parsed.arena.nodes.get_mut(id.0 as usize)?;
-        node.kind = NodeKind::List { items, flow: true };
-        node.span = span(start, at + 1);
-        self.end_of_line(start + at + 1, written.get(at + 1..)?)?;
-        Some(id)
+        let end = start + at + 1;
+        let node = self.build.end_list(list, Some(end));
+        self.end_of_line(end, written.get(at + 1..)?)?;
+        Some(node)
     }
 
     /// `|` or `|-`, with text in its first line.
-    fn literal(&mut self, header: usize, written: &str, indent: usize) -> Option<NodeId> {
+    fn literal(&mut self, header: usize, written: &str, indent: usize) -> Option<B::Node> {
         let strips = match written.trim_end_matches(' ') {
             "|" => false,
             "|-" => true,
@@ -304,23 +337,15 @@ impl<'a> Reader<'a> {
         if !strips {
             text.push('\n');
         }
-        let id = self.add(scalar_of(text, Style::Literal), span(begin, end - begin));
-        self.parsed.arena.nodes.get_mut(id.0 as usize)?.outer_start = to_u32(header);
+        let span = span(begin, end - begin);
+        let node = self.build.scalar(Cow::Owned(text), Style::Literal, span, header)?;
         self.advance();
-        Some(id)
+        Some(node)
     }
 }
 
 fn span(start: usize, length: usize) -> Span {
     Span::new(to_u32(start), to_u32(start + length))
-}
-
-fn scalar(text: &str, style: Style) -> NodeKind {
-    scalar_of(text.to_owned(), style)
-}
-
-const fn scalar_of(text: String, style: Style) -> NodeKind {
-    NodeKind::Scalar { text, style }
 }
 
 impl<'a> Line<'a> {
@@ -378,23 +403,18 @@ fn plain(written: &str) -> Option<&str> {
     Some(written.get(..length)?.trim_end_matches(' '))
 }
 
-/// The scalar in quotes at the begin of a text, and its length with them.
-fn quoted(written: &str) -> Option<(NodeKind, usize)> {
-    if written.starts_with('"') {
-        let (text, length) = double(written)?;
-        return Some((scalar_of(text, Style::Double), length));
-    }
-    let text = single(written)?;
-    Some((scalar(text, Style::Single), text.len() + 2))
-}
-
 /// The text in single quotes at the begin of a text, and no quote in it.
 fn single(written: &str) -> Option<&str> {
     written.get(1..)?.split_once('\'').map(|(text, _)| text)
 }
 
 /// The text in double quotes at the begin of a text, and its length with them.
-fn double(written: &str) -> Option<(String, usize)> {
+fn double(written: &str) -> Option<(Cow<'_, str>, usize)> {
+    let whole = written.get(1..)?;
+    let run = whole.find(['"', '\\'])?;
+    if whole.as_bytes().get(run) == Some(&b'"') {
+        return Some((Cow::Borrowed(whole.get(..run)?), run + 2));
+    }
     let mut text = String::new();
     let mut at = 1;
     loop {
@@ -403,7 +423,7 @@ fn double(written: &str) -> Option<(String, usize)> {
         text.push_str(rest.get(..run)?);
         at += run;
         if rest.as_bytes().get(run) == Some(&b'"') {
-            return Some((text, at + 1));
+            return Some((Cow::Owned(text), at + 1));
         }
         text.push(match rest.as_bytes().get(run + 1)? {
             b'"' => '"',

@@ -27,8 +27,9 @@ pub fn locate(document: &Document, source: &Source, path: &[Segment]) -> Option<
     if !document.readable() {
         return None;
     }
-    let arena = &document.arena;
-    let mut node = arena.target(document.root?);
+    let tree = document.tree(source);
+    let arena = &tree.arena;
+    let mut node = arena.target(tree.root?);
     let mut key = None;
     for segment in path {
         let found = match (segment, &arena.get(node)?.kind) {

@@ -102,7 +102,7 @@ impl Asked<'_> {
         let document = documents
             .iter()
             .find(|one| one.span.start <= at && at <= one.span.end && one.format == Format::Yaml)?;
-        let strings = document.arena.nodes.iter().filter(|node| {
+        let strings = document.tree(source).arena.nodes.iter().filter(|node| {
             let scalar = matches!(node.kind, NodeKind::Scalar { .. });
             scalar && node.outer_start <= at && at <= node.span.end
         });

@@ -64,7 +64,8 @@ impl Asked<'_> {
     fn items(&self, text: &str, is_key: bool) -> Option<Vec<CompletionItem>> {
         let source = Source::new(self.document.name.clone(), text.as_bytes());
         let read = load(&source);
-        let found = field(&read, self.offset + 1).filter(|found| found.document.readable())?;
+        let found =
+            field(&read, &source, self.offset + 1).filter(|found| found.document.readable())?;
         let typed = found.text()?;
         let length = typed.find(PROBE)?;
         let before = typed.get(..length)?;

@@ -36,7 +36,8 @@ pub(super) fn hover(
         parts.push(page(placed.finding.code.as_str()));
     }
     let read = checked.judged.index.documents(0);
-    let found = field(&read, byte);
+    let source = checked.judged.index.files.first().map(|file| &file.source);
+    let found = source.and_then(|source| field(&read, source, byte));
     if let Some((field, key)) = found.as_ref().and_then(|field| Some((field, field.key()?))) {
         parts.push(said(key));
         parts.extend(word(field, checked, byte));

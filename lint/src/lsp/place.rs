@@ -3,12 +3,13 @@
 use placecard_findings::FieldPath;
 use placecard_language::keys::{self, Key};
 
-use crate::load::{Document, NodeId, NodeKind};
+use crate::load::{Document, NodeId, NodeKind, Source, Tree};
 
 /// A field at a place.
 #[derive(Debug)]
 pub(super) struct Field<'a> {
     pub(super) document: &'a Document,
+    pub(super) tree: &'a Tree,
     /// The position of the document in its file.
     pub(super) number: usize,
     /// From the root of the document.
@@ -22,7 +23,7 @@ pub(super) struct Field<'a> {
 impl Field<'_> {
     /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
-        match &self.document.arena.get(self.node)?.kind {
+        match &self.tree.arena.get(self.node)?.kind {
             NodeKind::Scalar { text, .. } => Some(text),
             _ => None,
         }
@@ -47,13 +48,18 @@ impl Field<'_> {
 }
 
 /// The innermost field that is written at a byte; its ends count as it.
-pub(super) fn field(documents: &[Document], byte: u32) -> Option<Field<'_>> {
+pub(super) fn field<'a>(
+    documents: &'a [Document],
+    source: &Source,
+    byte: u32,
+) -> Option<Field<'a>> {
     let holds = |document: &Document| document.span.start <= byte && byte <= document.span.end;
     // Where two meet, the byte is the first of the second.
     let (number, document) =
         documents.iter().enumerate().rev().find(|(_, document)| holds(document))?;
-    let arena = &document.arena;
-    let mut node = document.root?;
+    let tree = document.tree(source);
+    let arena = &tree.arena;
+    let mut node = tree.root?;
     let mut path = FieldPath::root();
     let inside = |id: NodeId| {
         arena.get(id).is_some_and(|node| node.outer_start <= byte && byte <= node.span.end)
@@ -77,10 +83,10 @@ pub(super) fn field(documents: &[Document], byte: u32) -> Option<Field<'_>> {
         };
         match next {
             Some((path, node, true)) => {
-                return Some(Field { document, number, path, node, on_key: true });
+                return Some(Field { document, tree, number, path, node, on_key: true });
             }
             Some((deeper, inner, false)) => (path, node) = (deeper, inner),
-            None => return Some(Field { document, number, path, node, on_key: false }),
+            None => return Some(Field { document, tree, number, path, node, on_key: false }),
         }
     }
 }

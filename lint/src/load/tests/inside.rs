@@ -9,7 +9,8 @@ use placecard_findings::{FieldPath, Segment};
 
 fn scalar(document: &Document, source: &Source) -> (super::super::NodeId, String, TextMap) {
     let found = locate(document, source, &FieldPath::of(&["k"]).0).unwrap();
-    let NodeKind::Scalar { text, .. } = &document.arena.get(found.node).unwrap().kind else {
+    let NodeKind::Scalar { text, .. } = &document.tree(source).arena.get(found.node).unwrap().kind
+    else {
         panic!("not a scalar");
     };
     (found.node, text.clone(), text_map(document, source, found.node))
@@ -176,7 +177,7 @@ fn random_scalars(words: &[&str], cases: u64, style: Style, wrap: impl Fn(&str) 
         };
         let Some(Value::String(value)) = document.value.get("k") else { continue };
         let (node, text, map) = scalar(document, &source);
-        let is_style = matches!(&document.arena.get(node).unwrap().kind,
+        let is_style = matches!(&document.tree(&source).arena.get(node).unwrap().kind,
             NodeKind::Scalar { style: found, .. } if *found == style);
         if !is_style {
             continue;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::super::document::Format;
 use super::super::source::Span;
+use super::super::value::to_json;
 use super::super::yaml::{Parsed, chunks, parse_any};
 use super::super::{Source, emit_yaml, lines, load};
 use super::generate::Random;
@@ -17,8 +19,21 @@ fn agrees(text: &str) -> bool {
         let long = parse_any(text, chunk);
         let [long] = long.as_slice() else { panic!("{} documents: {text:?}", long.len()) };
         same(&short, long, text);
+        same_value(text, chunk);
     }
     taken
+}
+
+/// The value alone is the one of the nodes; there is none where anything is wrong with it.
+fn same_value(text: &str, chunk: Span) {
+    let source = Source::new("x.yaml", text.as_bytes());
+    let Parsed { arena, root, .. } = lines::parse(text, chunk).unwrap();
+    let mut problems = Vec::new();
+    let value = to_json(&source, &arena, root.unwrap(), Format::Yaml, &mut problems);
+    match lines::value(text, chunk) {
+        Some(alone) => assert_eq!((alone, problems), (value, Vec::new()), "{text:?}"),
+        None => assert_ne!(problems, [], "{text:?}"),
+    }
 }
 
 fn same(short: &Parsed, long: &Parsed, text: &str) {
@@ -98,6 +113,9 @@ fn it_reads_what_the_parser_reads() {
         "# Source: x\n---\na:\n  - b\n  - - c\n    - d: 1\n      e: |-\n        f\n\n          g\n  -\n    h: \"i\\\"j\"\n\n# end\n",
     ];
     let pieces = [
+        "null",
+        ".inf",
+        "\nyes: 1.50",
         "[",
         "]",
         "{}",

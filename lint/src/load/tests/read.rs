@@ -139,8 +139,8 @@ d: 4
     let starts: Vec<u32> =
         documents.iter().map(|document| source.line_column(document.span.start).0).collect();
     assert_eq!(starts, [1, 9, 11, 12]);
-    assert_eq!(documents[0].comments.len(), 1);
-    assert_eq!(documents[0].comments[0].text, "a comment first");
+    assert_eq!(documents[0].tree(&source).comments.len(), 1);
+    assert_eq!(documents[0].tree(&source).comments[0].text, "a comment first");
     assert_eq!(source.slice(documents[1].span), "---   # another\n- b\n");
     assert!(documents[1].objects.is_empty());
     for nothing in ["", "\n\n", "# x\n", "---\n---\n", "~", "\u{FEFF}"] {
@@ -165,6 +165,7 @@ fn lists_are_flattened() {
 fn comments_are_kept_with_their_places() {
     let (source, document) = only("# top\na: 1 # right  \n# placecard: ignore\nb: '#no'\n");
     let comments: Vec<(&str, bool, &str)> = document
+        .tree(&source)
         .comments
         .iter()
         .map(|comment| (comment.text.as_str(), comment.trailing, source.slice(comment.span)))
@@ -442,9 +443,9 @@ fn deep_nesting_is_refused_without_a_stack_overflow() {
 #[test]
 fn large_inputs_are_read() {
     let comments = "# nothing\n".repeat(10_000);
-    let (_, document) = only(&format!("a:\n{comments}  b: 1\n{comments}\n"));
+    let (source, document) = only(&format!("a:\n{comments}  b: 1\n{comments}\n"));
     assert_eq!(document.value, json!({"a": {"b": 1}}));
-    assert_eq!(document.comments.len(), 20_000);
+    assert_eq!(document.tree(&source).comments.len(), 20_000);
 
     let lines = "    apart-from self in zone\n".repeat(40_000);
     let (source, document) = only(&format!("annotations:\n  require: |\n{lines}  z: 1\n"));
@@ -504,10 +505,10 @@ fn mutated_inputs_neither_panic_nor_hang() {
                 problem.related.into_iter().for_each(fits);
                 assert!(!describe(problem).0.is_empty());
             }
-            for comment in &document.comments {
+            for comment in &document.tree(&source).comments {
                 assert!(source.slice(comment.span).starts_with('#'), "{text:?}");
             }
-            for (index, node) in document.arena.nodes.iter().enumerate() {
+            for (index, node) in document.tree(&source).arena.nodes.iter().enumerate() {
                 fits(node.span);
                 fits(Span::new(node.outer_start, node.span.end));
                 assert!(node.outer_start <= node.span.start, "{text:?}");
