@@ -127,6 +127,11 @@ measure: controlplane ## the memory of the webhook beside a real API server with
 	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-measure
 	NODES=$(NODES) PODS=$(PODS) EVENTS=$(EVENTS) target/release/placecard-measure
 
+.PHONY: soak
+soak: controlplane helm ## the webhook for SECONDS (600) while RATE pod events a second happen (3000; 0: as many as the API server takes); needs Go
+	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-soak
+	target/release/placecard-soak
+
 .PHONY: wedge
 wedge: controlplane ## how often batches get stuck on a real control plane, by pod affinity and by the controller; needs Go
 	$(CARGO) test $(LOCKED) -p placecard-tests --test all -- --nocapture e2e_coordination::wedge

@@ -1,7 +1,6 @@
 //! The chart on a real API server: Helm installs, upgrades and uninstalls it, and every object that it
 //! can render is taken.
 
-use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::Output;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, or_skipped, wait_for};
+use placecard_tests::installation::{self, CONFIGURATIONS, authority, configuration, lead_to};
 use placecard_tests::webhook;
 use placecard_webhook::args::Args;
 use placecard_webhook::start;
@@ -96,49 +96,6 @@ fn helm(plane: &ControlPlane, verb: &[&str], values: &Value) -> Output {
     output
 }
 
-fn configuration(api: &Api, kind: &str) -> Option<Value> {
-    let target = Target::new("admissionregistration.k8s.io/v1", kind, "", "placecard");
-    match api.get(&target) {
-        Ok(answer) => Some(answer.object),
-        Err(refusal) if refusal.status == 404 => None,
-        Err(refusal) => panic!("{refusal}"),
-    }
-}
-
-const CONFIGURATIONS: [&str; 2] =
-    ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
-
-/// What stands in `caBundle` of all webhooks, if that is the same.
-fn authority(api: &Api) -> Result<String, String> {
-    let mut found = BTreeSet::new();
-    for kind in CONFIGURATIONS {
-        let installed = configuration(api, kind).ok_or("not installed")?;
-        for one in installed["webhooks"].as_array().expect("webhooks") {
-            let bundle = &one["clientConfig"]["caBundle"];
-            found.insert(bundle.as_str().unwrap_or_default().to_owned());
-        }
-    }
-    match found.into_iter().collect::<Vec<_>>().as_slice() {
-        [one] if !one.is_empty() => Ok(one.clone()),
-        other => Err(format!("{other:?}")),
-    }
-}
-
-/// All webhooks are reached under this address from now on, instead of through a Service.
-fn lead_to(api: &Api, url: &str) {
-    for kind in CONFIGURATIONS {
-        let mut installed = configuration(api, kind).expect("installed");
-        for one in installed["webhooks"].as_array_mut().expect("webhooks") {
-            let config = one["clientConfig"].as_object_mut().expect("a mapping");
-            let service = config.remove("service").expect("a Service");
-            let path = service["path"].as_str().expect("a path");
-            config.insert("url".to_owned(), json!(format!("{url}{path}")));
-        }
-        installed["metadata"].as_object_mut().expect("metadata").remove("managedFields");
-        api.put(&installed).unwrap_or_else(|refusal| panic!("{refusal}"));
-    }
-}
-
 /// What a pod of the installed Deployment runs, within this process: with the flags of the Deployment,
 /// but for the address, and with a token of its account.
 struct Running {
@@ -158,17 +115,8 @@ impl Running {
         let free = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = free.local_addr().expect("an address");
         drop(free);
-        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
-        let flags = container["args"].as_array().expect("flags").iter();
-        let flags = flags.map(|flag| match flag.as_str().expect("a string") {
-            "--addr=0.0.0.0:8443" => format!("--addr={address}"),
-            "--identity=$(POD_NAME)" => "--identity=the-one".to_owned(),
-            other => other.to_owned(),
-        });
-        let more = [format!("--kubeconfig={}", kubeconfig.display())];
-        // The API server goes by the Service's name, or here by an address.
-        let more = more.into_iter().chain(["--tls-name=127.0.0.1".to_owned()]);
-        let words = ["placecard-webhook".to_owned()].into_iter().chain(flags).chain(more);
+        let flags = installation::flags(deployment, &address.to_string(), &kubeconfig);
+        let words = ["placecard-webhook".to_owned()].into_iter().chain(flags);
         let args = Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
         runtime.spawn(async move { start::run(&args).await.expect("it starts") });
         Self { url: format!("https://{address}"), runtime, _folder: folder }
@@ -208,10 +156,6 @@ fn definition() -> Target {
     Target::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name)
 }
 
-fn deployment() -> Target {
-    Target::new("apps/v1", "Deployment", RELEASE_NAMESPACE, "placecard-webhook")
-}
-
 #[test]
 fn helm_installs_upgrades_and_uninstalls_it() {
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
@@ -228,7 +172,7 @@ fn helm_installs_upgrades_and_uninstalls_it() {
         let there = api.get(&Target::of(object));
         assert!(there.is_ok(), "{template}: {}", there.expect_err("seen"));
     }
-    let installed = api.get(&deployment()).expect("there").object;
+    let installed = installation::deployment(api);
     let running = Running::start(&plane, &installed);
     let before = wait_for(PATIENCE, "it writes its authority", || authority(api));
 
@@ -244,7 +188,7 @@ fn helm_installs_upgrades_and_uninstalls_it() {
     for kind in CONFIGURATIONS {
         assert!(configuration(api, kind).is_none(), "{kind}");
     }
-    assert!(api.get(&deployment()).is_err());
+    assert!(api.get(&Target::of(&installed)).is_err());
     assert!(api.get(&definition()).is_ok(), "the definitions stay");
     wait_for(PATIENCE, "nobody is asked", || {
         let answer = api.dry_run().create(&pod("free", "onn zone/eu-1a"));
@@ -264,7 +208,7 @@ fn upgraded(plane: &ControlPlane, folder: &str, values: &Value) {
     let definition = api.get(&definition()).expect("there").object;
     assert_eq!(definition["metadata"]["labels"]["app.kubernetes.io/version"], "0.1.0");
     assert_eq!(definition["spec"]["names"]["categories"], json!(["placecard"]));
-    let deployment = api.get(&deployment()).expect("there").object;
+    let deployment = installation::deployment(api);
     assert_eq!(deployment["spec"]["replicas"], values["replicas"]);
     for kind in CONFIGURATIONS {
         for one in configuration(api, kind).expect("there")["webhooks"].as_array().expect("some") {

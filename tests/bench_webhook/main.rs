@@ -9,27 +9,24 @@
 #![expect(clippy::print_stdout, reason = "this is for people who read a terminal")]
 
 mod bodies;
-mod client;
 mod echo;
 mod server;
 
-use std::env;
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{env, fs};
 
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use client::{Client, Latencies};
+use placecard_tests::asking::{Client, Latencies};
+use placecard_tests::process::Result;
 use placecard_tests::variable::number;
 use serde_json::Value;
 use server::Server;
 use tokio::runtime::{Builder, Runtime};
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Requests that are under way at once where the most is asked.
 const AT_ONCE: usize = 16;
@@ -99,7 +96,7 @@ fn measure() -> Result<()> {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let clients = servers
         .iter()
-        .map(|server| runtime.block_on(Client::connect(server)))
+        .map(|server| runtime.block_on(Client::connect(server.address, &fs::read(&server.ca)?)))
         .collect::<Result<Vec<_>>>()?;
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{requests} requests a round, the best of {rounds}; {cores} cores\n");

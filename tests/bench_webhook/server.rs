@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::{Result, bodies};
+use placecard_tests::process::processor_time;
 
-/// Clock ticks a second in `/proc`, on every Linux (`USER_HZ`).
-const TICKS: f64 = 100.0;
+use super::{Result, bodies};
 
 /// A server.
 pub(crate) struct Server {
@@ -57,11 +56,7 @@ impl Server {
 
     /// Processor time of all its threads and of the kernel for it, in seconds, to a hundredth.
     pub(crate) fn processor_time(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // After the name in brackets: state is field 3, utime and stime are 14 and 15.
-        let (_, rest) = stat.rsplit_once(')').ok_or("no name in /proc/PID/stat")?;
-        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-        Ok(ticks.sum::<std::result::Result<f64, _>>()? / TICKS)
+        processor_time(self.child.id())
     }
 }
 

@@ -1,11 +1,15 @@
 //! What the tests of this crate share.
 
+pub mod asking;
 pub mod balancer;
 pub mod chart;
 pub mod controlplane;
+pub mod crowd;
 pub mod doors;
+pub mod installation;
 pub mod meddler;
 pub mod passage;
+pub mod process;
 pub mod replica;
 pub mod variable;
 pub mod vocabulary;

@@ -1,7 +1,11 @@
 //! Our webhook on a loopback port, asked by a real API server and asking it in turn.
 //!
 //! Everything but the process is real: the certificate, TLS, the listener, the look-ups with a token of
-//! the chart's service account, and the chart's webhook configurations.
+//! the chart's service account, all its roles, and the chart's webhook configurations.
+//!
+//! A release has more, which `installation` stores: a test that shares its cluster with others has the
+//! webhook called for its own namespace, and a Deployment without a kubelet would be pods that wait,
+//! of which audits speak. Definitions and policies are stored where tests are about them.
 #![expect(
     clippy::panic,
     clippy::expect_used,
@@ -363,33 +367,33 @@ async fn token(plane: &ControlPlane) -> String {
     answer["status"]["token"].as_str().expect("a token").to_owned()
 }
 
-/// The chart's service account and what it may do; every webhook of a cluster shares them.
+/// Kinds of what says who may do what.
+const ROLES: [&str; 5] =
+    ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
+
+/// The chart's service account and all that the chart lets it do, with every value that allows more;
+/// every webhook of a cluster shares them.
 ///
 /// # Panics
 /// If the API server refuses it.
 pub fn grant_role(api: &Api) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
-    let templates = [
-        "serviceaccount.yaml",
-        "rbac.yaml",
-        "audit-rbac.yaml",
-        "eviction-rbac.yaml",
-        "coordination-rbac.yaml",
-        "rollout-rbac.yaml",
-        "guards-rbac.yaml",
-        "certificates-rbac.yaml",
-    ];
-    let objects = templates.into_iter().flat_map(chart::objects);
-    for object in std::iter::once(namespace).chain(objects) {
-        if let Err(refusal) = api.apply("harness", &object) {
+    let rendered = chart::rendered(&chart::most()).unwrap_or_else(|error| panic!("{error}"));
+    let is_role = |object: &&Value| ROLES.iter().any(|kind| object["kind"] == **kind);
+    let roles = rendered.iter().map(|(_, object)| object).filter(is_role);
+    for object in std::iter::once(&namespace).chain(roles) {
+        if let Err(refusal) = api.apply("harness", object) {
             panic!("{refusal}");
         }
     }
 }
 
 /// Waits until both configurations are seen: the API server reads them through a watch.
-fn wait_until_called(api: &Api, namespace: &str) {
+///
+/// # Panics
+/// If they never are.
+pub fn wait_until_called(api: &Api, namespace: &str) {
     let within = Duration::from_secs(30);
     wait_for(within, "the mutating webhook is called", || {
         let answer = api.dry_run().create(&probe(namespace, "on node/nowhere"));

@@ -6,23 +6,17 @@
 //! and see the same.
 #![expect(clippy::print_stdout, reason = "this is for people who read a terminal")]
 
-mod cluster;
 mod coordination;
 
-use std::error::Error;
-use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_tests::controlplane::ControlPlane;
+use placecard_tests::crowd;
+use placecard_tests::process::{Memory, Process, Result};
 use placecard_tests::variable::number;
-use tokio::runtime::{Builder, Runtime};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     match run() {
@@ -43,17 +37,17 @@ fn run() -> Result<()> {
     plane.order("stop controller-manager")?;
     let begin = Instant::now();
     coordination::define(plane.api())?;
-    cluster::fill(plane.api(), nodes, pods)?;
+    crowd::fill(plane.api(), nodes, pods, |number| crowd::pod(number, nodes))?;
     println!("{nodes} nodes and {pods} pods made in {:.0} s", begin.elapsed().as_secs_f64());
 
     let mut webhooks = Vec::new();
     for program in programs()? {
         let webhook = Webhook::start(&plane.kubeconfig, &program, webhooks.len())?;
-        webhook.wait("ready", Webhook::is_ready)?;
+        webhook.0.wait("ready", Process::is_ready)?;
         println!(
             "{} ready after {:.1} s",
             program.display(),
-            webhook.begin.elapsed().as_secs_f64()
+            webhook.0.begin.elapsed().as_secs_f64()
         );
         webhook.says("after the first lists")?;
         webhook.wait("it has audited", |it| Ok(it.looks()? > 0))?;
@@ -66,7 +60,7 @@ fn run() -> Result<()> {
 
     let begin = Instant::now();
     let seen = all("placecard_watch_events_total")?;
-    let made = cluster::churn(plane.api(), nodes, pods, 0..events)?;
+    let made = crowd::churn(plane.api(), nodes, pods, 0..events)?;
     for (webhook, seen) in webhooks.iter().zip(seen) {
         webhook.wait("the last event is there", |it| {
             let more = it.metric("placecard_watch_events_total", "pods")?.saturating_sub(seen);
@@ -108,14 +102,14 @@ fn coordinate(
     webhooks: &[Webhook],
 ) -> Result<()> {
     for webhook in webhooks {
-        webhook.forget_most()?;
+        webhook.0.forget_most()?;
         webhook.says("before there is a coordination, the most since a moment ago")?;
     }
     coordination::fill(plane.api())?;
     for webhook in webhooks {
         webhook.wait("it waits for room", |it| Ok(it.batches()? == Some(3.0)))?;
     }
-    let made = cluster::churn(plane.api(), nodes, pods, events)?;
+    let made = crowd::churn(plane.api(), nodes, pods, events)?;
     for webhook in webhooks {
         webhook.says(&format!("a batch waits, after {made} events"))?;
     }
@@ -124,73 +118,42 @@ fn coordinate(
 
 /// The webhook beside this program, and those that PROGRAMS names.
 fn programs() -> Result<Vec<PathBuf>> {
-    let own = std::env::current_exe()?.with_file_name("placecard-webhook");
+    let own = Process::shipped()?;
     let others = std::env::var("PROGRAMS").unwrap_or_default();
     Ok(std::iter::once(own).chain(others.split_whitespace().map(PathBuf::from)).collect())
 }
 
-/// The webhook as it is shipped, in a process of its own.
-struct Webhook {
-    child: Child,
-    begin: Instant,
-    client: kube::Client,
-    runtime: Runtime,
-}
+/// The webhook, and what is told of it.
+struct Webhook(Process);
 
 impl Webhook {
     /// The `number`th of those that run; each audits for itself.
     fn start(kubeconfig: &Path, program: &Path, number: usize) -> Result<Self> {
-        let begin = Instant::now();
-        let mut child = Command::new(program)
-            .args(["--addr", "127.0.0.1:0", "--log-level", "error", "--kubeconfig"])
-            .arg(kubeconfig)
-            .args(["--lease-namespace", &cluster::namespace(number as u64)])
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        let url = line.trim().strip_prefix("listening on ").ok_or("it does not listen")?;
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let mut file = Kubeconfig::read_from(kubeconfig)?;
-        for cluster in file.clusters.iter_mut().filter_map(|cluster| cluster.cluster.as_mut()) {
-            cluster.server = Some(url.to_owned());
-            cluster.certificate_authority_data = None;
-            cluster.insecure_skip_tls_verify = Some(true);
-        }
-        let client = runtime.block_on(async {
-            let options = KubeConfigOptions::default();
-            let config = kube::Config::from_custom_kubeconfig(file, &options).await?;
-            Ok::<_, Box<dyn Error>>(kube::Client::try_from(config)?)
-        })?;
-        Ok(Self { child, begin, client, runtime })
+        let namespace = crowd::namespace(number as u64);
+        let kubeconfig = kubeconfig.to_str().ok_or("a path that is no text")?;
+        let quiet = ["--addr", "127.0.0.1:0", "--log-level", "error"];
+        let own = ["--kubeconfig", kubeconfig, "--lease-namespace", namespace.as_str()];
+        Ok(Self(Process::start(program, &[quiet, own].concat(), &[])?))
     }
 
-    fn get(&self, path: &str) -> Result<String> {
-        let request = http::Request::get(path).body(Vec::new())?;
-        Ok(self.runtime.block_on(self.client.request_text(request))?)
+    fn wait(&self, what: &str, mut seen: impl FnMut(&Self) -> Result<bool>) -> Result<()> {
+        self.0.wait(what, |_| seen(self))
     }
 
-    fn is_ready(&self) -> Result<bool> {
-        Ok(self.get("/readyz").is_ok_and(|text| text == "ok\n"))
-    }
-
-    /// A number of the metrics, by the resource that it is of.
+    /// A count of the metrics, by the resource that it is of.
     fn metric(&self, name: &str, resource: &str) -> Result<u64> {
-        let text = self.get("/metrics")?;
-        let start = format!("{name}{{resource=\"{resource}\"}} ");
-        let line = text.lines().find_map(|line| line.strip_prefix(&start));
-        Ok(line.ok_or("no such number")?.parse()?)
+        let count = self.0.metric(name, &format!("resource=\"{resource}\""))?;
+        Ok(count.ok_or("no such number")? as u64)
     }
 
     /// How often the audit has looked.
     fn looks(&self) -> Result<u64> {
-        Ok(self.number("placecard_audit_duration_seconds_count")?.unwrap_or_default() as u64)
+        Ok(self.0.metric("placecard_audit_duration_seconds_count", "")?.unwrap_or_default() as u64)
     }
 
     /// What the audit took: all looks together, and how many of them took at most how long.
     fn audit(&self) -> Result<String> {
-        let text = self.get("/metrics")?;
+        let text = self.0.metrics()?;
         let told = text.lines().filter_map(|line| {
             line.strip_prefix("placecard_audit_duration_seconds_")
                 .or_else(|| line.starts_with("placecard_audit_pods_judged_total").then_some(line))
@@ -200,52 +163,13 @@ impl Webhook {
 
     /// How many batches the one coordination has.
     fn batches(&self) -> Result<Option<f64>> {
-        let text = self.get("/metrics")?;
-        let line = text.lines().find(|line| line.starts_with("placecard_coordination_batches{"));
-        Ok(line.and_then(|line| line.rsplit(' ').next()).map(str::parse).transpose()?)
-    }
-
-    /// The most that was resident counts from now on (`proc(5)`, `clear_refs`).
-    fn forget_most(&self) -> Result<()> {
-        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
-    }
-
-    fn number(&self, name: &str) -> Result<Option<f64>> {
-        let text = self.get("/metrics")?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        Ok(line.map(str::parse).transpose()?)
-    }
-
-    fn wait(&self, what: &str, mut seen: impl FnMut(&Self) -> Result<bool>) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(600);
-        while !seen(self)? {
-            if Instant::now() > end {
-                return Err(format!("not within ten minutes: {what}").into());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
+        self.0.metric("placecard_coordination_batches", "")
     }
 
     /// What is resident now, and what was at most.
     fn says(&self, when: &str) -> Result<()> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let megabytes = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            let kilobytes: u64 =
-                line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok()?;
-            Some(kilobytes / 1024)
-        };
-        let resident = megabytes("VmRSS").ok_or("no VmRSS")?;
-        let most = megabytes("VmHWM").ok_or("no VmHWM")?;
-        println!("{when}: {resident} MB resident, {most} MB at most");
+        let Memory { resident, most } = self.0.memory()?;
+        println!("{when}: {} MB resident, {} MB at most", resident / 1024, most / 1024);
         Ok(())
-    }
-}
-
-impl Drop for Webhook {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

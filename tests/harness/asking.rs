@@ -1,6 +1,6 @@
 //! Asks as an API server does: over one connection of HTTP/2, several requests at once.
 
-use std::fs;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,33 +17,54 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsConnector;
 
-use super::{Result, server::Server};
+use crate::process::Result;
 
 /// A connection to a server.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub struct Client {
     sender: http2::SendRequest<Body>,
 }
 
 /// From the moment that a request was due until its answer was there, in milliseconds.
-pub(crate) struct Latencies {
-    pub(crate) median: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    pub(crate) worst: f64,
+pub struct Latencies {
+    /// Half of them.
+    pub median: f64,
+    /// 99 of 100.
+    pub p99: f64,
+    /// 999 of 1,000.
+    pub p999: f64,
+    /// All of them.
+    pub worst: f64,
+}
+
+impl Latencies {
+    /// Of these times in milliseconds, in no order.
+    #[must_use]
+    pub fn of(mut all: Vec<f64>) -> Self {
+        all.sort_by(f64::total_cmp);
+        let at = |part: usize| all.get(all.len() * part / 1000).copied().unwrap_or_default();
+        let worst = all.last().copied().unwrap_or_default();
+        Self { median: at(500), p99: at(990), p999: at(999), worst }
+    }
 }
 
 impl Client {
-    pub(crate) async fn connect(server: &Server) -> Result<Self> {
+    /// Connects to where a server listens, and trusts this authority for `localhost`.
+    ///
+    /// # Errors
+    /// There is no such server, or another one.
+    pub async fn connect(address: SocketAddr, ca_pem: &[u8]) -> Result<Self> {
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(&fs::read(&server.ca)?)?)?;
+        for authority in CertificateDer::pem_slice_iter(ca_pem) {
+            roots.add(authority?)?;
+        }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let stream = TcpStream::connect(server.address).await?;
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost")?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
@@ -54,7 +75,10 @@ impl Client {
     }
 
     /// One answer.
-    pub(crate) async fn ask(&self, path: &str, body: Bytes) -> Result<Value> {
+    ///
+    /// # Errors
+    /// There is none, or it is no JSON.
+    pub async fn ask(&self, path: &str, body: Bytes) -> Result<Value> {
         Ok(serde_json::from_slice(&self.send(path, body).await?)?)
     }
 
@@ -73,7 +97,10 @@ impl Client {
     }
 
     /// So many requests, `at_once` of them under way; how long they took.
-    pub(crate) async fn as_fast_as_it_goes(
+    ///
+    /// # Errors
+    /// One of them was not answered.
+    pub async fn as_fast_as_it_goes(
         &self,
         path: &'static str,
         bodies: Arc<Vec<Bytes>>,
@@ -99,7 +126,10 @@ impl Client {
     }
 
     /// Requests at their times, whether or not those before were answered.
-    pub(crate) async fn at_rate(
+    ///
+    /// # Errors
+    /// One of them was not answered.
+    pub async fn at_rate(
         &self,
         path: &'static str,
         bodies: Arc<Vec<Bytes>>,
@@ -129,9 +159,6 @@ impl Client {
         while let Some(ended) = open.join_next().await {
             all.push(ended??.as_secs_f64() * 1e3);
         }
-        all.sort_by(f64::total_cmp);
-        let at = |part: usize| all.get(all.len() * part / 1000).copied().unwrap_or_default();
-        let worst = all.last().copied().unwrap_or_default();
-        Ok(Latencies { median: at(500), p99: at(990), p999: at(999), worst })
+        Ok(Latencies::of(all))
     }
 }

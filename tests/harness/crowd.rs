@@ -1,22 +1,27 @@
-//! Nodes and pods as plain objects, and what happens to the pods.
+//! Nodes and pods as plain objects, as many as there are in clusters, and what happens to the pods.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use placecard_tests::controlplane::{Api, Patch, Target, node};
+use crate::controlplane::{Api, Patch, Target, node};
 use serde_json::{Value, json};
 
-use super::Result;
+use crate::process::Result;
 
 /// Requests under way at once.
 const WRITERS: u64 = 12;
 
 /// Pods of one workload.
-const REPLICAS: u64 = 50;
+pub const REPLICAS: u64 = 50;
 
-const NAMESPACES: u64 = 60;
+/// Namespaces of all pods.
+pub const NAMESPACES: u64 = 60;
 
-pub(crate) fn fill(api: &Api, nodes: u64, pods: u64) -> Result<()> {
+/// Makes namespaces, nodes and so many pods, each of which `pod` says by its number.
+///
+/// # Errors
+/// What the API server refuses.
+pub fn fill(api: &Api, nodes: u64, pods: u64, pod: impl Fn(u64) -> Value + Sync) -> Result<()> {
     each(NAMESPACES, |number| {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": namespace(number), "labels": {"team": format!("t{}", number % 7)}}});
@@ -36,12 +41,15 @@ pub(crate) fn fill(api: &Api, nodes: u64, pods: u64) -> Result<()> {
         let room = [("cpu", "64"), ("memory", "256Gi")];
         api.create(&node(&format!("node-{number}"), &labels, &[], &room)).map(drop)
     })?;
-    each(pods, |number| api.create(&pod(number, nodes)).map(drop))
+    each(pods, |number| api.create(&pod(number)).map(drop))
 }
 
 /// Changes of status, labels that change, pods that go and others that come; how many events. The
 /// numbers of the events are not to come again.
-pub(crate) fn churn(api: &Api, nodes: u64, pods: u64, events: Range<u64>) -> Result<u64> {
+///
+/// # Errors
+/// What the API server refuses.
+pub fn churn(api: &Api, nodes: u64, pods: u64, events: Range<u64>) -> Result<u64> {
     let made = AtomicU64::new(0);
     each(events.end.saturating_sub(events.start), |number| {
         let event = events.start + number;
@@ -75,17 +83,22 @@ pub(crate) fn churn(api: &Api, nodes: u64, pods: u64, events: Range<u64>) -> Res
     Ok(made.into_inner())
 }
 
-pub(crate) fn namespace(number: u64) -> String {
+/// The namespace of a workload.
+#[must_use]
+pub fn namespace(number: u64) -> String {
     format!("namespace-{}", number % NAMESPACES)
 }
 
-fn name(number: u64) -> String {
+/// The name of a pod.
+#[must_use]
+pub fn name(number: u64) -> String {
     let workload = number / REPLICAS;
     format!("service-{workload}-7d4b9c6f8-{number:06}")
 }
 
 /// A pod as a Deployment makes it, bound already.
-fn pod(number: u64, nodes: u64) -> Value {
+#[must_use]
+pub fn pod(number: u64, nodes: u64) -> Value {
     let workload = number / REPLICAS;
     let app = format!("service-{workload}");
     let apart = json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{

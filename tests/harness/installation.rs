@@ -1,0 +1,137 @@
+//! The chart as a release installs it: all that Helm renders is stored, and the webhook runs with the
+//! flags and the environment of its Deployment, with a token of its account.
+//!
+//! Two things differ, because there is neither a kubelet nor a network of pods: the process is started
+//! by whoever installs, and listens on a loopback port; and the API server calls it by that address
+//! and not by the Service, whose endpoints may not be loopback addresses.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a harness fails the test that uses it by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::chart::{self, RELEASE, RELEASE_NAMESPACE};
+use crate::controlplane::{Api, Target};
+
+/// Kinds of the configurations.
+pub const CONFIGURATIONS: [&str; 2] =
+    ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
+/// Stores the namespace of the release and every object that Helm renders with these values.
+///
+/// # Panics
+/// If the chart refuses the values, or the API server an object.
+pub fn apply(api: &Api, values: &Value) {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": RELEASE_NAMESPACE}});
+    let objects = chart::rendered(values).unwrap_or_else(|error| panic!("{error}"));
+    for object in std::iter::once(&namespace).chain(objects.iter().map(|(_, object)| object)) {
+        if let Err(refusal) = api.apply("harness", object) {
+            panic!("{refusal}");
+        }
+    }
+}
+
+/// The Deployment, as it is stored.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn deployment(api: &Api) -> Value {
+    let target = Target::new("apps/v1", "Deployment", RELEASE_NAMESPACE, "placecard-webhook");
+    api.get(&target).unwrap_or_else(|refusal| panic!("{refusal}")).object
+}
+
+fn container(deployment: &Value) -> &Value {
+    &deployment["spec"]["template"]["spec"]["containers"][0]
+}
+
+/// The flags of a pod of the Deployment, but for the address; the API server is found by a kubeconfig.
+///
+/// # Panics
+/// If they are no strings, or the path is none.
+#[must_use]
+pub fn flags(deployment: &Value, address: &str, kubeconfig: &Path) -> Vec<String> {
+    let flags = container(deployment)["args"].as_array().expect("flags").iter();
+    let flags = flags.map(|flag| match flag.as_str().expect("a string") {
+        "--addr=0.0.0.0:8443" => format!("--addr={address}"),
+        "--identity=$(POD_NAME)" => "--identity=the-one".to_owned(),
+        other => other.to_owned(),
+    });
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.to_str().expect("UTF-8"));
+    // Asked by the Service's name elsewhere, and by an address here.
+    let names = ["--tls-name=127.0.0.1", "--tls-name=localhost"].map(str::to_owned);
+    flags.chain([kubeconfig]).chain(names).collect()
+}
+
+/// The environment of a pod of the Deployment, without what its fields become.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn environment(deployment: &Value) -> Vec<(String, String)> {
+    let variables = container(deployment)["env"].as_array().expect("variables").iter();
+    let own = variables.filter_map(|one| {
+        Some((one["name"].as_str()?.to_owned(), one["value"].as_str()?.to_owned()))
+    });
+    own.collect()
+}
+
+/// A configuration of the release; `None`: there is none.
+///
+/// # Panics
+/// If it cannot be read.
+#[must_use]
+pub fn configuration(api: &Api, kind: &str) -> Option<Value> {
+    let target = Target::new("admissionregistration.k8s.io/v1", kind, "", RELEASE);
+    match api.get(&target) {
+        Ok(answer) => Some(answer.object),
+        Err(refusal) if refusal.status == 404 => None,
+        Err(refusal) => panic!("{refusal}"),
+    }
+}
+
+/// What stands in `caBundle` of all webhooks.
+///
+/// # Errors
+/// It is not the same, or not there yet.
+///
+/// # Panics
+/// If a configuration has no webhooks.
+pub fn authority(api: &Api) -> Result<String, String> {
+    let mut found = BTreeSet::new();
+    for kind in CONFIGURATIONS {
+        let installed = configuration(api, kind).ok_or("not installed")?;
+        for one in installed["webhooks"].as_array().expect("webhooks") {
+            let bundle = &one["clientConfig"]["caBundle"];
+            found.insert(bundle.as_str().unwrap_or_default().to_owned());
+        }
+    }
+    match found.into_iter().collect::<Vec<_>>().as_slice() {
+        [one] if !one.is_empty() => Ok(one.clone()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// All webhooks are reached under this address from now on, instead of through a Service.
+///
+/// # Panics
+/// If they are not installed, or not reached through a Service.
+pub fn lead_to(api: &Api, url: &str) {
+    for kind in CONFIGURATIONS {
+        let mut installed = configuration(api, kind).expect("installed");
+        for one in installed["webhooks"].as_array_mut().expect("webhooks") {
+            let config = one["clientConfig"].as_object_mut().expect("a mapping");
+            let service = config.remove("service").expect("a Service");
+            let path = service["path"].as_str().expect("a path");
+            config.insert("url".to_owned(), json!(format!("{url}{path}")));
+        }
+        installed["metadata"].as_object_mut().expect("metadata").remove("managedFields");
+        api.put(&installed).unwrap_or_else(|refusal| panic!("{refusal}"));
+    }
+}

@@ -1,0 +1,210 @@
+//! The webhook as it is shipped, in a process of its own, for programs that measure.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// What comes of a measurement.
+pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// A running webhook. It is killed when this is dropped.
+pub struct Process {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// When it was started.
+    pub begin: Instant,
+    child: Child,
+    client: kube::Client,
+    runtime: Runtime,
+}
+
+/// Memory of a process, in kB.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// What is resident now.
+    pub resident: u64,
+    /// What was at most.
+    pub most: u64,
+}
+
+impl Process {
+    /// Starts this program, which is to listen on a port that it prints.
+    ///
+    /// # Errors
+    /// It does not start, or does not listen.
+    pub fn start<A: AsRef<OsStr>>(
+        program: &Path,
+        arguments: &[A],
+        environment: &[(String, String)],
+    ) -> Result<Self> {
+        let begin = Instant::now();
+        let mut child = Command::new(program)
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+        let address = line.trim().strip_prefix("listening on https://");
+        let address: SocketAddr = address.ok_or("it does not listen")?.parse()?;
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let mut config = kube::Config::new(format!("https://{address}").parse()?);
+        config.accept_invalid_certs = true;
+        let client = runtime.block_on(async { kube::Client::try_from(config) })?;
+        Ok(Self { address, begin, child, client, runtime })
+    }
+
+    /// The program that is built beside this one.
+    ///
+    /// # Errors
+    /// It is not known where this one is.
+    pub fn shipped() -> Result<PathBuf> {
+        Ok(std::env::current_exe()?.with_file_name("placecard-webhook"))
+    }
+
+    fn get(&self, path: &str) -> Result<String> {
+        // The server ends a connection over which nothing is asked for ten seconds, perhaps in the
+        // moment in which something is.
+        self.ask(path).or_else(|_| self.ask(path))
+    }
+
+    fn ask(&self, path: &str) -> Result<String> {
+        let request = http::Request::get(path).body(Vec::new())?;
+        Ok(self.runtime.block_on(self.client.request_text(request))?)
+    }
+
+    /// Whether it is ready.
+    ///
+    /// # Errors
+    /// Never; a server that does not answer is not ready.
+    pub fn is_ready(&self) -> Result<bool> {
+        Ok(self.get("/readyz").is_ok_and(|text| text == "ok\n"))
+    }
+
+    /// The text of its metrics.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn metrics(&self) -> Result<String> {
+        self.get("/metrics")
+    }
+
+    /// The sum of the series whose lines begin with the name and contain the labels; `None`: there is
+    /// none.
+    ///
+    /// # Errors
+    /// It does not answer, or not with numbers.
+    pub fn metric(&self, name: &str, labels: &str) -> Result<Option<f64>> {
+        sum(&self.metrics()?, name, labels)
+    }
+
+    /// The most that was resident counts from now on (`proc(5)`, `clear_refs`).
+    ///
+    /// # Errors
+    /// The system does not do it.
+    pub fn forget_most(&self) -> Result<()> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
+    /// Waits until it is seen, for ten minutes at most.
+    ///
+    /// # Errors
+    /// It is not seen, or cannot be looked for.
+    pub fn wait(&self, what: &str, mut seen: impl FnMut(&Self) -> Result<bool>) -> Result<()> {
+        let end = Instant::now() + Duration::from_secs(600);
+        while !seen(self)? {
+            if Instant::now() > end {
+                return Err(format!("not within ten minutes: {what}").into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Processor time of all its threads and of the kernel for it, in seconds, to a hundredth.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn processor_time(&self) -> Result<f64> {
+        processor_time(self.child.id())
+    }
+
+    /// How much memory it has.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn memory(&self) -> Result<Memory> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let kilobytes = |name: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok()
+        };
+        let resident = kilobytes("VmRSS").ok_or("no VmRSS")?;
+        Ok(Memory { resident, most: kilobytes("VmHWM").ok_or("no VmHWM")? })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Processor time of a process, in seconds, to a hundredth.
+///
+/// # Errors
+/// There is no such process.
+pub fn processor_time(id: u32) -> Result<f64> {
+    /// Clock ticks a second in `/proc`, on every Linux (`USER_HZ`).
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    // After the name in brackets: state is field 3, utime and stime are 14 and 15.
+    let (_, rest) = stat.rsplit_once(')').ok_or("no name in /proc/PID/stat")?;
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<std::result::Result<f64, _>>()? / TICKS)
+}
+
+/// The sum of the series in a text of metrics whose lines begin with the name and contain the labels;
+/// `None`: there is none.
+///
+/// # Errors
+/// One of them is no number.
+pub fn sum(metrics: &str, name: &str, labels: &str) -> Result<Option<f64>> {
+    let mut total = None;
+    for line in metrics.lines() {
+        let Some((series, value)) = line.rsplit_once(' ') else { continue };
+        let of = series.strip_prefix(name).filter(|rest| rest.is_empty() || rest.starts_with('{'));
+        if of.is_some_and(|of| of.contains(labels)) {
+            total = Some(total.unwrap_or(0.0) + value.parse::<f64>()?);
+        }
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_added_by_name_and_labels() {
+        let text = "# HELP a x\na 3\na_b{c=\"d\"} 4\na_b{c=\"e\",f=\"g\"} 0.5\na_bc 7\n# EOF\n";
+        for (name, labels, expected) in [
+            ("a", "", Some(3.0)),
+            ("a_b", "", Some(4.5)),
+            ("a_b", "c=\"d\"", Some(4.0)),
+            ("a_b", "c=\"x\"", None),
+            ("b", "", None),
+        ] {
+            assert_eq!(sum(text, name, labels).expect("numbers"), expected, "{name} {labels}");
+        }
+    }
+}
