@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test fails where it stands")]
 
 mod audits;
+mod churn;
 mod events;
 mod objects;
 mod placements;
