@@ -237,20 +237,12 @@ impl Text {
     fn push(&mut self, bytes: &[u8], to: &mut Intake<'_>) {
         if let Self::Unknown(begun) = self {
             begun.extend_from_slice(bytes);
-            let text = begun.strip_prefix(b"\xEF\xBB\xBF".as_slice()).unwrap_or(begun);
-            let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-            let mut known = match first {
-                _ if Bytes::of(begun).is_some() => Self::Json(Reader::new()),
-                // Byte-order marks: UTF-16, or the first bytes of that of UTF-8.
-                Some(b'{' | b'[' | 0xFE | 0xFF) => Self::Json(Reader::new()),
-                Some(0xEF) if text.len() < 3 => return,
-                Some(_) => Self::Yaml(yaml::Splitter::new()),
-                // Blanks say nothing, however many there are.
-                None if begun.len() > PIECE => Self::Json(Reader::new()),
-                None => return,
-            };
-            let begun = std::mem::take(begun);
-            known.push(&begun, to);
+            // What it is must not depend on how a pipe cuts it.
+            if begun.len() < Bytes::ENOUGH {
+                return;
+            }
+            let Some(mut known) = Self::of(begun) else { return };
+            known.push(&std::mem::take(begun), to);
             *self = known;
             return;
         }
@@ -258,6 +250,18 @@ impl Text {
             Self::Json(reader) => reader.push(bytes, to),
             Self::Yaml(splitter) => splitter.push(bytes, to),
             Self::Unknown(_) => {}
+        }
+    }
+
+    /// What begins like this; `None`: with nothing but blanks, and not too many.
+    fn of(begun: &[u8]) -> Option<Self> {
+        let text = begun.strip_prefix(b"\xEF\xBB\xBF".as_slice()).unwrap_or(begun);
+        match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            _ if Bytes::of(begun).is_some() => Some(Self::Json(Reader::new())),
+            // Also UTF-16, by its mark.
+            Some(b'{' | b'[' | 0xFE | 0xFF) => Some(Self::Json(Reader::new())),
+            Some(_) => Some(Self::Yaml(yaml::Splitter::new())),
+            None => (begun.len() > PIECE).then(|| Self::Json(Reader::new())),
         }
     }
 
@@ -270,9 +274,9 @@ impl Text {
             Self::Json(reader) => reader.finish(to),
             Self::Yaml(splitter) => splitter.finish(to),
             Self::Unknown(begun) => {
-                let mut reader = Reader::new();
-                reader.push(&begun, to);
-                reader.finish(to);
+                let mut known = Self::of(&begun).unwrap_or_else(|| Self::Json(Reader::new()));
+                known.push(&begun, to);
+                known.finish(to);
             }
         }
     }

@@ -191,6 +191,16 @@ fn what_cannot_be_used_at_all_is_refused_with_a_way_out() {
     assert_eq!(missing[0].to_string(), "no/such.json: no such file or folder");
 }
 
+/// Gives one byte at a time.
+struct One<'a>(&'a [u8]);
+
+impl Read for One<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let length = to.len().min(1);
+        self.0.read(to.get_mut(..length).unwrap_or_default())
+    }
+}
+
 #[test]
 fn what_is_no_text_or_no_list_is_refused_with_a_way_out() {
     let errors = |mut bytes: &[u8]| {
@@ -220,7 +230,11 @@ fn what_is_no_text_or_no_list_is_refused_with_a_way_out() {
     ];
     for (bytes, expected) in table {
         let separator = if expected.starts_with('1') { ":" } else { ": " };
-        assert_eq!(errors(bytes), [format!("<stdin>{separator}{expected}")]);
+        let expected = [format!("<stdin>{separator}{expected}")];
+        assert_eq!(errors(bytes), expected);
+        // A pipe may give the first bytes alone.
+        let cut = load(&["-".to_owned()], &mut One(bytes), &mut Progress::silent()).unwrap_err();
+        assert_eq!(cut.iter().map(ToString::to_string).collect::<Vec<String>>(), expected);
     }
 }
 

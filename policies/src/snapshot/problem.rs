@@ -113,6 +113,9 @@ pub enum Bytes {
 }
 
 impl Bytes {
+    /// So many bytes decide, or all that there are.
+    pub const ENOUGH: usize = 512;
+
     /// What begins like this; `None`: it may be text.
     #[must_use]
     pub fn of(begin: &[u8]) -> Option<Self> {
@@ -121,13 +124,10 @@ impl Bytes {
             [0x28, 0xB5, 0x2F, 0xFD, ..] => Some(Self::Zstd),
             // Also those of UTF-16, which begins with its mark.
             [0xFE | 0xFF, ..] => None,
-            _ => begin.iter().take(LOOK).any(|byte| *byte == 0).then_some(Self::Other),
+            _ => begin.iter().take(Self::ENOUGH).any(|byte| *byte == 0).then_some(Self::Other),
         }
     }
 }
-
-/// So far a zero byte is looked for.
-const LOOK: usize = 512;
 
 impl ProblemKind {
     /// Whether the rest of the text cannot be trusted or used: a verdict on the part before it

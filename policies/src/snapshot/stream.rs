@@ -193,13 +193,16 @@ impl Reader {
     /// Between the values of the text.
     fn between(&mut self, to: &mut Intake<'_>, last: bool) -> Step {
         if !self.began && self.start == Place::START && self.at == 0 {
+            // However it is cut, a text is read the same.
+            if self.buffer.len() < Bytes::ENOUGH && !last {
+                return Step::Short;
+            }
             if let Some(bytes) = Bytes::of(&self.buffer) {
                 return Step::Fatal(ProblemKind::NoText(bytes));
             }
             match self.buffer.as_slice() {
                 [0xEF, 0xBB, 0xBF, ..] => self.at = 3,
                 [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => return Step::Fatal(ProblemKind::Utf16),
-                [0xEF | 0xFF | 0xFE, ..] if self.buffer.len() < 3 && !last => return Step::Short,
                 _ => {}
             }
         }
