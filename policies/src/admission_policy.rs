@@ -74,7 +74,7 @@ impl Values {
         Self {
             exempt: "{{ include \"placecard.exempt\" . }}".to_owned(),
             actions: format!(
-                "{{{{ get (dict {}) .Values.admissionPolicy.unplaced }}}}",
+                "{{{{ get (dict {}) (include \"placecard.unplaced\" .) }}}}",
                 actions.join(" ")
             ),
             failure_policy: "{{ .Values.admissionPolicy.failurePolicy }}".to_owned(),

@@ -19,6 +19,11 @@
 {{ .Values.serviceAccount.name | default (include "placecard.webhook" .) }}
 {{- end }}
 
+{{/* What becomes of pods with rules that the webhook did not expand: as the mode has it. */}}
+{{- define "placecard.unplaced" -}}
+{{ .Values.admissionPolicy.unplaced | default (eq .Values.defaultMode "warn" | ternary "warn" "deny") }}
+{{- end }}
+
 {{/* The Secret with the certificate. */}}
 {{- define "placecard.secret" -}}
 {{ .Values.certificates.secret | default (printf "%s-tls" (include "placecard.webhook" .)) }}

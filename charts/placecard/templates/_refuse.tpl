@@ -21,8 +21,8 @@ failurePolicy Fail with replicas {{ .Values.replicas }} refuses pods while that 
 failurePolicy Fail without a podDisruptionBudget refuses pods while a drain takes all replicas at once: use podDisruptionBudget.enabled true, or failurePolicy Ignore
 {{- else if and .Values.podDisruptionBudget.enabled (gt (int .Values.replicas) 1) (ge (int .Values.podDisruptionBudget.maxUnavailable) (int .Values.replicas)) -}}
 podDisruptionBudget.maxUnavailable {{ .Values.podDisruptionBudget.maxUnavailable }} lets a drain take all {{ .Values.replicas }} replicas at once: use less than replicas
-{{- else if and (eq .Values.defaultMode "warn") (eq .Values.admissionPolicy.unplaced "deny") -}}
-admissionPolicy.unplaced deny refuses pods while no replica answers, and defaultMode warn promises to refuse none: use admissionPolicy.unplaced warn with defaultMode warn
+{{- else if and (eq .Values.defaultMode "warn") (eq (include "placecard.unplaced" .) "deny") -}}
+admissionPolicy.unplaced deny refuses pods while no replica answers, and defaultMode warn promises to refuse none: leave admissionPolicy.unplaced empty, which is warn then
 {{- else if and (eq .Values.audit.evict "on") (eq (int .Values.audit.every) 0) -}}
 audit.evict on evicts nothing with audit.every 0, for the audit finds the pods: use audit.every 30, or audit.evict off
 {{- else if and (eq .Values.coordination.rollouts "on") (eq .Values.coordination.controller "off") -}}
