@@ -282,6 +282,11 @@ fn a_role_is_there_only_if_a_value_asks_for_it() {
     for (template, without, with) in [
         ("eviction-rbac.yaml", json!({}), json!({"audit": {"evict": "on"}})),
         ("eviction-rbac.yaml", json!({"audit": {"evict": "dry-run"}}), chart::most()),
+        (
+            "audit-rbac.yaml",
+            json!({"audit": {"every": 0}, "admissionPolicy": {"guards": "off"}}),
+            json!({"audit": {"every": 0}}),
+        ),
         ("rollout-rbac.yaml", json!({}), json!({"coordination": {"rollouts": "on"}})),
         ("coordination-rbac.yaml", json!({"coordination": {"controller": "off"}}), json!({})),
         ("guards-rbac.yaml", json!({"admissionPolicy": {"guards": "off"}}), json!({})),

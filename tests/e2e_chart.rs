@@ -1,6 +1,8 @@
 //! The chart on a real API server: Helm installs, upgrades and uninstalls it, and every object that it
 //! can render is taken.
 
+mod rights;
+
 use std::net::TcpListener;
 use std::process::Output;
 use std::time::Duration;
@@ -106,6 +108,15 @@ struct Running {
 
 impl Running {
     fn start(plane: &ControlPlane, deployment: &Value) -> Self {
+        Self::start_with(plane, deployment, None)
+    }
+
+    /// The same with these in the files that the Deployment mounts: certificate and key in PEM.
+    fn start_with(
+        plane: &ControlPlane,
+        deployment: &Value,
+        pem: Option<&placecard_certs::SelfSigned>,
+    ) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("threads can be started");
         let folder = tempfile::tempdir().expect("a folder");
@@ -115,7 +126,17 @@ impl Running {
         let free = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = free.local_addr().expect("an address");
         drop(free);
-        let flags = installation::flags(deployment, &address.to_string(), &kubeconfig);
+        let mut flags = installation::flags(deployment, &address.to_string(), &kubeconfig);
+        if let Some(pem) = pem {
+            flags.retain(|flag| !flag.starts_with("--tls-name="));
+            for (name, text) in [("tls.crt", &pem.chain_pem), ("tls.key", &pem.key_pem)] {
+                let path = folder.path().join(name);
+                std::fs::write(&path, text).expect("written");
+                let mounted = format!("/etc/placecard/tls/{name}");
+                let path = path.display().to_string();
+                flags.iter_mut().for_each(|flag| *flag = flag.replace(&mounted, &path));
+            }
+        }
         let words = ["placecard-webhook".to_owned()].into_iter().chain(flags);
         let args = Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
         runtime.spawn(async move { start::run(&args).await.expect("it starts") });

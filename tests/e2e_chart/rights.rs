@@ -1,0 +1,267 @@
+//! The audit log of the API server says which rights of the chart are used. With everything off that can
+//! be off, each that is left is used, and nothing is refused.
+
+use std::collections::BTreeSet;
+use std::fmt::{Display, Formatter};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use placecard_policies::language::intent::TargetKind;
+use placecard_policies::surroundings::{Answer, Reference};
+use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
+use placecard_tests::controlplane::{Api, ControlPlane, or_skipped, wait_for};
+use placecard_tests::installation::{deployment, lead_to};
+use placecard_tests::webhook;
+use placecard_webhook::cluster::Cluster;
+use serde_json::{Value, json};
+use tokio::runtime::Builder;
+use tokio::time::Instant;
+
+use super::{PATIENCE, Running, accepted, helm, is_at_work};
+
+/// Something that may be done.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Right {
+    verb: String,
+    /// `GROUP/RESOURCE`, and `/SUBRESOURCE`.
+    resource: String,
+    /// Empty: everywhere.
+    namespace: String,
+    /// Empty: whatever its name.
+    name: String,
+}
+
+impl Display for Right {
+    fn fmt(&self, to: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{} {}", self.verb, self.resource)?;
+        for (word, part) in [("in", &self.namespace), ("named", &self.name)] {
+            if !part.is_empty() {
+                write!(to, " {word} {part}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Right {
+    fn covers(&self, done: &Self) -> bool {
+        let fits = |own: &String, other: &String| own.is_empty() || own == other;
+        (&self.verb, &self.resource) == (&done.verb, &done.resource)
+            && fits(&self.namespace, &done.namespace)
+            && fits(&self.name, &done.name)
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(text).collect()
+}
+
+/// What the chart allows with these values, verb by verb.
+fn rights(values: &Value) -> BTreeSet<Right> {
+    let mut found = BTreeSet::new();
+    for (_, object) in chart::rendered(values).expect("rendered").iter() {
+        for rule in object["rules"].as_array().into_iter().flatten() {
+            assert!(!texts(&rule["verbs"]).contains(&"*".to_owned()), "{object}");
+            let mut names = texts(&rule["resourceNames"]);
+            if names.is_empty() {
+                names.push(String::new());
+            }
+            for (group, resource) in product(&rule["apiGroups"], &rule["resources"]) {
+                for verb in texts(&rule["verbs"]) {
+                    found.extend(names.iter().map(|name| Right {
+                        verb: verb.clone(),
+                        resource: format!("{group}/{resource}"),
+                        namespace: text(&object["metadata"]["namespace"]),
+                        name: name.clone(),
+                    }));
+                }
+            }
+        }
+    }
+    assert!(found.len() > 40, "{found:?}");
+    found
+}
+
+fn product(groups: &Value, resources: &Value) -> Vec<(String, String)> {
+    let of = |group: &String| {
+        let group = group.clone();
+        texts(resources).into_iter().map(move |resource| (group.clone(), resource))
+    };
+    texts(groups).iter().flat_map(of).collect()
+}
+
+/// What the webhook's account did, and what of it was refused, by the audit log.
+fn done(log: &Path) -> (BTreeSet<Right>, BTreeSet<String>) {
+    let account = format!("system:serviceaccount:{RELEASE_NAMESPACE}:placecard-webhook");
+    let (mut done, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for line in fs::read_to_string(log).expect("a log").lines() {
+        // The last one may be half written.
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        if event["user"]["username"] != account.as_str() {
+            continue;
+        }
+        let of = &event["objectRef"];
+        let mut resource = format!("{}/{}", text(&of["apiGroup"]), text(&of["resource"]));
+        if !of["subresource"].is_null() {
+            resource = format!("{resource}/{}", text(&of["subresource"]));
+        }
+        let one = Right {
+            verb: text(&event["verb"]),
+            resource,
+            namespace: text(&of["namespace"]),
+            name: text(&of["name"]),
+        };
+        if event["annotations"]["authorization.k8s.io/decision"] == "allow" {
+            // Its own description a server shows to everybody.
+            if of.is_object() {
+                done.insert(one);
+            }
+        } else {
+            refused.insert(format!("{one} {}", text(&event["requestURI"])));
+        }
+    }
+    (done, refused)
+}
+
+/// Waits until every right was used; nothing was refused, and nothing else done.
+fn all_are_used(log: &Path, values: &Value) {
+    let rights = rights(values);
+    wait_for(PATIENCE, "every right is used", || {
+        let (done, _) = done(log);
+        let open = rights.iter().filter(|right| !done.iter().any(|one| right.covers(one)));
+        let open: Vec<String> = open.map(Right::to_string).collect();
+        if open.is_empty() { Ok(()) } else { Err(format!("{open:#?}")) }
+    });
+    let (done, refused) = done(log);
+    assert_eq!(refused, BTreeSet::new());
+    for one in &done {
+        assert!(rights.iter().any(|right| right.covers(one)), "{one} is no right of the chart");
+    }
+}
+
+/// The kinds of others that the chart names.
+const KINDS: [(&str, &str); 4] = [
+    ("workloads.x-k8s.io/v1alpha1", "RoleBasedGroup"),
+    ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
+    ("jobset.x-k8s.io/v1alpha2", "JobSet"),
+    ("disaggregatedset.x-k8s.io/v1", "DisaggregatedSet"),
+];
+
+fn define(api: &Api) {
+    for (api_version, kind) in KINDS {
+        let (group, version) = api_version.split_once('/').expect("a group");
+        let plural = format!("{}s", kind.to_lowercase());
+        let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        accepted(
+            api,
+            &json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                "metadata": {"name": format!("{plural}.{group}")},
+                "spec": {"group": group, "scope": "Namespaced",
+                    "names": {"plural": plural, "kind": kind},
+                    "versions": [{"name": version, "served": true, "storage": true,
+                        "schema": {"openAPIV3Schema": any}}]}}),
+        );
+        wait_for(PATIENCE, kind, || {
+            api.list(api_version, kind, "", "").map(drop).map_err(|one| one.to_string())
+        });
+    }
+}
+
+/// Each sort of look-up once, of things that are not there: in a run the index answers nearly all.
+fn look_up(plane: &ControlPlane) {
+    let name = || "nothing".to_owned();
+    let target = |kind| Reference::Target { kind, namespace: name(), name: name() };
+    let kinds = [
+        TargetKind::Service,
+        TargetKind::Deployment,
+        TargetKind::StatefulSet,
+        TargetKind::DaemonSet,
+        TargetKind::Job,
+    ];
+    let owner = |(api_version, kind): (&str, &str)| Reference::Owner {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: name(),
+        name: name(),
+        uid: name(),
+    };
+    let workload = |(api_version, kind): (&str, &str)| Reference::Workload {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: name(),
+        name: name(),
+    };
+    let mut asked: Vec<Reference> = kinds.into_iter().map(target).collect();
+    asked.extend([("apps/v1", "ReplicaSet"), ("v1", "ReplicationController")].map(owner));
+    asked.extend(KINDS.map(workload));
+    asked.extend([
+        Reference::Namespace { name: name() },
+        Reference::Claim { namespace: name(), name: name() },
+        Reference::Node { name: name() },
+        Reference::Pod { namespace: name(), name: name() },
+        Reference::PersistentVolume { name: name() },
+        Reference::Lease { namespace: name(), name: name() },
+        Reference::Coordination { namespace: name(), name: name() },
+        Reference::Coordinations { namespace: name() },
+    ]);
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let cluster = Cluster::new(webhook::client(plane, None).await);
+        for (of, answer) in cluster.answers(asked, Instant::now() + PATIENCE).await {
+            assert_ne!(answer, Answer::Unreachable, "{of:?}");
+        }
+    });
+}
+
+fn install(plane: &ControlPlane, values: &Value) -> Value {
+    define(plane.api());
+    let folder = chart::folder();
+    let folder = folder.to_str().expect("UTF-8");
+    helm(plane, &["install", RELEASE, folder, "--create-namespace", "-f", "-"], values);
+    accepted(
+        plane.api(),
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}),
+    );
+    deployment(plane.api())
+}
+
+fn log_of(plane: &ControlPlane) -> PathBuf {
+    plane.kubeconfig.with_file_name("audit.log")
+}
+
+/// With everything off that can be off, the webhook reads, and no more.
+#[test]
+fn what_is_off_has_no_rights() {
+    let arguments = ["--audit", "--feature-gates", "WatchList=false"];
+    let Some(plane) = or_skipped(ControlPlane::start_with(&arguments)) else { return };
+    let api = plane.api();
+    let made = placecard_certs::self_signed(
+        &["127.0.0.1"],
+        Duration::from_secs(86_400),
+        SystemTime::now(),
+    );
+    let made = made.expect("a certificate");
+    let values = json!({
+        "audit": {"every": 0},
+        "coordination": {"controller": "off"},
+        "admissionPolicy": {"guards": "off"},
+        "certificates": {"mode": "secret", "caBundle": STANDARD.encode(&made.ca_pem)},
+    });
+    let read = ["get", "list", "watch"];
+    let rights = rights(&values);
+    assert!(rights.iter().all(|right| read.contains(&right.verb.as_str())), "{rights:#?}");
+    let installed = install(&plane, &values);
+    let running = Running::start_with(&plane, &installed, Some(&made));
+    lead_to(api, &running.url);
+    is_at_work(api);
+    look_up(&plane);
+    all_are_used(&log_of(&plane), &values);
+    running.stop();
+}
