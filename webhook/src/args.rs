@@ -72,8 +72,8 @@ pub struct Args {
     )]
     pub tls_name: Vec<String>,
 
-    /// Authorities of clients in PEM: who shows no certificate of theirs gets no decision. Read at the
-    /// start.
+    /// Authorities of clients in PEM: who shows no certificate of theirs gets no decision. Taken again
+    /// when the file changes.
     #[arg(long, env = "PLACECARD_CLIENT_CA_FILE", value_name = "FILE")]
     pub client_ca_file: Option<PathBuf>,
 

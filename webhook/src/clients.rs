@@ -1,20 +1,28 @@
 //! Which clients may ask for a decision, if they have to show a certificate.
 //!
 //! Everybody may connect, because the kubelet's probes have none; who is a stranger gets no decision.
+//! The authorities of clients are in a file that is read again and again, as that of the certificate.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
-use axum_server::tls_rustls::RustlsAcceptor;
-use placecard_certs::client_names;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use placecard_certs::kept::authorities;
+use placecard_certs::{Current, checking_config, client_names};
+use rustls::ServerConfig;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tower::Layer as _;
 
+use crate::certificates::files::pem;
 use crate::connections::Counted;
 
 /// The clients that may ask. TLS has checked that their certificates are of the right authority.
@@ -22,6 +30,73 @@ use crate::connections::Counted;
 pub struct Clients {
     /// Common names or DNS names, of which the certificate has to have one; none: any will do.
     pub names: Arc<[String]>,
+}
+
+/// The file with the authorities of clients.
+#[derive(Debug)]
+pub struct AuthorityFile {
+    path: PathBuf,
+    /// What is served.
+    current: Arc<Current>,
+    /// What stood in the file when it was read last.
+    known: Result<Vec<u8>, String>,
+}
+
+impl AuthorityFile {
+    /// Reads the file, and gives what connections are made with.
+    ///
+    /// # Errors
+    /// It cannot be read, or has no authority in it.
+    pub fn read(path: PathBuf, current: Arc<Current>) -> Result<(Self, RustlsConfig), String> {
+        let mut file = Self { path, current, known: Ok(Vec::new()) };
+        file.known = file.bytes();
+        let config = file.config()?;
+        Ok((file, RustlsConfig::from_config(config)))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        pem("--client-ca-file", &self.path)
+    }
+
+    fn config(&self) -> Result<Arc<ServerConfig>, String> {
+        let fail =
+            |error: &dyn Display| format!("--client-ca-file {}: {error}", self.path.display());
+        let pem = self.known.as_ref().map_err(Clone::clone)?;
+        let authorities = authorities(pem).map_err(|error| fail(&error))?;
+        if authorities.is_empty() {
+            return Err(fail(&"no certificate in it is that of an authority"));
+        }
+        let config = checking_config(Arc::clone(&self.current), &authorities);
+        config.map_err(|error| fail(&error))
+    }
+
+    /// Follows the file for ever. A file that is no good changes nothing. Connections that are there go
+    /// on; none is taken up again that was made with other authorities.
+    pub async fn follow(mut self, tls: RustlsConfig, pause: Duration) {
+        loop {
+            sleep(pause).await;
+            let looked = tokio::task::spawn_blocking(move || {
+                let found = self.bytes();
+                (self, found)
+            });
+            // It cannot break off.
+            let Ok((file, found)) = looked.await else { return };
+            self = file;
+            if found == self.known {
+                continue;
+            }
+            self.known = found;
+            match self.config() {
+                Ok(config) => {
+                    tls.reload_from_config(config);
+                    tracing::info!("the authorities of clients are those of the file from now on");
+                }
+                Err(error) => {
+                    tracing::warn!(error, "the authorities of clients stay as they were");
+                }
+            }
+        }
+    }
 }
 
 /// Whether whoever sent a request may ask.

@@ -58,24 +58,25 @@ pub async fn serve(
     app: Arc<App>,
     stop: impl Future<Output = Duration>,
 ) -> io::Result<()> {
-    serve_within(Limits::default(), listener, tls, app, stop).await
+    serve_within(Limits::default(), listener, RustlsConfig::from_config(tls), app, stop).await
 }
 
 /// Serves until `stop` resolves, and then ends in order: readiness goes off, for the time that
 /// `stop` resolved to requests are still taken (until the endpoint is known to be gone), then no
-/// new ones, and those under way are finished.
+/// new ones, and those under way are finished. What `tls` is given meanwhile holds for connections from
+/// then on.
 ///
 /// # Errors
 /// What the listener says.
 pub async fn serve_within(
     limits: Limits,
     listener: TcpListener,
-    tls: Arc<ServerConfig>,
+    tls: RustlsConfig,
     app: Arc<App>,
     stop: impl Future<Output = Duration>,
 ) -> io::Result<()> {
     let handle: Handle<SocketAddr> = Handle::new();
-    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls))
+    let acceptor = RustlsAcceptor::new(tls)
         .handshake_timeout(limits.handshake)
         .acceptor(Counted::new(limits.connections, limits.silent, Arc::clone(&app)));
     let acceptor = Noting { inner: acceptor, clients: limits.clients };

@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use axum_server::tls_rustls::RustlsConfig;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_certs::kept::Lives;
 use placecard_certs::{Current, Pair};
 use placecard_policies::surroundings::{ServerVersion, Surroundings};
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
 use crate::args::{Args, Switch};
 use crate::audit::{self, Settings};
 use crate::certificates::files::LOOK;
 use crate::certificates::{self, Serving};
-use crate::clients::Clients;
+use crate::clients::{AuthorityFile, Clients};
 use crate::cluster::Cluster;
 use crate::coordinate;
 use crate::files::{self, Files};
@@ -142,24 +142,15 @@ fn certificate_files(args: &Args) -> Option<certificates::files::Files> {
 }
 
 /// How connections are made, and who may ask.
-fn tls(
-    args: &Args,
-    current: &Arc<Current>,
-) -> Result<(Arc<ServerConfig>, Option<Clients>), String> {
+fn tls(args: &Args, current: &Arc<Current>) -> Result<(RustlsConfig, Option<Clients>), String> {
     let current = Arc::clone(current);
     let Some(path) = &args.client_ca_file else {
-        let tls = placecard_certs::reloading_config(current);
-        return Ok((tls.map_err(|error| error.to_string())?, None));
+        let tls = placecard_certs::reloading_config(current).map_err(|error| error.to_string())?;
+        return Ok((RustlsConfig::from_config(tls), None));
     };
-    let fail = |error: &dyn Display| format!("--client-ca-file {}: {error}", path.display());
-    let pem = certificates::files::pem("--client-ca-file", path)?;
-    let authorities = placecard_certs::kept::authorities(&pem).map_err(|error| fail(&error))?;
-    if authorities.is_empty() {
-        return Err(fail(&"no certificate in it is that of an authority"));
-    }
-    let tls = placecard_certs::checking_config(current, &authorities);
-    let clients = Clients { names: args.client_name.clone().into() };
-    Ok((tls.map_err(|error| fail(&error))?, Some(clients)))
+    let (file, tls) = AuthorityFile::read(path.clone(), current)?;
+    tokio::spawn(file.follow(tls.clone(), LOOK));
+    Ok((tls, Some(Clients { names: args.client_name.clone().into() })))
 }
 
 fn readiness(pair: Option<&Pair>, needs_contact: bool) -> Readiness {

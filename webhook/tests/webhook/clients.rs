@@ -1,16 +1,17 @@
 //! Clients that have to show a certificate.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use axum_server::tls_rustls::RustlsConfig;
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use placecard_certs::kept::authorities;
 use placecard_certs::{Current, checking_config, client_names};
-use placecard_webhook::clients::Clients;
+use placecard_webhook::clients::{AuthorityFile, Clients};
 use placecard_webhook::listen::{self, Limits};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -101,6 +102,7 @@ async fn who_shows_no_certificate_that_may_ask_gets_no_decision() {
     let mut addresses = Vec::new();
     for names in [vec!["apiserver".to_owned()], Vec::new()] {
         let tls = checking_config(Arc::new(Current::new(&pair)), &trusted).unwrap();
+        let tls = RustlsConfig::from_config(tls);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         addresses.push(listener.local_addr().unwrap());
         let limits = Limits { clients: Some(Clients { names: names.into() }), ..Limits::default() };
@@ -117,4 +119,51 @@ async fn who_shows_no_certificate_that_may_ask_gets_no_decision() {
     let (certificate, _) = client(&ours, "a", &["b", "c"]);
     assert_eq!(client_names(&certificate), ["a", "b", "c"]);
     assert_eq!(client_names(b"no certificate"), Vec::<String>::new());
+}
+
+/// Waits until this is what clients of an authority get.
+async fn become_answers(
+    address: std::net::SocketAddr,
+    ca_pem: &str,
+    of: &CertifiedIssuer<'static, KeyPair>,
+    expected: Option<[StatusCode; 2]>,
+) {
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        while answers(address, ca_pem, Some(client(of, "a", &[]))).await != expected {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "never {expected:?}");
+}
+
+#[tokio::test]
+async fn the_authorities_of_clients_are_those_of_the_file_at_the_moment() {
+    const ALL: Option<[StatusCode; 2]> = Some([StatusCode::OK, StatusCode::OK]);
+    let (old, new) = (authority(), authority());
+    let made = placecard_certs::self_signed(&["localhost"], DAY, SystemTime::now()).unwrap();
+    let pair = placecard_certs::load(made.chain_pem.as_bytes(), made.key_pem.as_bytes()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.crt");
+    let current = Arc::new(Current::new(&pair));
+    let refused = AuthorityFile::read(path.clone(), Arc::clone(&current)).unwrap_err();
+    assert!(refused.starts_with("--client-ca-file "), "{refused}");
+    std::fs::write(&path, old.pem()).unwrap();
+    let (file, tls) = AuthorityFile::read(path.clone(), current).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { clients: Some(Clients { names: [].into() }), ..Limits::default() };
+    let never = std::future::pending();
+    tokio::spawn(file.follow(tls.clone(), Duration::from_millis(5)));
+    tokio::spawn(listen::serve_within(limits, listener, tls, Arc::new(app()), never));
+    become_answers(address, &made.ca_pem, &old, ALL).await;
+    become_answers(address, &made.ca_pem, &new, None).await;
+    std::fs::write(&path, new.pem()).unwrap();
+    become_answers(address, &made.ca_pem, &new, ALL).await;
+    become_answers(address, &made.ca_pem, &old, None).await;
+    // What is no good changes nothing, and what comes after it is taken.
+    std::fs::write(&path, "nothing").unwrap();
+    become_answers(address, &made.ca_pem, &new, ALL).await;
+    std::fs::write(&path, format!("{}{}", old.pem(), new.pem())).unwrap();
+    become_answers(address, &made.ca_pem, &old, ALL).await;
+    become_answers(address, &made.ca_pem, &new, ALL).await;
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
+use axum_server::tls_rustls::RustlsConfig;
 use placecard_webhook::listen::{self, Limits};
 use placecard_webhook::serve::App;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,7 +24,7 @@ const SHORT: Duration = Duration::from_millis(300);
 async fn run(limits: Limits) -> (SocketAddr, String, Arc<App>) {
     let made = placecard_certs::self_signed(&["localhost"], DAY, SystemTime::now()).unwrap();
     let pair = placecard_certs::load(made.chain_pem.as_bytes(), made.key_pem.as_bytes()).unwrap();
-    let tls = placecard_certs::server_config(&pair).unwrap();
+    let tls = RustlsConfig::from_config(placecard_certs::server_config(&pair).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, app) = (listener.local_addr().unwrap(), Arc::new(app()));
     let never = std::future::pending();
