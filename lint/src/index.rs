@@ -106,7 +106,7 @@ impl Index {
             &mut vec![(); reading.threads.max(1)],
             inputs,
             |(), (number, role, input, keep)| {
-                let source = Source::new(input.name, &input.bytes);
+                let source = Source::of(input.name, input.bytes);
                 let (file, documents) = File::new(source, role, keep);
                 let objects: Vec<_> = ids(number, &documents)
                     .filter_map(|id| {

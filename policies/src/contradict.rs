@@ -164,19 +164,24 @@ pub(crate) fn nodes(subject: &Subject<'_>) -> Option<Finding> {
 /// The clash of a template's node demands, which some node can meet, with what kubelets write on
 /// nodes: no proof but a warning, for there are nodes without one.
 pub(crate) fn on_kubelets(subject: &Subject<'_>) -> Option<Finding> {
-    let mut demands = subject.demands.clone();
     let terms = subject.demands.demands.iter().flat_map(|demand| &demand.terms);
     let labels = terms.flat_map(|term| &term.atoms).filter(|atom| !atom.field);
     let keys: BTreeSet<&String> = labels.map(|atom| &atom.requirement.key).collect();
+    let written = keys.into_iter().filter_map(|key| Some((key, written(key)?)));
+    let written: Vec<(&String, Requirement)> = written.collect();
+    if written.is_empty() {
+        return None;
+    }
+    let mut demands = subject.demands.clone();
     let mut facts = BTreeSet::new();
-    for (key, written) in keys.into_iter().filter_map(|key| Some((key, written(key)?))) {
+    for (key, written) in written {
         let place = Place { site: Site::default(), quote: String::new(), by: By::Kubelet };
         let id = demands.add(place.clone(), vec![vec![(false, written, place)]]);
         demands.parts.insert(id, Part::Kubelet(key.clone()));
         facts.insert(id);
     }
     let NodeVerdict::Contradiction(whole) = decide(&demands.demands, BUDGET) else { return None };
-    if facts.is_empty() || whole.demands.iter().any(|id| demands.follows_a_volume(*id)) {
+    if whole.demands.iter().any(|id| demands.follows_a_volume(*id)) {
         return None;
     }
     let mut core = whole.clone();

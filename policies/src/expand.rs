@@ -97,7 +97,10 @@ pub(crate) fn expand(
 ) -> Expanded {
     let mut expander = Expander::empty(object, frame, surroundings);
     expander.spec = template.spec.clone();
-    expander.present = Present::of(&template.spec, frame);
+    // What is there already matters to those who add to it.
+    if !intents.rules.is_empty() || !intents.tolerations.is_empty() {
+        expander.present = Present::of(&template.spec, frame);
+    }
     for tolerate in &intents.tolerations {
         tolerations::expand(&mut expander, tolerate);
     }

@@ -9,6 +9,7 @@ pub(crate) mod companions;
 pub mod inputs;
 pub(crate) mod misplaced;
 mod narrow;
+mod seen;
 pub(crate) mod terms;
 
 use placecard_feasibility::selector::Selector;
@@ -25,6 +26,7 @@ use crate::read::at;
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
 use inputs::{Inputs, TemplateFacts, World};
+use seen::Seen;
 
 /// A rule with what carries it out.
 pub(crate) struct FieldRule {
@@ -54,6 +56,8 @@ pub(crate) struct TemplateCase<'a> {
     pub(crate) surroundings: &'a Surroundings,
     /// The template as it is written, where the front end still has it.
     pub(crate) written: Option<&'a Value>,
+    /// What several rules look at.
+    pub(crate) seen: Seen<'a>,
 }
 
 /// An object under review.
@@ -118,6 +122,17 @@ pub(crate) fn without_rules(template: &Template, meant: &PodSpec, findings: &mut
         let others = meant.pointer(&list.pointer()).and_then(Value::as_array);
         !others.zip(element).is_some_and(|(others, element)| others.contains(element))
     });
+}
+
+impl<'a> TemplateCase<'a> {
+    pub(crate) fn new(
+        (object, template): (&'a Object, &'a Template),
+        frame: &'a Frame<'a>,
+        surroundings: &'a Surroundings,
+        written: Option<&'a Value>,
+    ) -> Self {
+        Self { object, template, frame, surroundings, written, seen: Seen::default() }
+    }
 }
 
 impl TemplateCase<'_> {

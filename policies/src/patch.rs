@@ -127,7 +127,7 @@ fn edit(spec: &FieldPath, now: &mut Value, edit: &Edit) -> PatchOperation {
 
 fn path(base: &FieldPath, tokens: &[String]) -> PointerBuf {
     let base = base.0.iter().map(|segment| match segment {
-        Segment::Key(key) => Token::new(key.clone()),
+        Segment::Key(key) => Token::new(key.as_str()),
         Segment::Index(index) => Token::new(index.to_string()),
     });
     PointerBuf::from_tokens(base.chain(tokens.iter().map(|token| Token::new(token.clone()))))

@@ -50,7 +50,7 @@ pub fn reference(value: &Value) -> Option<ObjectRef> {
 #[must_use]
 pub fn at<'a>(value: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     path.0.iter().try_fold(value, |at, segment| match segment {
-        Segment::Key(key) => at.get(key),
+        Segment::Key(key) => at.get(key.as_str()),
         Segment::Index(index) => at.get(index),
     })
 }
@@ -162,7 +162,7 @@ where
             match segment {
                 serde_path_to_error::Segment::Seq { index } => path.0.push(Segment::Index(*index)),
                 serde_path_to_error::Segment::Map { key } => {
-                    path.0.push(Segment::Key(key.clone()));
+                    path.0.push(Segment::key(key));
                 }
                 serde_path_to_error::Segment::Enum { .. }
                 | serde_path_to_error::Segment::Unknown => {}

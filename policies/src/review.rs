@@ -245,7 +245,7 @@ fn of_template(
         let told = coordination::rules::of_workload(object, template, coordinate, surroundings);
         findings.extend(told);
         let written = written.and_then(|whole| whole.pointer(&template.path.pointer()));
-        let case = TemplateCase { object, template: &base, frame: &frame, surroundings, written };
+        let case = TemplateCase::new((object, &base), &frame, surroundings, written);
         findings.extend(by_hand(&case, &reading, &coordinated));
         let known = !unreadable && is_complete(&expanded);
         let told = !is_contradicted(&findings);

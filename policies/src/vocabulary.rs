@@ -101,7 +101,7 @@ pub fn path(value: &Value, pointer: &str) -> FieldPath {
             }
             _ => {
                 here = here.and_then(|value| value.get(&step));
-                path.0.push(Segment::Key(step));
+                path.0.push(Segment::key(&step));
             }
         }
     }

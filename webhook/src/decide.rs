@@ -13,7 +13,7 @@ use placecard_policies::language::checked::Words;
 use placecard_policies::language::keys;
 use placecard_policies::live::{Watched, basis};
 use placecard_policies::mode::{self, Mode};
-use placecard_policies::object::Object;
+use placecard_policies::object::{Map, Object};
 use placecard_policies::read::{self, ReadProblem};
 use placecard_policies::review::{self, Review};
 use placecard_policies::surroundings::{Reference, Surroundings};
@@ -202,6 +202,13 @@ pub fn references(question: &Question, surroundings: &Surroundings) -> Vec<Refer
     let mut references = review::references(new, surroundings);
     if let Some(old) = old {
         references.extend(review::references(old, surroundings));
+    }
+    // Where there are words of ours there is almost always something to say, and then the mode of the
+    // namespace decides: asked now, it is decided once.
+    let ours = |annotations: &Map| annotations.keys().any(|key| keys::has_prefix(key));
+    let mut templates = new.templates.iter().map(|template| &template.annotations);
+    if !new.reference.namespace.is_empty() && (ours(&new.annotations) || templates.any(ours)) {
+        references.push(Reference::Namespace { name: new.reference.namespace.clone() });
     }
     references.sort();
     references.dedup();

@@ -257,7 +257,7 @@ fn segments(value: &Value, written: &str) -> Vec<Segment> {
                 };
                 rest = rest.get(key.len()..).unwrap_or_default();
                 value = fields.get(key).unwrap_or(&Value::Null);
-                found.push(Segment::Key(key.clone()));
+                found.push(Segment::key(key));
             }
             Value::Array(items) => {
                 let index = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));

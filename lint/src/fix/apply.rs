@@ -214,7 +214,7 @@ fn forget(value: &mut Value, path: &FieldPath) {
     let Some(last) = path.0.last() else { return };
     match (value.pointer_mut(&path.parent().pointer()), last) {
         (Some(Value::Object(map)), Segment::Key(key)) => {
-            map.remove(key);
+            map.remove(key.as_str());
         }
         (Some(Value::Array(items)), Segment::Index(index)) => {
             if let Some(item) = items.get_mut(*index) {

@@ -225,7 +225,7 @@ fn set(document: &Document, path: &FieldPath, edit: &Edit, removes: bool) -> Opt
         // A mapping of annotations that is left without an entry goes with its last one.
         let parent = path.parent();
         let siblings = document.value.pointer(&parent.pointer()).and_then(Value::as_object);
-        let annotations = parent.0.last() == Some(&Segment::Key("annotations".to_owned()));
+        let annotations = parent.0.last() == Some(&Segment::key("annotations"));
         let path = match siblings {
             Some(siblings) if annotations && siblings.len() == 1 => parent,
             _ => path.clone(),

@@ -30,7 +30,7 @@ pub struct File {
 }
 
 impl File {
-    /// Reads a file. The tree of a document takes twenty times the memory of its text, so it is not
+    /// Reads a file. The values of a document take many times the memory of its text, so they are not
     /// kept unless that is asked for: the text says the same whenever it is read.
     pub(super) fn new(source: Source, role: Role, keep: bool) -> (Self, Documents) {
         let documents = Arc::new(load(&source));

@@ -96,7 +96,7 @@ impl Document {
     #[must_use]
     pub fn object(&self, at: &ObjectAt) -> Option<&Value> {
         at.path.0.iter().try_fold(&self.value, |value, segment| match segment {
-            Segment::Key(key) => value.get(key),
+            Segment::Key(key) => value.get(key.as_str()),
             Segment::Index(index) => value.get(index),
         })
     }

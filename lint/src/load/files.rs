@@ -1,6 +1,6 @@
 //! The edge to the file system: paths to bytes.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -63,8 +63,11 @@ pub fn collect(paths: &[String], stdin: &mut dyn Read) -> Result<Vec<Input>, Vec
     for found in find(paths, MANIFESTS) {
         let read = found.and_then(|Found { name, path }| {
             let bytes = match &path {
-                None => read_limited(stdin),
-                Some(path) => open(path).and_then(|mut file| read_limited(&mut file)),
+                None => read_limited(stdin, 0),
+                Some(path) => open(path).and_then(|mut file| {
+                    let length = file.metadata().map_or(0, |about| about.len());
+                    read_limited(&mut file, length)
+                }),
             };
             match bytes {
                 Ok(bytes) => Ok(Input { name, path, bytes }),
@@ -81,14 +84,15 @@ pub fn collect(paths: &[String], stdin: &mut dyn Read) -> Result<Vec<Input>, Vec
 
 /// What is to be read for `paths`, in order; see [`collect`].
 pub fn find(paths: &[String], wanted: Wanted) -> Vec<Result<Found, CollectError>> {
-    let mut finder = Finder { wanted, found: Vec::new(), known: BTreeSet::new() };
+    let mut finder =
+        Finder { wanted, found: Vec::new(), known: HashSet::new(), folder: Default::default() };
     for path in paths {
         if path == "-" {
             finder.stdin();
         } else if Path::new(path).is_dir() {
             finder.folder(path);
         } else {
-            finder.file(path.clone(), Path::new(path));
+            finder.file(path.clone(), Path::new(path), Path::new(path).is_symlink());
         }
     }
     finder.found
@@ -103,7 +107,9 @@ struct Finder {
     wanted: Wanted,
     found: Vec<Result<Found, CollectError>>,
     /// Real paths that are found already; the empty one is standard input.
-    known: BTreeSet<PathBuf>,
+    known: HashSet<PathBuf>,
+    /// The folder of the last file, as it was named and as it is.
+    folder: (PathBuf, PathBuf),
 }
 
 impl Finder {
@@ -117,8 +123,22 @@ impl Finder {
         }
     }
 
-    fn file(&mut self, name: String, path: &Path) {
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    /// A file by its path. Of one that is no link only the folder has to be looked up, and that is the
+    /// same for all that stand beside it.
+    fn real(&mut self, path: &Path, is_link: bool) -> PathBuf {
+        let looked_up = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let (Some(folder), Some(name), false) = (path.parent(), path.file_name(), is_link) else {
+            return looked_up(path);
+        };
+        if self.folder.0 != folder {
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            self.folder = (folder.to_owned(), looked_up(here));
+        }
+        self.folder.1.join(name)
+    }
+
+    fn file(&mut self, name: String, path: &Path, is_link: bool) {
+        let real = self.real(path, is_link);
         if self.known.insert(real) {
             let name = name.replace(std::path::MAIN_SEPARATOR, "/");
             self.found.push(Ok(Found { name, path: Some(path.to_owned()) }));
@@ -132,7 +152,8 @@ impl Finder {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && self.wants(entry.path()) => {
                     found = true;
-                    self.file(entry.path().to_string_lossy().into_owned(), entry.path());
+                    let name = entry.path().to_string_lossy().into_owned();
+                    self.file(name, entry.path(), entry.path_is_symlink());
                 }
                 Ok(_) => {}
                 // A link to a folder above: what is there is read already.
@@ -166,9 +187,9 @@ fn hidden(entry: &DirEntry) -> bool {
     entry.file_name().to_string_lossy().starts_with('.')
 }
 
-/// All bytes, or why not. At most one byte beyond the limit is read.
-fn read_limited(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
+/// All bytes, about as many as `expected`, or why not. At most one byte beyond the limit is read.
+fn read_limited(reader: &mut dyn Read, expected: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(MAX_BYTES));
     let limit = MAX_BYTES as u64 + 1;
     reader.take(limit).read_to_end(&mut bytes).map_err(|error| words(&error))?;
     if bytes.len() > MAX_BYTES {
@@ -222,6 +243,11 @@ mod tests {
             std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();
             std::os::unix::fs::symlink(root.join("gone"), root.join("sub/gone")).unwrap();
             assert_eq!(names(&[root_name]).unwrap(), all);
+            // By another way it is the same file.
+            std::os::unix::fs::symlink(root.join("sub/c.json"), root.join("z.json")).unwrap();
+            let around = at("sub/../sub/c.json");
+            assert_eq!(names(&[&around, root_name, &at("z.json")]).unwrap().len(), 4);
+            fs::remove_file(root.join("z.json")).unwrap();
             std::os::unix::fs::symlink(root.join("gone"), root.join("sub/gone.yaml")).unwrap();
             let errors = names(&[root_name]).unwrap_err();
             assert_eq!(errors.len(), 1);

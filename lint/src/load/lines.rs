@@ -10,6 +10,7 @@ mod values;
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use serde_json::Value;
 
 use super::arena::Style;
@@ -114,7 +115,8 @@ impl<'a, B: Build<'a>> Reader<'a, B> {
     /// The next line with its end, and where it begins; `None` at the end of the text.
     fn next_line(&mut self) -> Option<(usize, &'a str)> {
         let begin = self.at;
-        let line = self.text.get(begin..)?.split_once('\n')?.0;
+        let rest = self.text.get(begin..)?;
+        let line = rest.get(..memchr(b'\n', rest.as_bytes())?)?;
         self.at += line.len() + 1;
         Some((begin, line))
     }
@@ -123,8 +125,8 @@ impl<'a, B: Build<'a>> Reader<'a, B> {
     fn advance(&mut self) {
         self.line = None;
         while let Some((begin, line)) = self.next_line() {
-            let text = line.trim_start_matches(' ');
-            let indent = line.len() - text.len();
+            let indent = blanks(line);
+            let text = line.get(indent..).unwrap_or_default();
             match text.as_bytes().first() {
                 None => {}
                 Some(b'#') => self.build.comment(begin + indent, text, false),
@@ -304,7 +306,7 @@ impl<'a, B: Build<'a>> Reader<'a, B> {
         let (mut begin, mut end, mut inner) = (0, 0, 0);
         let mut next = self.at;
         while let Some((from, line)) = self.next_line() {
-            let blanks = line.len() - line.trim_start_matches(' ').len();
+            let blanks = blanks(line);
             if blanks == line.len() {
                 // Blanks beyond the indentation are text, and a blank line at first is odd.
                 if inner == 0 || blanks > inner {
@@ -352,8 +354,9 @@ impl<'a> Line<'a> {
     /// What stands behind so many bytes of it.
     fn behind(self, length: usize) -> Option<Line<'a>> {
         let rest = self.text.get(length..)?;
-        let text = rest.trim_start_matches(' ');
-        let skipped = length + rest.len() - text.len();
+        let skipped = blanks(rest);
+        let text = rest.get(skipped..)?;
+        let skipped = length + skipped;
         Some(Line { start: self.start + skipped, indent: self.indent + skipped, text })
     }
 }
@@ -361,6 +364,11 @@ impl<'a> Line<'a> {
 /// What a word may be of that is nothing else anywhere.
 const fn is_simple(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+}
+
+/// So many blanks stand at the begin of a text.
+fn blanks(text: &str) -> usize {
+    text.bytes().position(|byte| byte != b' ').unwrap_or(text.len())
 }
 
 fn is_dash(rest: &str) -> bool {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2_iter;
+
 use super::problem::{Problem, ProblemKind};
 
 /// A range of bytes in [`Source::text`]; start inclusive, end exclusive, on character boundaries.
@@ -65,6 +67,13 @@ impl Source {
     /// Decodes `bytes`. What cannot be decoded is said in [`Source::problem`].
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: &[u8]) -> Self {
+        Self::of(name, bytes.to_vec())
+    }
+
+    /// As [`Source::new`], without a copy of what is text.
+    #[must_use]
+    pub fn of(name: impl Into<String>, mut bytes: Vec<u8>) -> Self {
+        const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
         let name = name.into();
         if bytes.len() > super::files::MAX_BYTES {
             let kind = ProblemKind::TooLarge { limit: super::files::MAX_BYTES };
@@ -73,15 +82,17 @@ impl Source {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
             return Self::unreadable(name, ProblemKind::Utf16);
         }
-        let (byte_order_mark, rest) = match bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]) {
-            Some(rest) => (true, rest),
-            None => (false, bytes),
-        };
-        let (text, problem) = match std::str::from_utf8(rest) {
-            Ok(text) => (text.to_owned(), None),
+        let byte_order_mark = bytes.starts_with(&MARK);
+        if byte_order_mark {
+            bytes.drain(..MARK.len());
+        }
+        let (text, problem) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
             Err(error) => {
-                let start = to_u32(error.valid_up_to());
-                let byte = rest.get(error.valid_up_to()).copied().unwrap_or_default();
+                let valid = error.utf8_error().valid_up_to();
+                let rest = error.as_bytes();
+                let start = to_u32(valid);
+                let byte = rest.get(valid).copied().unwrap_or_default();
                 let kind = ProblemKind::NotUtf8 { byte };
                 let span = Span::new(start, start + 3);
                 (String::from_utf8_lossy(rest).into_owned(), Some(Problem::new(kind, span)))
@@ -130,16 +141,10 @@ impl Source {
 
 /// Lines end at LF, CRLF or a lone CR, as YAML's do.
 fn line_starts(text: &str) -> Vec<u32> {
-    let mut starts = vec![0];
-    let mut bytes = text.bytes().enumerate().peekable();
-    while let Some((at, byte)) = bytes.next() {
-        let ends =
-            byte == b'\n' || (byte == b'\r' && bytes.peek().is_none_or(|(_, next)| *next != b'\n'));
-        if ends {
-            starts.push(to_u32(at + 1));
-        }
-    }
-    starts
+    let bytes = text.as_bytes();
+    let ends = memchr2_iter(b'\n', b'\r', bytes)
+        .filter(|at| bytes.get(*at) == Some(&b'\n') || bytes.get(at + 1) != Some(&b'\n'));
+    [0].into_iter().chain(ends.map(|at| to_u32(at + 1))).collect()
 }
 
 /// Byte offsets fit: inputs are at most [`super::MAX_BYTES`] long.

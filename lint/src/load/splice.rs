@@ -103,10 +103,10 @@ fn apply(value: &mut Value, path: &[Segment], new: Option<&Value>) -> Option<()>
                 return apply(map.entry(key.clone()).or_insert(Value::Null), rest, new);
             }
             if rest.is_empty() {
-                map.remove(key);
+                map.remove(key.as_str());
                 return Some(());
             }
-            map.get_mut(key).map_or(Some(()), |value| apply(value, rest, new))
+            map.get_mut(key.as_str()).map_or(Some(()), |value| apply(value, rest, new))
         }
         Segment::Index(index) => {
             let items = value.as_array_mut()?;

@@ -7,6 +7,8 @@ use granit_parser::{
     ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag,
 };
 
+use memchr::{memchr, memmem};
+
 use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
 use super::document::MAX_DEPTH;
 use super::joined::{self, Joined, join};
@@ -32,22 +34,36 @@ pub(super) fn chunks(text: &str) -> Vec<Span> {
     let mut chunks = Vec::new();
     let (mut start, mut holds_content) = (0, false);
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let rest = line.strip_prefix("---");
-        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n'])) {
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..length).unwrap_or(rest);
+        let behind = line.strip_prefix("---");
+        if behind.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n'])) {
             if holds_content {
                 chunks.push(Span::new(to_u32(start), to_u32(at)));
                 start = at;
             }
             holds_content = true;
-        } else {
+        } else if !holds_content {
             let content = line.trim_start();
-            holds_content |= !content.is_empty() && !content.starts_with(['#', '%']);
+            holds_content = !content.is_empty() && !content.starts_with(['#', '%']);
         }
-        at += line.len();
+        at += length;
+        if holds_content {
+            // Up to the next line that may begin with dashes nothing can change.
+            at += next_dashes(text.get(at..).unwrap_or_default());
+        }
     }
-    chunks.push(Span::new(to_u32(start), to_u32(at)));
+    chunks.push(Span::new(to_u32(start), to_u32(text.len())));
     chunks
+}
+
+/// Where the next line with dashes begins in a text that begins a line; its end if there is none.
+fn next_dashes(text: &str) -> usize {
+    if text.starts_with("---") {
+        return 0;
+    }
+    memmem::find(text.as_bytes(), b"\n---").map_or(text.len(), |at| at + 1)
 }
 
 /// Parses the documents of one chunk: usually one, several if they end in `...`.

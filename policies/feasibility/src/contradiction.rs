@@ -182,6 +182,9 @@ pub fn decide(demands: &[Demand], budget: u64) -> NodeVerdict {
             minimal: true,
         });
     }
+    if let Some(state) = without_choices(&readings) {
+        return NodeVerdict::Satisfiable(witness(&state));
+    }
     let mut budget = budget;
     if let Some(core) = one_subject_core(&readings, &mut budget) {
         return NodeVerdict::Contradiction(core);
@@ -329,6 +332,26 @@ fn common<'a>(subject: &Subject, projections: impl Iterator<Item = &'a Domain>) 
     let mut left = if *subject == Subject::Name { Domain::present() } else { Domain::everything() };
     projections.for_each(|one| left.restrict(one));
     left
+}
+
+/// What demands leave to each label where none of them has alternatives, as most have none. `None`:
+/// some have, or name a node, or some label has no value left.
+fn without_choices(readings: &[Reading<'_>]) -> Option<State<Subject>> {
+    let mut state = State::new();
+    for reading in readings {
+        let [way] = reading.ways.as_slice() else { return None };
+        for Literal { subject, domain, .. } in &way.literals {
+            if *subject == Subject::Name {
+                return None;
+            }
+            let left = state.entry(subject.clone()).or_insert_with(Domain::everything);
+            left.restrict(domain);
+            if left.is_empty() {
+                return None;
+            }
+        }
+    }
+    Some(state)
 }
 
 /// The smallest contradiction that needs only what the demands say about one subject.

@@ -310,7 +310,7 @@ impl Edit {
     #[must_use]
     pub fn rename(path: FieldPath, new: impl Into<String>) -> Self {
         let old = match path.0.last() {
-            Some(Segment::Key(key)) => key.clone(),
+            Some(Segment::Key(key)) => key.to_string(),
             _ => String::new(),
         };
         Self::text(Site::key(path), old, new)
@@ -321,7 +321,7 @@ impl Edit {
     pub fn line(&self) -> String {
         let Self { site, old, new, change } = self;
         let field = match (site.path.0.last(), site.path.0.iter().rev().nth(1)) {
-            (Some(Segment::Key(key)), _) => key.clone(),
+            (Some(Segment::Key(key)), _) => key.to_string(),
             (Some(Segment::Index(index)), Some(Segment::Key(list))) => format!("{list}[{index}]"),
             (Some(Segment::Index(index)), _) => format!("[{index}]"),
             (None, _) => "the object".to_owned(),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use compact_str::CompactString;
+
 /// An object as users name it. `namespace` is empty for cluster-scoped objects and where it is
 /// unknown (a rendered chart).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,9 +53,17 @@ impl fmt::Display for ObjectRef {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
     /// A key of a mapping.
-    Key(String),
+    Key(CompactString),
     /// A position in a list, from 0.
     Index(usize),
+}
+
+impl Segment {
+    /// A key of a mapping.
+    #[must_use]
+    pub fn key(key: &str) -> Self {
+        Self::Key(CompactString::new(key))
+    }
 }
 
 /// A path from the root of an object to a field, as in `status.details.causes[].field`.
@@ -70,29 +80,29 @@ impl FieldPath {
     /// A path of plain keys: `FieldPath::of(&["spec", "template"])`.
     #[must_use]
     pub fn of(keys: &[&str]) -> Self {
-        Self(keys.iter().map(|key| Segment::Key((*key).to_owned())).collect())
+        Self(keys.iter().map(|key| Segment::key(key)).collect())
     }
 
     /// This path and then `key`.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        let mut path = self.clone();
-        path.0.push(Segment::Key(key.to_owned()));
+        let mut path = self.with_room(1);
+        path.0.push(Segment::key(key));
         path
     }
 
     /// This path and then several keys.
     #[must_use]
     pub fn keys(&self, keys: &[&str]) -> Self {
-        let mut path = self.clone();
-        path.0.extend(keys.iter().map(|key| Segment::Key((*key).to_owned())));
+        let mut path = self.with_room(keys.len());
+        path.0.extend(keys.iter().map(|key| Segment::key(key)));
         path
     }
 
     /// This path and then position `index`.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        let mut path = self.clone();
+        let mut path = self.with_room(1);
         path.0.push(Segment::Index(index));
         path
     }
@@ -100,7 +110,7 @@ impl FieldPath {
     /// This path and then `rest`.
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
-        let mut path = self.clone();
+        let mut path = self.with_room(rest.0.len());
         path.0.extend(rest.0.iter().cloned());
         path
     }
@@ -108,9 +118,14 @@ impl FieldPath {
     /// The path without its last step; the root stays the root.
     #[must_use]
     pub fn parent(&self) -> Self {
-        let mut path = self.clone();
-        path.0.pop();
-        path
+        let (_, parent) = self.0.split_last().unwrap_or((&Segment::Index(0), &[]));
+        Self(parent.to_vec())
+    }
+
+    fn with_room(&self, more: usize) -> Self {
+        let mut path = Vec::with_capacity(self.0.len() + more);
+        path.extend_from_slice(&self.0);
+        Self(path)
     }
 
     /// The JSON pointer (RFC 6901) of this path.

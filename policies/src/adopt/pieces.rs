@@ -140,7 +140,7 @@ fn take_out(value: &mut Value, path: &FieldPath) {
     let Some(last) = path.0.last() else { return };
     match (value.pointer_mut(&path.parent().pointer()), last) {
         (Some(Value::Object(fields)), Segment::Key(key)) => {
-            fields.remove(key);
+            fields.remove(key.as_str());
         }
         (Some(Value::Array(items)), Segment::Index(index)) if *index < items.len() => {
             items.remove(*index);
@@ -159,7 +159,7 @@ pub(super) fn set(value: &mut Value, path: &FieldPath, new: Option<Value>) {
         }
         let next = match (at, segment) {
             (Value::Object(fields), Segment::Key(key)) => {
-                Some(fields.entry(key.clone()).or_insert(Value::Null))
+                Some(fields.entry(key.as_str()).or_insert(Value::Null))
             }
             (Value::Array(items), Segment::Index(index)) => items.get_mut(*index),
             _ => None,

@@ -142,7 +142,7 @@ impl<'a> Misplaced<'a> {
         let Some(Segment::Key(name)) = from.0.last() else { return };
         let parent = from.parent();
         let holder = match parent.0.last() {
-            Some(Segment::Key(key)) => key.clone(),
+            Some(Segment::Key(key)) => key.to_string(),
             _ => "a container".to_owned(),
         };
         let message =

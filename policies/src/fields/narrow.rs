@@ -8,7 +8,6 @@ use placecard_feasibility::any_cluster::kubelet::HOSTNAME;
 use placecard_findings::{Finding, Holds, Label, Site};
 
 use super::TemplateCase;
-use super::terms::pod_demands;
 use crate::native;
 use crate::rules::SELF_AFFINITY_VS_SELF_ANTI_AFFINITY;
 use crate::words;
@@ -28,7 +27,7 @@ pub(super) fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let selector = term.label_selector.as_ref().map(native::selector);
         plain && selector.is_some_and(|one| case.frame.matches(&one) == Some(true))
     };
-    let demands = pod_demands(case.template);
+    let demands = case.pod_demands();
     let required = || demands.iter().filter(|one| one.required && own(one.term));
     let near = required().find(|one| one.near && one.term.topology_key == HOSTNAME);
     let apart = required().find(|one| !one.near && WIDER.contains(&one.term.topology_key.as_str()));

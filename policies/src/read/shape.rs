@@ -20,7 +20,7 @@ pub(super) fn templates(object: &Value) -> Vec<Template> {
     let Value::Object(fields) = object else { return Vec::new() };
     for (key, field) in fields {
         if !matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status") {
-            search.below(Segment::Key(key.clone()), field);
+            search.below(Segment::key(key), field);
         }
     }
     let mut found = search.found;
@@ -48,7 +48,7 @@ impl Search {
             Value::Object(fields) => {
                 for (key, field) in fields {
                     if field.is_object() || field.is_array() {
-                        self.below(Segment::Key(key.clone()), field);
+                        self.below(Segment::key(key), field);
                     }
                 }
             }

@@ -4,7 +4,6 @@ use placecard_findings::{Code, Finding, Help, Holds, Label, Site};
 use placecard_feasibility::selector::Selector;
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -26,7 +25,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// other pods are meant for those.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(inputs) = case.inputs() else { return };
-    for demand in pod_demands(case.template) {
+    for demand in case.pod_demands() {
         let Some(selector) = native::merged_selector(demand.term, case.frame.labels) else { continue };
         let mut values = selector.requirements.iter().flat_map(|one| &one.values);
         let filled_in = values.any(|text| is_placeholder(text));

@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 use crate::words;
@@ -24,7 +23,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// `{}` matches every pod, and the term holds in both directions
 /// (pkg/scheduler/framework/plugins/interpodaffinity/filtering.go, `satisfyExistingPodsAntiAffinity`).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for demand in pod_demands(case.template) {
+    for demand in case.pod_demands() {
         let selector = demand.term.label_selector.as_ref().map(native::selector);
         let keyed = [&demand.term.match_label_keys, &demand.term.mismatch_label_keys];
         let keyed = keyed.iter().any(|keys| keys.as_ref().is_some_and(|keys| !keys.is_empty()));

@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("anti-affinity-selector-null");
@@ -22,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// k8s.io/api/core/v1 PodAffinityTerm: a null selector matches no pods. Required pod affinity is
 /// judged with the contradictions.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for demand in pod_demands(case.template) {
+    for demand in case.pod_demands() {
         if demand.near || !demand.required || demand.term.label_selector.is_some() {
             continue;
         }

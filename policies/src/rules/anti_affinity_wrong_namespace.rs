@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -25,7 +24,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(inputs) = case.inputs() else { return };
     let own = case.frame.namespace;
-    for demand in pod_demands(case.template).into_iter().filter(|one| !one.near) {
+    for demand in case.pod_demands().iter().filter(|one| !one.near) {
         let named = demand.term.namespaces.as_deref().unwrap_or_default();
         let by_label = demand.term.namespace_selector.is_some();
         let odd = named.iter().any(|name| name == own || is_placeholder(name));

@@ -4,7 +4,6 @@ use placecard_findings::{Code, Finding, Help, Holds, Label, Site};
 use serde_json::Value;
 
 use super::{Family, Sees, risk};
-use crate::fields::amounts::containers;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("critical-best-effort");
@@ -30,7 +29,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     }
     let whole = case.at(&case.template.spec_path(&["resources"])).is_some();
     let counts = |one: &str| one == "cpu" || one == "memory";
-    let all = containers(case);
+    let all = case.containers();
     let asks = all.iter().any(|one| one.asked.iter().any(|one| counts(&one.resource)));
     if whole || asks || all.is_empty() || case.doubt().is_some() {
         return;

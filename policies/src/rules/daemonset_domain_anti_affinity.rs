@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 use crate::words;
@@ -25,7 +24,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     if !case.object.is_daemon_set() {
         return;
     }
-    for demand in pod_demands(case.template).into_iter().filter(|one| one.required && !one.near) {
+    for demand in case.pod_demands().iter().filter(|one| one.required && !one.near) {
         let read = native::pod_term(demand.term, case.frame.labels);
         let key = &demand.term.topology_key;
         let own = read.term.namespaces.is_empty() && read.term.namespace_selector.is_none();

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{Wish, node_demands, topology_keys};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("deprecated-node-label");
@@ -32,7 +32,7 @@ const REPLACED: &[(&str, &str)] = &[
 ];
 
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let demands = node_demands(case.template);
+    let demands = case.node_demands();
     // Where both are named, one of them has to go, and somebody has to say which.
     let keys: Vec<&str> = demands.iter().map(|one| one.requirement.key.as_str()).collect();
     let mut told = |key: &str, site: Site| {
@@ -44,14 +44,14 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         finding.fix = renamed.then(|| Fix::safe(vec![Edit::text(site, *old, *new)]));
         findings.push(finding);
     };
-    for demand in &demands {
+    for demand in demands {
         let site = match demand.wish {
             Wish::Selector => Site::key(demand.key_path()),
             Wish::Required | Wish::Preferred => Site::value(demand.key_path()),
         };
         told(&demand.requirement.key, site);
     }
-    for (_, key, path) in topology_keys(case.template) {
-        told(key, Site::value(path));
+    for (_, key, path) in case.topology_keys() {
+        told(key, Site::value(path.clone()));
     }
 }

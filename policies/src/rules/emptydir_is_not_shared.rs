@@ -5,7 +5,6 @@ use placecard_findings::{Code, Finding, Help, Label, Site};
 use serde_json::Value;
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -24,7 +23,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// k8s.io/api/core/v1 EmptyDirVolumeSource: a directory that shares the pod's lifetime.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let near = pod_demands(case.template).into_iter().find(|one| one.near && one.required && one.term.topology_key == HOSTNAME);
+    let near = case.pod_demands().iter().find(|one| one.near && one.required && one.term.topology_key == HOSTNAME);
     let list = case.template.spec_path(&["volumes"]);
     let volumes = case.at(&list).and_then(Value::as_array);
     let Some(near) = near else { return };

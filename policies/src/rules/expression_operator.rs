@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{About, expressions};
+use crate::fields::terms::About;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::words;
 
@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// k8s.io/api/core/v1 NodeSelectorOperator and meta/v1 LabelSelectorOperator.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for one in expressions(case.template) {
+    for one in case.expressions() {
         let known = if one.about == About::Pods { &OPERATORS[..4] } else { OPERATORS };
         if known.contains(&one.operator) || is_placeholder(one.operator) {
             continue;

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{About, expressions};
+use crate::fields::terms::About;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("expression-values");
@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/apis/core/validation: `ValidateNodeSelectorRequirement`; meta/v1/validation:
 /// `ValidateLabelSelectorRequirement`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for one in expressions(case.template) {
+    for one in case.expressions() {
         let count = one.values.len();
         let wants = match one.operator {
             "In" | "NotIn" if count == 0 => "at least one value",

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::amounts::{containers, is_extended};
+use crate::fields::amounts::is_extended;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `ValidateResourceQuantityValue`: an integer.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for container in containers(case) {
+    for container in case.containers() {
         for one in container.asked.iter().filter(|one| is_extended(&one.resource)) {
             for amount in [&one.request, &one.limit].into_iter().flatten() {
                 let Some(quantity) = amount.quantity else { continue };

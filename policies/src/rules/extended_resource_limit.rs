@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::amounts::{Amount, containers, is_extended};
+use crate::fields::amounts::{Amount, is_extended};
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `validateContainerResourceRequirements`, of what cannot be overcommitted.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for container in containers(case) {
+    for container in case.containers() {
         for one in &container.asked {
             let resource = one.resource.as_str();
             let whole = is_extended(resource) || resource.starts_with("hugepages-");

@@ -5,7 +5,7 @@ use placecard_feasibility::requirement::Operator;
 use placecard_findings::{Code, Finding, Help, Label, Severity, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{Wish, node_demands};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -27,7 +27,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let pinned_by_hand = case.object.is_pod() || case.object.is_daemon_set();
     let required = native::required_node_terms(&case.template.spec).map_or(0, <[_]>::len);
-    for demand in node_demands(case.template) {
+    for demand in case.node_demands() {
         let one = &demand.requirement;
         let must = match demand.wish {
             Wish::Selector => true,

@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::amounts::containers;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("hugepages-alone");
@@ -24,7 +23,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     if case.at(&case.template.spec_path(&["resources"])).is_some() {
         return;
     }
-    for container in containers(case) {
+    for container in case.containers() {
         let has = |name: &str| container.asked.iter().any(|one| one.resource == name);
         let pages = container.asked.iter().find(|one| one.resource.starts_with("hugepages-"));
         let Some(one) = pages.filter(|_| !has("cpu") && !has("memory")) else { continue };

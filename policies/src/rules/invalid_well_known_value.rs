@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::node_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("invalid-well-known-value");
@@ -45,7 +44,7 @@ fn is_zone(value: &str) -> bool {
 }
 
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for demand in node_demands(case.template) {
+    for demand in case.node_demands() {
         let key = demand.requirement.key.as_str();
         for (index, value) in demand.requirement.values.iter().enumerate() {
             let message = match key {

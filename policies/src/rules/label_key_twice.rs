@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_findings::{Code, FieldPath, Finding, Fix, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{PodDemand, pod_demands};
+use crate::fields::terms::PodDemand;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 use crate::words;
@@ -24,8 +24,8 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/apis/core/validation: the API server takes it in a template, and refuses the pods.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let mut terms: Vec<Keyed<'_>> = Vec::new();
-    let demands = pod_demands(case.template);
-    for PodDemand { term, path, .. } in &demands {
+    let demands = case.pod_demands();
+    for PodDemand { term, path, .. } in demands {
         let keys = [&term.match_label_keys, &term.mismatch_label_keys];
         terms.push((&term.label_selector, keys, path.clone()));
     }

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Edit, FieldPath, Finding, Fix, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{PodDemand, pod_demands};
+use crate::fields::terms::PodDemand;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("label-keys-without-selector");
@@ -22,8 +22,8 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// `validateMatchLabelKeysAndMismatchLabelKeys`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let mut lists: Vec<(&str, &Option<Vec<String>>, bool, FieldPath)> = Vec::new();
-    let demands = pod_demands(case.template);
-    for demand in &demands {
+    let demands = case.pod_demands();
+    for demand in demands {
         let PodDemand { term, path, .. } = demand;
         let selects = term.label_selector.is_some();
         lists.push(("matchLabelKeys", &term.match_label_keys, selects, path.clone()));

@@ -4,7 +4,7 @@ use placecard_feasibility::label::{is_label_key, is_label_value};
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{About, expressions, label_selectors};
+use crate::fields::terms::About;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::words;
 
@@ -23,11 +23,11 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/apis/core/validation, apimachinery/pkg/util/validation: `IsValidLabelValue`,
 /// `IsQualifiedName`. The values of preferred node terms are not looked at.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let mut told = |path: Site, text: &str, legal: bool, what: &str| {
+    let mut told = |at: &dyn Fn() -> Site, text: &str, legal: bool, what: &str| {
         if legal || is_placeholder(text) {
             return;
         }
-        let label = Label::new(path, format!("no label has such a {what}")).quoting(text);
+        let label = Label::new(at(), format!("no label has such a {what}")).quoting(text);
         let message = format!("{} is not a legal {what} of a label", words::shorten(text, 30));
         let mut finding = case.refused(CODE, message, label);
         finding.help = vec![Help::text("at most 63 letters, digits, - _ . with a letter or digit at both ends")];
@@ -35,22 +35,22 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     };
     let selector = case.template.spec_path(&["nodeSelector"]);
     for (key, value) in &case.template.spec.node_selector {
-        told(Site::key(selector.key(key)), key, is_label_key(key), "key");
-        told(Site::value(selector.key(key)), value, is_label_value(value), "value");
+        told(&|| Site::key(selector.key(key)), key, is_label_key(key), "key");
+        told(&|| Site::value(selector.key(key)), value, is_label_value(value), "value");
     }
-    for (path, selector) in label_selectors(case.template) {
+    for (path, selector) in case.label_selectors() {
         for (key, value) in selector.match_labels.iter().flatten() {
-            let at = path.keys(&["matchLabels", key]);
-            told(Site::key(at.clone()), key, is_label_key(key), "key");
-            told(Site::value(at), value, is_label_value(value), "value");
+            let at = || path.keys(&["matchLabels", key]);
+            told(&|| Site::key(at()), key, is_label_key(key), "key");
+            told(&|| Site::value(at()), value, is_label_value(value), "value");
         }
     }
-    for one in expressions(case.template) {
-        told(Site::value(one.path.key("key")), one.key, is_label_key(one.key), "key");
+    for one in case.expressions() {
+        told(&|| Site::value(one.path.key("key")), one.key, is_label_key(one.key), "key");
         let values = one.values.iter().enumerate().filter(|_| one.about != About::Preferred);
         for (index, value) in values {
-            let at = Site::value(one.path.key("values").index(index));
-            told(at, value, is_label_value(value), "value");
+            let at = || Site::value(one.path.key("values").index(index));
+            told(&at, value, is_label_value(value), "value");
         }
     }
 }

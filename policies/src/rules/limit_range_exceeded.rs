@@ -6,7 +6,7 @@ use placecard_feasibility::inventory::limit_range::{LimitKind, LimitRange, Limit
 use placecard_findings::{Code, Finding, Help, Holds, Label, Severity, Site, Verdict};
 
 use super::{Family, Sees, risk};
-use crate::fields::amounts::{Amount, containers};
+use crate::fields::amounts::Amount;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -39,7 +39,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     });
     let ranges: Vec<&LimitRange> = ranges.map(|(_, range)| range).collect();
     let mut told = 0;
-    for container in containers(case) {
+    for container in case.containers() {
         for one in &container.asked {
             for amount in [&one.limit, &one.request].into_iter().flatten() {
                 let refused = ranges.iter().find_map(|range| refuses(range, &one.resource, amount));

@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Edit, FieldPath, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("match-label-key-absent");
@@ -23,8 +22,8 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// (pkg/scheduler/framework/plugins/podtopologyspread/common.go, `filterTopologySpreadConstraints`).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let mut lists: Vec<(&[String], FieldPath)> = Vec::new();
-    let demands = pod_demands(case.template);
-    for demand in &demands {
+    let demands = case.pod_demands();
+    for demand in demands {
         if let Some(list) = &demand.term.match_label_keys {
             lists.push((list, demand.path.key("matchLabelKeys")));
         }

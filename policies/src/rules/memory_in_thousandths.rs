@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::amounts::{Asked, containers};
+use crate::fields::amounts::Asked;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("memory-in-thousandths");
@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// apimachinery/pkg/api/resource: `m` is a thousandth, of bytes too; the API server warns of it.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for container in containers(case) {
+    for container in case.containers() {
         let bytes = |one: &&Asked| one.resource == "memory" || one.resource == "ephemeral-storage";
         for one in container.asked.iter().filter(bytes) {
             for amount in [&one.request, &one.limit].into_iter().flatten() {

@@ -5,7 +5,6 @@ use placecard_findings::{Code, Finding, Help, Holds, Label, Severity, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::inputs::World;
-use crate::fields::terms::pod_demands;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -25,7 +24,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/scheduler/framework/plugins/interpodaffinity/plugin.go, `mergeAffinityTermNamespacesIfNotEmpty`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(inputs) = case.inputs().filter(|inputs| inputs.all_namespaces) else { return };
-    for demand in pod_demands(case.template) {
+    for demand in case.pod_demands() {
         let Some(selector) = demand.term.namespace_selector.as_ref().map(native::selector) else {
             continue;
         };

@@ -4,8 +4,8 @@ use placecard_feasibility::node_terms::{is_dead, is_possible};
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::{alternatives, some_is_possible};
-use crate::fields::terms::{Wish, node_terms};
+use crate::fields::alternatives::some_is_possible;
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -24,12 +24,12 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// The label algebra says whether a term and nodeSelector leave anything.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let alternatives = alternatives(case.template);
-    if !some_is_possible(&alternatives) {
+    let alternatives = case.alternatives();
+    if !some_is_possible(alternatives) {
         return;
     }
-    let terms = node_terms(case.template).into_iter().filter(|(wish, ..)| *wish == Wish::Required);
-    for ((_, path, term), alternative) in terms.zip(&alternatives) {
+    let terms = case.node_terms().iter().filter(|(wish, ..)| *wish == Wish::Required);
+    for ((_, path, term), alternative) in terms.zip(alternatives) {
         if is_dead(&native::node_term(term)) || is_possible(alternative) {
             continue;
         }
@@ -38,7 +38,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let mut finding = case.risk(CODE, message, label);
         finding.why = Some("all conditions of a term have to hold, and nodeSelector beside them".to_owned());
         finding.help = vec![Help::text("delete the term, or widen its conditions")];
-        finding.fix = Some(Fix::safe(vec![case.removal(&path)]));
+        finding.fix = Some(Fix::safe(vec![case.removal(path)]));
         findings.push(finding);
     }
 }

@@ -3,8 +3,8 @@
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::{alternatives, some_is_possible};
-use crate::fields::terms::{Wish, node_terms};
+use crate::fields::alternatives::some_is_possible;
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -23,11 +23,11 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// k8s.io/component-helpers/scheduling/corev1/nodeaffinity: `isEmptyNodeSelectorTerm`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    if !some_is_possible(&alternatives(case.template)) {
+    if !some_is_possible(case.alternatives()) {
         return;
     }
-    for (wish, path, term) in node_terms(case.template) {
-        if wish != Wish::Required || !native::node_term(term).is_empty() {
+    for (wish, path, term) in case.node_terms() {
+        if *wish != Wish::Required || !native::node_term(term).is_empty() {
             continue;
         }
         let message = "an empty term of node affinity matches no node";
@@ -35,7 +35,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let mut finding = case.risk(CODE, message, label);
         finding.why = Some("the other terms alone decide".to_owned());
         finding.help = vec![Help::text("delete it; where any node will do, leave out all terms")];
-        finding.fix = Some(Fix::safe(vec![case.removal(&path)]));
+        finding.fix = Some(Fix::safe(vec![case.removal(path)]));
         findings.push(finding);
     }
 }

@@ -4,7 +4,7 @@ use placecard_findings::{Code, FieldPath, Finding, Help, Label, Site};
 use placecard_feasibility::requirement::Operator;
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{Wish, node_terms};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -36,7 +36,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// (k8s.io/component-helpers/scheduling/corev1/nodeaffinity).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let terms: Vec<_> =
-        node_terms(case.template).into_iter().filter(|(wish, ..)| *wish == Wish::Required).collect();
+        case.node_terms().iter().filter(|(wish, ..)| *wish == Wish::Required).collect();
     let mut keys: Vec<String> = Vec::new();
     for (_, _, term) in &terms {
         let node = native::node_term(term);

@@ -6,8 +6,8 @@ use placecard_feasibility::requirement::Flaw;
 use placecard_findings::{Code, Finding, Help, Holds, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::{alternatives, some_is_possible};
-use crate::fields::terms::{Wish, node_terms};
+use crate::fields::alternatives::some_is_possible;
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 use crate::words;
@@ -28,13 +28,13 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// k8s.io/component-helpers/scheduling/corev1/nodeaffinity: a required term that cannot be read
 /// matches nothing; a preferred one makes scoring fail, which begins where two nodes fit.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let told = !some_is_possible(&alternatives(case.template));
-    for (wish, path, term) in node_terms(case.template) {
+    let told = !some_is_possible(case.alternatives());
+    for (wish, path, term) in case.node_terms() {
         for (index, one) in native::node_term(term).expressions.iter().enumerate() {
             let Some(Flaw::NotInteger(value) | Flaw::Value(value)) = requirement_flaw(false, one) else {
                 continue;
             };
-            let required = wish == Wish::Required;
+            let required = *wish == Wish::Required;
             // What the API server refuses of a required term is told elsewhere.
             let refused = required && !is_label_value(&value);
             if (required && told) || refused || is_placeholder(&value) {

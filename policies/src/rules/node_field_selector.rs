@@ -5,7 +5,7 @@ use placecard_feasibility::requirement::Flaw;
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{Wish, node_terms};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
 
@@ -24,10 +24,10 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/apis/core/validation: `ValidateNodeFieldSelectorRequirement`. Where no term can be met at all,
 /// that is told as a contradiction.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let terms = node_terms(case.template);
+    let terms = case.node_terms();
     let required = || terms.iter().filter(|(wish, ..)| *wish == Wish::Required);
     let told = required().count() > 0 && required().all(|(.., term)| node_terms::is_dead(&native::node_term(term)));
-    for (wish, path, term) in &terms {
+    for (wish, path, term) in terms {
         for (index, one) in native::node_term(term).fields.iter().enumerate() {
             let at = path.key("matchFields").index(index);
             let Some(flaw) = node_terms::requirement_flaw(true, one) else { continue };

@@ -7,8 +7,8 @@ use placecard_findings::{Code, Finding, Help, Holds, Label, Site};
 use serde_json::Value;
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::{alternatives, can_be_met, joined};
-use crate::fields::terms::{Wish, node_demands};
+use crate::fields::alternatives::{can_be_met, joined};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::words;
 
@@ -32,7 +32,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(name) = case.at(&at).and_then(Value::as_str).filter(|name| !is_placeholder(name)) else {
         return;
     };
-    let alternatives = alternatives(case.template);
+    let alternatives = case.alternatives();
     let system = NodeTerm::of(vec![Requirement::one_of(OS, &[name])]);
     let open = || alternatives.iter().filter(|one| can_be_met(one));
     if open().next().is_none() || open().any(|one| is_possible(&joined(one, &system))) {
@@ -41,7 +41,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let label = Label::new(Site::value(at), "of the pod").quoting(name);
     let message = format!("the pods are for {}, and their nodes are not", words::shorten(name, 20));
     let mut finding = case.risk(CODE, message, label);
-    for demand in node_demands(case.template) {
+    for demand in case.node_demands() {
         if demand.requirement.key == OS && demand.wish != Wish::Preferred {
             finding.labels.push(Label::new(Site::value(demand.value_path(0)), "of the node"));
         }

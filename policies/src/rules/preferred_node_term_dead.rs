@@ -4,8 +4,8 @@ use placecard_feasibility::node_terms::{is_dead, is_possible, term_implies};
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::{alternatives, can_be_met, joined, some_is_possible};
-use crate::fields::terms::{Wish, node_terms};
+use crate::fields::alternatives::{can_be_met, joined, some_is_possible};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -25,14 +25,14 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// A preference adds its weight to the nodes that it matches: to none, or to all alike, changes
 /// nothing (pkg/scheduler/framework/plugins/nodeaffinity).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let alternatives = alternatives(case.template);
-    if !some_is_possible(&alternatives) {
+    let alternatives = case.alternatives();
+    if !some_is_possible(alternatives) {
         return;
     }
-    for (wish, path, term) in node_terms(case.template) {
+    for (wish, path, term) in case.node_terms() {
         let term = native::node_term(term);
         let unreadable = !term.is_empty() && is_dead(&term);
-        if wish != Wish::Preferred || unreadable {
+        if *wish != Wish::Preferred || unreadable {
             continue;
         }
         let open = alternatives.iter().filter(|one| can_be_met(one));

@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{PodDemand, pod_demands};
+use crate::fields::terms::PodDemand;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -23,7 +23,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/scheduler/framework/plugins/interpodaffinity/scoring.go. A preference to be near says more
 /// than the requirement: where there are more such pods.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let demands = pod_demands(case.template);
+    let demands = case.pod_demands();
     for demand in demands.iter().filter(|one| !one.required) {
         let selector = native::merged_selector(demand.term, case.frame.labels);
         let term = |one: &PodDemand<'_>| native::pod_term(one.term, case.frame.labels);

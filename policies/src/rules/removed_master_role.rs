@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Toleration;
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{Wish, node_demands};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("removed-master-role");
@@ -25,7 +25,7 @@ const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
 /// kubeadm removed the label in 1.24 and the taint in 1.25 (KEP-2067).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let demands = node_demands(case.template);
+    let demands = case.node_demands();
     // Either role will do: somebody has thought of both.
     let knows_both = demands.iter().any(|one| one.requirement.key == CONTROL_PLANE);
     for demand in demands.iter().filter(|one| one.requirement.key == MASTER && !knows_both) {

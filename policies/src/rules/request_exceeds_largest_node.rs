@@ -4,7 +4,6 @@ use placecard_feasibility::quantity::Quantity;
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::amounts::containers;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -26,7 +25,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     if case.surroundings.cluster.is_some() {
         return;
     }
-    for container in containers(case) {
+    for container in case.containers() {
         for one in &container.asked {
             // A limit alone is the request, too.
             let Some(amount) = one.request.as_ref().or(one.limit.as_ref()) else { continue };

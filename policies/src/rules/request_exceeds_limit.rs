@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::amounts::{containers, is_extended};
+use crate::fields::amounts::is_extended;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `validateContainerResourceRequirements`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for container in containers(case) {
+    for container in case.containers() {
         for one in &container.asked {
             let (Some(request), Some(limit)) = (&one.request, &one.limit) else { continue };
             let (Some(wanted), Some(most)) = (request.quantity, limit.quantity) else { continue };

@@ -5,8 +5,7 @@ use placecard_feasibility::tolerations::{Taint, untolerated};
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Holds, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::amounts::containers;
-use crate::fields::terms::{Wish, node_demands};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -29,9 +28,9 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let tolerations: Vec<_> = case.template.spec.tolerations.iter().map(native::toleration).collect();
-    let devices: Vec<String> = containers(case).into_iter().flat_map(|one| one.asked).map(|one| one.resource).collect();
+    let devices = || case.containers().iter().flat_map(|one| &one.asked).map(|one| one.resource.as_str());
     let required = native::required_node_terms(&case.template.spec).map_or(0, <[_]>::len);
-    for demand in node_demands(case.template) {
+    for demand in case.node_demands() {
         let one = &demand.requirement;
         let must = demand.wish == Wish::Selector || (demand.wish == Wish::Required && required == 1);
         let selects = matches!(one.operator, Operator::In | Operator::Exists) && must;
@@ -39,7 +38,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             let value = pool.label.1.is_empty() || one.values == [pool.label.1];
             selects && pool.label.0 == one.key && value
         });
-        let Some(pool) = pool.filter(|pool| !devices.iter().any(|device| device == pool.device)) else { continue };
+        let Some(pool) = pool.filter(|pool| !devices().any(|device| device == pool.device)) else { continue };
         let (key, value) = pool.taint;
         let taint = Taint { key: key.to_owned(), value: value.to_owned(), effect: "NoSchedule".to_owned() };
         if untolerated(std::slice::from_ref(&taint), &tolerations).is_none() {

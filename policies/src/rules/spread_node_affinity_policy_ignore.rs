@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Edit, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{Wish, node_demands};
+use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -22,7 +22,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// With `Ignore` a domain that the pod may not use is counted with no pods
 /// (podtopologyspread/common.go, `matchNodeInclusionPolicies`), so the others may hold `maxSkew` each.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let demands = node_demands(case.template);
+    let demands = case.node_demands();
     let Some(demand) = demands.iter().find(|one| one.wish != Wish::Preferred) else { return };
     for (index, one) in case.template.spec.spread.iter().enumerate() {
         let ignores = one.node_affinity_policy.as_deref() == Some("Ignore");

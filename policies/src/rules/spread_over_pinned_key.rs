@@ -4,7 +4,7 @@ use placecard_findings::{Code, Finding, Help, Label, Site};
 use placecard_feasibility::requirement::Operator;
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{NodeDemand, Wish, node_demands};
+use crate::fields::terms::{NodeDemand, Wish};
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 use crate::words;
@@ -52,10 +52,10 @@ fn pinned(case: &TemplateCase<'_>, key: &str) -> Option<(String, NodeDemand)> {
         Wish::Required => required == 1,
         Wish::Preferred => false,
     };
-    node_demands(case.template).into_iter().find_map(|demand| {
+    case.node_demands().iter().find_map(|demand| {
         let one = &demand.requirement;
         match (&one.operator, one.values.as_slice()) {
-            (Operator::In, [value]) if one.key == key && must(&demand) => {
+            (Operator::In, [value]) if one.key == key && must(demand) => {
                 Some((value.clone(), demand.clone()))
             }
             _ => None,

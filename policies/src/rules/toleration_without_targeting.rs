@@ -4,7 +4,7 @@ use placecard_findings::{Code, Finding, Help, Label, Site};
 use placecard_language::keys;
 
 use super::{Family, Sees, risk};
-use crate::fields::amounts::{Container, containers, is_extended};
+use crate::fields::amounts::{Container, is_extended};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("toleration-without-targeting");
@@ -63,7 +63,7 @@ fn is_led(case: &TemplateCase<'_>) -> bool {
         // A volume may be on some nodes only, and a class may bring a selector.
         || !spec.claims.is_empty()
         || ["resourceClaims", "runtimeClassName"].into_iter().any(written)
-        || containers(case).iter().any(asked)
+        || case.containers().iter().any(asked)
         || said.iter().any(|key| case.template.annotations.contains_key(*key))
         || labels.into_iter().any(|labels| labels.contains_key(QUEUE))
 }

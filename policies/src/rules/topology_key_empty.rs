@@ -3,7 +3,6 @@
 use placecard_findings::{Code, FieldPath, Finding, Help, Label, Site};
 
 use super::{Family, refusal};
-use crate::fields::terms::{topology_keys};
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("topology-key-empty");
@@ -20,12 +19,12 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `validatePodAffinityTerm`, `validateTopologySpreadConstraints`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for (_, key, path) in topology_keys(case.template) {
+    for (_, key, path) in case.topology_keys() {
         // A term that is wrapped up has one inside, and that is told.
-        if !key.is_empty() || is_wrapped(case, &path) {
+        if !key.is_empty() || is_wrapped(case, path) {
             continue;
         }
-        let label = Label::new(Site::value(path), "no topologyKey");
+        let label = Label::new(Site::value(path.clone()), "no topologyKey");
         let mut finding = case.refused(CODE, "topologyKey must not be empty", label);
         finding.help = vec![Help::text("name the node label whose values are the domains")];
         findings.push(finding);

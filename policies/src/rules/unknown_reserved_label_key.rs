@@ -4,7 +4,7 @@ use placecard_findings::{Code, Finding, Help, Label, Site};
 use placecard_language::suggest::nearest;
 
 use super::{Family, Sees, risk};
-use crate::fields::terms::{KeyOf, topology_keys};
+use crate::fields::terms::KeyOf;
 use crate::fields::{Check, FieldRule, TemplateCase};
 
 const CODE: Code = Code::new("unknown-reserved-label-key");
@@ -54,14 +54,14 @@ fn meant(key: &str) -> Option<&'static str> {
 }
 
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    for (of, key, path) in topology_keys(case.template) {
+    for (of, key, path) in case.topology_keys() {
         let Some(meant) = meant(key) else { continue };
         let text = match of {
             KeyOf::Near | KeyOf::Spread => "a node without it is never used",
             KeyOf::Apart => "nodes without it are never kept apart",
             KeyOf::Preference => "nodes without it get no points",
         };
-        let label = Label::new(Site::value(path), text).quoting(key);
+        let label = Label::new(Site::value(path.clone()), text).quoting(*key);
         let mut finding = case.risk(CODE, format!("no node has the label {key} by itself"), label);
         finding.suggestion = Some(meant.to_owned());
         finding.help = vec![Help::text(format!("say {meant}, or label the nodes"))];

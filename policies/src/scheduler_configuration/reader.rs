@@ -158,7 +158,7 @@ impl Reader {
             Err(error) => {
                 let within = error.path().iter().filter_map(|segment| match segment {
                     serde_path_to_error::Segment::Seq { index } => Some(Segment::Index(*index)),
-                    serde_path_to_error::Segment::Map { key } => Some(Segment::Key(key.clone())),
+                    serde_path_to_error::Segment::Map { key } => Some(Segment::key(key)),
                     _ => None,
                 });
                 let at = at.join(&FieldPath(within.collect()));

@@ -23,7 +23,7 @@ fn said(kind: &str, annotations: &Value, fields: &Value, allow: Allow) -> Vec<St
         }
         for one in adoption.kept {
             let keys = one.field.0.iter().rev().filter_map(|segment| match segment {
-                Segment::Key(key) if key != REQUIRED && key != PREFERRED => Some(key.clone()),
+                Segment::Key(key) if key != REQUIRED && key != PREFERRED => Some(key.to_string()),
                 _ => None,
             });
             let field: Vec<String> = keys.take(1).collect();

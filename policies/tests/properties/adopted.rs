@@ -38,7 +38,7 @@ fn with_edits(value: &Value, adoption: &Adoption) -> Value {
         match (new, path.0.last()) {
             (Some(new), _) => *at(&mut value, path) = new.clone(),
             (None, Some(Segment::Key(key))) => {
-                at(&mut value, &path.parent()).as_object_mut().unwrap().remove(key);
+                at(&mut value, &path.parent()).as_object_mut().unwrap().remove(key.as_str());
             }
             (None, _) => panic!("{path} is no field"),
         }

@@ -85,7 +85,7 @@ fn words_in_each_style() {
         let document = &documents[0];
         let mut path = FieldPath::of(&["k"]);
         if text.starts_with('-') {
-            path = FieldPath(vec![Segment::Index(0), Segment::Index(0), Segment::Key("k".into())]);
+            path = FieldPath(vec![Segment::Index(0), Segment::Index(0), Segment::key("k")]);
         }
         let found = locate(document, &source, &path.0).unwrap();
         let value = document.value.pointer(&path.pointer()).unwrap().as_str().unwrap();

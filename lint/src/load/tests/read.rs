@@ -23,7 +23,7 @@ fn read(text: &str) -> (Source, Vec<Document>) {
 fn written<'a>(source: &'a Source, document: &Document, path: &str) -> (&'a str, &'a str) {
     let segment = |word: &str| match word.parse() {
         Ok(index) => Segment::Index(index),
-        Err(_) => Segment::Key(word.to_owned()),
+        Err(_) => Segment::key(word),
     };
     let path: Vec<Segment> = path.split('.').map(segment).collect();
     let found = locate(document, source, &path).unwrap();
@@ -69,7 +69,7 @@ spec:
     for missing in ["nope", "spec.list.2", "spec.number.x", "0"] {
         let path: Vec<Segment> = missing
             .split('.')
-            .map(|word| word.parse().map_or(Segment::Key(word.into()), Segment::Index))
+            .map(|word| word.parse().map_or(Segment::key(word), Segment::Index))
             .collect();
         assert_eq!(locate(&document, &source, &path), None, "{missing}");
     }

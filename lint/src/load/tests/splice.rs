@@ -12,7 +12,7 @@ use super::only;
 fn path(text: &str) -> FieldPath {
     let segment = |word: &str| match word.parse() {
         Ok(index) => Segment::Index(index),
-        Err(_) => Segment::Key(word.to_owned()),
+        Err(_) => Segment::key(word),
     };
     FieldPath(text.split('.').filter(|word| !word.is_empty()).map(segment).collect())
 }
