@@ -132,6 +132,22 @@ soak: controlplane helm ## the webhook for SECONDS (600) while RATE pod events a
 	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-soak
 	target/release/placecard-soak
 
+# What `make fuzz` reads, and where it keeps what it finds.
+TARGET ?= yaml
+FUZZ := target/fuzz
+FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+# Counters at each edge and each comparison, which libFuzzer reads. No sanitizer: the code is safe, and
+# the channel is stable.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing
+.PHONY: fuzz
+fuzz: ## look for SECONDS (60) for input that breaks the promise of TARGET, one of tests/fuzz/lib.rs; needs a C++ compiler
+	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) build $(LOCKED) --profile fuzz --target $(FUZZ_HOST) --target-dir $(FUZZ) -p placecard-fuzz --features libfuzzer
+	@mkdir -p $(FUZZ)/corpus/$(TARGET) $(FUZZ)/found
+	PLACECARD_FUZZ=$(TARGET) $(FUZZ)/$(FUZZ_HOST)/fuzz/placecard-fuzz -max_total_time=$(or $(SECONDS),60) -timeout=20 -rss_limit_mb=4096 \
+		-artifact_prefix=$(FUZZ)/found/$(TARGET)- -print_final_stats=1 $(FUZZ)/corpus/$(TARGET) tests/fuzz/seeds/$(TARGET) $(wildcard examples/*/)
+
 .PHONY: wedge
 wedge: controlplane ## how often batches get stuck on a real control plane, by pod affinity and by the controller; needs Go
 	$(CARGO) test $(LOCKED) -p placecard-tests --test all -- --nocapture e2e_coordination::wedge

@@ -91,6 +91,11 @@ const CRATES: &[Row] = &[
         ],
         None,
     ),
+    (
+        "placecard-fuzz",
+        &["placecard-policies", "placecard-certs", "placecard-lint", "placecard-tests"],
+        None,
+    ),
 ];
 
 /// Who alone may use a crate; the tests may use anything.

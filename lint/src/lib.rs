@@ -43,7 +43,7 @@ mod linting;
 mod live;
 pub mod load;
 pub mod load_codes;
-mod lsp;
+pub mod lsp;
 mod noted;
 mod one_document;
 pub mod origin;

@@ -21,8 +21,8 @@ mod place;
 mod session;
 mod text;
 
-use std::io::{BufReader, Write};
-use std::sync::mpsc::sync_channel;
+use std::io::{BufRead, BufReader, Write};
+use std::sync::mpsc::{channel, sync_channel};
 
 use placecard_findings::Severity;
 
@@ -52,4 +52,21 @@ pub(crate) fn serve(stdout: &mut dyn Write, stderr: &mut dyn Write) -> Outcome {
         fail_on: Some(Severity::Error),
         ..Outcome::output(String::new())
     }
+}
+
+/// Serves an editor that has said everything already, on this thread; whether its end was an orderly
+/// one.
+pub fn serve_all(from: &mut dyn BufRead, stdout: &mut dyn Write, stderr: &mut dyn Write) -> bool {
+    let (send, messages) = channel();
+    loop {
+        let frame = frame::read(from);
+        let is_last = frame == Frame::End;
+        // The receiver is here.
+        let _ = send.send(frame);
+        if is_last {
+            break;
+        }
+    }
+    drop(send);
+    Session::new(stdout, stderr).run(&messages)
 }

@@ -106,20 +106,40 @@ impl Document {
 /// is in [`Document::problems`].
 #[must_use]
 pub fn load(source: &Source) -> Vec<Document> {
+    load_by(Way::Shortest, source)
+}
+
+/// As [`load`], without the short ways for what is printed by tools: slower, and the same comes of it.
+/// The referee of [`load`].
+#[must_use]
+pub fn load_by_parser(source: &Source) -> Vec<Document> {
+    load_by(Way::Parser, source)
+}
+
+/// How YAML is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Line by line and for its value alone, where that does.
+    Shortest,
+    /// By the parser of all of it.
+    Parser,
+}
+
+fn load_by(way: Way, source: &Source) -> Vec<Document> {
     if let Some(problem) = &source.problem {
         let span = Span::new(0, to_u32(source.text.len()));
         let parsed = Parsed { problems: vec![problem.clone()], span, ..Parsed::default() };
         return documents(source, vec![parsed], Format::Yaml);
     }
     if !json::looks_like_json(&source.text) {
-        return yaml_documents(source);
+        return yaml_documents(way, source);
     }
     let values = json::parse(&source.text);
     if values.iter().all(|value| value.problems.is_empty()) {
         return documents(source, values, Format::Json);
     }
     // A flow mapping, or JSON values with `---` between them, is YAML.
-    let yaml = yaml_documents(source);
+    let yaml = yaml_documents(way, source);
     let is_yaml = yaml.iter().all(|document| {
         !document.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::Syntax(_)))
     });
@@ -135,17 +155,22 @@ fn means_json(source: &Source) -> bool {
     source.name.ends_with(".json") || body.is_empty() || body.starts_with(['"', '{', '['])
 }
 
-fn yaml_documents(source: &Source) -> Vec<Document> {
+fn yaml_documents(way: Way, source: &Source) -> Vec<Document> {
     let mut all = Vec::new();
     for chunk in yaml::chunks(&source.text) {
         if let Some(problem) = control_character(source, chunk) {
             let problems = vec![problem];
             let broken = Parsed { problems, span: chunk, ..Parsed::default() };
             all.extend(document(source, broken, Format::Yaml));
-        } else if let Some(value) = lines::value(&source.text, chunk) {
+        } else if way == Way::Shortest
+            && let Some(value) = lines::value(&source.text, chunk)
+        {
             all.push(of_value(source, value, chunk));
         } else {
-            let parsed = yaml::parse(&source.text, chunk);
+            let parsed = match way {
+                Way::Shortest => yaml::parse(&source.text, chunk),
+                Way::Parser => yaml::parse_any(&source.text, chunk),
+            };
             all.extend(parsed.into_iter().filter_map(|one| document(source, one, Format::Yaml)));
         }
     }

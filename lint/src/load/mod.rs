@@ -37,7 +37,7 @@ mod yaml;
 mod tests;
 
 pub use arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
-pub use document::{Document, Format, MAX_PROBLEMS, ObjectAt, Tree, load};
+pub use document::{Document, Format, MAX_PROBLEMS, ObjectAt, Tree, load, load_by_parser};
 pub use emit::{emit_yaml, needs_quotes};
 pub use files::{
     CollectError, Found, Input, MANIFESTS, MAX_BYTES, Wanted, collect, find, open, words,
