@@ -38,10 +38,8 @@ pub(crate) fn serve(stdout: &mut dyn Write, stderr: &mut dyn Write) -> Outcome {
     let (send, messages) = sync_channel(AHEAD);
     let reading = std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
         let mut stdin = BufReader::new(std::io::stdin());
-        loop {
-            let frame = frame::read(&mut stdin);
-            let is_last = frame == Frame::End;
-            if send.send(frame).is_err() || is_last {
+        for frame in frames(&mut stdin) {
+            if send.send(frame).is_err() {
                 return;
             }
         }
@@ -54,18 +52,23 @@ pub(crate) fn serve(stdout: &mut dyn Write, stderr: &mut dyn Write) -> Outcome {
     }
 }
 
+/// What an editor says, with its end.
+fn frames(from: &mut dyn BufRead) -> impl Iterator<Item = Frame> {
+    let mut has_ended = false;
+    std::iter::from_fn(move || {
+        let frame = (!has_ended).then(|| frame::read(from))?;
+        has_ended = frame == Frame::End;
+        Some(frame)
+    })
+}
+
 /// Serves an editor that has said everything already, on this thread; whether its end was an orderly
 /// one.
 pub fn serve_all(from: &mut dyn BufRead, stdout: &mut dyn Write, stderr: &mut dyn Write) -> bool {
     let (send, messages) = channel();
-    loop {
-        let frame = frame::read(from);
-        let is_last = frame == Frame::End;
+    for frame in frames(from) {
         // The receiver is here.
         let _ = send.send(frame);
-        if is_last {
-            break;
-        }
     }
     drop(send);
     Session::new(stdout, stderr).run(&messages)

@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,14 +48,10 @@ impl AuthorityFile {
     /// # Errors
     /// It cannot be read, or has no authority in it.
     pub fn read(path: PathBuf, current: Arc<Current>) -> Result<(Self, RustlsConfig), String> {
-        let mut file = Self { path, current, known: Ok(Vec::new()) };
-        file.known = file.bytes();
+        let known = bytes(&path);
+        let file = Self { path, current, known };
         let config = file.config()?;
         Ok((file, RustlsConfig::from_config(config)))
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        pem("--client-ca-file", &self.path)
     }
 
     fn config(&self) -> Result<Arc<ServerConfig>, String> {
@@ -75,13 +71,10 @@ impl AuthorityFile {
     pub async fn follow(mut self, tls: RustlsConfig, pause: Duration) {
         loop {
             sleep(pause).await;
-            let looked = tokio::task::spawn_blocking(move || {
-                let found = self.bytes();
-                (self, found)
-            });
-            // It cannot break off.
-            let Ok((file, found)) = looked.await else { return };
-            self = file;
+            let path = self.path.clone();
+            let Ok(found) = tokio::task::spawn_blocking(move || bytes(&path)).await else {
+                continue;
+            };
             if found == self.known {
                 continue;
             }
@@ -97,6 +90,10 @@ impl AuthorityFile {
             }
         }
     }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    pem("--client-ca-file", path)
 }
 
 /// Whether whoever sent a request may ask.

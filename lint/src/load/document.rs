@@ -167,10 +167,8 @@ fn yaml_documents(way: Way, source: &Source) -> Vec<Document> {
         {
             all.push(of_value(source, value, chunk));
         } else {
-            let parsed = match way {
-                Way::Shortest => yaml::parse(&source.text, chunk),
-                Way::Parser => yaml::parse_any(&source.text, chunk),
-            };
+            // What the lines have no value of is not what tools print.
+            let parsed = yaml::parse_any(&source.text, chunk);
             all.extend(parsed.into_iter().filter_map(|one| document(source, one, Format::Yaml)));
         }
     }

@@ -30,7 +30,6 @@ pub(super) enum Slot {
 pub(super) struct Editor<'a> {
     pub(super) source: &'a Source,
     pub(super) document: &'a Document,
-    pub(super) arena: &'a Arena,
     tree: &'a Tree,
     layout: Layout,
     /// The unit of indentation of JSON over several lines; `None` on one line, and in YAML.
@@ -41,19 +40,16 @@ pub(super) struct Editor<'a> {
 impl<'a> Editor<'a> {
     pub(super) fn new(source: &'a Source, document: &'a Document) -> Self {
         let tree = document.tree(source);
-        let arena = &tree.arena;
-        let mut editor = Self {
-            source,
-            document,
-            arena,
-            tree,
-            layout: KUBERNETES,
-            json_unit: None,
-            edits: Vec::new(),
-        };
+        let mut editor =
+            Self { source, document, tree, layout: KUBERNETES, json_unit: None, edits: Vec::new() };
         editor.layout = editor.found_layout();
         editor.json_unit = editor.found_unit();
         editor
+    }
+
+    /// The nodes of the document.
+    pub(super) fn arena(&self) -> &'a Arena {
+        &self.tree.arena
     }
 
     /// The text with all edits, or `None` if two of them overlap.
@@ -100,7 +96,7 @@ impl<'a> Editor<'a> {
 
     /// Whether the value of a merge key gives a key.
     pub(super) fn merges(&self, value: NodeId, key: &str) -> bool {
-        let arena = self.arena;
+        let arena = self.arena();
         match arena.get(value).map(|node| &node.kind) {
             Some(NodeKind::List { items, .. }) => {
                 items.iter().any(|item| entry_of(arena, arena.target(*item), key).is_some())
@@ -111,7 +107,7 @@ impl<'a> Editor<'a> {
 
     /// Writes `new` in the place of a node.
     pub(super) fn replace(&mut self, id: NodeId, slot: Slot, new: &Value) -> Option<()> {
-        let node = self.arena.get(id)?;
+        let node = self.arena().get(id)?;
         let outer = Span::new(node.outer_start, node.span.end);
         let same_flow = match (&node.kind, new) {
             (NodeKind::Mapping { flow, entries }, Value::Object(_)) => *flow && !entries.is_empty(),
@@ -148,7 +144,7 @@ impl<'a> Editor<'a> {
 
     /// A value after a key in block style.
     fn replace_value(&mut self, node: &Node, key: NodeId, new: &Value) -> Option<()> {
-        let key = self.arena.get(key)?;
+        let key = self.arena().get(key)?;
         let colon = self.colon(key)?;
         let indent = self.column(key.outer_start);
         let end = node.span.end.max(colon);
@@ -189,7 +185,7 @@ impl<'a> Editor<'a> {
 
     /// Deletes the lines of an entry; false if it shares them with something else.
     pub(super) fn remove_entry(&mut self, key: NodeId, value: NodeId) -> bool {
-        let arena = self.arena;
+        let arena = self.arena();
         let (Some(key), Some(value)) = (arena.get(key), arena.get(value)) else { return false };
         let line = self.line_start(key.outer_start);
         let alone = self.source.slice(Span::new(line, key.outer_start)).trim().is_empty();
@@ -209,7 +205,7 @@ impl<'a> Editor<'a> {
 
     /// Deletes the lines of an item of a block list; false if it shares them with something else.
     pub(super) fn remove_item(&mut self, item: NodeId) -> bool {
-        let Some(node) = self.arena.get(item) else { return false };
+        let Some(node) = self.arena().get(item) else { return false };
         let before = self.before(node.outer_start).trim_end();
         let dash = self.document.span.start + to_u32(before.len().saturating_sub(1));
         let line = self.line_start(dash);
@@ -225,12 +221,12 @@ impl<'a> Editor<'a> {
     /// Where the items of a list stand.
     pub(super) fn item_spans(&self, items: &[NodeId]) -> Vec<Span> {
         let span = |node: &Node| Span::new(node.outer_start.min(node.span.start), node.span.end);
-        items.iter().filter_map(|item| self.arena.get(*item).map(span)).collect()
+        items.iter().filter_map(|item| self.arena().get(*item).map(span)).collect()
     }
 
     /// Where the entries of a mapping stand.
     pub(super) fn entry_spans(&self, entries: &[(NodeId, NodeId)]) -> Vec<Span> {
-        let arena = self.arena;
+        let arena = self.arena();
         let span = |(key, value): &(NodeId, NodeId)| {
             let (key, value) = (arena.get(*key)?, arena.get(*value)?);
             Some(Span::new(key.outer_start, value.span.end.max(key.span.end)))
@@ -275,9 +271,9 @@ impl<'a> Editor<'a> {
 
     /// New entries below the last one of a block mapping.
     pub(super) fn append_entries(&mut self, id: NodeId, added: &[(&String, &Value)]) -> Option<()> {
-        let node = self.arena.get(id)?;
+        let node = self.arena().get(id)?;
         let NodeKind::Mapping { entries, .. } = &node.kind else { return None };
-        let first = self.arena.get(entries.first()?.0)?;
+        let first = self.arena().get(entries.first()?.0)?;
         let indent = self.column(first.outer_start);
         let mut text = String::new();
         for (key, value) in added {
@@ -293,7 +289,7 @@ impl<'a> Editor<'a> {
 
     /// New items below the last one of a block list.
     pub(super) fn append_items(&mut self, id: NodeId, added: &[Value]) -> Option<()> {
-        let node = self.arena.get(id)?;
+        let node = self.arena().get(id)?;
         let indent = self.column(node.span.start);
         let blanks = " ".repeat(indent);
         let items = emit_block(&Value::Array(added.to_vec()), indent, self.layout);
@@ -308,7 +304,7 @@ impl<'a> Editor<'a> {
         entries: &[(NodeId, NodeId)],
         added: &[(&String, &Value)],
     ) -> Option<()> {
-        let arena = self.arena;
+        let arena = self.arena();
         if !self.source.slice(arena.get(id)?.span).starts_with('{') {
             return None;
         }
@@ -329,7 +325,7 @@ impl<'a> Editor<'a> {
 
     /// New items behind the last one between brackets.
     pub(super) fn append_flow_items(&mut self, items: &[NodeId], added: &[Value]) -> Option<()> {
-        let last = self.arena.get(*items.last()?)?;
+        let last = self.arena().get(*items.last()?)?;
         let separator = self.separator(last.outer_start);
         let mut text = String::new();
         for value in added {
@@ -382,7 +378,7 @@ impl<'a> Editor<'a> {
     /// Where a line below a block collection can be inserted: at the end of the line of its last
     /// value, and below the blank lines that a `|+` scalar keeps.
     fn end_of(&self, id: NodeId) -> Option<u32> {
-        let arena = self.arena;
+        let arena = self.arena();
         let mut end = self.line_end(arena.get(id)?.span.end);
         let last = arena.get(last_leaf(arena, id))?;
         let block =
@@ -441,7 +437,7 @@ impl<'a> Editor<'a> {
 
     /// How the document indents: by its first nested mapping, and its first list below a key.
     fn found_layout(&self) -> Layout {
-        let arena = self.arena;
+        let arena = self.arena();
         let (mut step, mut compact) = (None, None);
         for node in &arena.nodes {
             let NodeKind::Mapping { entries, flow: false } = &node.kind else { continue };

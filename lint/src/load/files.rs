@@ -92,7 +92,7 @@ pub fn find(paths: &[String], wanted: Wanted) -> Vec<Result<Found, CollectError>
         } else if Path::new(path).is_dir() {
             finder.folder(path);
         } else {
-            finder.file(path.clone(), Path::new(path), Path::new(path).is_symlink());
+            finder.file(path.clone(), Path::new(path), looked_up(Path::new(path)));
         }
     }
     finder.found
@@ -123,22 +123,20 @@ impl Finder {
         }
     }
 
-    /// A file by its path. Of one that is no link only the folder has to be looked up, and that is the
-    /// same for all that stand beside it.
-    fn real(&mut self, path: &Path, is_link: bool) -> PathBuf {
-        let looked_up = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let (Some(folder), Some(name), false) = (path.parent(), path.file_name(), is_link) else {
-            return looked_up(path);
+    /// The real path of what a walk has found. Of what is no link only the folder has to be looked up,
+    /// and that is the same for all that stand beside it.
+    fn real(&mut self, entry: &DirEntry) -> PathBuf {
+        let (Some(folder), false) = (entry.path().parent(), entry.path_is_symlink()) else {
+            return looked_up(entry.path());
         };
         if self.folder.0 != folder {
-            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            self.folder = (folder.to_owned(), looked_up(here));
+            self.folder = (folder.to_owned(), looked_up(folder));
         }
-        self.folder.1.join(name)
+        self.folder.1.join(entry.file_name())
     }
 
-    fn file(&mut self, name: String, path: &Path, is_link: bool) {
-        let real = self.real(path, is_link);
+    /// `real`: its path as the file system has it.
+    fn file(&mut self, name: String, path: &Path, real: PathBuf) {
         if self.known.insert(real) {
             let name = name.replace(std::path::MAIN_SEPARATOR, "/");
             self.found.push(Ok(Found { name, path: Some(path.to_owned()) }));
@@ -153,7 +151,8 @@ impl Finder {
                 Ok(entry) if entry.file_type().is_file() && self.wants(entry.path()) => {
                     found = true;
                     let name = entry.path().to_string_lossy().into_owned();
-                    self.file(name, entry.path(), entry.path_is_symlink());
+                    let real = self.real(&entry);
+                    self.file(name, entry.path(), real);
                 }
                 Ok(_) => {}
                 // A link to a folder above: what is there is read already.
@@ -181,6 +180,11 @@ impl Finder {
         let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
         extension.is_some_and(|extension| self.wanted.extensions.contains(&extension.as_str()))
     }
+}
+
+/// A path as the file system has it; of what is not there as it is.
+fn looked_up(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn hidden(entry: &DirEntry) -> bool {

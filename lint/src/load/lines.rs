@@ -203,7 +203,10 @@ impl<'a, B: Build<'a>> Reader<'a, B> {
                 let mapping = self.build.mapping(start);
                 (self.build.end_mapping(mapping, Some(start + 2)), 2)
             }
-            Some(_) => (self.plain(start, plain(written)?)?, plain(written)?.len()),
+            Some(_) => {
+                let text = plain(written)?;
+                (self.plain(start, text)?, text.len())
+            }
         };
         self.end_of_line(start + length, written.get(length..)?)?;
         Some(node)
@@ -418,22 +421,18 @@ fn single(written: &str) -> Option<&str> {
 
 /// The text in double quotes at the begin of a text, and its length with them.
 fn double(written: &str) -> Option<(Cow<'_, str>, usize)> {
-    let whole = written.get(1..)?;
-    let run = whole.find(['"', '\\'])?;
-    if whole.as_bytes().get(run) == Some(&b'"') {
-        return Some((Cow::Borrowed(whole.get(..run)?), run + 2));
-    }
-    let mut text = String::new();
+    // Borrowed until something stands before or behind an escape.
+    let mut text = Cow::Borrowed("");
     let mut at = 1;
     loop {
         let rest = written.get(at..)?;
         let run = rest.find(['"', '\\'])?;
-        text.push_str(rest.get(..run)?);
+        text += rest.get(..run)?;
         at += run;
         if rest.as_bytes().get(run) == Some(&b'"') {
-            return Some((Cow::Owned(text), at + 1));
+            return Some((text, at + 1));
         }
-        text.push(match rest.as_bytes().get(run + 1)? {
+        text.to_mut().push(match rest.as_bytes().get(run + 1)? {
             b'"' => '"',
             b'\\' => '\\',
             b'n' => '\n',

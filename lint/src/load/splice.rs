@@ -135,7 +135,7 @@ fn change(
     if old == new {
         return Ok(());
     }
-    let Some(node) = editor.arena.get(id) else { return Err(Refusal::WouldNotReadBack) };
+    let Some(node) = editor.arena().get(id) else { return Err(Refusal::WouldNotReadBack) };
     let mark = editor.mark();
     let done = match (&node.kind, old, new) {
         (NodeKind::Alias(_), ..) => return Err(Refusal::Alias { path: path.clone() }),
@@ -218,7 +218,7 @@ fn written(
     key: &str,
     path: &FieldPath,
 ) -> Result<(NodeId, NodeId), Refusal> {
-    let arena = editor.arena;
+    let arena = editor.arena();
     for (key_id, value_id) in mapping.entries.iter().rev() {
         if is_merge(arena, *key_id) {
             // Whatever is merged after the entry could decide it: the check at the end would say

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use granit_parser::{
     ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, StructureStyle, Tag,
 };
-
 use memchr::{memchr, memmem};
 
 use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
