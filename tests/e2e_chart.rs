@@ -2,6 +2,7 @@
 //! can render is taken.
 
 mod rights;
+mod walk;
 
 use std::net::TcpListener;
 use std::process::Output;

@@ -2,7 +2,7 @@
 //! change under them. Metrics and Events tell exactly the pods that `placecard audit` tells of a dump,
 //! one of two webhooks does all that, and evictions move what has another place and nothing else.
 
-mod stage;
+pub(crate) mod stage;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

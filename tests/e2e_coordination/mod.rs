@@ -9,7 +9,7 @@ mod pod_groups;
 mod rollout;
 mod rules;
 mod shapes;
-mod stage;
+pub(crate) mod stage;
 mod wedge;
 
 use std::time::Duration;
