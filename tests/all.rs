@@ -40,6 +40,8 @@ mod e2e_modes;
 mod e2e_policy;
 /// What the rules call refused, beside what a real API server refuses.
 mod e2e_refused;
+/// Three replicas of the installed webhook, replaced while pods come and go.
+mod e2e_rolling;
 /// `placecard snapshot` and `--live` on a real API server: pages, what may not be read, filters.
 mod e2e_snapshot;
 /// The vocabulary as a custom resource: its definition, and the webhook that follows and guards it.

@@ -2,24 +2,22 @@
 //! policy is `Fail`: what is lost is counted while certificates and authorities change, replicas
 //! roll, the Secret goes away and the API server restarts. Nothing is.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use placecard_certs::kept::{Lives, authorities};
+use placecard_certs::kept::Lives;
 use placecard_policies::language::keys;
 use placecard_tests::balancer::Balancer;
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, or_skipped, wait_for};
+use placecard_tests::handshake;
 use placecard_tests::replica::{CONFIGURATION, Replica, SECRET};
 use placecard_tests::webhook::grant_role;
 use placecard_tests::webhook::{configurations, only_in};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -137,7 +135,11 @@ impl Load {
         }
         for server in self.servers.lock().expect("no panic").iter() {
             for bundle in &bundles {
-                shake(*server, bundle).map_err(|error| format!("handshake: {error}"))?;
+                let status = handshake::status(*server, bundle, "/readyz");
+                let status = status.map_err(|error| format!("handshake: {error}"))?;
+                if status != 200 {
+                    return Err(format!("handshake: {status}"));
+                }
             }
         }
         Ok(true)
@@ -171,32 +173,6 @@ struct Off<'a>(&'a AtomicBool);
 impl Drop for Off<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::SeqCst);
-    }
-}
-
-fn shake(server: SocketAddr, bundle: &[u8]) -> Result<(), String> {
-    let mut roots = RootCertStore::empty();
-    for authority in authorities(bundle).map_err(|error| error.to_string())? {
-        roots.add(authority.certificate).map_err(|error| error.to_string())?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from("127.0.0.1").map_err(|error| error.to_string())?;
-    let mut client =
-        ClientConnection::new(Arc::new(config), name).map_err(|error| error.to_string())?;
-    let mut socket = TcpStream::connect(server).map_err(|error| error.to_string())?;
-    let mut stream = Stream::new(&mut client, &mut socket);
-    let head = "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    stream.write_all(head.as_bytes()).map_err(|error| error.to_string())?;
-    let mut answer = [0; 15];
-    stream.read_exact(&mut answer).map_err(|error| error.to_string())?;
-    match &answer {
-        b"HTTP/1.1 200 OK" => Ok(()),
-        other => Err(String::from_utf8_lossy(other).into_owned()),
     }
 }
 

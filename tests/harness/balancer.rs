@@ -35,6 +35,12 @@ impl Balancer {
         Self { address, servers }
     }
 
+    /// Whether new connections go to this one, too.
+    #[must_use]
+    pub fn serves(&self, server: SocketAddr) -> bool {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).contains(&server)
+    }
+
     /// From now on new connections go to these.
     pub fn serve(&self, servers: &[SocketAddr]) {
         *self.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers.to_vec();

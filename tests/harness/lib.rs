@@ -6,6 +6,7 @@ pub mod chart;
 pub mod controlplane;
 pub mod crowd;
 pub mod doors;
+pub mod handshake;
 pub mod installation;
 pub mod meddler;
 pub mod passage;

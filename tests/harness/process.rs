@@ -1,4 +1,5 @@
-//! The webhook as it is shipped, in a process of its own, for programs that measure.
+//! The webhook in a process of its own: as it is shipped, for programs that measure, and for tests that
+//! end it as a kubelet does.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -6,7 +7,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
@@ -20,7 +22,10 @@ pub struct Process {
     pub address: SocketAddr,
     /// When it was started.
     pub begin: Instant,
-    child: Child,
+    id: u32,
+    child: Mutex<Child>,
+    /// Open as long as it runs, for whatever it prints.
+    _output: BufReader<ChildStdout>,
     client: kube::Client,
     runtime: Runtime,
 }
@@ -51,15 +56,22 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        let address = line.trim().strip_prefix("listening on https://");
-        let address: SocketAddr = address.ok_or("it does not listen")?.parse()?;
+        let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
+        let address = loop {
+            let mut line = String::new();
+            if output.read_line(&mut line)? == 0 {
+                return Err("it does not listen".into());
+            }
+            if let Some(address) = line.trim().strip_prefix("listening on https://") {
+                break address.parse::<SocketAddr>()?;
+            }
+        };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let mut config = kube::Config::new(format!("https://{address}").parse()?);
         config.accept_invalid_certs = true;
         let client = runtime.block_on(async { kube::Client::try_from(config) })?;
-        Ok(Self { address, begin, child, client, runtime })
+        let (id, child) = (child.id(), Mutex::new(child));
+        Ok(Self { address, begin, id, child, _output: output, client, runtime })
     }
 
     /// The program that is built beside this one.
@@ -111,7 +123,7 @@ impl Process {
     /// # Errors
     /// The system does not do it.
     pub fn forget_most(&self) -> Result<()> {
-        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.id), "5")?)
     }
 
     /// Waits until it is seen, for ten minutes at most.
@@ -129,12 +141,40 @@ impl Process {
         Ok(())
     }
 
+    /// Tells it to stop, by SIGTERM.
+    ///
+    /// # Errors
+    /// There is no program `kill`, or no process any more.
+    pub fn terminate(&self) -> Result<()> {
+        let told = Command::new("kill").args(["-TERM", &self.id.to_string()]).status()?;
+        if told.success() { Ok(()) } else { Err("it has ended already".into()) }
+    }
+
+    /// Ends it at once, by SIGKILL.
+    ///
+    /// # Errors
+    /// The system does not do it.
+    pub fn kill(&self) -> Result<()> {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
+    /// How it ended; `None`: it has not yet.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn ended(&self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait()?)
+    }
+
     /// Processor time of all its threads and of the kernel for it, in seconds, to a hundredth.
     ///
     /// # Errors
     /// It has ended.
     pub fn processor_time(&self) -> Result<f64> {
-        processor_time(self.child.id())
+        processor_time(self.id)
     }
 
     /// How much memory it has.
@@ -142,7 +182,7 @@ impl Process {
     /// # Errors
     /// It has ended.
     pub fn memory(&self) -> Result<Memory> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
         let kilobytes = |name: &str| -> Option<u64> {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok()
@@ -154,8 +194,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.kill();
     }
 }
 
