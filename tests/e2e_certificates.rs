@@ -4,11 +4,12 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use placecard_certs::kept::Lives;
 use placecard_policies::language::keys;
 use placecard_tests::balancer::Balancer;
@@ -18,7 +19,9 @@ use placecard_tests::handshake;
 use placecard_tests::replica::{CONFIGURATION, Replica, SECRET};
 use placecard_tests::webhook::grant_role;
 use placecard_tests::webhook::{configurations, only_in};
+use placecard_webhook::leader::{Kept, Leader, Store};
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -315,4 +318,57 @@ fn nothing_is_lost_while_certificates_change_replicas_roll_and_the_api_server_re
         (load.admitted.load(Ordering::SeqCst), load.shaken.load(Ordering::SeqCst))
     });
     println!("{admitted} admissions and {shaken} rounds of handshakes, none lost");
+}
+
+/// A Lease of the API server, and how often it was looked at.
+struct Looked {
+    at: Kept,
+    times: Arc<AtomicU64>,
+}
+
+impl Store for Looked {
+    async fn get(&self) -> Result<Option<Value>, String> {
+        let found = self.at.get().await;
+        self.times.fetch_add(1, Ordering::SeqCst);
+        found
+    }
+
+    async fn put(&self, lease: Value) -> Result<Option<Value>, String> {
+        self.at.put(lease).await
+    }
+
+    fn date(&self) -> Option<SystemTime> {
+        self.at.date()
+    }
+}
+
+#[test]
+fn who_does_not_have_the_time_of_the_api_server_leads_nothing() {
+    const NAME: &str = "clocks";
+    let Some(plane) = or_skipped(ControlPlane::shared()) else { return };
+    let api = plane.api();
+    grant_role(api);
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("threads can be started");
+    let (times, ahead) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(3600)));
+    let leader = runtime.block_on(async {
+        // As the administrator: the Lease is none of the chart's.
+        let file = Kubeconfig::read_from(&plane.kubeconfig).expect("a kubeconfig");
+        let options = KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(file, &options).await;
+        let client = kube::Client::try_from(config.expect("a configuration"));
+        let at = Kept::new(client.expect("a client"), RELEASE_NAMESPACE, NAME);
+        let (store, by) = (Looked { at, times: Arc::clone(&times) }, Arc::clone(&ahead));
+        let wall = move || SystemTime::now() + Duration::from_secs(by.load(Ordering::SeqCst));
+        Leader::run(store, "astray".to_owned(), Arc::new(wall))
+    });
+    wait_for(PATIENCE, "it looked three times", || match times.load(Ordering::SeqCst) {
+        times @ 0..3 => Err(times.to_string()),
+        _ => Ok(()),
+    });
+    let lease = Target::new("coordination.k8s.io/v1", "Lease", RELEASE_NAMESPACE, NAME);
+    assert_eq!(api.get(&lease).expect_err("not taken").status, 404);
+    assert!(!leader.held());
+    ahead.store(0, Ordering::SeqCst);
+    wait_for(PATIENCE, "it leads", || if leader.held() { Ok(()) } else { Err(String::new()) });
 }

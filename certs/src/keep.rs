@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::kept::{Kept, Leaf, Lives};
 use crate::pair;
 
+/// Certificates say when they begin and end to the second.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// What is known when it is decided. The bundles are to be read before what is kept is: then what is
 /// kept knows all authorities that another writer put into them.
 #[derive(Debug, Clone, Copy)]
@@ -116,9 +119,9 @@ impl Sight<'_> {
         match good {
             Some((signer, leaf)) => {
                 let due = is_due(leaf.pair.not_before, leaf.pair.not_after, self.now)
-                    || self.is_set_back(leaf);
+                    && self.outlasts(found, leaf);
                 let newer = found.not_before > signer.not_before;
-                (due || newer).then_some(found)
+                (due || newer || self.can_be_younger(leaf)).then_some(found)
             }
             None => Some(found),
         }
@@ -161,12 +164,34 @@ impl Sight<'_> {
         settled && bundles_.all(|bundle| holds(bundle) || !others(bundle))
     }
 
+    /// Whether a new certificate of this authority ends later: at the end of an authority that is not
+    /// followed yet it does not, and would be made again and again.
+    fn outlasts(&self, authority: &Authority, leaf: &Leaf) -> bool {
+        let left = authority.not_after.duration_since(self.now).unwrap_or_default();
+        self.now.checked_add(self.lives.leaf.min(left)).is_some_and(|end| {
+            end.duration_since(leaf.pair.not_after).is_ok_and(|more| more >= SECOND)
+        })
+    }
+
+    /// When the youngest authority begins that is trusted by a bundle and that nobody keeps, if that is
+    /// not before the certificate does.
+    fn strange_since(&self, leaf: &Leaf) -> Option<SystemTime> {
+        let strange = self.bundles.unwrap_or_default().iter().flatten();
+        let strange = strange.filter(|one| !self.keeps(one) && one.is_valid(self.now));
+        strange.map(|one| one.not_before).filter(|since| *since >= leaf.pair.not_before).max()
+    }
+
     /// Whether a bundle has an authority that is younger than the certificate and that nobody keeps:
     /// what is kept was put back to an older state, and replicas may serve something newer.
     fn is_set_back(&self, leaf: &Leaf) -> bool {
-        let strange = self.bundles.unwrap_or_default().iter().flatten();
-        let mut strange = strange.filter(|one| !self.keeps(one) && one.is_valid(self.now));
-        strange.any(|one| one.not_before >= leaf.pair.not_before)
+        self.strange_since(leaf).is_some()
+    }
+
+    /// Whether that is so, and a certificate that is made now is younger: before, one would be made again
+    /// and again.
+    fn can_be_younger(&self, leaf: &Leaf) -> bool {
+        let begins = self.now.checked_sub(self.lives.backdated() + SECOND);
+        self.strange_since(leaf).zip(begins).is_some_and(|(since, begins)| since <= begins)
     }
 
     fn keeps(&self, authority: &Authority) -> bool {

@@ -225,6 +225,9 @@ fn what_was_put_back_to_an_older_state_is_made_anew_and_the_younger_authority_st
     scene.kept = old;
     scene.calm_for = Duration::ZERO;
     assert_eq!(scene.plan().bundles[0].as_ref().map(Vec::len), Some(2), "both are trusted");
+    // Dates are to the second, and what is made now has to be the younger one.
+    assert_eq!(scene.plan().change, None);
+    scene.now += SECOND;
     assert!(matches!(scene.plan().change, Some(Change::Issue(_))));
     scene.now += SECOND;
     let scene = scene.settled();
@@ -232,6 +235,71 @@ fn what_was_put_back_to_an_older_state_is_made_anew_and_the_younger_authority_st
     let judged = judge_kept(Some(&served), replaced, &scene.kept.authorities, &names(), scene.now);
     assert!(judged.is_ok(), "replicas that serve the younger one take it: {judged:?}");
     assert!(vouched(&scene.bundles[0], &served, "hook.ns", scene.now), "until they have");
+}
+
+/// Does what is planned until there is nothing left; each time anything is kept, calm begins anew.
+fn rests(scene: &mut Scene) {
+    for _ in 0..6 {
+        let before = scene.kept.write();
+        if !scene.step() {
+            return;
+        }
+        if scene.kept.write() != before {
+            scene.calm_for = Duration::ZERO;
+        }
+    }
+    panic!("it goes on and on: {:?} at {:?}", scene.plan(), scene.now)
+}
+
+#[test]
+fn nothing_is_made_again_and_again_at_the_end_of_an_authority_that_cannot_be_followed() {
+    let mut scene = Scene::new().settled();
+    let old = scene.kept.authorities.clone();
+    let end = old[0].not_after;
+    // Somebody puts one bundle back, each time.
+    while scene.now + 40 * DAY < end {
+        scene.now += 40 * DAY;
+        scene.calm_for = Duration::ZERO;
+        while scene.plan().change.is_some() {
+            scene.step();
+            scene.bundles[1].clone_from(&old);
+        }
+    }
+    for left in [1000, 300, 100, 10, 1] {
+        scene.now = end - left * SECOND;
+        let made = (0..10).take_while(|_| {
+            let wanted = scene.plan().change.is_some();
+            scene.step();
+            scene.bundles[1].clone_from(&old);
+            wanted
+        });
+        let made = made.count();
+        assert!(made <= 1, "{made} within one second, {left} before the end");
+        assert_eq!(scene.pair().not_after, end, "as long as it can be");
+    }
+}
+
+#[test]
+fn nothing_is_made_again_and_again_beside_an_authority_of_somebody_else() {
+    for since in [0, 1, 299, 300] {
+        let mut scene = Scene::new().settled();
+        scene.now += DAY;
+        let now = scene.now;
+        // As whoever makes it now does who does not date it back, or has another clock.
+        let stranger = Authority::make("stranger", since * SECOND, 1000 * DAY, now).unwrap();
+        scene.bundles[0].push(stranger);
+        rests(&mut scene);
+        let served = scene.pair().clone();
+        for _ in 0..310 {
+            scene.now += SECOND;
+            rests(&mut scene);
+        }
+        assert!(scene.kept.former.len() <= 2, "{since}: {}", scene.kept.former.len());
+        assert!(scene.pair().not_before > served.not_before, "{since}: it is the younger one now");
+        scene.calm_for = DAY;
+        rests(&mut scene);
+        assert_eq!(scene.bundles[0], scene.kept.authorities, "{since}: and the stranger goes");
+    }
 }
 
 #[test]
@@ -308,6 +376,15 @@ enum Event {
     Cut {
         replica: usize,
     },
+}
+
+/// By how much a clock jumps, in seconds: moments, days, decades, either way.
+fn jump() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        -400..400_i64,
+        -100 * 86_400..100 * 86_400_i64,
+        -20 * 31_557_600..20 * 31_557_600_i64,
+    ]
 }
 
 /// What happens where nobody meddles.
@@ -521,6 +598,34 @@ impl World {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_clock_does_it_comes_to_rest_with_a_certificate_of_that_time(
+        jumps in prop::collection::vec((jump(), any::<bool>(), prop::option::of(0..400_u32)), 1..12),
+    ) {
+        let mut scene = Scene::new().settled();
+        for (jump, calm, strange) in jumps {
+            // No clock is right before 1971, and none of X.509 after 9999.
+            let since = scene.now.duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let since = since.saturating_add_signed(jump).clamp(366 * 86_400, 200_000_000_000);
+            scene.now = UNIX_EPOCH + Duration::from_secs(since);
+            if let Some(back) = strange {
+                let made = Authority::make("stranger", back * SECOND, 10 * DAY, scene.now).unwrap();
+                scene.bundles[0].push(made);
+            }
+            scene.calm_for = if calm { DAY } else { Duration::ZERO };
+            rests(&mut scene);
+            scene.calm_for = DAY;
+            rests(&mut scene);
+            scene.calm_for = DAY;
+            rests(&mut scene);
+            let (pair, now) = (scene.pair(), scene.now);
+            prop_assert!(pair.check_validity(now).is_ok());
+            for bundle in &scene.bundles {
+                prop_assert!(vouched(bundle, pair, "hook.ns.svc", now));
+            }
+        }
+    }
 
     #[test]
     fn who_is_cut_off_stays_trusted_as_long_as_its_certificate_lasts(

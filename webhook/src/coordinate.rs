@@ -59,6 +59,10 @@ const BASIS: [Watched; 6] = [
 const SHARE: u32 = 8;
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
+/// A moment that is further away is looked at again before: it is one of the clock, which may be put
+/// right meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// What was done to a pod, and is not seen after this long, is looked at anew.
 const FORGOTTEN: Duration = Duration::from_secs(20);
 
@@ -211,7 +215,7 @@ impl Coordinator {
         let next = decided.iter().filter_map(|one| one.step.again);
         let next = next.chain(rolled.iter().filter_map(|one| one.again)).min();
         let left = next.map(|next| u64::try_from(next.saturating_sub(now)).unwrap_or(0));
-        self.again = left.map(|left| Instant::now() + Duration::from_secs(left));
+        self.again = left.map(|left| Instant::now() + Duration::from_secs(left).min(LONGEST_WAIT));
         self.carry_out(&decided).await;
         let kept = self.pod_groups.keep(&app, &self.leader, &decided, &missing).await;
         if let Some(pause) = kept.again {

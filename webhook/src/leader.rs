@@ -8,9 +8,13 @@
 //! The holder stops before others may begin: [`Leader::held`] is false [`DEADLINE`] after the last
 //! renewal was sent, and others wait for [`DURATION`] after they saw it. A process that was stopped
 //! for a while may find its monotonic clock stopped too; so the wall clock has to agree.
+//!
+//! What is done by the time of day (certificates that are made, batches that time out) is done by the
+//! holder alone. So a replica whose clock is far from the API server's holds nothing, and one whose
+//! clock jumps holds nothing before it has asked the API server again.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -33,6 +37,10 @@ const RETRY: Duration = Duration::from_secs(2);
 /// Longest time that one request may take.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// A replica leads if its clock and the API server's are not further apart: as much earlier than they
+/// are made certificates begin.
+pub const APART: Duration = Duration::from_secs(300);
+
 /// The wall clock.
 pub type Wall = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
@@ -43,6 +51,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Creates it, or replaces the version that it names; `None`: somebody else was faster.
     fn put(&self, lease: Value) -> impl Future<Output = Result<Option<Value>, String>> + Send;
+
+    /// What the clock of whoever keeps it said with the last answer; `None`: it does not say.
+    fn date(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// A Lease of the API server.
@@ -50,13 +63,15 @@ pub struct Kept {
     client: kube::Client,
     namespace: String,
     name: String,
+    date: Mutex<Option<SystemTime>>,
 }
 
 impl Kept {
     /// The Lease of this name.
     #[must_use]
     pub fn new(client: kube::Client, namespace: &str, name: &str) -> Self {
-        Self { client, namespace: namespace.to_owned(), name: name.to_owned() }
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        Self { client, namespace, name, date: Mutex::new(None) }
     }
 
     fn all(&self) -> String {
@@ -69,7 +84,9 @@ impl Kept {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Reply, String> {
-        write(&self.client, method, path, body, ANSWER).await
+        let reply = write(&self.client, method, path, body, ANSWER).await?;
+        *self.date.lock().unwrap_or_else(PoisonError::into_inner) = reply.date;
+        Ok(reply)
     }
 }
 
@@ -99,6 +116,10 @@ impl Store for Kept {
             reply if reply.code == 409 => Ok(None),
             reply => Err(reply.told()),
         }
+    }
+
+    fn date(&self) -> Option<SystemTime> {
+        *self.date.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,11 +156,14 @@ impl Shared {
     fn held(&self) -> bool {
         let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         renewed.is_some_and(|(at, wall)| {
-            // A clock that went back says nothing about how much time went by.
-            let by_wall = (self.wall)().duration_since(wall).unwrap_or_default();
-            at.elapsed() < DEADLINE && by_wall < DEADLINE
+            // A clock that jumped, either way, says nothing about how much time went by.
+            at.elapsed() < DEADLINE && apart((self.wall)(), wall) < DEADLINE
         })
     }
+}
+
+fn apart(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other).unwrap_or_else(|before| before.duration())
 }
 
 impl Leader {
@@ -149,8 +173,9 @@ impl Leader {
     pub fn run(store: impl Store, identity: String, wall: Wall) -> Self {
         let shared = Arc::new(Shared { heard: Mutex::new(None), renewed: Mutex::new(None), wall });
         let (sender, watch) = watch::channel(false);
+        let (seen, is_astray) = (None, false);
         let candidate =
-            Candidate { store, identity, seen: None, shared: Arc::clone(&shared), sender };
+            Candidate { store, identity, seen, is_astray, shared: Arc::clone(&shared), sender };
         tokio::spawn(candidate.run());
         Self { shared, watch }
     }
@@ -187,6 +212,8 @@ struct Candidate<S> {
     store: S,
     identity: String,
     seen: Option<Seen>,
+    /// Its clock and that of the API server are apart.
+    is_astray: bool,
     shared: Arc<Shared>,
     sender: watch::Sender<bool>,
 }
@@ -232,13 +259,22 @@ impl<S: Store> Candidate<S> {
             if known.is_some() && !holder.is_empty() {
                 self.shared.hear(lasts);
             }
-            self.seen = Some(Seen { holder: holder.clone(), renewed, at: Instant::now() });
+            let (holder, renewed) = (holder.clone(), renewed.clone());
+            self.seen = Some(Seen { holder, renewed, at: Instant::now() });
         }
         let fresh = self.seen.as_ref().is_some_and(|seen| seen.at.elapsed() < lasts);
         if !mine && !holder.is_empty() && fresh {
             return Ok(false);
         }
-        let now = moment::micros((self.shared.wall)());
+        let wall = (self.shared.wall)();
+        if self.goes_astray(wall) {
+            return Ok(false);
+        }
+        let mut now = moment::micros(wall);
+        if now == renewed {
+            // Others see by the time that it was renewed, also where the clock stands still.
+            now = moment::micros(wall.max(UNIX_EPOCH) + Duration::from_micros(1));
+        }
         let mut lease = found.unwrap_or_else(|| json!({"metadata": {}, "spec": {}}));
         let spec = &mut lease["spec"];
         let transitions = spec["leaseTransitions"].as_u64().unwrap_or_default();
@@ -256,6 +292,20 @@ impl<S: Store> Candidate<S> {
                 Some(Seen { holder: self.identity.clone(), renewed: now, at: Instant::now() });
         }
         Ok(kept.is_some())
+    }
+
+    /// Whether the clocks are too far apart to lead by this one.
+    fn goes_astray(&mut self, wall: SystemTime) -> bool {
+        let apart = self.store.date().map(|date| apart(wall, date)).unwrap_or_default();
+        let is_astray = apart > APART;
+        if is_astray && !self.is_astray {
+            tracing::error!(
+                seconds = apart.as_secs(),
+                "the clocks of this replica and of the API server are apart; it leads nothing until they agree"
+            );
+        }
+        self.is_astray = is_astray;
+        is_astray
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests that change something: Leases, Events, evictions, pods that wait for their batch,
 //! a policy.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::http::{Method, Request, header};
 use kube::client::Body;
@@ -22,6 +22,8 @@ pub struct Reply {
     pub body: Value,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u64>,
+    /// `Date`: what its clock said, to the second.
+    pub date: Option<SystemTime>,
 }
 
 impl Reply {
@@ -93,6 +95,8 @@ async fn send(
         let code = answer.status().as_u16();
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|text| text.to_str().ok()?.parse().ok());
+        let date = answer.headers().get(header::DATE);
+        let date = date.and_then(|text| httpdate::parse_http_date(text.to_str().ok()?).ok());
         let (mut body, mut text) = (answer.into_body(), Vec::new());
         while let Ok(Some(bytes)) = next(&mut body, within).await {
             text.extend_from_slice(&bytes);
@@ -101,7 +105,7 @@ async fn send(
             }
         }
         let body = serde_json::from_slice(&text).unwrap_or_default();
-        Ok(Reply { code, body, retry_after })
+        Ok(Reply { code, body, retry_after, date })
     };
     timeout(within, send).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }

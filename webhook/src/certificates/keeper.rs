@@ -31,6 +31,9 @@ const CONFIGURATIONS: &str = "/apis/admissionregistration.k8s.io/v1";
 /// The two kinds of configurations.
 const KINDS: [&str; 2] = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
 
+/// Between two changes: whatever a clock says, there are no more than ten a second.
+const SOON: Duration = Duration::from_millis(100);
+
 /// Keeps certificate and bundles, for ever, while this replica is the leader.
 pub async fn keep(client: kube::Client, app: Arc<App>, leader: Leader, settings: Settings) {
     let pause = settings.pause();
@@ -42,8 +45,11 @@ pub async fn keep(client: kube::Client, app: Arc<App>, leader: Leader, settings:
                 backoff.reset();
                 sleep(pause).await;
             }
-            // What comes next is seen at once.
-            Ok(true) => backoff.reset(),
+            // What comes next is seen soon.
+            Ok(true) => {
+                backoff.reset();
+                sleep(SOON).await;
+            }
             Err(error) => {
                 tracing::warn!(error, "the certificate is not kept up; trying again");
                 keeper.app.metrics.certificates.wrote(Wrote::Failed);

@@ -209,7 +209,7 @@ mod tests {
     fn what_an_answer_means() {
         let reply = |code, retry_after| {
             let body = json!({"metadata": {"resourceVersion": "12"}});
-            outcome(&Ok(Reply { code, body, retry_after }))
+            outcome(&Ok(Reply { code, body, retry_after, date: None }))
         };
         assert_eq!(reply(200, None), Outcome::Done(Some(12)));
         assert_eq!(reply(422, None), Outcome::Changed);

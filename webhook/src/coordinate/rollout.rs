@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn whoever_owns_the_field_is_named_and_not_overruled() {
         let told = |code: u16, body: Value| {
-            let reply = Ok(Reply { code, body, retry_after: None });
+            let reply = Ok(Reply { code, body, retry_after: None, date: None });
             match outcome(&reply, "prefill") {
                 Outcome::Done => "done".to_owned(),
                 Outcome::Changed => "changed".to_owned(),

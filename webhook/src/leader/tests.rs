@@ -1,6 +1,12 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use proptest::prelude::*;
+use tokio::runtime::Builder;
 
 use super::*;
+
+const DAY: i64 = 86_400;
+const DECADE: i64 = 3653 * DAY;
 
 /// A Lease in memory, with the API server's rule about versions.
 #[derive(Clone, Default)]
@@ -15,9 +21,15 @@ struct Way {
     cut: Arc<AtomicBool>,
     /// Writes arrive, and their answers do not.
     deaf: Arc<AtomicBool>,
+    /// The clock of whoever keeps it, if that says.
+    date: Option<Wall>,
 }
 
 impl Store for Way {
+    fn date(&self) -> Option<SystemTime> {
+        self.date.as_ref().map(|date| date())
+    }
+
     async fn get(&self) -> Result<Option<Value>, String> {
         if self.cut.load(Ordering::SeqCst) {
             return Err("no way".to_owned());
@@ -49,17 +61,39 @@ struct Replica {
     cut: Arc<AtomicBool>,
     deaf: Arc<AtomicBool>,
     /// Seconds by which its wall clock is ahead.
-    ahead: Arc<AtomicU64>,
+    ahead: Arc<AtomicI64>,
+}
+
+thread_local! {
+    /// When the first clock of a test was made: all show the same.
+    static START: Instant = Instant::now();
+}
+
+/// A clock, and by how many seconds it is ahead.
+fn clock() -> (Wall, Arc<AtomicI64>) {
+    let (by, start) = (Arc::new(AtomicI64::new(0)), START.with(|start| *start));
+    let ahead = Arc::clone(&by);
+    let wall: Wall = Arc::new(move || {
+        let by = by.load(Ordering::SeqCst);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000) + start.elapsed();
+        if by < 0 {
+            now - Duration::from_secs(by.unsigned_abs())
+        } else {
+            now + Duration::from_secs(by.unsigned_abs())
+        }
+    });
+    (wall, ahead)
 }
 
 fn replica(memory: &Memory, name: &str) -> Replica {
-    let (cut, deaf, ahead) = (Arc::default(), Arc::default(), Arc::new(AtomicU64::new(0)));
-    let way = Way { to: memory.clone(), cut: Arc::clone(&cut), deaf: Arc::clone(&deaf) };
-    let (by, start) = (Arc::clone(&ahead), Instant::now());
-    let wall: Wall = Arc::new(move || {
-        let since = start.elapsed() + Duration::from_secs(by.load(Ordering::SeqCst));
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000) + since
-    });
+    told(memory, name, None)
+}
+
+/// One that is told the time by whoever keeps the Lease.
+fn told(memory: &Memory, name: &str, date: Option<&Wall>) -> Replica {
+    let (cut, deaf, (wall, ahead)) = (Arc::default(), Arc::default(), clock());
+    let date = date.cloned();
+    let way = Way { to: memory.clone(), cut: Arc::clone(&cut), deaf: Arc::clone(&deaf), date };
     Replica { leader: Leader::run(way, name.to_owned(), wall), cut, deaf, ahead }
 }
 
@@ -188,4 +222,115 @@ async fn a_leader_is_alive_while_its_renewals_are_seen() {
     assert!(b.leader.is_alive(), "it lasts");
     after(8, &[&a, &b]).await;
     assert!(!a.leader.is_alive() && !b.leader.is_alive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_whose_clock_is_far_off_leads_nothing() {
+    for off in [301, DAY, DECADE, -301, -DAY, -DECADE] {
+        let (memory, (date, _)) = (Memory::default(), clock());
+        let a = told(&memory, "a", Some(&date));
+        a.ahead.store(off, Ordering::SeqCst);
+        after(60, &[&a]).await;
+        assert!(!a.leader.held() && memory.lease.lock().unwrap().is_none(), "{off}");
+        let b = told(&memory, "b", Some(&date));
+        b.ahead.store(off.signum() * 290, Ordering::SeqCst);
+        after(60, &[&a, &b]).await;
+        assert!(b.leader.held() && a.leader.is_alive(), "{off}: it sees that another one leads");
+        // Its clock is put right, and the other one goes.
+        a.ahead.store(0, Ordering::SeqCst);
+        b.cut.store(true, Ordering::SeqCst);
+        after(30, &[&a, &b]).await;
+        assert!(a.leader.held(), "{off}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_clock_jumps_stops_at_once_and_another_one_takes_over() {
+    for off in [301, DAY, DECADE, -301, -DAY, -DECADE] {
+        let (memory, (date, all)) = (Memory::default(), clock());
+        let a = told(&memory, "a", Some(&date));
+        after(6, &[&a]).await;
+        let b = told(&memory, "b", Some(&date));
+        after(6, &[&a, &b]).await;
+        a.ahead.store(off, Ordering::SeqCst);
+        assert!(!a.leader.held(), "{off}");
+        after(30, &[&a, &b]).await;
+        assert!(b.leader.held(), "{off}");
+        // The clock of everything jumps: whoever leads goes on.
+        for clock in [&all, &a.ahead, &b.ahead] {
+            clock.store(off, Ordering::SeqCst);
+        }
+        after(5, &[&a, &b]).await;
+        assert!(b.leader.held(), "{off}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_stands_still_renews_as_well() {
+    for stands in [SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH - Duration::from_secs(60)] {
+        let memory = Memory::default();
+        let start = |name: &str| {
+            let way =
+                Way { to: memory.clone(), cut: Arc::default(), deaf: Arc::default(), date: None };
+            let (ahead, cut, deaf) = (Arc::default(), Arc::default(), Arc::default());
+            let leader = Leader::run(way, name.to_owned(), Arc::new(move || stands));
+            Replica { leader, cut, deaf, ahead }
+        };
+        let a = start("a");
+        after(6, &[&a]).await;
+        let b = start("b");
+        after(120, &[&a, &b]).await;
+        assert!(a.leader.held() && b.leader.is_alive());
+        let transitions = memory.lease.lock().unwrap().clone().unwrap();
+        assert_eq!(transitions["spec"]["leaseTransitions"], 0, "nobody took it");
+    }
+}
+
+/// What happens to one of three: its clock is set, or its way is cut or opened.
+#[derive(Debug, Clone)]
+enum Event {
+    Clock(usize, i64),
+    /// That of whoever keeps the Lease.
+    Date(i64),
+    Cut(usize, bool),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let ahead = || prop_oneof![Just(0), -400..400_i64, -DAY..DAY, -DECADE..DECADE];
+    prop_oneof![
+        4 => (0..3_usize, ahead()).prop_map(|(one, by)| Event::Clock(one, by)),
+        1 => ahead().prop_map(Event::Date),
+        2 => (0..3_usize, any::<bool>()).prop_map(|(one, cut)| Event::Cut(one, cut)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_clocks_do_no_two_lead_and_one_does_in_the_end(
+        events in prop::collection::vec((event(), 0..25_u64), 1..30),
+    ) {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (memory, (date, all)) = (Memory::default(), clock());
+            let own = ["a", "b", "c"].map(|name| told(&memory, name, Some(&date)));
+            let own: Vec<&Replica> = own.iter().collect();
+            for (event, seconds) in events {
+                match event {
+                    Event::Clock(one, by) => own[one].ahead.store(by, Ordering::SeqCst),
+                    Event::Date(by) => all.store(by, Ordering::SeqCst),
+                    Event::Cut(one, cut) => own[one].cut.store(cut, Ordering::SeqCst),
+                }
+                after(seconds, &own).await;
+            }
+            all.store(0, Ordering::SeqCst);
+            for one in &own {
+                one.ahead.store(0, Ordering::SeqCst);
+                one.cut.store(false, Ordering::SeqCst);
+            }
+            after(40, &own).await;
+            assert!(own.iter().any(|one| one.leader.held()));
+        });
+    }
 }
