@@ -8,6 +8,7 @@ use placecard_tests::chart::{self, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{
     Api, ControlPlane, Patch, Target, or_skipped, unique, wait_until,
 };
+use placecard_tests::installation;
 use serde_json::{Value, json};
 
 use crate::recorder::Recorder;
@@ -18,12 +19,13 @@ const BOTH_AGAIN: &[&str] = &["/mutate UPDATE", "/validate UPDATE"];
 const JUDGED_AGAIN: &[&str] = &["/validate UPDATE"];
 const NOBODY: &[&str] = &[];
 
-/// The chart's two configurations, reached under an address. `Fail`, so that a
+/// The chart's two configurations, led to a recorder by their Service. `Fail`, so that a
 /// condition that cannot be evaluated is a refusal and does not go unseen.
 fn install(api: &Api, recorder: &Recorder) {
+    installation::lead_home(api);
     for template in ["mutating-webhook.yaml", "validating-webhook.yaml"] {
-        let url = format!("https://{}", recorder.address);
-        let mut configuration = chart::webhooks(template, "placecard", &url, &recorder.ca_pem);
+        let port = recorder.address.port();
+        let mut configuration = chart::webhooks(template, "placecard", port, &recorder.ca_pem);
         for webhook in configuration["webhooks"].as_array_mut().expect("webhooks") {
             webhook["failurePolicy"] = "Fail".into();
         }
@@ -232,7 +234,7 @@ fn exempt_namespaces(api: &Api, recorder: &Recorder) {
     {
         let metadata = json!({"name": namespace, "labels": labels});
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
-        api.create(&object).unwrap_or_else(|refusal| panic!("{refusal}"));
+        api.apply("calls", &object).unwrap_or_else(|refusal| panic!("{refusal}"));
     }
     for namespace in [RELEASE_NAMESPACE, "off", "kube-system"] {
         let annotations = json!({ANNOTATION: "on zone/a"});

@@ -184,7 +184,7 @@ fn install(api: &Api, balancer: &Balancer) {
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     api.create(&namespace).unwrap_or_else(|refusal| panic!("{refusal}"));
-    let url = format!("https://{}", balancer.address);
+    let port = balancer.address.port();
     let fail = |webhook: &mut Value| {
         only_in(webhook, NAMESPACE);
         webhook["failurePolicy"] = json!("Fail");
@@ -192,7 +192,7 @@ fn install(api: &Api, balancer: &Balancer) {
             client.remove("caBundle");
         }
     };
-    for configuration in configurations(CONFIGURATION, &url, "", fail) {
+    for configuration in configurations(CONFIGURATION, port, "", fail) {
         api.create(&configuration).unwrap_or_else(|refusal| panic!("{refusal}"));
     }
 }

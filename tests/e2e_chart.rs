@@ -4,7 +4,7 @@
 mod rights;
 mod walk;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn helm(plane: &ControlPlane, verb: &[&str], values: &Value) -> Output {
 /// What a pod of the installed Deployment runs, within this process: with the flags of the Deployment,
 /// but for the address, and with a token of its account.
 struct Running {
-    url: String,
+    address: SocketAddr,
     runtime: Runtime,
     _folder: TempDir,
 }
@@ -141,7 +141,7 @@ impl Running {
         let words = ["placecard-webhook".to_owned()].into_iter().chain(flags);
         let args = Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
         runtime.spawn(async move { start::run(&args).await.expect("it starts") });
-        Self { url: format!("https://{address}"), runtime, _folder: folder }
+        Self { address, runtime, _folder: folder }
     }
 
     fn stop(self) {
@@ -202,7 +202,7 @@ fn helm_installs_upgrades_and_uninstalls_it() {
     values["timeoutSeconds"] = json!(7);
     upgraded(&plane, folder, &values);
     assert_eq!(authority(api), Ok(before), "no upgrade takes it back");
-    lead_to(api, &running.url);
+    lead_to(api, running.address);
     is_at_work(api);
     running.stop();
 

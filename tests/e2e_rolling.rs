@@ -364,7 +364,7 @@ fn nothing_is_lost_while_replicas_are_replaced_and_the_leader_and_the_api_server
         let leader = scene.start("first");
         scene.is_led_by(&["first"]);
         ["a", "b", "c"].into_iter().for_each(|name| scene.enter(&scene.start(name)));
-        installation::lead_to(scene.api(), &format!("https://{}", scene.balancer.address));
+        installation::lead_to(scene.api(), scene.balancer.address);
         wait_for(PATIENCE, "the first pod", || comes_and_goes(scene.api()));
         let (load, lost) = Load::run(&scene, |load| events(&scene, load, &leader));
         let [decided, connected, away] =

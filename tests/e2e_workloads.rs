@@ -132,7 +132,7 @@ fn custom_configurations(webhook: &Webhook, api: &Api, workloads: &[Value]) -> V
     let configurations = workloads.iter().filter(|one| one["webhooks"].is_array());
     let reached = configurations.enumerate().map(|(number, one)| {
         let name = format!("rings-{number}");
-        chart::reached(one.clone(), &name, &webhook.url, &webhook.ca_pem)
+        chart::reached(one.clone(), &name, webhook.port, &webhook.ca_pem)
     });
     reached.map(|configuration| api.create_owned(&configuration)).collect()
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
+use placecard_tests::installation::HOST;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -27,12 +28,9 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Starts one on a free loopback port.
     pub(crate) fn start() -> Self {
-        let made = placecard_certs::self_signed(
-            &["127.0.0.1"],
-            placecard_certs::LIFETIME,
-            SystemTime::now(),
-        )
-        .expect("a certificate");
+        let made =
+            placecard_certs::self_signed(&[HOST], placecard_certs::LIFETIME, SystemTime::now())
+                .expect("a certificate");
         let chain = CertificateDer::pem_slice_iter(made.chain_pem.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .expect("a chain");

@@ -1,6 +1,7 @@
 //! What is none of our business stays as it is, and nothing can be blocked by us.
 
 use placecard_tests::controlplane::{Patch, Target, unique, wait_for};
+use placecard_tests::installation::HOST;
 use placecard_tests::webhook::{Webhook, configurations, only_in};
 use serde_json::{Value, json};
 
@@ -250,7 +251,7 @@ fn daemon_sets_go_when_their_finalizers_do() {
 /// The chart's configurations for a namespace, with nobody at the other end.
 fn down(world: &World, failure_policy: &str) -> Vec<placecard_tests::controlplane::Owned> {
     let made = placecard_certs::self_signed(
-        &["127.0.0.1"],
+        &[HOST],
         placecard_certs::LIFETIME,
         std::time::SystemTime::now(),
     )
@@ -260,7 +261,7 @@ fn down(world: &World, failure_policy: &str) -> Vec<placecard_tests::controlplan
         webhook["failurePolicy"] = json!(failure_policy);
     };
     // Port 9 discards; nobody listens there on loopback.
-    configurations(&unique("placecard-down"), "https://127.0.0.1:9", &made.ca_pem, edit)
+    configurations(&unique("placecard-down"), 9, &made.ca_pem, edit)
         .iter()
         .map(|configuration| world.api.create_owned(configuration))
         .collect()

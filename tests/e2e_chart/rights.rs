@@ -13,7 +13,7 @@ use placecard_policies::language::intent::TargetKind;
 use placecard_policies::surroundings::{Answer, Reference};
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{Api, ControlPlane, or_skipped, wait_for};
-use placecard_tests::installation::{authority, deployment, lead_to};
+use placecard_tests::installation::{HOST, authority, deployment, lead_to};
 use placecard_tests::webhook;
 use placecard_webhook::cluster::Cluster;
 use serde_json::{Value, json};
@@ -268,7 +268,7 @@ fn every_right_is_used_and_none_is_missing() {
     let installed = install(&plane, &values);
     let running = Running::start(&plane, &installed);
     wait_for(PATIENCE, "it writes its authority", || authority(api));
-    lead_to(api, &running.url);
+    lead_to(api, running.address);
     is_at_work(api);
     look_up(&plane, &KINDS);
     let stage = audit::Stage { plane };
@@ -288,11 +288,8 @@ fn what_is_off_has_no_rights() {
     let arguments = ["--audit", "--feature-gates", "WatchList=false"];
     let Some(plane) = or_skipped(ControlPlane::start_with(&arguments)) else { return };
     let api = plane.api();
-    let made = placecard_certs::self_signed(
-        &["127.0.0.1"],
-        Duration::from_secs(86_400),
-        SystemTime::now(),
-    );
+    let made =
+        placecard_certs::self_signed(&[HOST], Duration::from_secs(86_400), SystemTime::now());
     let made = made.expect("a certificate");
     let values = json!({
         "audit": {"every": 0},
@@ -305,7 +302,7 @@ fn what_is_off_has_no_rights() {
     assert!(rights.iter().all(|right| read.contains(&right.verb.as_str())), "{rights:#?}");
     let installed = install(&plane, &values);
     let running = Running::start_with(&plane, &installed, Some(&made));
-    lead_to(api, &running.url);
+    lead_to(api, running.address);
     is_at_work(api);
     // Of custom workloads the values say nothing.
     look_up(&plane, &KINDS[..4]);

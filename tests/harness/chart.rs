@@ -165,14 +165,14 @@ pub fn custom_workloads(workloads: &[(&str, &str, &str)]) -> Vec<Value> {
     of.map(|(_, object)| object.clone()).collect()
 }
 
-/// A configuration of webhooks as the chart installs it, but for two things: it has another name,
-/// and its webhooks are reached under a URL instead of through a Service.
+/// A configuration of webhooks as the chart installs it, but for three things: it has another name,
+/// the Service has another port, and there is an authority.
 ///
 /// # Panics
 /// If the template is no configuration of webhooks.
 #[must_use]
-pub fn webhooks(template: &str, name: &str, url: &str, ca_pem: &str) -> Value {
-    reached(objects(template).remove(0), name, url, ca_pem)
+pub fn webhooks(template: &str, name: &str, port: u16, ca_pem: &str) -> Value {
+    reached(objects(template).remove(0), name, port, ca_pem)
 }
 
 /// The same of a configuration that is rendered already.
@@ -180,12 +180,13 @@ pub fn webhooks(template: &str, name: &str, url: &str, ca_pem: &str) -> Value {
 /// # Panics
 /// If it is none.
 #[must_use]
-pub fn reached(mut configuration: Value, name: &str, url: &str, ca_pem: &str) -> Value {
+pub fn reached(mut configuration: Value, name: &str, port: u16, ca_pem: &str) -> Value {
     configuration["metadata"]["name"] = json!(name);
     for webhook in configuration["webhooks"].as_array_mut().expect("webhooks") {
-        let path = webhook["clientConfig"]["service"]["path"].as_str().expect("a path").to_owned();
-        webhook["clientConfig"] =
-            json!({"url": format!("{url}{path}"), "caBundle": STANDARD.encode(ca_pem)});
+        let config = &mut webhook["clientConfig"];
+        assert!(config["service"].is_object(), "{config}");
+        config["service"]["port"] = json!(port);
+        config["caBundle"] = json!(STANDARD.encode(ca_pem));
     }
     configuration
 }
@@ -199,16 +200,15 @@ mod tests {
     fn only_the_way_to_the_webhook_differs_from_the_chart() {
         let Some(_) = or_skipped(helm()) else { return };
         let there = objects("mutating-webhook.yaml").remove(0);
-        let here = webhooks("mutating-webhook.yaml", "x", "https://127.0.0.1:1", "PEM");
+        let here = webhooks("mutating-webhook.yaml", "x", 1, "PEM");
         assert_eq!(here["metadata"]["name"], "x");
         let there = there["webhooks"].as_array().expect("webhooks");
         let here = here["webhooks"].as_array().expect("webhooks");
         assert_eq!((there.len(), here.len()), (2, 2));
         for (there, here) in there.iter().zip(here) {
-            assert_eq!(
-                here["clientConfig"],
-                json!({"url": "https://127.0.0.1:1/mutate", "caBundle": "UEVN"})
-            );
+            let service = json!({"name": "placecard-webhook", "namespace": RELEASE_NAMESPACE,
+                "path": "/mutate", "port": 1});
+            assert_eq!(here["clientConfig"], json!({"service": service, "caBundle": "UEVN"}));
             let mut same = here.clone();
             same["clientConfig"] = there["clientConfig"].clone();
             assert_eq!(same, *there);

@@ -2,8 +2,9 @@
 //! flags and the environment of its Deployment, with a token of its account.
 //!
 //! Two things differ, because there is neither a kubelet nor a network of pods: the process is started
-//! by whoever installs, and listens on a loopback port; and the API server calls it by that address
-//! and not by the Service, whose endpoints may not be loopback addresses.
+//! by whoever installs, and listens on a loopback port; and the Service leads to `localhost` by name,
+//! because its endpoints may not be loopback addresses. The API server calls the Service all the same,
+//! and asks for its name in the certificate.
 #![expect(
     clippy::panic,
     clippy::expect_used,
@@ -11,12 +12,16 @@
 )]
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::chart::{self, RELEASE, RELEASE_NAMESPACE};
-use crate::controlplane::{Api, Target};
+use crate::controlplane::{Api, Patch, Target};
+
+/// The name of the Service, which API servers ask for in the certificate.
+pub const HOST: &str = "placecard-webhook.placecard-system.svc";
 
 /// Kinds of the configurations.
 pub const CONFIGURATIONS: [&str; 2] =
@@ -64,7 +69,7 @@ pub fn flags(deployment: &Value, address: &str, kubeconfig: &Path) -> Vec<String
         other => other.to_owned(),
     });
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.to_str().expect("UTF-8"));
-    // Asked by the Service's name elsewhere, and by an address here.
+    // The API server asks by the Service's name, and tests by an address.
     let names = ["--tls-name=127.0.0.1", "--tls-name=localhost"].map(str::to_owned);
     flags.chain([kubeconfig]).chain(names).collect()
 }
@@ -118,18 +123,37 @@ pub fn authority(api: &Api) -> Result<String, String> {
     }
 }
 
-/// All webhooks are reached under this address from now on, instead of through a Service.
+/// The Service leads to this machine from now on, to whichever port a webhook names.
+///
+/// # Panics
+/// If the API server refuses it.
+pub fn lead_home(api: &Api) {
+    let home = json!({"type": "ExternalName", "externalName": "localhost"});
+    let target = Target::new("v1", "Service", RELEASE_NAMESPACE, "placecard-webhook");
+    match api.patch(&target, Patch::Merge, &json!({"spec": home})) {
+        Err(refusal) if refusal.status == 404 => {}
+        other => return drop(other.unwrap_or_else(|refusal| panic!("{refusal}"))),
+    }
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": RELEASE_NAMESPACE}});
+    let service = json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": target.name, "namespace": RELEASE_NAMESPACE}, "spec": home});
+    for object in [namespace, service] {
+        api.apply("harness", &object).unwrap_or_else(|refusal| panic!("{refusal}"));
+    }
+}
+
+/// The Service leads to this loopback address from now on, for all webhooks.
 ///
 /// # Panics
 /// If they are not installed, or not reached through a Service.
-pub fn lead_to(api: &Api, url: &str) {
+pub fn lead_to(api: &Api, address: SocketAddr) {
+    lead_home(api);
     for kind in CONFIGURATIONS {
         let mut installed = configuration(api, kind).expect("installed");
         for one in installed["webhooks"].as_array_mut().expect("webhooks") {
-            let config = one["clientConfig"].as_object_mut().expect("a mapping");
-            let service = config.remove("service").expect("a Service");
-            let path = service["path"].as_str().expect("a path");
-            config.insert("url".to_owned(), json!(format!("{url}{path}")));
+            let service = one["clientConfig"]["service"].as_object_mut().expect("a Service");
+            service.insert("port".to_owned(), json!(address.port()));
         }
         installed["metadata"].as_object_mut().expect("metadata").remove("managedFields");
         api.put(&installed).unwrap_or_else(|refusal| panic!("{refusal}"));

@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::chart::RELEASE_NAMESPACE;
 use crate::controlplane::ControlPlane;
+use crate::installation::HOST;
 use crate::webhook::{client, metric};
 
 /// The Secret of the chart.
@@ -133,7 +134,7 @@ fn settings(lives: Lives) -> Settings {
     Settings {
         namespace: RELEASE_NAMESPACE.to_owned(),
         secret: SECRET.to_owned(),
-        names: vec!["127.0.0.1".to_owned()],
+        names: ["127.0.0.1", HOST].map(str::to_owned).to_vec(),
         configurations: vec![CONFIGURATION.to_owned()],
         lives,
     }

@@ -37,6 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::chart::{self, RELEASE_NAMESPACE};
 use crate::controlplane::{Api, ControlPlane, Owned, wait_for};
+use crate::installation::{HOST, lead_home};
 use crate::passage::Passage;
 
 const SERVICE_ACCOUNT: &str = "placecard-webhook";
@@ -48,6 +49,8 @@ const STALE: Duration = Duration::from_secs(300);
 pub struct Webhook {
     /// `https://127.0.0.1:PORT`.
     pub url: String,
+    /// The port of that.
+    pub port: u16,
     /// The authority of its certificate.
     pub ca_pem: String,
     app: Arc<App>,
@@ -108,8 +111,9 @@ impl Webhook {
         let words = words.unwrap_or_default();
 
         let now = SystemTime::now();
-        let made = placecard_certs::self_signed(&["127.0.0.1"], placecard_certs::LIFETIME, now)
-            .expect("a certificate");
+        let made =
+            placecard_certs::self_signed(&["127.0.0.1", HOST], placecard_certs::LIFETIME, now)
+                .expect("a certificate");
         let pair = placecard_certs::load(made.chain_pem.as_bytes(), made.key_pem.as_bytes())
             .expect("its own certificate");
         let tls = placecard_certs::server_config(&pair).expect("its own certificate");
@@ -144,7 +148,13 @@ impl Webhook {
         let address = listener.local_addr().expect("an address");
         let serving = listen::serve(listener, tls, Arc::clone(&app), std::future::pending());
         runtime.spawn(async { serving.await.expect("serves until the end") });
-        Self { url: format!("https://{address}"), ca_pem: made.ca_pem, app, runtime }
+        Self {
+            url: format!("https://{address}"),
+            port: address.port(),
+            ca_pem: made.ca_pem,
+            app,
+            runtime,
+        }
     }
 
     /// Installs the chart's configurations and waits until the API server goes by them.
@@ -168,7 +178,7 @@ impl Webhook {
     }
 
     fn create(&self, api: &Api, name: &str, edit: impl Fn(&mut Value)) -> Vec<Owned> {
-        configurations(name, &self.url, &self.ca_pem, edit)
+        configurations(name, self.port, &self.ca_pem, edit)
             .iter()
             .map(|configuration| api.create_owned(configuration))
             .collect()
@@ -296,14 +306,14 @@ pub(crate) fn metric(app: &App, line: &str) -> Option<f64> {
 #[must_use]
 pub fn configurations(
     name: &str,
-    url: &str,
+    port: u16,
     ca_pem: &str,
     edit: impl Fn(&mut Value),
 ) -> Vec<Value> {
     ["mutating-webhook.yaml", "validating-webhook.yaml"]
         .into_iter()
         .map(|template| {
-            let mut configuration = chart::webhooks(template, name, url, ca_pem);
+            let mut configuration = chart::webhooks(template, name, port, ca_pem);
             configuration["webhooks"].as_array_mut().expect("webhooks").iter_mut().for_each(&edit);
             configuration
         })
@@ -372,7 +382,7 @@ const ROLES: [&str; 5] =
     ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
 
 /// The chart's service account and all that the chart lets it do, with every value that allows more;
-/// every webhook of a cluster shares them.
+/// every webhook of a cluster shares them, and the Service that leads to each.
 ///
 /// # Panics
 /// If the API server refuses it.
@@ -387,6 +397,7 @@ pub fn grant_role(api: &Api) {
             panic!("{refusal}");
         }
     }
+    lead_home(api);
 }
 
 /// Waits until both configurations are seen: the API server reads them through a watch.

@@ -114,7 +114,7 @@ fn run() -> Result<bool> {
         wait_for(Duration::from_secs(60), "an authority", || installation::authority(plane.api()));
     let authority = STANDARD.decode(authority)?;
     let client = runtime.block_on(Client::connect(process.address, &authority))?;
-    installation::lead_to(plane.api(), &format!("https://{}", process.address));
+    installation::lead_to(plane.api(), process.address);
     webhook::wait_until_called(plane.api(), "default");
 
     let (counts, times) = (Arc::new(Counts::default()), Arc::new(Times::default()));
