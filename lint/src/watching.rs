@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use crate::config::NAMES;
+use crate::config::Configs;
 use crate::linting::lint;
 use crate::load::{MANIFESTS, find};
-use crate::plan::{ClusterSource, Configuration, Inputs, Look, Reporting};
+use crate::plan::{ClusterSource, Inputs, Look, Reporting};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -67,6 +67,7 @@ fn settle(inputs: &Inputs, reporting: &Reporting, before: &Seen) {
     }
 }
 
+/// What a run reads: what is typed, and what the configurations name.
 fn seen(inputs: &Inputs, reporting: &Reporting) -> Seen {
     let mut seen = Seen::new();
     let mut paths: Vec<String> = inputs.paths.iter().chain(&inputs.objects).cloned().collect();
@@ -75,16 +76,11 @@ fn seen(inputs: &Inputs, reporting: &Reporting) -> Seen {
     if let ClusterSource::Files(files) = &inputs.cluster {
         paths.extend(files.iter().cloned());
     }
-    if let Configuration::Named(name) = &inputs.configuration {
-        paths.push(name.clone());
-    }
     paths.extend(reporting.baseline.clone());
+    let sources = Configs::sources(inputs);
+    sources.configurations.iter().for_each(|path| look_at(path, &mut seen));
+    paths.extend(sources.named);
     for path in find(&paths, MANIFESTS).into_iter().flatten().filter_map(|found| found.path) {
-        for folder in path.ancestors().skip(1) {
-            for name in NAMES {
-                look_at(&folder.join(name), &mut seen);
-            }
-        }
         look_at(&path, &mut seen);
     }
     seen

@@ -25,4 +25,5 @@ mod plan;
 mod ran;
 mod selection;
 mod status;
+mod watch;
 mod why;

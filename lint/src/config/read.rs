@@ -1,5 +1,7 @@
 //! From the text of a configuration to what it says, with lines and columns for all that is wrong.
 
+mod sources;
+
 use std::path::{Path, PathBuf};
 
 use placecard_findings::FieldPath;
@@ -42,22 +44,46 @@ struct Extending {
     at: String,
 }
 
+/// A configuration and those that it extends.
+#[derive(Default)]
+pub(super) struct Followed {
+    /// The files that were asked for, there or not, the first one first.
+    pub(super) files: Vec<PathBuf>,
+    /// What they say, up to the one that is wrong; the outermost last.
+    pub(super) configs: Vec<Config>,
+    /// All that is wrong with the first of them that is not right, a line each.
+    pub(super) wrong: Option<String>,
+}
+
 /// Reads the configuration at `path`, which people in the folder `here` call `name`; before it come
 /// those that it extends, the outermost first.
 ///
 /// # Errors
 /// All that is wrong with the first of them that is not right, a line each.
 pub(super) fn configs(here: &Path, name: &str, path: &Path) -> Result<Vec<Config>, String> {
+    let Followed { mut configs, wrong, .. } = followed(here, name, path);
+    configs.reverse();
+    wrong.map_or(Ok(configs), Err)
+}
+
+/// Reads the configuration at `path`, and what it extends, as far as that can be read.
+pub(super) fn followed(here: &Path, name: &str, path: &Path) -> Followed {
+    let mut followed = Followed::default();
+    followed.wrong = follow(here, name, path, &mut followed).err();
+    followed
+}
+
+fn follow(here: &Path, name: &str, path: &Path, followed: &mut Followed) -> Result<(), String> {
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let mut configs = Vec::new();
     let mut extending: Vec<Extending> = Vec::new();
     let (mut name, mut path) = (name.to_owned(), path.to_owned());
     loop {
+        followed.files.push(path.clone());
         let (config, extends) = config(&name, &path)?;
-        let root = config.root && configs.is_empty();
+        let root = config.root && followed.configs.is_empty();
         // Patterns are those of the folder for which all of this is written.
-        configs.push(Config { folder: folder.clone(), root, ..config });
-        let Some((base, at)) = extends else { break };
+        followed.configs.push(Config { folder: folder.clone(), root, ..config });
+        let Some((base, at)) = extends else { return Ok(()) };
         extending.push(Extending { path: real(&path), at: at.clone() });
         let next = real(&base);
         if let Some(first) = extending.iter().find(|one| one.path == next) {
@@ -72,12 +98,11 @@ pub(super) fn configs(here: &Path, name: &str, path: &Path) -> Result<Vec<Config
             ));
         }
         if !base.is_file() {
+            followed.files.push(base.clone());
             return Err(format!("{at}: there is no file {}", shown(here, &base)));
         }
         (name, path) = (shown(here, &base), base);
     }
-    configs.reverse();
-    Ok(configs)
 }
 
 /// The path without links, where there is such a file.

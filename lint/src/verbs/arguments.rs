@@ -117,7 +117,7 @@ pub static STATISTICS: Argument = Argument {
 pub static WATCH: Argument = Argument {
     name: "watch",
     form: Form::Switch,
-    summary: "lint again whenever a file changes, until interrupted",
+    summary: "lint again whenever a file changes that the run rests on, until interrupted",
 };
 /// Colour.
 pub static COLOR: Argument = Argument {
