@@ -1,6 +1,7 @@
 //! `placecard adopt`: manifests in which sentences take the place of hand-written fields.
 
 mod json;
+mod remarks;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +14,7 @@ use placecard_policies::read;
 use placecard_policies::surroundings::Surroundings;
 use placecard_policies::words::adopt::reason;
 
-use crate::expand::{printed, rewritten};
+use crate::expand::{printed, rewritten_as};
 use crate::index::{File, ObjectId, Role};
 use crate::load::{Set, locate};
 use crate::plan::{AdoptAsk, Adopted, Look};
@@ -21,6 +22,7 @@ use crate::render::human;
 use crate::run::{Judged, judge_read, read_files};
 use crate::write_back::write_back;
 use crate::{Outcome, unusable};
+use remarks::{Carried, carried};
 
 /// What becomes of the templates of an object.
 struct Report {
@@ -46,8 +48,8 @@ pub(crate) fn answer(ask: &AdoptAsk, look: Look, stdin: &mut dyn Read) -> Result
     }
     let reports = reports(&judged, ask);
     let (unreadable, worst) = unreadable(&judged, look);
-    let texts = texts(&judged, &reports);
-    let mut complaints = unreadable + &told(&judged, &reports);
+    let (texts, lost) = texts(&judged, &reports);
+    let mut complaints = unreadable + &told(&judged, &reports) + &lost;
     let output = match ask.output {
         Adopted::Json => json::render(&judged, &reports),
         Adopted::Printed => printed(&judged.index, false, |file, _| texts.get(&file).cloned()),
@@ -93,9 +95,10 @@ fn unreadable(judged: &Judged, look: Look) -> (String, Option<Severity>) {
     (told.concat(), (!told.is_empty()).then_some(Severity::Error))
 }
 
-/// The new text of each file that changes.
-fn texts(judged: &Judged, reports: &[Report]) -> BTreeMap<usize, String> {
+/// The new text of each file that changes, and what is to be told of comments that are not in it.
+fn texts(judged: &Judged, reports: &[Report]) -> (BTreeMap<usize, String>, String) {
     let mut sets: BTreeMap<(usize, usize), Vec<Set>> = BTreeMap::new();
+    let mut adoptions: BTreeMap<(usize, usize), Vec<(FieldPath, &Adoption)>> = BTreeMap::new();
     for report in reports {
         let Some((_, at)) = judged.index.object(report.at) else { continue };
         let Some(object) = at.path() else { continue };
@@ -104,18 +107,35 @@ fn texts(judged: &Judged, reports: &[Report]) -> BTreeMap<usize, String> {
             path: object.join(path),
             value: Option::clone(value),
         };
-        sets.entry((report.at.file, report.at.document)).or_default().extend(edits.map(set));
+        let document = (report.at.file, report.at.document);
+        sets.entry(document).or_default().extend(edits.map(set));
+        let each = report.adoptions.iter().map(|one| (object.clone(), one));
+        adoptions.entry(document).or_default().extend(each);
     }
     let mut texts = BTreeMap::new();
+    let mut told = String::new();
     for (number, file) in judged.index.files.iter().enumerate() {
-        let text = rewritten(file, |position, _| {
-            sets.get(&(number, position)).cloned().unwrap_or_default()
-        });
+        let of = |position| sets.get(&(number, position)).cloned().unwrap_or_default();
+        let text = rewritten_as(
+            file,
+            |position, _| of(position),
+            |position, document, text| {
+                let adoptions = adoptions.get(&(number, position)).map_or(&[][..], Vec::as_slice);
+                let Carried { text, lost } = carried(&file.source, document, text, adoptions);
+                if lost > 0 {
+                    let (line, _) = file.source.line_column(document.span.start);
+                    let name = &file.source.name;
+                    let _ =
+                        writeln!(told, "{name}:{line}:1: {} left out", several(lost, "comment"));
+                }
+                text
+            },
+        );
         if text != file.source.text {
             texts.insert(number, text);
         }
     }
-    texts
+    (texts, told)
 }
 
 /// Line and column of a field, from 1; of the object where that is not found.
@@ -166,10 +186,6 @@ fn summary(reports: &[Report], files: usize) -> String {
         reports.iter().flat_map(|report| &report.adoptions).map(count).sum::<usize>()
     };
     let (adopted, kept) = (of(|one| one.adopted.len()), of(|one| one.kept.len()));
-    let several = |count: usize, name: &str| match count {
-        1 => format!("1 {name}"),
-        count => format!("{count} {name}s"),
-    };
     if adopted + kept == 0 {
         return "placecard: no hand-written placement fields\n".to_owned();
     }
@@ -179,4 +195,11 @@ fn summary(reports: &[Report], files: usize) -> String {
         several(adopted + kept, "hand-written field"),
         several(files, "file"),
     )
+}
+
+fn several(count: usize, name: &str) -> String {
+    match count {
+        1 => format!("1 {name}"),
+        count => format!("{count} {name}s"),
+    }
 }

@@ -87,6 +87,15 @@ fn expand_file(judged: &Judged, number: usize, file: &File) -> String {
 
 /// A file's text with new values; documents without any stay byte for byte.
 pub(crate) fn rewritten(file: &File, sets: impl Fn(usize, &Document) -> Vec<Set>) -> String {
+    rewritten_as(file, sets, |_, _, text| text)
+}
+
+/// As [`rewritten`]; `last` has the last word on the text of a document that changes.
+pub(crate) fn rewritten_as(
+    file: &File,
+    sets: impl Fn(usize, &Document) -> Vec<Set>,
+    mut last: impl FnMut(usize, &Document, String) -> String,
+) -> String {
     let text = &file.source.text;
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
@@ -97,7 +106,7 @@ pub(crate) fn rewritten(file: &File, sets: impl Fn(usize, &Document) -> Vec<Set>
             continue;
         }
         out.push_str(text.get(copied..start).unwrap_or_default());
-        out.push_str(&with_values(file, document, &sets));
+        out.push_str(&last(position, document, with_values(file, document, &sets)));
         copied = end;
     }
     out.push_str(text.get(copied..).unwrap_or_default());

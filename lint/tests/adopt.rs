@@ -133,6 +133,105 @@ fn for_programs() {
     );
 }
 
+/// Comments of all sorts: above what goes, beside it, in it, and where nothing goes.
+const REMARKED: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template:
+    metadata:
+      labels: {app: cart}   # the only one
+    spec:
+      # Fast disks, see
+      # the runbook.
+      nodeSelector:   # all of them
+        disktype: ssd   # not hdd
+      # Where it runs.
+      affinity:
+        podAntiAffinity:
+          # No two together.
+          requiredDuringSchedulingIgnoredDuringExecution:
+          # On one node.
+          - topologyKey: kubernetes.io/hostname   # the node
+            labelSelector: {matchLabels: {app: cart}}
+          # Not beside theirs.
+          - topologyKey: kubernetes.io/hostname   # named
+            namespaces: [theirs]
+            labelSelector: {matchLabels: {app: other}}
+      # What it stands.
+      tolerations:
+      # For spot nodes.
+      - {key: lifecycle, value: spot, effect: NoSchedule}   # cheap
+      # The main one.
+      containers:
+      - {name: main, image: 'cart:1'}   # same
+";
+
+const CARRIED: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template:
+    metadata:
+      labels: {app: cart}   # the only one
+      annotations:
+        # Fast disks, see
+        # the runbook.
+        # all of them
+        # not hdd
+        # On one node.
+        # the node
+        placecard.dev/require: |
+          on nodes(disktype=ssd)
+          apart-from self across revisions
+        # What it stands.
+        # For spot nodes.
+        # cheap
+        placecard.dev/tolerate: lifecycle=spot:NoSchedule
+    spec:
+      # Where it runs.
+      affinity:
+        podAntiAffinity:
+          # No two together.
+          requiredDuringSchedulingIgnoredDuringExecution:
+          # Not beside theirs.
+          - topologyKey: kubernetes.io/hostname   # named
+            namespaces: [theirs]
+            labelSelector: {matchLabels: {app: other}}
+      # The main one.
+      containers:
+      - {name: main, image: 'cart:1'}   # same
+";
+
+#[test]
+fn comments_go_where_the_sentences_are() {
+    for (text, expected) in [
+        (REMARKED.to_owned(), CARRIED.to_owned()),
+        (REMARKED.replace('\n', "\r\n"), CARRIED.replace('\n', "\r\n")),
+        (format!("{REMARKED}---\n{CART}"), format!("{CARRIED}---\n{ADOPTED}")),
+        // The same words beside what goes and beside what stays.
+        (REMARKED.replace("not hdd", "same"), CARRIED.replace("not hdd", "same")),
+    ] {
+        let (code, out, err) = ran(["adopt", "-"], &text);
+        assert_eq!((code, out.as_str()), (0, expected.as_str()), "{err}");
+        assert!(!err.contains("left out"), "{err}");
+    }
+    // Where a document is written anew, its comments are not in it, and that is told.
+    let alias =
+        REMARKED.replace("disktype: ssd   # not hdd", "<<: &disks {disktype: ssd}").replace(
+            "labels: {app: cart}   # the only one",
+            "labels: {app: cart}\n      annotations: {<<: *disks}",
+        );
+    let (_, out, err) = ran(["adopt", "-"], &alias);
+    let comments = |text: &str| text.matches('#').count();
+    let told = format!("{} comments left out", comments(&alias) - comments(&out));
+    assert!(comments(&out) == comments(&alias) || err.contains(&told), "{out}\n{err}");
+}
+
 #[test]
 fn the_vocabulary_has_words_for_it() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -27,7 +27,8 @@ Prints every input with sentences in place of the hand-written placement fields 
 tolerations. A field goes only if the template with the sentence, expanded as `expand` does, means \
 exactly what it meant before; every other field stays as it is. Standard error has a line for each \
 field, with the sentence or with the reason why it stays. Comments and layout of everything else \
-stay; sentences are added to those that are there already.
+stay, and comments on a field that goes move above the annotation with its sentence; where one finds \
+no place, that is told. Sentences are added to those that are there already.
 
 With `--vocabulary` the words of its levels and pools are used: `on pool/h100` takes the place of the \
 labels and tolerations that are the pool's.
