@@ -12,14 +12,17 @@
 
 mod actions;
 mod completion;
+mod described;
 mod diagnostics;
 mod documents;
 mod frame;
 mod hover;
 mod judging;
 mod place;
+mod schema;
 mod session;
 mod text;
+mod trouble;
 
 use std::io::{BufRead, BufReader, Write};
 use std::sync::mpsc::{channel, sync_channel};

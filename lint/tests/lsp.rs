@@ -389,6 +389,76 @@ fn what_lies_and_what_is_open_beside_counts() {
 }
 
 #[test]
+fn what_is_wrong_with_a_configuration_is_told_where_it_is() {
+    let folder = folder_with(&[
+        (".placecard.yaml", "root: true\nextends: base.yaml\n"),
+        ("base.yaml", "ignroe: []\n"),
+    ]);
+    let at = |name: &str| uri(&folder.path().join(name));
+    let mut editor = Editor::initialized(&[]);
+    // A manifest has it in its first line, and the file where it is.
+    let told = editor.open(&at("cache.yaml"), CACHE);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let related = &told[0]["relatedInformation"][0];
+    assert_eq!(related["location"], json!({"uri": at("base.yaml"), "range": ranges(0, 0, 1)}));
+    let beyond = |editor: &mut Editor| {
+        let uri = at("base.yaml");
+        let message = editor.wait(|one| one["params"]["uri"] == uri);
+        assert_eq!(message["params"].get("version"), None);
+        message["params"]["diagnostics"].as_array().expect("a list").clone()
+    };
+    let drawn = beyond(&mut editor);
+    assert_eq!(drawn[0]["range"], ranges(0, 0, 1), "{drawn:?}");
+    assert_eq!(drawn[0]["message"], "no field is named ignroe; did you mean ignore?");
+    // The configuration has it where it names the file.
+    let text = "root: true\nextends: base.yaml\n";
+    let told = editor.open(&at(".placecard.yaml"), text);
+    assert_eq!((told.len(), &told[0]["range"]), (1, &ranges(1, 9, 18)), "{told:?}");
+    // Open, it is judged as what it is.
+    let told = editor.open(&at("base.yaml"), "ignroe: []\n");
+    assert_eq!(told[0]["range"]["start"], json!({"line": 0, "character": 0}), "{told:?}");
+    let found = offered(&mut editor, &at("base.yaml"), 2, "fail|");
+    assert!(found.contains(&("failOn: ".to_owned(), "fail".to_owned())), "{found:?}");
+    editor.tell("textDocument/didClose", &json!({"textDocument": {"uri": at("base.yaml")}}));
+    // Mended, it is told nowhere any more.
+    fs::write(folder.path().join("base.yaml"), "ignore: []\n").expect("written");
+    editor.tell("workspace/didChangeWatchedFiles", &json!({"changes": []}));
+    let mut last = beyond(&mut editor);
+    while !last.is_empty() {
+        last = beyond(&mut editor);
+    }
+    for name in ["cache.yaml", ".placecard.yaml"] {
+        assert_eq!(editor.told(&at(name), 1), [] as [Value; 0], "{name}");
+    }
+    editor.bye();
+}
+
+#[test]
+fn thousands_of_changes_at_once_are_taken() {
+    let uri = "untitled:many.yaml";
+    let mut editor = Editor::initialized(&[]);
+    let text = format!("{RANKER}# {}\n", "x".repeat(4_000));
+    let _ = editor.open(uri, &text);
+    let last = u32::try_from(text.lines().count() - 1).expect("small");
+    let changes: Vec<Value> = (0..10_000)
+        .map(|number| match number % 3 {
+            0 => json!({"range": ranges(last, 4_000, 4_001), "text": "y"}),
+            1 => json!({"range": ranges(12, 0, 0), "text": "\n"}),
+            _ => {
+                let range = json!({"start": {"line": 12, "character": 0}, "end": {"line": 13, "character": 0}});
+                json!({"range": range, "text": ""})
+            }
+        })
+        .collect();
+    editor.change(uri, 2, &json!(changes));
+    editor.change(uri, 3, &json!([{"range": ranges(11, 10, 20), "text": "aprat-from"}]));
+    let told = editor.told(uri, 3);
+    assert_eq!(codes(&told)[0], "unknown-relation", "{told:?}");
+    assert_eq!(told[0]["range"], ranges(11, 10, 20));
+    editor.bye();
+}
+
+#[test]
 fn hover_says_what_a_rule_becomes() {
     let folder = folder_with(&[(".placecard.yaml", "root: true\n"), ("cache.yaml", CACHE)]);
     let uri = uri(&folder.path().join("ranker.yaml"));
@@ -414,13 +484,14 @@ fn hover_says_what_a_rule_becomes() {
     editor.bye();
 }
 
-/// What is offered where `|` stands.
+/// What is offered where `¦` stands, or else the first `|`.
 fn offered(editor: &mut Editor, uri: &str, version: i64, text: &str) -> Vec<(String, String)> {
-    let at = text.find('|').expect("a place");
+    let mark = if text.contains('¦') { '¦' } else { '|' };
+    let at = text.find(mark).expect("a place");
     let before = &text[..at];
     let line = u32::try_from(before.matches('\n').count()).expect("small");
     let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count();
-    let typed = text.replacen('|', "", 1);
+    let typed = format!("{before}{}", &text[at + mark.len_utf8()..]);
     editor.change(uri, version, &json!([{"text": typed}]));
     let column = u32::try_from(column).expect("small");
     let items = editor.at("textDocument/completion", uri, line, column);
@@ -489,6 +560,182 @@ fn keys_words_and_names_are_completed() {
     );
     let found = offered(&mut editor, &uri, 90, &text);
     assert!(found.iter().any(|(text, _)| text == "placecard.dev/expand: "), "{found:?}");
+    editor.bye();
+}
+
+const RANKER_JSON: &str = r#"{
+  "apiVersion": "v1",
+  "kind": "Pod",
+  "metadata": {
+    "name": "ranker",
+    "annotations": {
+      @
+      "note": "x"
+    }
+  },
+  "spec": {}
+}
+"#;
+
+#[test]
+fn keys_of_json_are_completed() {
+    let folder = folder_with(&[(".placecard.yaml", "root: true\n"), ("cache.yaml", CACHE)]);
+    let uri = uri(&folder.path().join("ranker.json"));
+    let mut editor = Editor::initialized(&[]);
+    let _ = editor.open(&uri, &RANKER_JSON.replace("@\n", ""));
+    for (version, (typed, offers, replaced)) in (2_i64..).zip([
+        // As it is when an editor closes quotes, when it does not, and without any.
+        (r#""place|""#, "placecard.dev/require", "place"),
+        (r#""place|","#, "placecard.dev/require", "place"),
+        (r#""place|"#, "placecard.dev/require", "place"),
+        ("place|", "\"placecard.dev/require\": ", "place"),
+        ("|", "\"placecard.dev/require\": ", ""),
+        ("|,", "\"placecard.dev/require\": ", ""),
+        (r#""placecard.dev/pre|": "on zone/a","#, "placecard.dev/prefer", "placecard.dev/pre"),
+        (r#""placecard.dev/require": "near self in z|","#, "zone", "z"),
+        (r#""placecard.dev/require": "near self in z|""#, "zone", "z"),
+        (r#""placecard.dev/require": "near self\nspread over |","#, "region", ""),
+        (r#""placecard.dev/intents": "entries: [{category: |","#, "Topology", ""),
+        (r#""placecard.dev/intents": "{\"entries\": [{\"cat|\": 1}]}","#, "category", "cat"),
+    ]) {
+        let found = offered(&mut editor, &uri, version, &RANKER_JSON.replace('@', typed));
+        let expected = (offers.to_owned(), replaced.to_owned());
+        assert!(found.contains(&expected), "{typed}: {found:?}");
+    }
+    for (version, (typed, never)) in (50_i64..).zip([
+        (r#""placecard.dev/require": |"#, "near"),
+        (r#""note": "pla|","#, "placecard.dev/require"),
+    ]) {
+        let found = offered(&mut editor, &uri, version, &RANKER_JSON.replace('@', typed));
+        assert!(found.iter().all(|(text, _)| !text.contains(never)), "{typed}: {found:?}");
+    }
+    let text = RANKER_JSON.replace('@', r#""placecard.dev/require": "near self in zone","#);
+    editor.change(&uri, 90, &json!([{"text": text}]));
+    for (character, part) in [(12, "Rules that must hold."), (45, "level `zone`")] {
+        let found = editor.at("textDocument/hover", &uri, 6, character);
+        assert!(found["contents"]["value"].as_str().unwrap_or_default().contains(part), "{found}");
+    }
+    editor.bye();
+}
+
+#[test]
+fn typed_entries_are_completed_and_explained() {
+    let vocabulary = fs::read_to_string(examples().join("vocabulary.yaml")).expect("text");
+    let folder = folder_with(&[
+        (".placecard.yaml", "root: true\nvocabulary: vocabulary.yaml\n"),
+        ("vocabulary.yaml", &vocabulary),
+        ("cache.yaml", CACHE),
+    ]);
+    let uri = uri(&folder.path().join("ranker.yaml"));
+    let mut editor = Editor::initialized(&[]);
+    let _ = editor.open(&uri, RANKER);
+    let rules = "placecard.dev/require: |\n          apart-from self in zone\n          \
+                 near service/cache\n";
+    let block = RANKER.replace(rules, "placecard.dev/intents: \x7C\n@\n");
+    let entries = |text: &str| {
+        let lines: Vec<String> = text.lines().map(|line| format!("          {line}")).collect();
+        block.replace('@', &lines.join("\n"))
+    };
+    let target = "entries:\n- category: Topology\n  strength: Preferred\n  target:\n    ";
+    let of_service = format!("{target}type: ServiceId\n    name: |");
+    let of_trust =
+        "entries: [{category: Trust, strength: Required, target: {type: TrustDomain, value: p|}}]";
+    for (version, (typed, offers, replaced)) in (2_i64..).zip([
+        ("ent|", "entries: ", "ent"),
+        ("entries:\n- |", "category: ", ""),
+        ("entries:\n- category: |", "Topology", ""),
+        ("entries:\n- category: Topology\n  str|", "strength: ", "str"),
+        ("entries:\n- str|: Required\n  category: Topology", "strength", "str"),
+        ("entries: [{category: Topology, direction: aw|}]", "away", "aw"),
+        ("entries: [{category: Topology, dir|", "direction: ", "dir"),
+        ("entries: [{category: Topology, level: |}]", "rack", ""),
+        (&format!("{target}type: |"), "ServiceId", ""),
+        (&format!("{target}|"), "type: ", ""),
+        (&of_service, "cache", ""),
+        (of_trust, "payments", "p"),
+        ("entries: [{category: Resource, target: {type: ResourceId, name: |}}]", "fast-nvme", ""),
+    ]) {
+        let found = offered(&mut editor, &uri, version, &entries(&typed.replace('|', "¦")));
+        let expected = (offers.to_owned(), replaced.to_owned());
+        assert!(found.contains(&expected), "{typed}: {found:?}");
+    }
+    for (version, (typed, never)) in (50_i64..).zip([
+        ("entries:\n- category: State\n  direction: |", "away"),
+        ("entries:\n- category: Trust\n  target: {type: |}", "NodeId"),
+        ("entries:\n- category: Trust\n  |", "category: "),
+        ("entries:\n- strength: Required\n  |", "weight: "),
+    ]) {
+        let found = offered(&mut editor, &uri, version, &entries(&typed.replace('|', "¦")));
+        assert!(
+            !found.is_empty() && found.iter().all(|(text, _)| text != never),
+            "{typed}: {found:?}"
+        );
+    }
+    let text = entries(
+        "entries:\n- category: Topology\n  strength: Required\n  target: {type: RackId, value: 4}",
+    );
+    editor.change(&uri, 90, &json!([{"text": text}]));
+    for (line, character, part) in [
+        (12, 14, "**category** What kind"),
+        (13, 25, "**strength** Required entries"),
+        (14, 22, "**type** "),
+    ] {
+        let found = editor.at("textDocument/hover", &uri, line, character);
+        let said = found["contents"]["value"].as_str().unwrap_or_default();
+        assert!(said.contains(part) && said.contains("Typed entries"), "{line}: {said}");
+    }
+    editor.bye();
+}
+
+#[test]
+fn configurations_vocabularies_and_coordinations_are_completed_and_explained() {
+    let folder = folder_with(&[]);
+    let mut editor = Editor::initialized(&[]);
+    let configuration = uri(&folder.path().join(".placecard.yaml"));
+    let _ = editor.open(&configuration, "root: true\n");
+    let words = "apiVersion: placecard.dev/v1alpha1\nkind: PlacementVocabulary\n\
+                 metadata: {name: default}\nspec:\n";
+    let roles = "apiVersion: placecard.dev/v1alpha1\nkind: RoleCoordination\n\
+                 metadata: {name: a}\nspec:\n";
+    let group = format!("{roles}  coordination:\n  - strategy:\n      affinityScheduling:\n");
+    let manifest = uri(&folder.path().join("a.yaml"));
+    let _ = editor.open(&manifest, CACHE);
+    for (version, (uri, typed, offers, replaced)) in (2_i64..).zip([
+        (&configuration, "|".to_owned(), "failOn: ", ""),
+        (&configuration, "root: true\nfail|".to_owned(), "failOn: ", "fail"),
+        (&configuration, "failOn: |".to_owned(), "never", ""),
+        (&configuration, "ignore: [unused-i|]".to_owned(), "unused-ignore", "unused-i"),
+        (&configuration, "select:\n- |".to_owned(), "all", ""),
+        (&configuration, "severity:\n  unus|".to_owned(), "unused-ignore: ", "unus"),
+        (&configuration, "severity:\n  unused-ignore: |".to_owned(), "note", ""),
+        (&configuration, "overrides:\n- files: [a]\n  se|".to_owned(), "severity: ", "se"),
+        (&configuration, "root: |".to_owned(), "true", ""),
+        (&manifest, format!("{words}  po|"), "pools: ", "po"),
+        (&manifest, format!("{words}  inventory: |"), "closed", ""),
+        (&manifest, format!("{words}  pools:\n  - name: a\n    no|"), "nodes: ", "no"),
+        (&manifest, format!("{roles}  coordination:\n  - type: |"), "AffinityScheduling", ""),
+        (&manifest, format!("{group}        batchMode: P|"), "Parallel", "P"),
+        (&manifest, format!("{group}        topologyKey: |"), "topology.kubernetes.io/zone", ""),
+    ]) {
+        let found = offered(&mut editor, uri, version, &typed);
+        let expected = (offers.to_owned(), replaced.to_owned());
+        assert!(found.contains(&expected), "{typed}: {found:?}");
+    }
+    for (version, typed) in (60_i64..).zip(["severity: |", "root|: true\n", "root: x\n  |"]) {
+        let found = offered(&mut editor, &configuration, version, typed);
+        assert!(found.iter().all(|(text, _)| !text.ends_with(": ")), "{typed}: {found:?}");
+    }
+    editor.change(
+        &configuration,
+        90,
+        &json!([{"text": "failOn: never\nignore: [unused-ignore]\n"}]),
+    );
+    for (line, character, part) in
+        [(0, 2, "**failOn** The least severity"), (1, 12, "/codes/unused-ignore")]
+    {
+        let found = editor.at("textDocument/hover", &configuration, line, character);
+        assert!(found["contents"]["value"].as_str().unwrap_or_default().contains(part), "{found}");
+    }
     editor.bye();
 }
 

@@ -7,7 +7,7 @@ use super::source::{Span, to_u32};
 use super::yaml::{Parsed, one_char};
 
 /// Whether a text is meant as JSON: it begins with `{` or `[`, and not as a template does.
-pub(super) fn looks_like_json(text: &str) -> bool {
+pub(crate) fn looks_like_json(text: &str) -> bool {
     let start = text.trim_start();
     start.starts_with(['{', '[']) && !start.starts_with("{{") && !start.starts_with("{%")
 }

@@ -43,6 +43,7 @@ pub use files::{
     CollectError, Found, Input, MANIFESTS, MAX_BYTES, Wanted, collect, find, open, words,
 };
 pub use inside::{Piece, TextMap, inside, text_map};
+pub(crate) use json::looks_like_json;
 pub use locate::{Located, locate};
 pub use problem::{Problem, ProblemKind, Syntax, describe};
 pub use scalar::{Resolved, resolve_plain};

@@ -3,7 +3,9 @@
 //! A text that is being typed is often no YAML yet. A word that nobody writes is put where the
 //! cursor is, and the text is read with it: where that word comes out is what is being typed.
 
-use std::collections::BTreeSet;
+mod fields;
+mod names;
+mod typing;
 
 use gen_lsp_types::{
     CompletionItem, CompletionItemKind, CompletionItemTextEdit, Documentation, Position, TextEdit,
@@ -19,18 +21,13 @@ use serde_json::Value;
 
 use crate::comments::can_be_silenced;
 use crate::explain;
-use crate::load::{self, Format, Source, Span, load};
+use crate::load::{self, Source, Span, load, looks_like_json};
 
+use super::described::described;
 use super::documents::{Document, Documents};
 use super::judging::Checked;
 use super::place::{Field, field};
-
-/// Nobody writes this.
-const PROBE: &str = "qzxqzxqzxqzxqzx";
-/// So many names of objects are offered.
-const MAX_NAMES: usize = 500;
-/// So many other open documents are looked through for names.
-const MAX_DOCUMENTS: usize = 50;
+use typing::{Typing, lacks_colon, ways};
 
 pub(super) fn completion(
     documents: &Documents,
@@ -40,15 +37,11 @@ pub(super) fn completion(
 ) -> Vec<CompletionItem> {
     let at = document.text.byte(position, documents.encoding);
     let offset = document.text.offset(position, documents.encoding);
-    let asked = Asked { documents, document, checked, offset };
     let raw = document.text.raw.as_str();
-    let (Some(before), Some(after)) = (raw.get(..at), raw.get(at..)) else { return Vec::new() };
-    let line_end = after.find(['\n', '\r']).unwrap_or(after.len());
-    // As it is typed; and, if that is no YAML, as a key whose value is yet to come.
-    let typed = format!("{before}{PROBE}{after}");
-    let rest = after.get(line_end..).unwrap_or_default();
-    let as_key = format!("{before}{PROBE}: ''{rest}");
-    asked.items(&typed, false).or_else(|| asked.items(&as_key, true)).unwrap_or_default()
+    let Some((before, after)) = raw.split_at_checked(at) else { return Vec::new() };
+    let (json, lacks_colon) = (looks_like_json(raw), lacks_colon(after));
+    let asked = Asked { documents, document, checked, offset, json, lacks_colon };
+    ways(before, after).iter().find_map(|text| asked.items(text)).unwrap_or_default()
 }
 
 /// What is asked.
@@ -57,45 +50,47 @@ struct Asked<'a> {
     document: &'a Document,
     checked: &'a Checked,
     offset: u32,
+    /// The document is JSON: keys and texts have quotes.
+    json: bool,
+    /// No colon follows, so that a key needs one.
+    lacks_colon: bool,
 }
 
 impl Asked<'_> {
     /// `None`: the text cannot be read.
-    fn items(&self, text: &str, is_key: bool) -> Option<Vec<CompletionItem>> {
+    fn items(&self, text: &str) -> Option<Vec<CompletionItem>> {
         let source = Source::new(self.document.name.clone(), text.as_bytes());
         let read = load(&source);
         let found =
             field(&read, &source, self.offset + 1).filter(|found| found.document.readable())?;
-        let typed = found.text()?;
-        let length = typed.find(PROBE)?;
-        let before = typed.get(..length)?;
+        let typing = Typing::of(&source, &found)?;
         let (last, map) = (found.path.0.last(), found.path.parent());
-        if found.on_key {
-            let bare = is_key && found.document.format == Format::Yaml;
-            return self.keys(&source, &found, &map, before, bare);
+        if is_map_of_keys(map.0.last()) && found.on_key {
+            return self.keys(&typing, &map);
         }
-        if is_map_of_keys(last) {
-            return self.keys(&source, &found, &found.path, before, true);
+        if is_map_of_keys(last) && !found.on_key && !typing.is_behind_colon() {
+            return self.keys(&typing, &found.path);
         }
-        let key = found.key().filter(|_| is_map_of_keys(map.0.last()))?;
-        self.values(&source, &found, key, typed, length)
+        if !found.on_key
+            && let Some(key) = found.key().filter(|_| is_map_of_keys(map.0.last()))
+        {
+            return self.values(&typing, key);
+        }
+        match described(self.document, &found) {
+            Some(place) => self.described(&place, &typing),
+            None => Some(Vec::new()),
+        }
     }
 
-    /// Our keys, in the metadata at `map`; `bare`: with a colon behind them.
-    fn keys(
-        &self,
-        source: &Source,
-        found: &Field<'_>,
-        map: &FieldPath,
-        before: &str,
-        bare: bool,
-    ) -> Option<Vec<CompletionItem>> {
+    /// Our keys, in the metadata at `map`.
+    fn keys(&self, typing: &Typing<'_>, map: &FieldPath) -> Option<Vec<CompletionItem>> {
         let slot = match map.0.last()? {
             Segment::Key(name) if name == "annotations" => Slot::Annotation,
             Segment::Key(name) if name == "labels" => Slot::Label,
             _ => return Some(Vec::new()),
         };
-        let span = self.replaced(source, before)?;
+        let span = self.replaced(typing)?;
+        let found = typing.found;
         let (object, path) = object(found, &self.checked.judged.words, map)?;
         let place = place(&object, &path)?;
         let there = found.document.value.pointer(&map.pointer()).and_then(Value::as_object);
@@ -105,53 +100,63 @@ impl Asked<'_> {
             ours && key.slot == slot && key.places.contains(&place) && !is_there(key)
         });
         let item = |key: &'static Key| {
-            let text = format!("{}{}", key.full, if bare { ": " } else { "" });
+            let text = self.written_key(key.full, typing);
             let doc = format!("{}\n\n{}", key.doc, key.grammar);
             self.item(key.full, text, span, (CompletionItemKind::Property, key.grammar, &doc))
         };
         Some(offered.map(item).collect())
     }
 
+    /// A key with the quotes and the colon that it lacks.
+    fn written_key(&self, key: &str, typing: &Typing<'_>) -> String {
+        match (self.lacks_colon, typing.is_quoted()) {
+            (true, false) if self.json => format!("\"{key}\": "),
+            (true, false) => format!("{key}: "),
+            _ => key.to_owned(),
+        }
+    }
+
     /// What the reader of a value expects.
-    fn values(
-        &self,
-        source: &Source,
-        found: &Field<'_>,
-        key: &'static Key,
-        typed: &str,
-        length: usize,
-    ) -> Option<Vec<CompletionItem>> {
+    fn values(&self, typing: &Typing<'_>, key: &'static Key) -> Option<Vec<CompletionItem>> {
+        // In JSON rules stand in quotes, which are not there yet.
+        if self.json && !typing.is_quoted() {
+            return Some(Vec::new());
+        }
         let words = &self.checked.judged.words;
+        let found = typing.found;
         if key.full == keys::IGNORE {
-            return self.codes(source, typed.get(..length)?);
+            return self.codes(typing);
         }
         let (number, _) = found.object()?;
         let reference = found.document.objects.get(number).and_then(|at| {
             let value = found.document.object(at)?;
             read::reference(value)
         })?;
+        if key.full == keys::INTENTS {
+            return self.entries(typing, &reference);
+        }
         let namespace = namespace(&reference, self.checked);
-        let expected = expected(key, typed, length, words, namespace.as_ref());
-        let before = typed.get(expected.from..length)?;
-        let span = self.replaced(source, before)?;
+        let expected = expected(key, typing.text, typing.before.len(), words, namespace.as_ref());
+        let typing = typing.from(expected.from)?;
+        let span = self.replaced(&typing)?;
         let mut items = Vec::new();
         for candidate in &expected.candidates {
             items.push(self.candidate(candidate, span));
             if candidate.kind == Kind::Head {
-                items.extend(self.objects(&candidate.text, &reference, span));
+                let names = self.objects(&candidate.text, &reference).into_iter();
+                items.extend(names.map(|name| self.name(name, span)));
             }
         }
         Some(items)
     }
 
     /// The codes that an object may ignore.
-    fn codes(&self, source: &Source, before: &str) -> Option<Vec<CompletionItem>> {
-        let from = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
-        let before = before.get(from..)?;
-        if before.contains([':', ' ']) {
+    fn codes(&self, typing: &Typing<'_>) -> Option<Vec<CompletionItem>> {
+        let typing = typing.from(typing.before.rfind(['\n', '\r']).map_or(0, |end| end + 1))?;
+        if typing.before.contains([':', ' ']) {
             return Some(Vec::new());
         }
-        let span = self.replaced(source, before)?;
+        let span = self.replaced(&typing)?;
         let rows = explain::rows().into_iter().filter(|row| can_be_silenced(row.verdict));
         let item = |row: explain::Row| {
             let said = (CompletionItemKind::EnumMember, row.summary, row.summary);
@@ -161,10 +166,14 @@ impl Asked<'_> {
     }
 
     /// The span of what is typed already, if it stands there as it is meant.
-    fn replaced(&self, source: &Source, before: &str) -> Option<Span> {
-        let length = u32::try_from(before.len()).ok()?;
+    fn replaced(&self, typing: &Typing<'_>) -> Option<Span> {
+        let length = u32::try_from(typing.before.len()).ok()?;
         let span = Span::new(self.offset.checked_sub(length)?, self.offset);
-        (source.slice(span) == before).then_some(span)
+        (typing.source.slice(span) == typing.before).then_some(span)
+    }
+
+    fn name(&self, name: String, span: Span) -> CompletionItem {
+        self.item(&name.clone(), name, span, (CompletionItemKind::Reference, "", ""))
     }
 
     fn candidate(&self, candidate: &Candidate, span: Span) -> CompletionItem {
@@ -197,80 +206,7 @@ impl Asked<'_> {
             ..CompletionItem::default()
         }
     }
-
-    /// The objects that a target may name, as the rules of `from` name them.
-    fn objects(&self, head: &str, from: &ObjectRef, span: Span) -> Vec<CompletionItem> {
-        let mut names = BTreeSet::new();
-        for value in self.known() {
-            if names.len() >= MAX_NAMES {
-                break;
-            }
-            names.extend(targets(&value, head, from, &self.checked.judged.words));
-        }
-        let item = |name: String| {
-            self.item(&name.clone(), name, span, (CompletionItemKind::Reference, "", ""))
-        };
-        names.into_iter().map(item).collect()
-    }
-
-    /// All objects that are known: those that the document was judged with, and those of the other
-    /// documents that are open.
-    fn known(&self) -> Vec<Value> {
-        let index = &self.checked.judged.index;
-        let mut known: Vec<Value> =
-            index.objects().map(|(_, _, value)| Value::clone(&value)).collect();
-        let read: BTreeSet<&str> =
-            index.files.iter().map(|file| file.source.name.as_str()).collect();
-        let others = self.documents.open.values();
-        let others = others.filter(|other| !read.contains(other.name.as_str()));
-        for other in others.take(MAX_DOCUMENTS) {
-            let source = Source::new(other.name.clone(), other.text.raw.as_bytes());
-            for document in load(&source) {
-                known.extend(document.objects.iter().filter_map(|at| document.object(at).cloned()));
-            }
-        }
-        known
-    }
 }
-
-/// The targets that begin with a head and that an object is, or holds.
-fn targets(value: &Value, head: &str, from: &ObjectRef, words: &Words) -> Vec<String> {
-    let Some(reference) = read::reference(value) else { return Vec::new() };
-    let ObjectRef { kind, namespace, name, .. } = &reference;
-    let here = *namespace == from.namespace;
-    if head == "pods(" {
-        let Ok(object) = read::object(value, words) else { return Vec::new() };
-        let labels = object.templates.iter().flat_map(|template| &template.labels);
-        let apps = labels.filter(|(key, _)| APPS.contains(&key.as_str()) && here);
-        return apps.map(|(key, value)| format!("pods({key}={value})")).collect();
-    }
-    let Some((_, _, is_own)) =
-        HEADS.iter().find(|(known, named, _)| *known == head && kind.eq_ignore_ascii_case(named))
-    else {
-        return Vec::new();
-    };
-    match (here, is_own) {
-        (true, _) => vec![format!("{head}{name}")],
-        (false, false) if !namespace.is_empty() => vec![format!("{head}{namespace}/{name}")],
-        (false, _) => Vec::new(),
-    }
-}
-
-/// Labels that people tell applications by.
-const APPS: &[&str] = &["app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "k8s-app"];
-
-/// The heads of targets, the kinds whose objects they name, and whether these are of the same
-/// namespace always.
-const HEADS: &[(&str, &str, bool)] = &[
-    ("service/", "Service", false),
-    ("deployment/", "Deployment", false),
-    ("statefulset/", "StatefulSet", false),
-    ("daemonset/", "DaemonSet", false),
-    ("job/", "Job", false),
-    ("lease/", "Lease", false),
-    ("volume/", "PersistentVolumeClaim", true),
-    ("node/", "Node", true),
-];
 
 fn is_map_of_keys(segment: Option<&Segment>) -> bool {
     matches!(segment, Some(Segment::Key(name)) if name == "annotations" || name == "labels")

@@ -2,7 +2,7 @@
 
 use gen_lsp_types::{
     Code, CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location,
-    Message, Range, Uri,
+    Message, Uri,
 };
 use placecard_findings::Severity;
 
@@ -14,6 +14,7 @@ use crate::render::uri::uri;
 use super::documents::{Document, Documents};
 use super::judging::Checked;
 use super::text::Text;
+use super::trouble::troubles;
 
 /// So many findings of a document are told; an editor draws no more in a useful way.
 const MAX_TOLD: usize = 1000;
@@ -24,7 +25,7 @@ pub(super) fn of(documents: &Documents, document: &Document, checked: &Checked) 
         .take(MAX_TOLD)
         .map(|placed| diagnostic(documents, document, &checked.judged.index, placed))
         .collect();
-    told.extend(checked.trouble.iter().flat_map(|text| troubles(document, text)));
+    told.extend(troubles(document, checked));
     told
 }
 
@@ -100,27 +101,4 @@ fn related(
     };
     let message = if label.text.is_empty() { label.value.clone() } else { label.text.clone() };
     Some(DiagnosticRelatedInformation { location, message })
-}
-
-/// A line each, at its place if it names one in this document, else at the start.
-fn troubles(document: &Document, text: &str) -> Vec<Diagnostic> {
-    let told = |line: &str| {
-        let here = line.strip_prefix(document.name.as_str()).and_then(|rest| {
-            let mut parts = rest.strip_prefix(':')?.splitn(3, ':');
-            let line: u32 = parts.next()?.parse().ok()?;
-            let column: u32 = parts.next()?.parse().ok()?;
-            Some((line.checked_sub(1)?, column.checked_sub(1)?, parts.next()?.trim().to_owned()))
-        });
-        let (row, column, message) = here.unwrap_or((0, 0, line.to_owned()));
-        let start = gen_lsp_types::Position { line: row, character: column };
-        let end = gen_lsp_types::Position { line: row, character: column + 1 };
-        Diagnostic {
-            range: Range { start, end },
-            severity: Some(DiagnosticSeverity::Error),
-            source: Some("placecard".to_owned()),
-            message: Message::String(message),
-            ..Diagnostic::default()
-        }
-    };
-    text.lines().map(told).collect()
 }

@@ -25,6 +25,8 @@ pub(super) struct Document {
     pub(super) path: Option<PathBuf>,
     pub(super) version: i32,
     pub(super) text: Text,
+    /// A configuration extends it.
+    pub(super) extended: bool,
 }
 
 impl Document {
@@ -34,7 +36,7 @@ impl Document {
             Some(path) => path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"),
             None => uri.rsplit(['/', ':']).next().unwrap_or_default().to_owned(),
         };
-        Self { uri, name, path, version, text: Text::new(text) }
+        Self { uri, name, path, version, text: Text::new(text), extended: false }
     }
 
     pub(super) fn input(&self) -> Input {
@@ -45,7 +47,7 @@ impl Document {
     /// Whether it is a configuration of ours and no manifest.
     pub(super) fn is_configuration(&self) -> bool {
         let name = self.path.as_deref().and_then(Path::file_name);
-        name.is_some_and(|name| NAMES.iter().any(|known| name == *known))
+        self.extended || name.is_some_and(|name| NAMES.iter().any(|known| name == *known))
     }
 
     pub(super) fn folder(&self) -> Option<&Path> {

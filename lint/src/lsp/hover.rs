@@ -1,17 +1,21 @@
 //! What is told of the place under the pointer: findings, words, and what a rule becomes.
 
+use std::sync::Arc;
+
 use gen_lsp_types::{Contents, Hover, MarkupContent, MarkupKind, Position};
-use placecard_language::keys::Key;
+use placecard_findings::Segment;
+use placecard_language::keys::{self, Key};
 use placecard_language::words;
 use placecard_policies::change::edit_value;
 use serde_json::{Value, json};
 
-use crate::explain::explain;
+use crate::explain::{self, explain};
 use crate::index::ObjectId;
-use crate::load::{emit_yaml, text_map};
+use crate::load::{Source, emit_yaml, load, text_map};
 use crate::render::sarif::help_uri;
 use crate::run::Planned;
 
+use super::described::{Described, Of, described, of_entries};
 use super::diagnostics::own;
 use super::documents::{Document, Documents};
 use super::judging::Checked;
@@ -35,13 +39,24 @@ pub(super) fn hover(
     for placed in here.take(MAX_EXPLAINED) {
         parts.push(page(placed.finding.code.as_str()));
     }
-    let read = checked.judged.index.documents(0);
-    let source = checked.judged.index.files.first().map(|file| &file.source);
-    let found = source.and_then(|source| field(&read, source, byte));
-    if let Some((field, key)) = found.as_ref().and_then(|field| Some((field, field.key()?))) {
-        parts.push(said(key));
-        parts.extend(word(field, checked, byte));
-        parts.extend(becomes(field, key, checked));
+    // What is judged was read for that; a configuration was not.
+    let source = Source::new(document.name.clone(), document.text.raw.as_bytes());
+    let read = if document.is_configuration() {
+        Arc::new(load(&source))
+    } else {
+        checked.judged.index.documents(0)
+    };
+    let source = checked.judged.index.files.first().map_or(&source, |file| &file.source);
+    if let Some(field) = field(&read, source, byte) {
+        if let Some(key) = field.key() {
+            parts.push(said(key));
+            parts.extend(entry(&field, key, source, byte));
+            parts.extend(word(&field, checked, byte));
+            parts.extend(becomes(&field, key, checked));
+        } else if let Some(place) = described(document, &field) {
+            parts.extend(of_schema(&place));
+            parts.extend(code(&place, &field));
+        }
     }
     if parts.is_empty() {
         return None;
@@ -67,16 +82,47 @@ fn said(key: &Key) -> String {
     format!("**{}** {}\n\n{}", key.full, key.doc, key.grammar)
 }
 
-/// The word of the language, or of the vocabulary, at the place.
-fn word(field: &Field<'_>, checked: &Checked, byte: u32) -> Option<String> {
-    let text = field.text().filter(|_| !field.on_key)?;
-    let source = &checked.judged.index.files.first()?.source;
+/// The field of a schema of ours.
+fn of_schema(place: &Described<'_>) -> Option<String> {
+    let named = place.path.0.iter().rev().find_map(|segment| match segment {
+        Segment::Key(name) => Some(name.as_str()),
+        Segment::Index(_) => None,
+    })?;
+    let says = place.rules(&place.path).description()?;
+    Some(format!("**{named}** {says}"))
+}
+
+/// The page of a code that a configuration names.
+fn code(place: &Described<'_>, field: &Field<'_>) -> Option<String> {
+    let named = field.text().filter(|_| place.of == Of::Configuration)?;
+    explain::rows().iter().any(|row| row.code == named).then(|| page(named))
+}
+
+/// The field of a typed entry at the place.
+fn entry(outer: &Field<'_>, key: &Key, source: &Source, byte: u32) -> Option<String> {
+    let text = outer.text().filter(|_| key.full == keys::INTENTS && !outer.on_key)?;
+    let at = decoded(outer, source, byte)?;
+    let inner = Source::new(source.name.clone(), text.as_bytes());
+    let read = load(&inner);
+    let found = field(&read, &inner, u32::try_from(at).ok()?)?;
+    of_schema(&of_entries(&found))
+}
+
+/// The byte of a scalar's text that is written at a byte of the source.
+fn decoded(field: &Field<'_>, source: &Source, byte: u32) -> Option<usize> {
     let map = text_map(field.document, source, field.node);
     let piece = map
         .pieces
         .iter()
         .find(|piece| piece.verbatim && piece.source.start <= byte && byte <= piece.source.end)?;
-    let at = (piece.decoded + byte - piece.source.start) as usize;
+    Some((piece.decoded + byte - piece.source.start) as usize)
+}
+
+/// The word of the language, or of the vocabulary, at the place.
+fn word(field: &Field<'_>, checked: &Checked, byte: u32) -> Option<String> {
+    let text = field.text().filter(|_| !field.on_key)?;
+    let source = &checked.judged.index.files.first()?.source;
+    let at = decoded(field, source, byte)?;
     let ends = [' ', '\t', '\n', '\r', ';', '('];
     let start = text.get(..at)?.rfind(ends).map_or(0, |end| end + 1);
     let rest = text.get(start..)?;

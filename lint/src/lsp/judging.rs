@@ -1,7 +1,8 @@
 //! The linter's judgement of one document, as it stands in the editor.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use placecard_policies::read;
 use placecard_policies::surroundings::ServerVersion;
@@ -28,6 +29,8 @@ pub(super) struct Checked {
     pub(super) judged: Judged,
     /// Why it could not be judged, or not wholly.
     pub(super) trouble: Option<String>,
+    /// Where the configurations stand that count for it, or could stand.
+    pub(super) configurations: BTreeSet<PathBuf>,
 }
 
 /// How a document is judged.
@@ -95,14 +98,25 @@ impl Judge {
     }
 }
 
-/// Judges a document. One without an object is no mistake here: it may be there in a moment.
+/// Judges a document, by the configurations that count for it.
 pub(super) fn check(documents: &Documents, document: &Document) -> Checked {
-    let failed = |trouble: String| Checked { trouble: Some(trouble), ..Checked::default() };
+    let configuration = match document.is_configuration() {
+        true => Configuration::Named(document.name.clone()),
+        false => Configuration::Found,
+    };
+    let paths = vec![document.name.clone()];
+    let inputs = Inputs { configuration, paths, ..Inputs::of_vocabulary(None) };
+    let configurations = Configs::sources(&inputs).configurations;
     if document.is_configuration() {
-        let named = Configuration::Named(document.name.clone());
-        let wrong = Configs::new(&named, &Layer::default()).err();
-        return Checked { trouble: wrong, ..Checked::default() };
+        let trouble = Configs::new(&inputs.configuration, &Layer::default()).err();
+        return Checked { trouble, configurations, ..Checked::default() };
     }
+    Checked { configurations, ..judged(documents, document) }
+}
+
+/// A document without an object is no mistake here: it may be there in a moment.
+fn judged(documents: &Documents, document: &Document) -> Checked {
+    let failed = |trouble: String| Checked { trouble: Some(trouble), ..Checked::default() };
     let mut judge = match Judge::new(documents, document) {
         Ok(judge) => judge,
         Err(trouble) => return failed(trouble),
@@ -110,7 +124,7 @@ pub(super) fn check(documents: &Documents, document: &Document) -> Checked {
     match judge.judge(judge.files.clone()) {
         Ok(judged) => {
             let trouble = judged.unusable.clone().or(judge.trouble);
-            Checked { judged, trouble }
+            Checked { judged, trouble, ..Checked::default() }
         }
         Err(_) if is_without_object(&judge.files) => Checked::default(),
         Err(trouble) => failed(trouble),

@@ -1,7 +1,8 @@
 //! One editor from its first message to its last.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
@@ -21,6 +22,7 @@ use super::frame::{Frame, write};
 use super::hover::hover;
 use super::judging::{Checked, check};
 use super::text::Encoding;
+use super::trouble::{elsewhere, uri_of};
 
 /// Errors of JSON-RPC and of the protocol.
 const PARSE_ERROR: i32 = -32700;
@@ -53,6 +55,12 @@ pub(super) struct Session<'a> {
     stale: VecDeque<String>,
     /// What was told of each document.
     told: BTreeMap<String, Vec<Diagnostic>>,
+    /// What judging each document says of files that are not open, by document and file.
+    beyond: BTreeMap<String, BTreeMap<PathBuf, Vec<Diagnostic>>>,
+    /// What was told of files that are not open.
+    told_beyond: BTreeMap<PathBuf, Vec<Diagnostic>>,
+    /// The configurations of each document.
+    configurations: BTreeMap<String, BTreeSet<PathBuf>>,
     /// The last judgement, until something changes.
     last: Option<(String, Rc<Checked>)>,
     /// Nobody reads any more.
@@ -71,6 +79,9 @@ impl<'a> Session<'a> {
             waiting: VecDeque::new(),
             stale: VecDeque::new(),
             told: BTreeMap::new(),
+            beyond: BTreeMap::new(),
+            told_beyond: BTreeMap::new(),
+            configurations: BTreeMap::new(),
             last: None,
             gone: false,
         }
@@ -258,6 +269,10 @@ impl<'a> Session<'a> {
                 if self.told.remove(&uri).is_some_and(|told| !told.is_empty()) {
                     self.publish(&uri, None, &[]);
                 }
+                self.beyond.remove(&uri);
+                self.configurations.remove(&uri);
+                self.extended();
+                self.tell_beyond();
             }
             "workspace/didChangeWatchedFiles" | "workspace/didChangeConfiguration" => {
                 self.last = None;
@@ -324,10 +339,60 @@ impl<'a> Session<'a> {
         let Some(document) = self.documents.open.get(uri) else { return };
         let found = diagnostics::of(&self.documents, document, &checked);
         let version = document.version;
+        self.beyond.insert(uri.to_owned(), elsewhere(document, &checked));
+        self.configurations.insert(uri.to_owned(), checked.configurations.clone());
         if self.told.get(uri) != Some(&found) {
             self.publish(uri, Some(version), &found);
             self.told.insert(uri.to_owned(), found);
         }
+        self.extended();
+        self.tell_beyond();
+    }
+
+    /// Documents that a configuration extends are judged as configurations.
+    fn extended(&mut self) {
+        let all: BTreeSet<&PathBuf> = self.configurations.values().flatten().collect();
+        let mut changed = Vec::new();
+        for document in self.documents.open.values_mut() {
+            let extended = document.path.as_ref().is_some_and(|path| all.contains(path));
+            if document.extended != extended {
+                document.extended = extended;
+                changed.push(document.uri.clone());
+            }
+        }
+        for uri in changed {
+            self.last = None;
+            if !self.stale.contains(&uri) {
+                self.stale.push_back(uri);
+            }
+        }
+    }
+
+    /// Tells what is wrong with files that are not open; of those that are, judging them tells it.
+    fn tell_beyond(&mut self) {
+        let mut all: BTreeMap<PathBuf, Vec<Diagnostic>> = BTreeMap::new();
+        for (path, found) in self.beyond.values().flatten() {
+            if self.documents.at(path).is_none() {
+                let told = all.entry(path.clone()).or_default();
+                for one in found {
+                    if !told.contains(one) {
+                        told.push(one.clone());
+                    }
+                }
+            }
+        }
+        let before = std::mem::take(&mut self.told_beyond);
+        for (path, found) in &all {
+            if before.get(path) != Some(found) {
+                self.publish(&uri_of(path).0, None, found);
+            }
+        }
+        for path in before.into_keys() {
+            if !all.contains_key(&path) && self.documents.at(&path).is_none() {
+                self.publish(&uri_of(&path).0, None, &[]);
+            }
+        }
+        self.told_beyond = all;
     }
 
     fn publish(&mut self, uri: &str, version: Option<i32>, found: &[Diagnostic]) {

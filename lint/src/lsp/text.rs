@@ -1,6 +1,8 @@
 //! The text of a document as the editor has it, and places in it.
 
-use gen_lsp_types::{Position, Range, TextDocumentContentChangeEvent};
+use std::ops::Range;
+
+use gen_lsp_types::{self as lsp, Position, TextDocumentContentChangeEvent};
 
 use crate::load::Span;
 
@@ -25,12 +27,7 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn new(raw: String) -> Self {
         let mut starts = vec![0];
-        let bytes = raw.as_bytes();
-        for (at, byte) in bytes.iter().enumerate() {
-            if *byte == b'\n' || (*byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')) {
-                starts.push(at + 1);
-            }
-        }
+        starts.extend(starts_behind(&raw, 0..raw.len()));
         Self { raw, starts }
     }
 
@@ -58,6 +55,10 @@ impl Text {
         }
         let (start, text) = self.line(line);
         let wanted = position.character as usize;
+        // Where a character is a byte and a unit, there is nothing to count: a line may be long.
+        if text.as_bytes().get(..wanted).is_some_and(<[u8]>::is_ascii) {
+            return start + wanted;
+        }
         let mut column = 0;
         for (offset, character) in text.char_indices() {
             let width = match encoding {
@@ -93,14 +94,14 @@ impl Text {
     }
 
     /// The range of a span.
-    pub(super) fn range(&self, span: Span, encoding: Encoding) -> Range {
+    pub(super) fn range(&self, span: Span, encoding: Encoding) -> lsp::Range {
         let at = |byte| self.position(byte, encoding);
-        Range { start: at(span.start), end: at(span.end) }
+        lsp::Range { start: at(span.start), end: at(span.end) }
     }
 
     /// The text after a change.
     pub(super) fn changed(
-        self,
+        mut self,
         change: TextDocumentContentChangeEvent,
         encoding: Encoding,
     ) -> Self {
@@ -111,17 +112,44 @@ impl Text {
             TextDocumentContentChangeEvent::TextDocumentContentChangePartial(part) => {
                 let start = self.byte(part.range.start, encoding);
                 let end = self.byte(part.range.end, encoding).max(start);
-                let mut raw = self.raw;
-                raw.replace_range(start..end, &part.text);
-                Self::new(raw)
+                self.replace(start..end, &part.text);
+                self
             }
         }
     }
+
+    /// Only the lines that change are looked at: an editor may send thousands of changes at once.
+    fn replace(&mut self, range: Range<usize>, new: &str) {
+        let Range { start, end } = range;
+        // A break is one by the byte behind it, so the one before the range may come or go.
+        let from = self.starts.partition_point(|line| *line < start.max(1));
+        let to = self.starts.partition_point(|line| *line <= end).max(from);
+        self.raw.replace_range(start..end, new);
+        let new_end = start + new.len();
+        for line in self.starts.iter_mut().skip(to) {
+            *line = *line - end + new_end;
+        }
+        let lines = starts_behind(&self.raw, start.saturating_sub(1)..new_end);
+        self.starts.splice(from..to, lines.collect::<Vec<_>>());
+    }
+}
+
+/// The lines that begin behind the breaks in a range of a text.
+fn starts_behind(text: &str, range: Range<usize>) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let is_break = |at: &usize| match bytes.get(*at) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    range.filter(is_break).map(|at| at + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use gen_lsp_types::TextDocumentContentChangePartial;
+    use proptest::collection::vec;
+    use proptest::{prop_assert_eq, proptest};
 
     use super::*;
 
@@ -164,7 +192,7 @@ mod tests {
         let text = Text::new("ä𝔸b\nc".to_owned());
         let part = |start: (u32, u32), end: (u32, u32), text: &str| {
             let at = |(line, character)| Position { line, character };
-            let range = Range { start: at(start), end: at(end) };
+            let range = lsp::Range { start: at(start), end: at(end) };
             #[expect(deprecated, reason = "the field is there")]
             let part = TextDocumentContentChangePartial {
                 range,
@@ -180,6 +208,23 @@ mod tests {
             (part((1, 0), (0, 0), "z"), "ä𝔸b\nzc"),
         ] {
             assert_eq!(text.clone().changed(change, Encoding::Utf16).raw, expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_those_of_the_whole_text(
+            text in "[a\r\n\u{e4}]{0,12}",
+            changes in vec((0..14_usize, 0..14_usize, "[b\r\n]{0,4}"), 1..8),
+        ) {
+            let mut changed = Text::new(text);
+            for (start, length, new) in changes {
+                let border = |at: usize| (0..=at.min(changed.raw.len())).rev().find(|at| changed.raw.is_char_boundary(*at)).unwrap_or(0);
+                let (start, end) = (border(start), border(start + length));
+                changed.replace(start..end, &new);
+                let whole = Text::new(changed.raw.clone());
+                prop_assert_eq!(&changed.starts, &whole.starts, "{:?}", changed.raw);
+            }
         }
     }
 }
