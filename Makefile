@@ -132,21 +132,29 @@ soak: controlplane helm ## the webhook for SECONDS (600) while RATE pod events a
 	$(CARGO) build $(LOCKED) --release --bin placecard-webhook --bin placecard-soak
 	target/release/placecard-soak
 
-# What `make fuzz` reads, and where it keeps what it finds.
+# What `make fuzz` looks at, one target or all; and where it keeps what it finds.
 TARGET ?= yaml
 FUZZ := target/fuzz
+FUZZ_TARGETS = $(shell sed -n 's/^        name: "\(.*\)",$$/\1/p' tests/fuzz/lib.rs)
 FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZER = $(FUZZ)/$(FUZZ_HOST)/fuzz/placecard-fuzz
 # Counters at each edge and each comparison, which libFuzzer reads. No sanitizer: the code is safe, and
 # the channel is stable.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 	-Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing
 .PHONY: fuzz
-fuzz: ## look for SECONDS (60) for input that breaks the promise of TARGET, one of tests/fuzz/lib.rs; needs a C++ compiler
+fuzz: ## look for SECONDS (60) for input that breaks the promise of TARGET, one of tests/fuzz/lib.rs or all; needs a C++ compiler
+	@set -- $(filter $(TARGET),$(FUZZ_TARGETS) all); [ $$# -eq 1 ] || { echo "TARGET=$(TARGET) is none of: all $(FUZZ_TARGETS)"; exit 1; }
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) build $(LOCKED) --profile fuzz --target $(FUZZ_HOST) --target-dir $(FUZZ) -p placecard-fuzz --features libfuzzer
-	@mkdir -p $(FUZZ)/corpus/$(TARGET) $(FUZZ)/found
-	PLACECARD_FUZZ=$(TARGET) $(FUZZ)/$(FUZZ_HOST)/fuzz/placecard-fuzz -max_total_time=$(or $(SECONDS),60) -timeout=20 -rss_limit_mb=4096 \
-		-artifact_prefix=$(FUZZ)/found/$(TARGET)- -print_final_stats=1 $(FUZZ)/corpus/$(TARGET) tests/fuzz/seeds/$(TARGET) $(wildcard examples/*/)
+	@mkdir -p $(FUZZ)/found; broken=; \
+	for target in $(if $(filter all,$(TARGET)),$(FUZZ_TARGETS),$(TARGET)); do \
+		echo "== $$target"; mkdir -p $(FUZZ)/corpus/$$target; seeds=$$(ls -d tests/fuzz/seeds/$$target 2>/dev/null); \
+		PLACECARD_FUZZ=$$target $(FUZZER) -max_total_time=$(or $(SECONDS),60) -timeout=20 -rss_limit_mb=4096 \
+			-dict=tests/fuzz/dictionary.txt -artifact_prefix=$(FUZZ)/found/$$target- -print_final_stats=1 \
+			$(FUZZ)/corpus/$$target $$seeds $(wildcard examples/*/) || broken="$$broken $$target"; \
+	done; \
+	[ -z "$$broken" ] || { echo "broken:$$broken; the inputs are in $(FUZZ)/found"; exit 1; }
 
 .PHONY: wedge
 wedge: controlplane ## how often batches get stuck on a real control plane, by pod affinity and by the controller; needs Go
@@ -180,6 +188,7 @@ endif
 update: ## write anew what is written from tables and programs: docs/, the CRD, marks of pages, README.md
 	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-lint --test all cli
 	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-tests --test all -- --test-threads 1 pages reference readme chart::values
+	PLACECARD_UPDATE_DOCS=1 $(CARGO) test -p placecard-fuzz dictionary
 
 .PHONY: deny
 deny: ## licences, advisories, sources and banned crates; needs cargo-deny

@@ -39,8 +39,8 @@ pub fn editor(data: &[u8]) {
     let (_, told) = served(data);
     let headers = data.windows(14).filter(|head| head.eq_ignore_ascii_case(b"content-length"));
     let answers = told.iter().filter(|message| message.get("method").is_none()).count();
-    // One for each message, and one for each line of a header that is none.
-    assert!(answers <= headers.count() + data.len() / 2 + 1, "{answers}");
+    // One for each message, and one for each header that is none: an empty line is the end of one.
+    assert!(answers <= headers.count() + data.len() + 1, "{answers}");
     for message in &told {
         assert_eq!(message["jsonrpc"], "2.0", "{message}");
         let both = message.get("result").is_some() && message.get("error").is_some();
@@ -48,7 +48,28 @@ pub fn editor(data: &[u8]) {
     }
 }
 
-const TEXT: &str = include_str!("../../examples/refused/misspelt.yaml");
+/// Documents of all sorts; an editor opens one of them.
+const TEXTS: [&str; 5] = [
+    include_str!("../../examples/refused/misspelt.yaml"),
+    ENTRIES,
+    "{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"Pod\",\n  \"metadata\": {\"name\": \"a\", \"annotations\": {\n    \
+     \"placecard.dev/require\": \"near self in zone\",\n    \"a\": \"b\"\n  }}\n}\n",
+    include_str!("../../examples/vocabulary.yaml"),
+    include_str!("../../examples/coordination/affinity-scheduling-coordination.yaml"),
+];
+const ENTRIES: &str = "\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: a
+  annotations:
+    placecard.dev/intents: |
+      entries:
+      - category: Topology
+        strength: Preferred
+        target: {type: ServiceId, name: cache}
+        level: zone
+";
 const URI: &str = "untitled:/deploy.yaml";
 
 /// What is typed.
@@ -121,14 +142,16 @@ fn position(choices: &mut Choices<'_>) -> Value {
 pub fn editing(data: &[u8]) {
     let mut choices = Choices::new(data);
     let mut typing = Typing::default();
-    let encoding = if choices.byte() & 1 == 1 { "utf-8" } else { "utf-16" };
+    let kind = choices.byte();
+    let encoding = if kind & 1 == 1 { "utf-8" } else { "utf-16" };
+    let text = TEXTS[usize::from(kind >> 1) % TEXTS.len()];
     let general = json!({"positionEncodings": [encoding]});
     typing.ask(
         "initialize",
         &json!({"processId": null, "rootUri": null, "capabilities": {"general": general}}),
     );
     typing.tell("initialized", &json!({}));
-    let document = json!({"uri": URI, "languageId": "yaml", "version": 0, "text": TEXT});
+    let document = json!({"uri": URI, "languageId": "yaml", "version": 0, "text": text});
     typing.tell("textDocument/didOpen", &json!({"textDocument": document}));
     let id = json!({"uri": URI});
     let mut version = 0;

@@ -152,7 +152,11 @@ pub fn quantity(data: &[u8]) {
     if bare.len() < 9 {
         assert_eq!(thousandths(&format!("+{bare}")), Some(read.thousandths()));
         let turned = Quantity::parse(&format!("-{bare}"));
-        assert_eq!(turned.map(Quantity::thousandths), Some(-read.thousandths()), "{bare}");
+        assert_eq!(
+            turned.map(Quantity::thousandths),
+            Some(read.thousandths().wrapping_neg()),
+            "{bare}"
+        );
         if bare.starts_with(|c: char| c.is_ascii_digit()) {
             assert_eq!(thousandths(&format!("0{bare}")), Some(read.thousandths()), "{bare}");
         }
@@ -222,5 +226,6 @@ pub fn vocabulary(data: &[u8]) {
     }
     let (again, findings) = vocabularies::check(&value);
     assert_eq!(format!("{again:?}"), format!("{words:?}"));
-    assert_eq!(findings.len(), problems.len());
+    // What stands in its metadata is told besides.
+    assert!(findings.len() >= problems.len(), "{findings:?}");
 }

@@ -12,6 +12,7 @@ pub mod admission;
 pub mod certificates;
 pub mod choices;
 pub mod clusters;
+pub mod dictionary;
 pub mod editor;
 pub mod language;
 pub mod manifests;
