@@ -16,7 +16,7 @@ use placecard_feasibility::contradiction::{
 };
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::{self, NamedTerm, OwnPod, PodContradiction, TermId};
-use placecard_feasibility::requirement::Requirement;
+use placecard_feasibility::requirement::{Requirement, domain};
 use placecard_feasibility::verdict::{Logic, Proof};
 use placecard_findings::{Evidence, FieldPath, Finding, Holds, ObjectRef, Site};
 use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
@@ -169,7 +169,18 @@ pub(crate) fn on_kubelets(subject: &Subject<'_>) -> Option<Finding> {
     let keys: BTreeSet<&String> = labels.map(|atom| &atom.requirement.key).collect();
     let written = keys.into_iter().filter_map(|key| Some((key, written(key)?)));
     let written: Vec<(&String, Requirement)> = written.collect();
-    if written.is_empty() {
+    // A node that meets all else may have any value that all say of a label, so that what is written
+    // there is in nobody's way.
+    let is_free = |(key, written): &(&String, Requirement)| {
+        let mut left = domain(written);
+        for demand in &subject.demands.demands {
+            let atoms = demand.terms.iter().flat_map(|term| &term.atoms);
+            let named = atoms.filter(|atom| !atom.field && atom.requirement.key == **key);
+            named.for_each(|atom| left.restrict(&domain(&atom.requirement)));
+        }
+        !left.is_empty()
+    };
+    if written.iter().all(is_free) {
         return None;
     }
     let mut demands = subject.demands.clone();
@@ -407,7 +418,7 @@ fn topology_keys(
 fn pod_term(native: &PodAffinityTerm, labels: &Map) -> PodTerm {
     let mut term = native::pod_term(native, labels);
     if let Some(written) = native.label_selector.as_ref().map(native::selector)
-        && written.satisfiable().is_err()
+        && !written.is_satisfiable()
     {
         term.term.selector = Some(written);
     }

@@ -252,7 +252,7 @@ impl Expander<'_> {
 
     /// Notes a rule whose selector no pod can match.
     fn look_at(&mut self, rule: &Rule, selector: Selector) {
-        if selector.satisfiable().is_err() {
+        if !selector.is_satisfiable() {
             self.dead.push(Dead { rule: rule.clone(), selector });
         }
     }

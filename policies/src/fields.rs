@@ -25,7 +25,7 @@ use crate::object::{Map, Object, PodSpec, Template};
 use crate::read::at;
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
-use inputs::{Inputs, TemplateFacts, World};
+use inputs::{Inputs, World};
 use seen::Seen;
 
 /// A rule with what carries it out.
@@ -178,12 +178,6 @@ impl TemplateCase<'_> {
             .is_some_and(|list| list.iter().any(|one| one.get("image").is_none_or(Value::is_null)))
     }
 
-    /// Everything that was read, and what it says of the template under review.
-    pub(crate) fn among(&self) -> Option<(&Inputs, &TemplateFacts)> {
-        let inputs = self.inputs()?;
-        Some((inputs, inputs.of(&self.object.reference, &self.template.path)?))
-    }
-
     /// An error that rests on something not being there; a warning where nobody knows that.
     pub(crate) fn by_absence(
         &self,
@@ -298,7 +292,9 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
                 .chars()
                 .all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_')
     };
-    ["{{", "${", "$(", "($", "<", "__"].iter().any(|mark| text.contains(mark)) || shouted()
+    let opens = |pair: &[u8]| matches!(pair, b"{{" | b"${" | b"$(" | b"($" | b"__");
+    let bytes = text.as_bytes();
+    bytes.contains(&b'<') || bytes.windows(2).any(opens) || shouted()
 }
 
 /// Whether a demand on nodes or on other pods has a value that is filled in later.

@@ -213,7 +213,7 @@ impl Template {
     /// A path below the pod spec.
     #[must_use]
     pub fn spec_path(&self, keys: &[&str]) -> FieldPath {
-        self.path.key("spec").keys(keys)
+        self.path.below("spec", keys)
     }
 }
 

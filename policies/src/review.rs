@@ -7,7 +7,7 @@ use placecard_feasibility::selector::Selector;
 use placecard_feasibility::verdict::InventoryIsClosed;
 use placecard_findings::{FieldPath, Finding, Scope, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
-use placecard_language::intent::Ignore;
+use placecard_language::intent::{Ignore, Intents, Relation, Rule};
 use placecard_language::keys::{self, Place};
 use placecard_language::read::{Reading, read, read_labels};
 use serde_json::Value;
@@ -139,6 +139,15 @@ pub fn references(object: &Object, surroundings: &Surroundings) -> Vec<Reference
 pub fn unreferred(object: &Object, surroundings: &Surroundings) -> Option<Reference> {
     let mut templates = object.templates.iter();
     templates.find_map(|one| coordination::expand::unreferred(object, one, surroundings))
+}
+
+/// Whether what is found of the object rests on nothing but the object and the words: it has no pods,
+/// and no rule compares it with others.
+#[must_use]
+pub fn stands_alone(object: &Object) -> bool {
+    object.templates.is_empty()
+        && object.coordination.is_none()
+        && !fields::inputs::Inputs::notes(&object.reference)
 }
 
 /// Reviews one object.
@@ -473,6 +482,26 @@ fn meaning(
     meaning
 }
 
+/// Whether nothing stands there that the rules add to or rest on, so that they became what they mean.
+/// Every pod has tolerations, which are nothing to rules about other pods.
+fn starts_bare(spec: &PodSpec, reading: &Reading) -> bool {
+    let Intents { rules, tolerations, .. } = &reading.intents;
+    let about_pods = |rule: &Rule| match rule.relation {
+        Relation::Near(_) | Relation::ApartFrom(_) | Relation::AtMost(_) | Relation::Spread(_) => {
+            true
+        }
+        Relation::On(_) | Relation::NotOn(_) | Relation::Unresolved(_) => false,
+    };
+    let untouched =
+        spec.tolerations.is_empty() || (tolerations.is_empty() && rules.iter().all(about_pods));
+    untouched
+        && spec.affinity.is_none()
+        && spec.spread.is_empty()
+        && spec.node_selector.is_empty()
+        && spec.scheduling_gates.is_empty()
+        && spec.scheduling_group.is_empty()
+}
+
 /// Every required rule is written.
 fn is_complete(expanded: &expand::Expanded) -> bool {
     !expanded.troubles.iter().any(|trouble| trouble.required) && !expanded.impossible
@@ -490,13 +519,18 @@ fn expansion(
     let in_place = object.is_pod() || object.expands_in_place();
     let concerned = reading.has_intents || coordinated.concerned;
     let applied = (in_place && concerned).then(|| {
-        let meaning = meaning(object, template, frame, surroundings, reading, coordinated);
+        let meant;
+        let expand::Expanded { changes, added, .. } = match starts_bare(&template.spec, reading) {
+            true => &expanded,
+            false => {
+                meant = meaning(object, template, frame, surroundings, reading, coordinated);
+                &meant
+            }
+        };
         if object.is_pod() {
-            let leases = applied::followed(&reading.intents.rules);
-            applied::content(&meaning.changes, &meaning.added, leases)
+            applied::content(changes, added, applied::followed(&reading.intents.rules))
         } else {
-            let (base, spec) = (&template.spec, &expanded.spec);
-            applied::content_with_own(&meaning.changes, &meaning.added, base, spec)
+            applied::content_with_own(changes, added, &template.spec, &expanded.spec)
         }
     });
     let complete = is_complete(&expanded);
@@ -521,7 +555,7 @@ fn dead_selectors(object: &Object, template: &Template, rules: &[Dead]) -> Vec<F
         findings.push(words::trouble::dead_rule(&object.reference, template, rule, selector));
     }
     for (path, selector) in written_selectors(&template.spec) {
-        if selector.satisfiable().is_err() {
+        if !selector.is_satisfiable() {
             let path = template.path.join(&path);
             findings.push(words::trouble::dead_field(&object.reference, path, &selector));
         }
@@ -606,6 +640,42 @@ mod tests {
     use super::*;
     use crate::change::edit_value;
     use crate::read;
+
+    #[test]
+    fn what_rules_mean_does_not_depend_on_what_stands_in_the_pod() {
+        let surroundings = Surroundings::default();
+        let any = json!([{"operator": "Exists"}]);
+        let lasting = json!([{"key": "node.kubernetes.io/not-ready", "operator": "Exists",
+            "effect": "NoExecute", "tolerationSeconds": 300}]);
+        let specs = [
+            json!({}),
+            json!({"affinity": {}}),
+            json!({"tolerations": lasting}),
+            json!({"tolerations": any}),
+            json!({"tolerations": any, "affinity": {}}),
+            json!({"tolerations": lasting, "schedulingGates": [{"name": "mine"}]}),
+        ];
+        for rules in [
+            "apart-from self in zone",
+            "apart-from self in node\nspread over zone",
+            "on zone/a",
+            "on zone/a\napart-from self in node",
+        ] {
+            let applied = |spec: &Value| {
+                let value = json!({"apiVersion": "v1", "kind": "Pod",
+                    "metadata": {"name": "web", "namespace": "shop", "labels": {"app": "web"},
+                        "annotations": {"placecard.dev/require": rules}},
+                    "spec": spec});
+                let object = read::object(&value, &surroundings.words).unwrap();
+                review(&object, &surroundings).expansions[0].applied.clone().unwrap()
+            };
+            let meant = applied(&specs[0]);
+            assert!(!meant.is_empty());
+            for spec in &specs {
+                assert_eq!(applied(spec), meant, "{rules} in {spec}");
+            }
+        }
+    }
 
     #[test]
     fn a_template_that_is_no_longer_expanded_gets_its_own_fields_back() {

@@ -38,9 +38,9 @@ pub fn is_label_value(value: &str) -> bool {
 /// ```
 #[must_use]
 pub fn is_label_key(key: &str) -> bool {
-    match key.split_once('/') {
+    match key.bytes().position(|byte| byte == b'/').and_then(|at| key.split_at_checked(at)) {
         None => is_name_part(key),
-        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name),
+        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name.get(1..).unwrap_or("")),
     }
 }
 
@@ -57,23 +57,62 @@ pub fn integer(value: &str) -> Option<i64> {
     value.parse().ok()
 }
 
+/// What a byte may be a part of, one bit each: these tests run for every label of every object.
+const NAME_END: u8 = 1;
+const NAME: u8 = 2;
+const SUBDOMAIN_END: u8 = 4;
+const SUBDOMAIN: u8 = 8;
+
+/// The bits of each byte.
+const BYTES: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        bytes[byte as usize] = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => NAME_END | NAME | SUBDOMAIN_END | SUBDOMAIN,
+            b'A'..=b'Z' => NAME_END | NAME,
+            b'-' => NAME | SUBDOMAIN,
+            b'_' | b'.' => NAME,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            break bytes;
+        }
+        byte += 1;
+    }
+};
+
+fn is(byte: Option<&u8>, what: u8) -> bool {
+    byte.and_then(|byte| BYTES.get(usize::from(*byte))).is_some_and(|bits| bits & what != 0)
+}
+
 fn is_name_part(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let ends = [bytes.first(), bytes.last()];
     bytes.len() <= LONGEST_VALUE
-        && ends.iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && is(bytes.first(), NAME_END)
+        && is(bytes.last(), NAME_END)
+        && bytes.iter().all(|byte| is(Some(byte), NAME))
 }
 
+/// Parts between dots, each of which begins and ends with a lower-case letter or a digit.
 fn is_subdomain(text: &str) -> bool {
-    text.len() <= LONGEST_SUBDOMAIN && text.split('.').all(is_subdomain_part)
-}
-
-fn is_subdomain_part(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let legal = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    [bytes.first(), bytes.last()].iter().all(|end| end.is_some_and(legal))
-        && bytes.iter().all(|b| legal(b) || *b == b'-')
+    if text.len() > LONGEST_SUBDOMAIN {
+        return false;
+    }
+    // The byte before; a dot before the first and behind the last.
+    let mut before = b'.';
+    for byte in text.bytes().chain([b'.']) {
+        let legal = match (before, byte) {
+            (b'.', _) => is(Some(&byte), SUBDOMAIN_END),
+            (_, b'.') => is(Some(&before), SUBDOMAIN_END),
+            _ => is(Some(&byte), SUBDOMAIN),
+        };
+        if !legal {
+            return false;
+        }
+        before = byte;
+    }
+    true
 }
 
 #[cfg(test)]

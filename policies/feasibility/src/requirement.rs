@@ -173,14 +173,16 @@ pub fn is_opaque(requirement: &Requirement) -> bool {
 /// nothing.
 #[must_use]
 pub fn matches(requirement: &Requirement, labels: &Labels) -> bool {
-    if flaw(requirement).is_some() {
-        return false;
-    }
+    // Most say no, and of these nobody asks whether they can be read.
+    holds(requirement, labels) && flaw(requirement).is_none()
+}
+
+/// Whether a requirement without a flaw is met.
+fn holds(requirement: &Requirement, labels: &Labels) -> bool {
     let label = labels.get(&requirement.key);
-    let operand = requirement.values.first().and_then(|value| integer(value));
-    let compare = |holds: fn(i64, i64) -> bool| match (label.and_then(|v| integer(v)), operand) {
-        (Some(label), Some(operand)) => holds(label, operand),
-        _ => false,
+    let compare = |holds: fn(i64, i64) -> bool| {
+        let operand = requirement.values.first().and_then(|value| integer(value));
+        label.and_then(|value| integer(value)).zip(operand).is_some_and(|(a, b)| holds(a, b))
     };
     match requirement.operator {
         Operator::In => label.is_some_and(|value| requirement.values.contains(value)),
@@ -200,11 +202,14 @@ pub fn domain(requirement: &Requirement) -> Domain {
     if is_opaque(requirement) {
         return Domain::everything();
     }
-    if flaw(requirement).is_some() {
-        return Domain::nothing();
-    }
-    let operand = requirement.values.first().and_then(|value| integer(value));
-    match (&requirement.operator, operand) {
+    if flaw(requirement).is_some() { Domain::nothing() } else { readable_domain(requirement) }
+}
+
+/// As [`domain`], of a requirement that has no flaw.
+pub(crate) fn readable_domain(requirement: &Requirement) -> Domain {
+    let comparison = requirement.operator.is_comparison();
+    let operand = requirement.values.first().filter(|_| comparison);
+    match (&requirement.operator, operand.and_then(|value| integer(value))) {
         (Operator::In, _) => Domain::one_of(&requirement.values),
         (Operator::NotIn, _) => Domain::one_of(&requirement.values).complement(),
         (Operator::Exists, _) => Domain::present(),

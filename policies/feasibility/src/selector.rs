@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Domain, Shape};
 use crate::label::Labels;
-use crate::requirement::{Flaw, Operator, Requirement, domain, flaw, is_opaque, matches};
+use crate::requirement::{
+    Flaw, Operator, Requirement, domain, flaw, is_opaque, matches, readable_domain,
+};
 
 /// A conjunction of requirements; none of them means everything. `matchLabels` entries are `In`
 /// requirements with one value.
@@ -41,7 +43,7 @@ impl Selector {
     /// [`selector_flaw`]) matches nothing.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
-        self.requirements.iter().all(|one| selector_flaw(one).is_none() && matches(one, labels))
+        self.requirements.iter().all(|one| !one.operator.is_comparison() && matches(one, labels))
     }
 
     /// The allowed values of each key that is named; keys that are not named are free. Opaque
@@ -51,9 +53,16 @@ impl Selector {
         let mut domains = BTreeMap::new();
         for requirement in self.requirements.iter().filter(|one| selector_flaw(one).is_none()) {
             let known = domains.entry(requirement.key.clone()).or_insert_with(Domain::everything);
-            known.restrict(&domain(requirement));
+            known.restrict(&readable_domain(requirement));
         }
         domains
+    }
+
+    /// Whether an object can match, as far as its requirements can be read.
+    #[must_use]
+    pub fn is_satisfiable(&self) -> bool {
+        // A requirement that can be read has values; only two on one key exclude one another.
+        self.has_few_keys() || self.satisfiable().is_ok()
     }
 
     /// Labels that match, or a minimal set of requirements that exclude one another (indices into
@@ -103,6 +112,33 @@ impl Selector {
     /// with each other.
     #[must_use]
     pub fn canonical(&self) -> Self {
+        self.canonical_by_key().unwrap_or_else(|| self.canonical_by_domains())
+    }
+
+    /// The canonical form where each of a few keys is named once, as in nearly all selectors.
+    fn canonical_by_key(&self) -> Option<Self> {
+        if !self.has_few_keys() || self.requirements.iter().any(|one| selector_flaw(one).is_some())
+        {
+            return None;
+        }
+        let mut requirements = self.requirements.clone();
+        for one in &mut requirements {
+            one.values.sort_unstable();
+            one.values.dedup();
+        }
+        requirements.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Some(Self { requirements })
+    }
+
+    /// Whether there are few requirements, each on a key of its own.
+    fn has_few_keys(&self) -> bool {
+        let is_new = |(at, one): (usize, &Requirement)| {
+            self.requirements.iter().take(at).all(|earlier| earlier.key != one.key)
+        };
+        self.requirements.len() <= FEW && self.requirements.iter().enumerate().all(is_new)
+    }
+
+    fn canonical_by_domains(&self) -> Self {
         let mut requirements = Vec::new();
         for (key, domain) in self.domains() {
             if domain.is_empty() {
@@ -119,6 +155,9 @@ impl Selector {
         Self { requirements }
     }
 }
+
+/// So many keys are compared each with each.
+const FEW: usize = 8;
 
 /// The key of the canonical selector that matches nothing.
 const NEVER: &str = "placecard.dev/never";

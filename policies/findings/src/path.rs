@@ -99,6 +99,15 @@ impl FieldPath {
         path
     }
 
+    /// This path, then `key` and several more.
+    #[must_use]
+    pub fn below(&self, key: &str, keys: &[&str]) -> Self {
+        let mut path = self.with_room(keys.len() + 1);
+        path.0.push(Segment::key(key));
+        path.0.extend(keys.iter().map(|key| Segment::key(key)));
+        path
+    }
+
     /// This path and then position `index`.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {

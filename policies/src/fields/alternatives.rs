@@ -33,9 +33,8 @@ pub(crate) fn joined(one: &NodeTerm, other: &NodeTerm) -> NodeTerm {
     both
 }
 
-/// Whether some node could meet one of the alternatives. Where none could, that is told as a
-/// contradiction, and single alternatives are not.
-pub(crate) fn some_is_possible(alternatives: &[NodeTerm]) -> bool {
+/// Whether some node could meet one of the alternatives.
+pub(super) fn some_is_possible(alternatives: &[NodeTerm]) -> bool {
     alternatives.is_empty() || alternatives.iter().any(can_be_met)
 }
 

@@ -4,6 +4,7 @@
 //! taken to be in that of the others without one. What a snapshot holds counts too, except for
 //! workloads that the manifests have: these are newer.
 
+mod by_label;
 mod cluster;
 mod matching;
 mod read;
@@ -25,6 +26,7 @@ use placecard_findings::{FieldPath, ObjectRef, Site};
 
 use crate::kinds;
 use crate::object::Map;
+use by_label::ByLabel;
 
 /// Everything that was read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,12 +60,16 @@ pub struct Inputs {
     pub cycles: BTreeMap<usize, Vec<usize>>,
     /// Templates by the object that holds them.
     by_object: BTreeMap<ObjectRef, Vec<usize>>,
+    /// Templates by the name of their objects alone.
+    by_name: BTreeMap<String, Vec<usize>>,
+    /// The first budget of each name.
+    budget_by_object: BTreeMap<ObjectRef, usize>,
     /// Templates by a label of their pods.
-    by_label: BTreeMap<(String, String), Vec<usize>>,
+    by_label: ByLabel,
     /// Templates whose pods may carry any label.
     open: Vec<usize>,
     /// Templates by a label that one of the terms asks for by which they keep pods away.
-    apart_by_label: BTreeMap<(String, String), Vec<usize>>,
+    apart_by_label: ByLabel,
     /// Templates that keep pods away by other labels than those with a value.
     apart_open: Vec<usize>,
 }
@@ -168,10 +174,7 @@ impl Inputs {
 
     /// The templates that may keep the pods of this one away, or are kept away by them.
     pub(crate) fn near_conflicts(&self, own: &TemplateFacts) -> BTreeSet<usize> {
-        let by_label = own
-            .labels
-            .iter()
-            .filter_map(|(key, value)| self.apart_by_label.get(&(key.clone(), value.clone())));
+        let by_label = own.labels.iter().map(|(key, value)| self.apart_by_label.get(key, value));
         let mut found: BTreeSet<usize> = by_label.flatten().copied().collect();
         found.extend(&self.apart_open);
         for term in &own.apart {
@@ -183,12 +186,7 @@ impl Inputs {
 
     /// The values of a label that templates have, if these are not many.
     pub(crate) fn values_of(&self, key: &str) -> Vec<(&str, &[usize])> {
-        let from = (key.to_owned(), String::new());
-        let all = self.by_label.range(from..).take_while(|((other, _), _)| other == key);
-        let found: Vec<(&str, &[usize])> = all
-            .take(MOST_VALUES + 1)
-            .map(|((_, value), at)| (value.as_str(), at.as_slice()))
-            .collect();
+        let found: Vec<_> = self.by_label.values(key).take(MOST_VALUES + 1).collect();
         if found.len() > MOST_VALUES { Vec::new() } else { found }
     }
 
@@ -196,7 +194,7 @@ impl Inputs {
     pub(crate) fn push(&mut self, facts: TemplateFacts) {
         let index = self.templates.len();
         for (key, value) in &facts.labels {
-            self.by_label.entry((key.clone(), value.clone())).or_default().push(index);
+            self.by_label.add(key, value, index);
         }
         if facts.more_labels {
             self.open.push(index);
@@ -207,15 +205,36 @@ impl Inputs {
             match plain.find(|one| !kinds::is_volatile(&one.key)) {
                 Some(one) => {
                     for value in &one.values {
-                        let label = (one.key.clone(), value.clone());
-                        self.apart_by_label.entry(label).or_default().push(index);
+                        self.apart_by_label.add(&one.key, value, index);
                     }
                 }
                 None => self.apart_open.push(index),
             }
         }
+        self.by_name.entry(facts.object.name.clone()).or_default().push(index);
         self.by_object.entry(facts.object.clone()).or_default().push(index);
         self.templates.push(facts);
+    }
+
+    /// The templates of the objects that have one of these names.
+    pub(crate) fn named(&self, names: &[&str]) -> impl Iterator<Item = &TemplateFacts> + use<'_> {
+        let mut all: Vec<usize> =
+            names.iter().filter_map(|name| self.by_name.get(*name)).flatten().copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().filter_map(|index| self.templates.get(index))
+    }
+
+    /// The budget of an object, and its place among all.
+    pub(crate) fn budget(&self, object: &ObjectRef) -> Option<(usize, &BudgetFacts)> {
+        let index = *self.budget_by_object.get(object)?;
+        Some((index, self.budgets.get(index)?))
+    }
+
+    /// Adds a budget.
+    fn push_budget(&mut self, facts: BudgetFacts) {
+        self.budget_by_object.entry(facts.object.clone()).or_insert(self.budgets.len());
+        self.budgets.push(facts);
     }
 
     /// Says that there is nothing besides.

@@ -49,7 +49,7 @@ impl NodeDemand {
 }
 
 /// All demands on labels of nodes, in the order of the fields.
-pub(crate) fn node_demands(template: &Template) -> Vec<NodeDemand> {
+pub(super) fn node_demands(template: &Template, terms: &[NodeWish<'_>]) -> Vec<NodeDemand> {
     let selector = template.spec_path(&["nodeSelector"]);
     let mut found: Vec<NodeDemand> = template
         .spec
@@ -61,23 +61,26 @@ pub(crate) fn node_demands(template: &Template) -> Vec<NodeDemand> {
             path: selector.key(key),
         })
         .collect();
-    for (wish, path, term) in node_terms(template) {
+    for (wish, path, term) in terms {
         for (index, requirement) in native::node_term(term).expressions.into_iter().enumerate() {
             let path = path.key("matchExpressions").index(index);
-            found.push(NodeDemand { wish, requirement, path });
+            found.push(NodeDemand { wish: *wish, requirement, path });
         }
     }
     found
 }
 
+/// A term of node affinity: whether it must hold, where it stands, what it says.
+pub(crate) type NodeWish<'a> = (Wish, FieldPath, &'a NodeSelectorTerm);
+
 /// The terms of node affinity, required ones first.
-pub(crate) fn node_terms(template: &Template) -> Vec<(Wish, FieldPath, &NodeSelectorTerm)> {
+pub(super) fn node_terms(template: &Template) -> Vec<NodeWish<'_>> {
     let at = template.spec_path(&["affinity", "nodeAffinity"]);
     let required =
         at.keys(&["requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]);
     let preferred = at.key("preferredDuringSchedulingIgnoredDuringExecution");
     let terms = native::required_node_terms(&template.spec).unwrap_or_default();
-    let mut found: Vec<(Wish, FieldPath, &NodeSelectorTerm)> = terms
+    let mut found: Vec<NodeWish<'_>> = terms
         .iter()
         .enumerate()
         .map(|(index, term)| (Wish::Required, required.index(index), term))
@@ -105,7 +108,7 @@ pub(crate) struct PodDemand<'a> {
 }
 
 /// All terms about pods: near before apart, required before preferred.
-pub(crate) fn pod_demands<'a>(template: &'a Template) -> Vec<PodDemand<'a>> {
+pub(super) fn pod_demands<'a>(template: &'a Template) -> Vec<PodDemand<'a>> {
     let Some(affinity) = &template.spec.affinity else { return Vec::new() };
     let at = template.spec_path(&["affinity"]);
     let mut found = Vec::new();
@@ -150,9 +153,12 @@ pub(crate) enum KeyOf {
 }
 
 /// All topology keys, each with its path.
-pub(crate) fn topology_keys(template: &Template) -> Vec<(KeyOf, &str, FieldPath)> {
+pub(super) fn topology_keys<'a>(
+    template: &'a Template,
+    demands: &[PodDemand<'a>],
+) -> Vec<(KeyOf, &'a str, FieldPath)> {
     let mut found: Vec<(KeyOf, &str, FieldPath)> = Vec::new();
-    for demand in pod_demands(template) {
+    for demand in demands {
         let of = match (demand.required, demand.near) {
             (false, _) => KeyOf::Preference,
             (true, true) => KeyOf::Near,
@@ -196,9 +202,12 @@ pub(crate) struct Expression<'a> {
 }
 
 /// All selectors of pods and namespaces below the pod spec, with their paths.
-pub(crate) fn label_selectors(template: &Template) -> Vec<(FieldPath, &LabelSelector)> {
+pub(super) fn label_selectors<'a>(
+    template: &'a Template,
+    demands: &[PodDemand<'a>],
+) -> Vec<(FieldPath, &'a LabelSelector)> {
     let mut found = Vec::new();
-    for PodDemand { term, path, .. } in pod_demands(template) {
+    for PodDemand { term, path, .. } in demands {
         found.extend(term.label_selector.as_ref().map(|one| (path.key("labelSelector"), one)));
         let namespaces = term.namespace_selector.as_ref();
         found.extend(namespaces.map(|one| (path.key("namespaceSelector"), one)));
@@ -212,10 +221,13 @@ pub(crate) fn label_selectors(template: &Template) -> Vec<(FieldPath, &LabelSele
 }
 
 /// All expressions below the pod spec.
-pub(crate) fn expressions(template: &Template) -> Vec<Expression<'_>> {
+pub(super) fn expressions<'a>(
+    terms: &[NodeWish<'a>],
+    selectors: &[(FieldPath, &'a LabelSelector)],
+) -> Vec<Expression<'a>> {
     let mut found = Vec::new();
-    for (wish, path, term) in node_terms(template) {
-        let about = if wish == Wish::Preferred { About::Preferred } else { About::Required };
+    for (wish, path, term) in terms {
+        let about = if *wish == Wish::Preferred { About::Preferred } else { About::Required };
         let list = term.match_expressions.iter().flatten().enumerate();
         found.extend(list.map(|(index, one)| Expression {
             about,
@@ -225,7 +237,7 @@ pub(crate) fn expressions(template: &Template) -> Vec<Expression<'_>> {
             path: path.key("matchExpressions").index(index),
         }));
     }
-    for (path, selector) in label_selectors(template) {
+    for (path, selector) in selectors {
         let list = selector.match_expressions.iter().flatten().enumerate();
         found.extend(list.map(|(index, one)| Expression {
             about: About::Pods,

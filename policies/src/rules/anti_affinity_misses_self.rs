@@ -25,14 +25,14 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// other pods are meant for those.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(inputs) = case.inputs() else { return };
-    for demand in case.pod_demands() {
+    for demand in case.pod_demands().iter().filter(|demand| !demand.near) {
         let Some(selector) = native::merged_selector(demand.term, case.frame.labels) else { continue };
         let mut values = selector.requirements.iter().flat_map(|one| &one.values);
         let filled_in = values.any(|text| is_placeholder(text));
         let elsewhere = demand.term.namespaces.as_ref().is_some_and(|list| !list.is_empty())
             || demand.term.namespace_selector.is_some();
-        let dead = selector.satisfiable().is_err();
-        if demand.near || filled_in || elsewhere || dead || !is_near_miss(case, &selector) {
+        let dead = || !selector.is_satisfiable();
+        if filled_in || elsewhere || dead() || !is_near_miss(case, &selector) {
             continue;
         }
         let misses = case.frame.matches(&selector) == Some(false);

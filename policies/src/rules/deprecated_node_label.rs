@@ -34,24 +34,25 @@ const REPLACED: &[(&str, &str)] = &[
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let demands = case.node_demands();
     // Where both are named, one of them has to go, and somebody has to say which.
-    let keys: Vec<&str> = demands.iter().map(|one| one.requirement.key.as_str()).collect();
-    let mut told = |key: &str, site: Site| {
+    let is_named = |key: &str| demands.iter().any(|one| one.requirement.key == key);
+    let mut told = |key: &str, site: &dyn Fn() -> Site| {
         let Some((old, new)) = REPLACED.iter().find(|(old, _)| *old == key) else { return };
+        let site = site();
         let label = Label::new(site.clone(), "nodes may lack it").quoting(*old);
         let mut finding = case.risk(CODE, format!("the node label {old} was replaced"), label);
         finding.help = vec![Help::text(format!("say {new}"))];
-        let renamed = !keys.contains(new);
+        let renamed = !is_named(new);
         finding.fix = renamed.then(|| Fix::safe(vec![Edit::text(site, *old, *new)]));
         findings.push(finding);
     };
     for demand in demands {
-        let site = match demand.wish {
+        let site = || match demand.wish {
             Wish::Selector => Site::key(demand.key_path()),
             Wish::Required | Wish::Preferred => Site::value(demand.key_path()),
         };
-        told(&demand.requirement.key, site);
+        told(&demand.requirement.key, &site);
     }
     for (_, key, path) in case.topology_keys() {
-        told(key, Site::value(path.clone()));
+        told(key, &|| Site::value(path.clone()));
     }
 }

@@ -33,7 +33,8 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     for (index, one) in case.template.spec.spread.iter().enumerate() {
         terms.push((&one.label_selector, [&one.match_label_keys, &None], spread.index(index)));
     }
-    for (selector, [same, other], path) in terms {
+    let asked = |(_, [same, _], _): &Keyed<'_>| same.as_ref().is_some_and(|keys| !keys.is_empty());
+    for (selector, [same, other], path) in terms.into_iter().filter(asked) {
         let selector = selector.as_ref().map(native::selector).unwrap_or_default();
         for (index, key) in same.iter().flatten().enumerate() {
             let by = match () {

@@ -24,21 +24,21 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// What has another prefix belongs to somebody else, and is passed over in silence.
 fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     let object = case.object;
-    let own = FieldPath::of(&["metadata"]);
+    let root = FieldPath::default();
     let mut maps = vec![
-        (own.key("annotations"), &object.annotations),
-        (own.key("labels"), &object.labels),
+        (&root, "annotations", &object.annotations),
+        (&root, "labels", &object.labels),
     ];
     if !object.is_pod() {
         for template in &object.templates {
-            let metadata = template.path.key("metadata");
-            maps.push((metadata.key("annotations"), &template.annotations));
-            maps.push((metadata.key("labels"), &template.labels));
+            maps.push((&template.path, "annotations", &template.annotations));
+            maps.push((&template.path, "labels", &template.labels));
         }
     }
-    for (path, map) in maps {
+    for (owner, field, map) in maps {
         for key in map.keys() {
             let Some(meant) = meant(key) else { continue };
+            let path = owner.keys(&["metadata", field]);
             let site = Site::key(path.key(key));
             let label = Label::new(site, "read by nobody").quoting(key.clone());
             let message = format!("{} is no key of placecard", words::shorten(key, 50));
@@ -58,11 +58,13 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
 /// The key that is meant: one of ours, behind nearly our prefix.
 fn meant(key: &str) -> Option<String> {
     let (domain, name) = key.split_once('/')?;
-    let known = keys::KEYS.iter().any(|key| key.name == name);
+    if domain == keys::GROUP || !keys::KEYS.iter().any(|key| key.name == name) {
+        return None;
+    }
     let ours = keys::GROUP.split('.').next().unwrap_or_default();
     let first = domain.split('.').next().unwrap_or_default();
     let close = nearest(domain, [keys::GROUP]).is_some()
         || first.eq_ignore_ascii_case(ours)
         || first.strip_suffix('s') == Some(ours);
-    (known && close && domain != keys::GROUP && !keys::has_prefix(key)).then(|| format!("{}{name}", keys::PREFIX))
+    (close && !keys::has_prefix(key)).then(|| format!("{}{name}", keys::PREFIX))
 }

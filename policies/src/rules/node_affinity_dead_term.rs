@@ -4,7 +4,6 @@ use placecard_feasibility::node_terms::{is_dead, is_possible};
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::some_is_possible;
 use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
@@ -25,7 +24,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// The label algebra says whether a term and nodeSelector leave anything.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let alternatives = case.alternatives();
-    if !some_is_possible(alternatives) {
+    if !case.some_is_possible() {
         return;
     }
     let terms = case.node_terms().iter().filter(|(wish, ..)| *wish == Wish::Required);

@@ -3,7 +3,6 @@
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::some_is_possible;
 use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
@@ -23,7 +22,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// k8s.io/component-helpers/scheduling/corev1/nodeaffinity: `isEmptyNodeSelectorTerm`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    if !some_is_possible(case.alternatives()) {
+    if !case.some_is_possible() {
         return;
     }
     for (wish, path, term) in case.node_terms() {

@@ -6,7 +6,6 @@ use placecard_feasibility::requirement::Flaw;
 use placecard_findings::{Code, Finding, Help, Holds, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::some_is_possible;
 use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase, is_placeholder};
 use crate::native;
@@ -28,7 +27,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// k8s.io/component-helpers/scheduling/corev1/nodeaffinity: a required term that cannot be read
 /// matches nothing; a preferred one makes scoring fail, which begins where two nodes fit.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let told = !some_is_possible(case.alternatives());
+    let told = !case.some_is_possible();
     for (wish, path, term) in case.node_terms() {
         for (index, one) in native::node_term(term).expressions.iter().enumerate() {
             let Some(Flaw::NotInteger(value) | Flaw::Value(value)) = requirement_flaw(false, one) else {

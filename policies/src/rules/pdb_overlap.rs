@@ -27,14 +27,13 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     if (object.group(), object.kind.as_str()) != ("policy", "PodDisruptionBudget") {
         return;
     }
-    let here = inputs.budgets.iter().position(|one| one.object == *object);
-    let Some((at, own)) = here.and_then(|at| Some((at, inputs.budgets.get(at)?))) else { return };
+    let Some((at, own)) = inputs.budget(object) else { return };
     let earlier = inputs.budgets.iter().enumerate().filter(|(index, other)| {
         let before = *index < at || other.folder.is_none();
         before
+            && (other.folder.is_none() || other.folder == own.folder)
             && other.object.namespace == object.namespace
             && other.object.name != object.name
-            && (other.folder.is_none() || other.folder == own.folder)
     });
     let mine = inputs.selected(&object.namespace, &own.selector);
     let mine = mine.filter(|(one, surely)| *surely && one.is_beside(own.folder));

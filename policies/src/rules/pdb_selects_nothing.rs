@@ -28,7 +28,7 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     if (object.group(), object.kind.as_str()) != ("policy", "PodDisruptionBudget") {
         return;
     }
-    let Some(own) = inputs.budgets.iter().find(|one| one.object == *object) else { return };
+    let Some((_, own)) = inputs.budget(object) else { return };
     let mut values = own.selector.requirements.iter().flat_map(|one| &one.values);
     if own.selector.is_everything() || values.any(|value| is_placeholder(value)) {
         return;
@@ -63,11 +63,10 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
 fn of_its_name<'a>(inputs: &'a Inputs, own: &BudgetFacts) -> Option<&'a TemplateFacts> {
     let name = own.object.name.as_str();
     let bare = MARKS.iter().find_map(|mark| name.strip_suffix(mark)).unwrap_or(name);
-    let mut all = inputs.templates.iter().filter(|one| {
+    let mut all = inputs.named(&[name, bare]).filter(|one| {
         one.folder.is_some()
             && one.folder == own.folder
             && one.object.namespace == own.object.namespace
-            && [name, bare].contains(&one.object.name.as_str())
     });
     let found = all.next()?;
     // Of two of one name, nobody knows which one is meant; of a patch, nobody knows the labels.

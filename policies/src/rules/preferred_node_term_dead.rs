@@ -4,7 +4,7 @@ use placecard_feasibility::node_terms::{is_dead, is_possible, term_implies};
 use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
-use crate::fields::alternatives::{can_be_met, joined, some_is_possible};
+use crate::fields::alternatives::{can_be_met, joined};
 use crate::fields::terms::Wish;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
@@ -26,13 +26,12 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// nothing (pkg/scheduler/framework/plugins/nodeaffinity).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let alternatives = case.alternatives();
-    if !some_is_possible(alternatives) {
+    if !case.some_is_possible() {
         return;
     }
-    for (wish, path, term) in case.node_terms() {
+    for (_, path, term) in case.node_terms().iter().filter(|one| one.0 == Wish::Preferred) {
         let term = native::node_term(term);
-        let unreadable = !term.is_empty() && is_dead(&term);
-        if *wish != Wish::Preferred || unreadable {
+        if !term.is_empty() && is_dead(&term) {
             continue;
         }
         let open = alternatives.iter().filter(|one| can_be_met(one));

@@ -33,7 +33,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         let repeated = demands.iter().find(repeats);
         let (message, text) = match (&selector, repeated) {
             (None, _) => ("a preference about pods has no labelSelector", "selects no pods"),
-            (Some(selector), _) if selector.satisfiable().is_err() => {
+            (Some(selector), _) if !selector.is_satisfiable() => {
                 ("a preference about pods selects none", "its parts exclude one another")
             }
             (_, Some(_)) => ("a preference repeats what is required", "adds nothing"),

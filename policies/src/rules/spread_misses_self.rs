@@ -22,7 +22,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         let mut values = selector.requirements.iter().flat_map(|one| &one.values);
-        let is_read = selector.satisfiable().is_ok() && !values.any(|text| is_placeholder(text));
+        let is_read = selector.is_satisfiable() && !values.any(|text| is_placeholder(text));
         if !is_read || case.frame.matches(&selector) != Some(false) {
             continue;
         }

@@ -27,11 +27,13 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     for (index, one) in case.template.spec.spread.iter().enumerate() {
         let ignores = one.node_affinity_policy.as_deref() == Some("Ignore");
         let hard = one.when_unsatisfiable == "DoNotSchedule";
-        let selector = one.label_selector.as_ref().map(native::selector);
-        let counts = selector.is_some_and(|selector| {
-            !selector.is_everything() && case.frame.matches(&selector) == Some(true)
-        });
-        if !ignores || !hard || !counts {
+        let counts = || {
+            let selector = one.label_selector.as_ref().map(native::selector);
+            selector.is_some_and(|selector| {
+                !selector.is_everything() && case.frame.matches(&selector) == Some(true)
+            })
+        };
+        if !ignores || !hard || !counts() {
             continue;
         }
         let at = case.template.spec_path(&["topologySpreadConstraints"]).index(index);

@@ -44,7 +44,7 @@ impl Inputs {
                 namespace: namespace.clone(),
                 name: name.clone(),
             };
-            self.budgets.push(BudgetFacts { object, selector: selector.clone(), folder: None });
+            self.push_budget(BudgetFacts { object, selector: selector.clone(), folder: None });
         }
         for (name, class) in &cluster.classes {
             self.classes.entry(name.clone()).or_insert_with(|| class.clone());

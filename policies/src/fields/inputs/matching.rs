@@ -101,24 +101,18 @@ impl Inputs {
 
     /// The templates that a selector may mean, by the label that leaves the fewest.
     fn candidates(&self, selector: &Selector) -> Vec<&TemplateFacts> {
-        let by_values = |one: &Requirement| -> Option<Vec<usize>> {
+        let is_plain = |one: &&Requirement| {
             let later =
                 crate::kinds::is_volatile(&one.key) || JOB_LABELS.contains(&one.key.as_str());
-            let plain = one.operator == Operator::In && !later;
-            plain.then(|| {
-                let lists = one
-                    .values
-                    .iter()
-                    .filter_map(|value| self.by_label.get(&(one.key.clone(), value.clone())));
-                lists.flatten().copied().collect()
-            })
+            one.operator == Operator::In && !later
         };
-        let fewest = selector.requirements.iter().filter_map(by_values).min_by_key(Vec::len);
-        let mut indices = match fewest {
-            Some(mut found) => {
-                found.extend(&self.open);
-                found
-            }
+        let lists = |one: &'_ Requirement| {
+            one.values.iter().map(|value| self.by_label.get(&one.key, value)).collect::<Vec<_>>()
+        };
+        let count = |one: &Vec<&[usize]>| one.iter().map(|list| list.len()).sum::<usize>();
+        let fewest = selector.requirements.iter().filter(is_plain).map(lists).min_by_key(count);
+        let mut indices: Vec<usize> = match fewest {
+            Some(found) => found.into_iter().flatten().chain(&self.open).copied().collect(),
             None => (0..self.templates.len()).collect(),
         };
         indices.sort_unstable();

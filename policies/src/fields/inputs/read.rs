@@ -85,12 +85,9 @@ impl Inputs {
             }
             ("policy", "PodDisruptionBudget") => {
                 let selector = written.pointer("/spec/selector").and_then(label_selector);
-                let selector = selector.map(|one| native::selector(&one));
-                self.budgets.extend(selector.map(|selector| BudgetFacts {
-                    object,
-                    selector,
-                    folder: Some(folder),
-                }));
+                if let Some(selector) = selector.map(|one| native::selector(&one)) {
+                    self.push_budget(BudgetFacts { object, selector, folder: Some(folder) });
+                }
             }
             ("storage.k8s.io", "StorageClass") => {
                 let annotations = map(written.pointer("/metadata/annotations"));
