@@ -8,7 +8,7 @@
 mod pattern;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -188,13 +188,28 @@ impl Configs {
         let mut closed_world = true;
         let mut vocabularies: Vec<String> = Vec::new();
         let mut clusters: Vec<Vec<String>> = Vec::new();
+        let named: HashSet<&str> = inputs.paths.iter().map(String::as_str).collect();
+        // Of the folder that is being looked at; whether one of its files is kept.
+        let mut looked: Option<(String, Vec<Arc<Config>>, bool)> = None;
         for one in found {
             let Found { name, path } = one;
-            let typed = path.is_none() || inputs.paths.contains(&name);
-            let path = absolute(&self.here, &name);
-            let chain = self.chain(&path)?;
-            if !typed && chain.iter().any(|config| config.excludes(&path)) {
+            let folder = name.get(..=name.rfind('/').unwrap_or(0)).filter(|it| it.ends_with('/'));
+            let folder = folder.unwrap_or_default();
+            if looked.as_ref().is_none_or(|(known, ..)| known != folder) {
+                let chain = self.chain(&absolute(&self.here, &name))?;
+                looked = Some((folder.to_owned(), chain, false));
+            }
+            let Some((_, chain, is_kept)) = &mut looked else { continue };
+            let typed = path.is_none() || named.contains(name.as_str());
+            let excludes = |config: &Arc<Config>| {
+                !config.exclude.is_empty() && config.excludes(&absolute(&self.here, &name))
+            };
+            if !typed && chain.iter().any(excludes) {
                 excluded += 1;
+                continue;
+            }
+            kept.push(if path_is_stdin(&name) { "-".to_owned() } else { name });
+            if std::mem::replace(is_kept, true) {
                 continue;
             }
             let vocabulary = chain.iter().rev().find_map(|config| config.vocabulary.clone());
@@ -206,7 +221,6 @@ impl Configs {
             closed_world &= says.unwrap_or_default();
             let fail_on = chain.iter().rev().find_map(|config| config.fail_on);
             self.fail_on = self.fail_on.max(Some(fail_on.unwrap_or(FailOn::Error)));
-            kept.push(if path_is_stdin(&name) { "-".to_owned() } else { name });
         }
         if kept.is_empty() {
             return Err(format!("nothing to read: {excluded} files are excluded"));

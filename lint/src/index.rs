@@ -9,7 +9,8 @@
 
 mod file;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use placecard_findings::ObjectRef;
@@ -47,6 +48,14 @@ pub struct ObjectId {
     pub document: usize,
     /// Index of the object in its document.
     pub object: usize,
+}
+
+impl ObjectId {
+    /// From the first object of a file to its last.
+    const fn all_of(file: usize) -> RangeInclusive<Self> {
+        let first = Self { file, document: 0, object: 0 };
+        first..=Self { file, document: usize::MAX, object: usize::MAX }
+    }
 }
 
 /// What one thread looks at by itself.
@@ -159,22 +168,31 @@ impl Index {
         self.files.iter().map(|file| file.objects).sum()
     }
 
-    /// All objects in their order, in parts for one thread each: of a file that has to be read again
-    /// all at once.
-    pub(crate) fn portions(&self) -> impl Iterator<Item = Portion> {
-        self.files.iter().enumerate().filter(|(_, file)| file.objects > 0).flat_map(
-            |(number, file)| {
-                let objects: Vec<Portion> = match file.is_kept() {
-                    true => ids(number, &file.documents()).map(Portion::Object).collect(),
-                    false => vec![Portion::File(number)],
-                };
-                objects
-            },
-        )
+    /// All objects in their order but those that are `done`, in parts for one thread each: of a file
+    /// that has to be read again all at once.
+    pub(crate) fn portions(&self, done: &BTreeSet<ObjectId>) -> impl Iterator<Item = Portion> {
+        let left = |(number, file): &(usize, &File)| {
+            file.objects > done.range(ObjectId::all_of(*number)).count()
+        };
+        self.files.iter().enumerate().filter(left).flat_map(|(number, file)| {
+            let objects: Vec<Portion> = match file.is_kept() {
+                true => {
+                    let documents = file.documents();
+                    let ids = ids(number, &documents);
+                    ids.filter(|id| !done.contains(id)).map(Portion::Object).collect()
+                }
+                false => vec![Portion::File(number)],
+            };
+            objects
+        })
     }
 
-    /// The objects of a part, and why their file was read.
-    pub(crate) fn within(&self, portion: Portion) -> Vec<(ObjectId, Role, Written)> {
+    /// The objects of a part but those that are `done`, and why their file was read.
+    pub(crate) fn within(
+        &self,
+        portion: Portion,
+        done: &BTreeSet<ObjectId>,
+    ) -> Vec<(ObjectId, Role, Written)> {
         let number = match portion {
             Portion::Object(id) => id.file,
             Portion::File(number) => number,
@@ -184,7 +202,10 @@ impl Index {
         let with = |id| Some((id, file.role, Written::of(&documents, id)?));
         match portion {
             Portion::Object(id) => with(id).into_iter().collect(),
-            Portion::File(_) => ids(number, &documents).filter_map(with).collect(),
+            Portion::File(_) => {
+                let left = ids(number, &documents).filter(|id| !done.contains(id));
+                left.filter_map(with).collect()
+            }
         }
     }
 
@@ -251,10 +272,22 @@ mod tests {
             let objects: Vec<(ObjectId, Value)> =
                 index.objects().map(|(id, _, value)| (id, Value::clone(&value))).collect();
             assert_eq!(objects, noted);
-            let parts = index.portions().flat_map(|part| index.within(part));
-            let parts: Vec<(ObjectId, Value)> =
-                parts.map(|(id, _, value)| (id, Value::clone(&value))).collect();
-            assert_eq!(parts, noted);
+            // All, all but one of each file, and none.
+            let some = |keep: fn(&ObjectId) -> bool| {
+                let ids = noted.iter().map(|(id, _)| *id);
+                ids.filter(|id| !keep(id)).collect::<BTreeSet<ObjectId>>()
+            };
+            let all: fn(&ObjectId) -> bool = |_| true;
+            for keep in [all, |id| id.document > 0, |_| false] {
+                let done = some(keep);
+                let parts = index.portions(&done).flat_map(|part| index.within(part, &done));
+                let parts: Vec<(ObjectId, Value)> =
+                    parts.map(|(id, _, value)| (id, Value::clone(&value))).collect();
+                let left = noted.iter().filter(|(id, _)| keep(id)).cloned();
+                assert_eq!(parts, left.collect::<Vec<_>>());
+            }
+            // A file of which nothing is left is not read again.
+            assert_eq!(index.portions(&some(|_| false)).count(), 0);
             for (id, value) in &noted {
                 let name = read::reference(value).unwrap();
                 assert_eq!(index.find(&name), Some(*id));

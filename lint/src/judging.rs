@@ -2,7 +2,7 @@
 
 use placecard_findings::{ObjectRef, Severity};
 use placecard_policies::directory::answer_from;
-use placecard_policies::mode::Mode;
+use placecard_policies::mode::{self, Mode};
 use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::half_an_object::half_an_object;
 use crate::index::{Index, ObjectId, Role, Written};
+use crate::noted::Settled;
 use crate::progress::Step;
 use crate::render::place::{Placed, place, place_all};
 use crate::run::{Beside, Judged, Planned, in_namespace};
@@ -49,33 +50,34 @@ struct Found {
     answers: Vec<(Reference, Answer)>,
 }
 
-/// Reviews all objects.
+/// Reviews all objects but those that are settled.
 ///
 /// Each review is told of the controllers of its own pods alone. With a cluster, what it is asked for
 /// is kept from one review to the next, so that there is one thread for all.
 pub(crate) fn judge_objects(
-    index: &Index,
+    (index, settled): (&Index, &Settled),
     beside: Beside<'_>,
     surroundings: &mut Surroundings,
     doing: &mut Doing<'_>,
 ) {
     let Doing { judged, findings, tell, threads } = doing;
     let all = index.count();
+    note_settled(judged, index, settled, surroundings);
     let count = if beside.inventory.is_some() { 1 } else { *threads };
     // What a thread has for objects that ask for more than all others know; made when needed.
     let mut workers: Vec<Option<Surroundings>> = vec![None; count];
     let known: &Surroundings = surroundings;
     let mut answers = Vec::new();
-    let mut done = 0;
+    let mut done = settled.objects.len();
     side_by_side::each(
         &mut workers,
-        index.portions(),
+        index.portions(&settled.objects),
         |own, portion| {
             let one = |(id, role, value): (ObjectId, Role, Written)| match role {
                 Role::Judged => (id, found(index, beside, (known, &mut *own), id, &value)),
                 _ => (id, Found::default()),
             };
-            index.within(portion).into_iter().map(one).collect::<Vec<_>>()
+            index.within(portion, &settled.objects).into_iter().map(one).collect::<Vec<_>>()
         },
         |_, portion| {
             for (id, found) in portion {
@@ -167,6 +169,24 @@ fn found(
     let findings = place_all(index, id, std::mem::take(&mut review.findings));
     let planned = planned(&object, std::mem::take(&mut review.expansions));
     Found { findings, object: true, unfit, reviewed: Some((object, review)), planned, answers }
+}
+
+/// Counts the objects of which nothing is to be said.
+fn note_settled(
+    judged: &mut Judged,
+    index: &Index,
+    settled: &Settled,
+    surroundings: &Surroundings,
+) {
+    let is_judged =
+        |id: &&ObjectId| index.files.get(id.file).is_some_and(|file| file.role == Role::Judged);
+    judged.counts.objects += settled.objects.iter().filter(is_judged).count();
+    for namespace in &settled.namespaces {
+        let mode = mode::of(namespace, surroundings);
+        if mode != Mode::Enforce {
+            judged.modes.insert(namespace.clone(), mode);
+        }
+    }
 }
 
 fn note_mode(judged: &mut Judged, object: &Object, review: &Review) {

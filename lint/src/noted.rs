@@ -1,14 +1,17 @@
 //! What is taken down of each object while its tree is there: facts for the rules of others, so that
 //! an object is read for these and once more for its review, and nothing in between.
 
+use std::collections::BTreeSet;
+
 use placecard_findings::ObjectRef;
-use placecard_language::Words;
 use placecard_policies::claims;
 use placecard_policies::coordination::{is_coordination, players, roster};
 use placecard_policies::fields::inputs::Inputs as Facts;
 use placecard_policies::object::Object;
 use placecard_policies::read;
+use placecard_policies::review::{review_written, stands_alone};
 use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
+use placecard_policies::vocabulary;
 use serde_json::Value;
 
 use crate::index::{Index, ObjectId, Role, Written};
@@ -28,16 +31,29 @@ pub(crate) struct Noted {
     is_claim_or_volume: bool,
     is_coordination: bool,
     is_in_long_form: bool,
+    /// Nothing is to be said of it.
+    is_settled: bool,
 }
 
-/// Looks at one object; `namespace` stands for an absent one.
+/// Objects that need no second look.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// Where they stand.
+    pub(crate) objects: BTreeSet<ObjectId>,
+    /// In which namespaces.
+    pub(crate) namespaces: BTreeSet<String>,
+}
+
+/// Looks at one object; `namespace` stands for an absent one. `alone`: the words, and nothing else.
 pub(crate) fn note(
     value: &Value,
     name: Option<&ObjectRef>,
-    words: &Words,
+    alone: &Surroundings,
     namespace: Option<&str>,
 ) -> Noted {
-    let mut object = read::object(value, words).ok().filter(|one| !one.templates.is_empty());
+    let object = read::object(value, &alone.words).ok();
+    let is_settled = object.as_ref().is_some_and(|object| is_settled(object, value, alone));
+    let mut object = object.filter(|one| !one.templates.is_empty());
     if let Some(object) = &mut object {
         in_namespace(object, namespace);
     }
@@ -51,7 +67,28 @@ pub(crate) fn note(
         is_claim_or_volume: claims::counts(name),
         is_coordination: is_coordination(name),
         is_in_long_form: players::in_long_form(value).is_some(),
+        is_settled,
         name: Some(name.clone()),
+    }
+}
+
+/// Whether a review finds nothing, whatever there is besides: most Services, ConfigMaps, roles and
+/// definitions of resources, whose texts are long.
+fn is_settled(object: &Object, value: &Value, alone: &Surroundings) -> bool {
+    if !stands_alone(object) || vocabulary::is_vocabulary(&object.reference) {
+        return false;
+    }
+    let review = review_written(object, Some(value), alone);
+    review.findings.is_empty() && review.expansions.is_empty() && !review.has_intents
+}
+
+/// The objects that need no second look.
+pub(crate) fn settled(noted: &[(ObjectId, Noted)]) -> Settled {
+    let done = || noted.iter().filter(|(_, one)| one.is_settled);
+    let namespaces = done().filter_map(|(_, one)| one.name.as_ref());
+    Settled {
+        objects: done().map(|(id, _)| *id).collect(),
+        namespaces: namespaces.map(|name| name.namespace.clone()).collect(),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::index::{Index, KEPT, ObjectId, Reading, Role};
 use crate::judging::{Doing, judge_objects};
 use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
-use crate::noted::{self, Noted};
+use crate::noted::{self, Noted, Settled};
 use crate::one_document::uncollected;
 use crate::plan::{ClusterSource, Inputs};
 use crate::progress::Step;
@@ -274,6 +274,7 @@ pub(crate) fn judge_on(
         let cluster = surroundings.cluster.clone();
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
+        let settled = if on_cluster { Settled::default() } else { noted::settled(&noted) };
         let mut facts = noted::facts(noted, &folders(&index), namespace, &surroundings);
         inventory.into_iter().for_each(|inventory| facts.add_cluster(inventory));
         if inputs.closed_world {
@@ -282,7 +283,7 @@ pub(crate) fn judge_on(
         facts.settle();
         surroundings.inputs = Some(Arc::new(facts));
         let mut doing = Doing { judged: &mut judged, findings: &mut findings, tell, threads };
-        judge_objects(&index, beside, &mut surroundings, &mut doing);
+        judge_objects((&index, &settled), beside, &mut surroundings, &mut doing);
         judged.answers = surroundings.objects;
     }
     judged.counts.files = index.files.iter().filter(|file| file.role == Role::Judged).count();
@@ -321,15 +322,10 @@ fn look_through(
     reading: Reading,
     tell: &mut dyn FnMut(usize, usize),
 ) -> (Index, Vec<(ObjectId, Noted)>) {
-    let ahead;
-    let words = match words {
-        Some(words) => words,
-        None => {
-            ahead = words_ahead(inputs, &files);
-            &ahead
-        }
-    };
-    let note = |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, words, namespace);
+    let words = words.cloned().unwrap_or_else(|| words_ahead(inputs, &files));
+    let alone = Surroundings { words: words.into(), ..Surroundings::default() };
+    let note =
+        |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, &alone, namespace);
     Index::noting(files, reading, note, tell)
 }
 

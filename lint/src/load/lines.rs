@@ -365,13 +365,36 @@ impl<'a> Line<'a> {
 }
 
 /// What a word may be of that is nothing else anywhere.
-const fn is_simple(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')
+fn is_simple(byte: u8) -> bool {
+    SIMPLE.get(usize::from(byte)).is_some_and(|simple| *simple)
 }
+
+/// Looked up, because it is asked of every byte of every key.
+const SIMPLE: [bool; 256] = {
+    let mut simple = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        simple[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-');
+        byte += 1;
+    }
+    simple
+};
 
 /// So many blanks stand at the begin of a text.
 fn blanks(text: &str) -> usize {
-    text.bytes().position(|byte| byte != b' ').unwrap_or(text.len())
+    const BLANKS: u64 = u64::from_ne_bytes([b' '; 8]);
+    let mut counted = 0;
+    // Eight at a time: the first byte that is none is the first with a bit that differs.
+    for eight in text.as_bytes().as_chunks::<8>().0 {
+        let odd = u64::from_le_bytes(*eight) ^ BLANKS;
+        if odd != 0 {
+            return counted + (odd.trailing_zeros() / 8) as usize;
+        }
+        counted += 8;
+    }
+    let rest = text.as_bytes().get(counted..).unwrap_or_default();
+    counted + rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len())
 }
 
 fn is_dash(rest: &str) -> bool {

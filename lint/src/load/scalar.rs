@@ -25,6 +25,17 @@ pub enum Resolved {
 /// Resolves a plain scalar without a tag.
 #[must_use]
 pub fn resolve_plain(text: &str) -> Resolved {
+    match text.as_bytes() {
+        // Most are names; none of the words begins like these.
+        [b'a'..=b'e' | b'g'..=b'm' | b'p'..=b's' | b'u'..=b'x' | b'z' | b'/', ..] => {
+            return Resolved::Str;
+        }
+        // Nothing to be told about a sign, a base or an exponent.
+        [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit) => {
+            return text.parse().map_or(Resolved::Str, Resolved::Int);
+        }
+        _ => {}
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
@@ -38,7 +49,8 @@ pub fn resolve_plain(text: &str) -> Resolved {
         "-.inf" | "-.Inf" | "-.INF" => Resolved::Float(f64::NEG_INFINITY),
         _ => match text.as_bytes().first() {
             Some(b'.') => go_fraction(text).map_or(Resolved::Str, Resolved::Float),
-            Some(b'0'..=b'9' | b'+' | b'-') => number(&text.replace('_', "")),
+            Some(b'0'..=b'9' | b'+' | b'-') if text.contains('_') => number(&text.replace('_', "")),
+            Some(b'0'..=b'9' | b'+' | b'-') => number(text),
             _ => Resolved::Str,
         },
     }
@@ -69,11 +81,10 @@ fn go_int(text: &str) -> Option<Resolved> {
         b'+' => ("+", text.get(1..)?),
         _ => ("", text),
     };
-    let lower = digits.get(..2).map(str::to_ascii_lowercase);
-    let (base, digits) = match lower.as_deref() {
-        Some("0x") => (16, digits.get(2..)?),
-        Some("0b") => (2, digits.get(2..)?),
-        Some("0o") => (8, digits.get(2..)?),
+    let (base, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, digits.get(2..)?),
+        [b'0', b'b' | b'B', ..] => (2, digits.get(2..)?),
+        [b'0', b'o' | b'O', ..] => (8, digits.get(2..)?),
         _ if digits.starts_with('0') && digits.len() > 1 => (8, digits.get(1..)?),
         _ => (10, digits),
     };
