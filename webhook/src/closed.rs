@@ -75,7 +75,9 @@ pub async fn settle(app: &App, decision: Decision, deadline: Instant) -> Admissi
         app.metrics.closed(Outcome::Disputed);
     }
     let Some(pending) = pending else { return admission };
-    let (outcome, confirmed) = match confirm(app, &pending, deadline).await {
+    // Large, and hardly ever wanted.
+    let confirming = Box::pin(confirm(app, &pending, deadline));
+    let (outcome, confirmed) = match confirming.await {
         Ok(confirmed) => (Outcome::Confirmed, Some(confirmed)),
         Err(outcome) => (outcome, None),
     };

@@ -210,7 +210,7 @@ async fn review(app: &App, door: Door, request: Request) -> Response {
             Err(bad) => refuse(app, door, &bad),
             Ok(request) => {
                 let span = span(door, &request);
-                let judging = judge(app, door, &request, start + look_up);
+                let judging = Box::pin(judge(app, door, &request, start + look_up));
                 in_time(app, door, &request, start + answer, judging).instrument(span).await
             }
         },
@@ -518,6 +518,15 @@ mod tests {
         let readiness = Readiness::new(noon, noon, false);
         let nothing = Source::Files(Box::default());
         App { clock: || SystemTime::UNIX_EPOCH, ..App::new(nothing, readiness) }
+    }
+
+    /// It is copied on the way to whoever runs it, for every request.
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let app = app();
+        let of_request = review(&app, Door::Mutate, Request::new(axum::body::Body::empty()));
+        let bytes = size_of_val(&of_request);
+        assert!(bytes <= 4096, "{bytes} bytes");
     }
 
     fn counts(app: &App, line: &str) -> bool {

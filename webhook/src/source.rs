@@ -57,7 +57,7 @@ impl Source {
         match self {
             Self::Files(_) => Vec::new(),
             Self::Cluster(cluster) | Self::Live(cluster, _) => {
-                cluster.answers(references, deadline).await
+                Box::pin(cluster.answers(references, deadline)).await
             }
         }
     }
@@ -84,7 +84,12 @@ impl Source {
                 }
             }
             Self::Cluster(cluster) | Self::Live(cluster, _) => {
-                for (reference, answer) in cluster.answers(open, deadline).await {
+                if open.is_empty() {
+                    return objects;
+                }
+                // What a question to the API server takes is large, and most requests have none: it
+                // would be copied with the future of every request.
+                for (reference, answer) in Box::pin(cluster.answers(open, deadline)).await {
                     objects.insert(reference, answer);
                 }
             }
