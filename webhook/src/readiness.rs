@@ -69,6 +69,12 @@ impl Readiness {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the server is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Why requests should go elsewhere; `None` if they need not.
     #[must_use]
     pub fn obstacle(&self, now: SystemTime) -> Option<&'static str> {
@@ -80,7 +86,7 @@ impl Readiness {
             Some((_, not_after)) if now > not_after => Some("the serving certificate has expired"),
             Some(_) => None,
         };
-        if self.draining.load(Ordering::Relaxed) {
+        if self.is_draining() {
             Some("shutting down")
         } else if certificate.is_some() {
             certificate

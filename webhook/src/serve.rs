@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use placecard_policies::admission::{Admission, Door};
@@ -165,11 +165,22 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
-    review(&app, Door::Mutate, request).await
+    let version = request.version();
+    leaving(&app, version, review(&app, Door::Mutate, request).await)
 }
 
 async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
-    review(&app, Door::Validate, request).await
+    let version = request.version();
+    leaving(&app, version, review(&app, Door::Validate, request).await)
+}
+
+/// A server that is about to stop asks for no further request on a connection of HTTP/1.1: one that is
+/// sent in the moment in which the connection ends is lost. HTTP/2 has a message of its own for that.
+fn leaving(app: &App, version: Version, mut response: Response) -> Response {
+    if version < Version::HTTP_2 && app.readiness.is_draining() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn readyz(State(app): State<Arc<App>>) -> Response {
@@ -490,6 +501,9 @@ fn log(verdict: Verdict, admission: &Admission) {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+
     use super::*;
 
     #[test]
@@ -532,6 +546,26 @@ mod tests {
     fn counts(app: &App, line: &str) -> bool {
         let text = app.metrics.text(SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH).unwrap();
         text.lines().any(|found| found == line)
+    }
+
+    #[tokio::test]
+    async fn who_leaves_says_so_on_connections_that_end_without_a_word() {
+        let app = Arc::new(app());
+        for (draining, version, expected) in [
+            (false, Version::HTTP_11, false),
+            (true, Version::HTTP_11, true),
+            (true, Version::HTTP_2, false),
+        ] {
+            if draining {
+                app.readiness.drain();
+            }
+            for path in ["/mutate", "/validate"] {
+                let request = Request::post(path).version(version).body(Body::from("{}"));
+                let response = router(Arc::clone(&app)).oneshot(request.unwrap()).await.unwrap();
+                let close = response.headers().get(header::CONNECTION);
+                assert_eq!(close.is_some_and(|close| close == "close"), expected, "{version:?}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]
