@@ -1,12 +1,12 @@
 //! A server that is asked: a process of its own on a port of its own.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command};
 
-use placecard_tests::process::processor_time;
+use placecard_tests::process::{listening, processor_time};
 
 use super::{Result, bodies};
 
@@ -19,6 +19,8 @@ pub(crate) struct Server {
     /// The authority of its certificate.
     pub(crate) ca: PathBuf,
     child: Child,
+    /// Open as long as it runs, for whatever it prints.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -42,16 +44,8 @@ impl Server {
     }
 
     fn start(name: &'static str, mut command: Command, ca: PathBuf) -> Result<Self> {
-        let program = command.get_program().display().to_string();
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{program}: {error}"))?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        let url = line.trim().strip_prefix("listening on https://").ok_or("it does not listen")?;
-        let address = url.parse()?;
-        Ok(Self { name, address, ca, child })
+        let (child, output, address) = listening(&mut command)?;
+        Ok(Self { name, address, ca, child, _output: output })
     }
 
     /// Processor time of all its threads and of the kernel for it, in seconds, to a hundredth.

@@ -39,6 +39,26 @@ pub struct Memory {
     pub most: u64,
 }
 
+/// Starts a server that prints where it listens; its output is open for as long as that is held.
+///
+/// # Errors
+/// It does not start, or does not listen.
+pub fn listening(command: &mut Command) -> Result<(Child, BufReader<ChildStdout>, SocketAddr)> {
+    let program = command.get_program().display().to_string();
+    let started = command.stdout(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| format!("{program}: {error}"))?;
+    let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
+    loop {
+        let mut line = String::new();
+        if output.read_line(&mut line)? == 0 {
+            return Err(format!("{program} does not listen").into());
+        }
+        if let Some(address) = line.trim().strip_prefix("listening on https://") {
+            return Ok((child, output, address.parse()?));
+        }
+    }
+}
+
 impl Process {
     /// Starts this program, which is to listen on a port that it prints.
     ///
@@ -50,22 +70,9 @@ impl Process {
         environment: &[(String, String)],
     ) -> Result<Self> {
         let begin = Instant::now();
-        let mut child = Command::new(program)
-            .args(arguments)
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
-        let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
-        let address = loop {
-            let mut line = String::new();
-            if output.read_line(&mut line)? == 0 {
-                return Err("it does not listen".into());
-            }
-            if let Some(address) = line.trim().strip_prefix("listening on https://") {
-                break address.parse::<SocketAddr>()?;
-            }
-        };
+        let mut command = Command::new(program);
+        command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+        let (child, output, address) = listening(&mut command)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let mut config = kube::Config::new(format!("https://{address}").parse()?);
         config.accept_invalid_certs = true;
