@@ -1,13 +1,14 @@
 //! The one review behind both doors.
 
+mod silence;
+
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use placecard_feasibility::selector::Selector;
 use placecard_feasibility::verdict::InventoryIsClosed;
 use placecard_findings::{FieldPath, Finding, Scope, Severity, Verdict};
 use placecard_language::checked::NamespaceFacts;
-use placecard_language::intent::{Ignore, Intents, Relation, Rule};
+use placecard_language::intent::{Intents, Relation, Rule};
 use placecard_language::keys::{self, Place};
 use placecard_language::read::{Reading, read, read_labels};
 use serde_json::Value;
@@ -279,7 +280,7 @@ fn of_template(
     }
     let on_live = || surroundings.live.as_ref().is_some_and(|live| live.knows_nodes());
     let on_cluster = surroundings.cluster.is_some() || on_live();
-    silence(object, template, &reading.intents.ignores, on_cluster, &mut findings);
+    silence::apply(object, template, &reading.intents.ignores, on_cluster, &mut findings);
     review.findings.append(&mut findings);
 }
 
@@ -579,58 +580,6 @@ fn written_selectors(spec: &PodSpec) -> Vec<(FieldPath, Selector)> {
         }
     }
     found
-}
-
-/// Takes out what the object's own `ignore` silences, and reports what silences nothing.
-fn silence(
-    object: &Object,
-    template: &Template,
-    ignores: &[Ignore],
-    on_cluster: bool,
-    findings: &mut Vec<Finding>,
-) {
-    let mut used = BTreeSet::new();
-    findings.retain(|finding| {
-        let ignore = ignores.iter().position(|ignore| ignore.code == finding.code.as_str());
-        match ignore.filter(|_| can_be_silenced(finding.verdict)) {
-            Some(index) => {
-                used.insert(index);
-                false
-            }
-            None => true,
-        }
-    });
-    for (index, ignore) in ignores.iter().enumerate() {
-        // Without a cluster nothing can be said of one, and nothing be ignored.
-        let of_cluster = rules::find(&ignore.code).is_some_and(|rule| is_of_cluster(rule.verdict));
-        if !used.contains(&index) && (on_cluster || !of_cluster) {
-            findings.push(words::trouble::unused_ignore(&object.reference, template, ignore));
-        }
-    }
-}
-
-/// Whether findings of this verdict need a cluster.
-fn is_of_cluster(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting)
-}
-
-/// Verdicts and lint findings; never the language, permissions or what the API refuses.
-fn can_be_silenced(verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::Contradictory
-        | Verdict::ContradictoryGroup
-        | Verdict::ContradictoryUpdate
-        | Verdict::Uncoordinated
-        | Verdict::NoInventory
-        | Verdict::CrowdedOut
-        | Verdict::Waiting
-        | Verdict::Risk => true,
-        Verdict::Language
-        | Verdict::NotExpressible
-        | Verdict::NotAllowed
-        | Verdict::ApiRejects
-        | Verdict::Unresolved => false,
-    }
 }
 
 #[cfg(test)]
