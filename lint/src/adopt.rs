@@ -13,6 +13,7 @@ use placecard_policies::adopt::{Adoption, adopt};
 use placecard_policies::read;
 use placecard_policies::surroundings::Surroundings;
 use placecard_policies::words::adopt::reason;
+use placecard_policies::words::why::several;
 
 use crate::expand::{printed, rewritten_as};
 use crate::index::{File, ObjectId, Role};
@@ -195,11 +196,4 @@ fn summary(reports: &[Report], files: usize) -> String {
         several(adopted + kept, "hand-written field"),
         several(files, "file"),
     )
-}
-
-fn several(count: usize, name: &str) -> String {
-    match count {
-        1 => format!("1 {name}"),
-        count => format!("{count} {name}s"),
-    }
 }

@@ -190,14 +190,13 @@ impl Configs {
         let mut clusters: Vec<Vec<String>> = Vec::new();
         let named: HashSet<&str> = inputs.paths.iter().map(String::as_str).collect();
         // Of the folder that is being looked at; whether one of its files is kept.
-        let mut looked: Option<(String, Vec<Arc<Config>>, bool)> = None;
+        let mut looked: Option<(Option<PathBuf>, Vec<Arc<Config>>, bool)> = None;
         for one in found {
             let Found { name, path } = one;
-            let folder = name.get(..=name.rfind('/').unwrap_or(0)).filter(|it| it.ends_with('/'));
-            let folder = folder.unwrap_or_default();
-            if looked.as_ref().is_none_or(|(known, ..)| known != folder) {
+            let folder = Path::new(&name).parent();
+            if looked.as_ref().is_none_or(|(known, ..)| known.as_deref() != folder) {
                 let chain = self.chain(&absolute(&self.here, &name))?;
-                looked = Some((folder.to_owned(), chain, false));
+                looked = Some((folder.map(Path::to_owned), chain, false));
             }
             let Some((_, chain, is_kept)) = &mut looked else { continue };
             let typed = path.is_none() || named.contains(name.as_str());

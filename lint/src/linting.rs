@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use placecard_findings::Severity;
+use placecard_policies::words::why::several;
 
 use crate::config::{Configs, FailOn};
 use crate::expand::unified;
@@ -87,10 +88,6 @@ fn written(fixed: &Fixed, paths: &[Option<PathBuf>]) -> Result<String, String> {
         let was = Source { text: old.clone(), ..source.clone() };
         write_back(&was, path, new)?;
     }
-    let several = |count: usize, name: &str| match count {
-        1 => format!("1 {name}"),
-        count => format!("{count} {name}s"),
-    };
     let files = several(fixed.changed.len(), "file");
     Ok(format!("{} mended in {files}", several(fixed.mended, "finding")))
 }

@@ -1,5 +1,5 @@
-//! What is taken down of each object while its tree is there: facts for the rules of others, so that
-//! an object is read for these and once more for its review, and nothing in between.
+//! What is taken down of each object while its tree is there: facts for the rules of others. What
+//! stands alone is reviewed at once; the rest is read once more when all facts are there.
 
 use std::collections::BTreeSet;
 

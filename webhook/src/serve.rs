@@ -165,18 +165,18 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn mutate(State(app): State<Arc<App>>, request: Request) -> Response {
-    let version = request.version();
-    leaving(&app, version, review(&app, Door::Mutate, request).await)
+    closing(&app, Door::Mutate, request).await
 }
 
 async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
-    let version = request.version();
-    leaving(&app, version, review(&app, Door::Validate, request).await)
+    closing(&app, Door::Validate, request).await
 }
 
 /// A server that is about to stop asks for no further request on a connection of HTTP/1.1: one that is
 /// sent in the moment in which the connection ends is lost. HTTP/2 has a message of its own for that.
-fn leaving(app: &App, version: Version, mut response: Response) -> Response {
+async fn closing(app: &App, door: Door, request: Request) -> Response {
+    let version = request.version();
+    let mut response = review(app, door, request).await;
     if version < Version::HTTP_2 && app.readiness.is_draining() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -538,7 +538,7 @@ mod tests {
     #[test]
     fn the_future_of_a_request_is_small() {
         let app = app();
-        let of_request = review(&app, Door::Mutate, Request::new(axum::body::Body::empty()));
+        let of_request = review(&app, Door::Mutate, Request::new(Body::empty()));
         let bytes = size_of_val(&of_request);
         assert!(bytes <= 4096, "{bytes} bytes");
     }

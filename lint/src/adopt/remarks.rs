@@ -145,7 +145,7 @@ fn above(source: &Source, document: &Document, path: &FieldPath) -> Option<(u32,
 }
 
 fn written(source: &Source, comment: &Comment, blanks: &str) -> String {
-    let ends = if source.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let ends = source.line_break();
     format!("{blanks}{}{ends}", source.slice(comment.span).trim_end())
 }
 

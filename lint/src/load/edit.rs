@@ -55,8 +55,7 @@ impl<'a> Editor<'a> {
     /// The text with all edits, or `None` if two of them overlap.
     pub(super) fn finish(mut self) -> Option<String> {
         let text = self.source.slice(self.document.span);
-        let crlf =
-            text.find('\n').is_some_and(|at| text.get(..at).is_some_and(|l| l.ends_with('\r')));
+        let ends = self.source.line_break();
         // Stable: insertions at one place stay in order.
         self.edits.sort_by_key(|(span, _)| *span);
         let mut out = String::with_capacity(text.len());
@@ -73,10 +72,10 @@ impl<'a> Editor<'a> {
             }
             deleting = new.is_empty() && span.start == self.document.span.start;
             out.push_str(self.source.slice(Span::new(at, span.start)));
-            if crlf {
-                out.push_str(&new.replace('\n', "\r\n"));
-            } else {
+            if ends == "\n" {
                 out.push_str(new);
+            } else {
+                out.push_str(&new.replace('\n', ends));
             }
             at = span.end;
         }

@@ -132,6 +132,13 @@ impl Source {
         self.slice(Span::new(start, end)).trim_end_matches(['\n', '\r'])
     }
 
+    /// What new lines end in: as the first one does.
+    #[must_use]
+    pub fn line_break(&self) -> &'static str {
+        let first = self.text.split_inclusive('\n').next().unwrap_or_default();
+        if first.ends_with("\r\n") { "\r\n" } else { "\n" }
+    }
+
     /// `text` as bytes to write back: with the byte-order mark if the input had one.
     #[must_use]
     pub fn with_mark(&self, text: &str) -> String {

@@ -113,7 +113,7 @@ impl Asked<'_> {
         let code = placed.finding.code.as_str();
         let comment = format!("# placecard: ignore[{code}] {REASON}");
         let blanks = line.get(..line.len() - line.trim_start().len())?;
-        let ends = if source.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let ends = source.line_break();
         let end = start + u32::try_from(line.len()).ok()?;
         for (byte, new) in
             [(start, format!("{blanks}{comment}{ends}")), (end, format!("   {comment}"))]

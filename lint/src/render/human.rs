@@ -11,7 +11,7 @@ use miette::{
 };
 use placecard_findings::{Bytes, Finding, Fix, Help, ObjectRef, Severity};
 use placecard_policies::template_pod::Unjudged;
-use placecard_policies::words;
+use placecard_policies::words::{self, why::several};
 
 use crate::index::Index;
 use crate::origin::origin;
@@ -276,10 +276,6 @@ pub fn summary(counts: &Counts, look: Look) -> String {
         return format!("{sign} no findings: {files}, {objects}, {templates}");
     }
     format!("{} in {files}, {objects}", found.join(", "))
-}
-
-fn several(number: usize, name: &str) -> String {
-    if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
 }
 
 /// Breaks text at blanks; a longer word stays whole. At least one line.

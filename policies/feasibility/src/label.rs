@@ -26,7 +26,7 @@ pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// ```
 #[must_use]
 pub fn is_label_value(value: &str) -> bool {
-    value.is_empty() || is_name_part(value)
+    value.is_empty() || is_name_part(value.as_bytes())
 }
 
 /// True for a legal label key (a qualified name): an optional DNS subdomain and `/`, then a name.
@@ -38,16 +38,17 @@ pub fn is_label_value(value: &str) -> bool {
 /// ```
 #[must_use]
 pub fn is_label_key(key: &str) -> bool {
-    match key.bytes().position(|byte| byte == b'/').and_then(|at| key.split_at_checked(at)) {
-        None => is_name_part(key),
-        Some((prefix, name)) => is_subdomain(prefix) && is_name_part(name.get(1..).unwrap_or("")),
+    let mut parts = key.as_bytes().splitn(2, |byte| *byte == b'/');
+    match (parts.next().unwrap_or_default(), parts.next()) {
+        (name, None) => is_name_part(name),
+        (prefix, Some(name)) => is_subdomain(prefix) && is_name_part(name),
     }
 }
 
 /// True for a legal node name: a DNS-1123 subdomain.
 #[must_use]
 pub fn is_node_name(name: &str) -> bool {
-    is_subdomain(name)
+    is_subdomain(name.as_bytes())
 }
 
 /// The integer that Go's `strconv.ParseInt(value, 10, 64)` reads, if any: an optional sign, then
@@ -86,8 +87,7 @@ fn is(byte: Option<&u8>, what: u8) -> bool {
     byte.and_then(|byte| BYTES.get(usize::from(*byte))).is_some_and(|bits| bits & what != 0)
 }
 
-fn is_name_part(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn is_name_part(bytes: &[u8]) -> bool {
     bytes.len() <= LONGEST_VALUE
         && is(bytes.first(), NAME_END)
         && is(bytes.last(), NAME_END)
@@ -95,13 +95,13 @@ fn is_name_part(text: &str) -> bool {
 }
 
 /// Parts between dots, each of which begins and ends with a lower-case letter or a digit.
-fn is_subdomain(text: &str) -> bool {
-    if text.len() > LONGEST_SUBDOMAIN {
+fn is_subdomain(bytes: &[u8]) -> bool {
+    if bytes.len() > LONGEST_SUBDOMAIN {
         return false;
     }
     // The byte before; a dot before the first and behind the last.
     let mut before = b'.';
-    for byte in text.bytes().chain([b'.']) {
+    for byte in bytes.iter().copied().chain([b'.']) {
         let legal = match (before, byte) {
             (b'.', _) => is(Some(&byte), SUBDOMAIN_END),
             (_, b'.') => is(Some(&before), SUBDOMAIN_END),

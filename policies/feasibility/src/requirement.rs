@@ -207,23 +207,20 @@ pub fn domain(requirement: &Requirement) -> Domain {
 
 /// As [`domain`], of a requirement that has no flaw.
 pub(crate) fn readable_domain(requirement: &Requirement) -> Domain {
-    let comparison = requirement.operator.is_comparison();
-    let operand = requirement.values.first().filter(|_| comparison);
-    match (&requirement.operator, operand.and_then(|value| integer(value))) {
-        (Operator::In, _) => Domain::one_of(&requirement.values),
-        (Operator::NotIn, _) => Domain::one_of(&requirement.values).complement(),
-        (Operator::Exists, _) => Domain::present(),
-        (Operator::DoesNotExist, _) => Domain::present().complement(),
-        (Operator::Gt, Some(operand)) => match operand.checked_add(1) {
-            Some(least) => Domain::integers(least, i64::MAX),
-            None => Domain::nothing(),
-        },
-        (Operator::Lt, Some(operand)) => match operand.checked_sub(1) {
-            Some(greatest) => Domain::integers(0, greatest),
-            None => Domain::nothing(),
-        },
-        (Operator::Gt | Operator::Lt, None) => Domain::nothing(),
-        (Operator::Other(_), _) => Domain::everything(),
+    let values = &requirement.values;
+    let operand = || values.first().and_then(|value| integer(value));
+    match &requirement.operator {
+        Operator::In => Domain::one_of(values),
+        Operator::NotIn => Domain::one_of(values).complement(),
+        Operator::Exists => Domain::present(),
+        Operator::DoesNotExist => Domain::present().complement(),
+        Operator::Gt => operand()
+            .and_then(|operand| operand.checked_add(1))
+            .map_or_else(Domain::nothing, |least| Domain::integers(least, i64::MAX)),
+        Operator::Lt => operand()
+            .and_then(|operand| operand.checked_sub(1))
+            .map_or_else(Domain::nothing, |greatest| Domain::integers(0, greatest)),
+        Operator::Other(_) => Domain::everything(),
     }
 }
 

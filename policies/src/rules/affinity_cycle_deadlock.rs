@@ -3,7 +3,7 @@
 use placecard_findings::{Code, Finding, Help, Label, ObjectRef};
 
 use super::{Family, Sees, risk};
-use crate::fields::inputs::{Inputs, TemplateFacts};
+use crate::fields::inputs::TemplateFacts;
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::words;
 
@@ -26,15 +26,14 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(cycle) = cycle else { return };
     let members: Vec<&TemplateFacts> =
         cycle.iter().filter_map(|index| inputs.templates.get(*index)).collect();
-    findings.extend(finding(case, inputs, &members));
+    findings.extend(finding(case, own, &members));
 }
 
 fn finding(
     case: &TemplateCase<'_>,
-    inputs: &Inputs,
+    own: &TemplateFacts,
     members: &[&TemplateFacts],
 ) -> Option<Finding> {
-    let own = inputs.of(&case.object.reference, &case.template.path)?;
     let name = |one: &ObjectRef| one.name.clone();
     let next = |one: &TemplateFacts| {
         let at = members.iter().position(|other| other.object == one.object)?;

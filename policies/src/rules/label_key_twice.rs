@@ -24,17 +24,21 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/apis/core/validation: the API server takes it in a template, and refuses the pods.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let mut terms: Vec<Keyed<'_>> = Vec::new();
-    let demands = case.pod_demands();
-    for PodDemand { term, path, .. } in demands {
+    let asks = |keys: &Option<Vec<String>>| keys.as_ref().is_some_and(|keys| !keys.is_empty());
+    for PodDemand { term, path, .. } in case.pod_demands() {
+        if !asks(&term.match_label_keys) {
+            continue;
+        }
         let keys = [&term.match_label_keys, &term.mismatch_label_keys];
         terms.push((&term.label_selector, keys, path.clone()));
     }
-    let spread = case.template.spec_path(&["topologySpreadConstraints"]);
     for (index, one) in case.template.spec.spread.iter().enumerate() {
-        terms.push((&one.label_selector, [&one.match_label_keys, &None], spread.index(index)));
+        if asks(&one.match_label_keys) {
+            let path = case.template.spec_path(&["topologySpreadConstraints"]).index(index);
+            terms.push((&one.label_selector, [&one.match_label_keys, &None], path));
+        }
     }
-    let asked = |(_, [same, _], _): &Keyed<'_>| same.as_ref().is_some_and(|keys| !keys.is_empty());
-    for (selector, [same, other], path) in terms.into_iter().filter(asked) {
+    for (selector, [same, other], path) in terms {
         let selector = selector.as_ref().map(native::selector).unwrap_or_default();
         for (index, key) in same.iter().flatten().enumerate() {
             let by = match () {

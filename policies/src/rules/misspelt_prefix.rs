@@ -58,7 +58,7 @@ fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
 /// The key that is meant: one of ours, behind nearly our prefix.
 fn meant(key: &str) -> Option<String> {
     let (domain, name) = key.split_once('/')?;
-    if domain == keys::GROUP || !keys::KEYS.iter().any(|key| key.name == name) {
+    if keys::has_prefix(key) || !keys::KEYS.iter().any(|key| key.name == name) {
         return None;
     }
     let ours = keys::GROUP.split('.').next().unwrap_or_default();
@@ -66,5 +66,5 @@ fn meant(key: &str) -> Option<String> {
     let close = nearest(domain, [keys::GROUP]).is_some()
         || first.eq_ignore_ascii_case(ours)
         || first.strip_suffix('s') == Some(ours);
-    (close && !keys::has_prefix(key)).then(|| format!("{}{name}", keys::PREFIX))
+    close.then(|| format!("{}{name}", keys::PREFIX))
 }
