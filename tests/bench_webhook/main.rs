@@ -5,7 +5,8 @@
 //! client in the same run, in turns. What counts is the processor time that the server's process
 //! took, because it does not depend on what the client takes beside it. WEBHOOK is the program,
 //! REQUESTS how many requests a round has, ROUNDS how many rounds; of these the one with the least
-//! processor time counts.
+//! processor time counts. With SERVER_CORES the servers run on these processors: latencies say
+//! something about a server only where the client has others for itself.
 #![expect(clippy::print_stdout, reason = "this is for people who read a terminal")]
 
 mod bodies;

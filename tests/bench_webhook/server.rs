@@ -1,10 +1,10 @@
 //! A server that is asked: a process of its own on a port of its own.
 
-use std::fs;
 use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command};
+use std::{env, fs};
 
 use placecard_tests::process::{listening, processor_time};
 
@@ -43,8 +43,8 @@ impl Server {
         Self::start(argument, command, ca)
     }
 
-    fn start(name: &'static str, mut command: Command, ca: PathBuf) -> Result<Self> {
-        let (child, output, address) = listening(&mut command)?;
+    fn start(name: &'static str, command: Command, ca: PathBuf) -> Result<Self> {
+        let (child, output, address) = listening(&mut on_cores(command))?;
         Ok(Self { name, address, ca, child, _output: output })
     }
 
@@ -52,6 +52,14 @@ impl Server {
     pub(crate) fn processor_time(&self) -> Result<f64> {
         processor_time(self.child.id())
     }
+}
+
+/// The same on the processors that `SERVER_CORES` names for `taskset`, if it does.
+fn on_cores(command: Command) -> Command {
+    let Some(cores) = env::var_os("SERVER_CORES") else { return command };
+    let mut pinned = Command::new("taskset");
+    pinned.arg("--cpu-list").arg(cores).arg(command.get_program()).args(command.get_args());
+    pinned
 }
 
 impl Drop for Server {
