@@ -4,20 +4,14 @@
 mod rights;
 mod walk;
 
-use std::net::{SocketAddr, TcpListener};
 use std::process::Output;
 use std::time::Duration;
 
-use clap::Parser as _;
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, or_skipped, wait_for};
 use placecard_tests::installation::{self, CONFIGURATIONS, authority, configuration, lead_to};
-use placecard_tests::webhook;
-use placecard_webhook::args::Args;
-use placecard_webhook::start;
+use placecard_tests::running::Running;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
 
 use crate::chart::objects::sets;
 
@@ -97,56 +91,6 @@ fn helm(plane: &ControlPlane, verb: &[&str], values: &Value) -> Output {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{verb:?}: {said}");
     output
-}
-
-/// What a pod of the installed Deployment runs, within this process: with the flags of the Deployment,
-/// but for the address, and with a token of its account.
-struct Running {
-    address: SocketAddr,
-    runtime: Runtime,
-    _folder: TempDir,
-}
-
-impl Running {
-    fn start(plane: &ControlPlane, deployment: &Value) -> Self {
-        Self::start_with(plane, deployment, None)
-    }
-
-    /// The same with these in the files that the Deployment mounts: certificate and key in PEM.
-    fn start_with(
-        plane: &ControlPlane,
-        deployment: &Value,
-        pem: Option<&placecard_certs::SelfSigned>,
-    ) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.expect("threads can be started");
-        let folder = tempfile::tempdir().expect("a folder");
-        let kubeconfig = folder.path().join("kubeconfig");
-        let text = runtime.block_on(webhook::kubeconfig(plane)).to_string();
-        std::fs::write(&kubeconfig, text).expect("written");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let mut flags = installation::flags(deployment, &address.to_string(), &kubeconfig);
-        if let Some(pem) = pem {
-            flags.retain(|flag| !flag.starts_with("--tls-name="));
-            for (name, text) in [("tls.crt", &pem.chain_pem), ("tls.key", &pem.key_pem)] {
-                let path = folder.path().join(name);
-                std::fs::write(&path, text).expect("written");
-                let mounted = format!("/etc/placecard/tls/{name}");
-                let path = path.display().to_string();
-                flags.iter_mut().for_each(|flag| *flag = flag.replace(&mounted, &path));
-            }
-        }
-        let words = ["placecard-webhook".to_owned()].into_iter().chain(flags);
-        let args = Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
-        runtime.spawn(async move { start::run(&args).await.expect("it starts") });
-        Self { address, runtime, _folder: folder }
-    }
-
-    fn stop(self) {
-        self.runtime.shutdown_background();
-    }
 }
 
 fn pod(name: &str, rule: &str) -> Value {

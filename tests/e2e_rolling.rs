@@ -78,7 +78,7 @@ impl Scene {
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
         api.create(&namespace).unwrap_or_else(|refusal| panic!("{refusal}"));
-        installation::apply(api, &values());
+        installation::apply(api, &values(), &[]);
         let kubeconfig = folder.join("kubeconfig");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let text = runtime.block_on(webhook::kubeconfig(&plane)).to_string();

@@ -89,8 +89,9 @@ fn another_holder_pins_its_node_or_the_domain_around_it() {
 
         // A pod that keeps no name stands for its node.
         let mut leader = world.pod("leader", &json!({}));
-        leader["spec"]["nodeName"] = json!(world.node("a2"));
+        leader["spec"]["nodeSelector"]["kubernetes.io/hostname"] = json!(world.node("a2"));
         accepted(world.api.create(&leader));
+        assert_eq!(world.api.wait_bound(&world.namespace.name, "leader"), world.node("a2"));
         lease(&world, "leader", "leader");
         assert_eq!(world.deploy("close", 2, &require("near lease/leader")), ["a2", "a2"]);
         let on = world.deploy("away", 2, &require("apart-from lease/leader in zone"));

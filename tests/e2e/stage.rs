@@ -1,9 +1,11 @@
-//! What all end-to-end tests of this binary share: a control plane, and our webhook in front of it.
+//! What all tests of admission share: a control plane with the chart installed, and the webhook that its
+//! Deployment runs.
 
 use std::sync::OnceLock;
 
-use placecard_tests::controlplane::{Api, ControlPlane, Owned, or_skipped};
-use placecard_tests::webhook::Webhook;
+use placecard_tests::controlplane::{Api, ControlPlane, or_skipped};
+use placecard_tests::running::Running;
+use serde_json::json;
 
 /// The words of these tests.
 pub(crate) const VOCABULARY: &str = "
@@ -28,16 +30,15 @@ spec:
       nodes: trust.example.com/domain=payments
       guard: {key: trust.example.com/domain, value: payments, effect: NoSchedule}
       allowedNamespaces: {matchLabels: {team: payments}}
+  agents: {matchLabels: {role: agents}}
   resources:
     - {name: fast-nvme, uid: 3f2b8c1e-9a4d-4e6f-8b21-0c5d7e9f1a2b, nodes: disk=nvme}
 ";
 
-/// The control plane and the webhook of this process.
+/// The control plane and the release of this process.
 pub(crate) struct Stage {
     pub(crate) plane: &'static ControlPlane,
-    /// Installed for the whole cluster.
-    _webhook: Webhook,
-    _configurations: Vec<Owned>,
+    _running: Running,
 }
 
 impl Stage {
@@ -52,9 +53,9 @@ pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
     static STAGE: OnceLock<Option<Stage>> = OnceLock::new();
     let stage = STAGE.get_or_init(|| {
         let plane = or_skipped(ControlPlane::shared())?;
-        let webhook = Webhook::start(plane, VOCABULARY);
-        let configurations = webhook.install(plane.api(), "placecard");
-        Some(Stage { plane, _webhook: webhook, _configurations: configurations })
+        let vocabulary = serde_saphyr::from_str(VOCABULARY).expect("YAML");
+        let _running = Running::install(plane, &json!({"log": {"level": "error"}}), &vocabulary);
+        Some(Stage { plane, _running })
     });
     if let Some(stage) = stage {
         test(stage);

@@ -248,7 +248,15 @@ fn a_gate_of_somebody_else_stays_until_they_open_it() {
 #[test]
 fn a_pod_that_is_bound_by_hand_keeps_to_its_node_rules_only() {
     with_stage(|stage| {
-        let world = World::new(stage, &plain(&["a1", "b1"]));
+        // Others may not name their node: that passes by the taints of guarded pools.
+        let machines = plain(&["a1", "b1"]);
+        let strangers = World::new(stage, &machines);
+        let mut pod = strangers.pod("past", &json!({}));
+        pod["spec"]["nodeName"] = json!(strangers.node("a1"));
+        let refusal = refused(strangers.api.create(&pod));
+        assert!(refusal.message.contains("placecard-guards-inlined"), "{refusal}");
+
+        let world = World::in_namespace(stage, &machines, &[("role", "agents")]);
         let bound = |name: &str, rules: &str| {
             let mut pod = world.pod(name, &require(rules));
             pod["spec"]["nodeName"] = json!(world.node("a1"));

@@ -203,8 +203,9 @@ impl World {
         let mut pod = self.pod(&unique("neighbour"), &json!({}));
         pod["metadata"]["namespace"] = json!(namespace);
         pod["metadata"]["labels"] = json!(labels.iter().copied().collect::<BTreeMap<_, _>>());
-        pod["spec"]["nodeName"] = json!(self.node(machine));
+        pod["spec"]["nodeSelector"]["kubernetes.io/hostname"] = json!(self.node(machine));
         let stored = accepted(self.api.create(&pod)).object;
+        assert_eq!(self.api.wait_bound(namespace, &name(&stored)), self.node(machine));
         self.api.run_pod(namespace, &name(&stored));
     }
 

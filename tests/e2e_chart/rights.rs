@@ -14,13 +14,14 @@ use placecard_policies::surroundings::{Answer, Reference};
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
 use placecard_tests::controlplane::{Api, ControlPlane, or_skipped, wait_for};
 use placecard_tests::installation::{HOST, authority, deployment, lead_to};
+use placecard_tests::running::Running;
 use placecard_tests::webhook;
 use placecard_webhook::cluster::Cluster;
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::time::Instant;
 
-use super::{PATIENCE, Running, accepted, helm, is_at_work, walk};
+use super::{PATIENCE, accepted, helm, is_at_work, walk};
 use crate::chart::objects::sets;
 use crate::e2e_audit::stage as audit;
 use crate::e2e_coordination::stage;

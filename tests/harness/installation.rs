@@ -27,15 +27,18 @@ pub const HOST: &str = "placecard-webhook.placecard-system.svc";
 pub const CONFIGURATIONS: [&str; 2] =
     ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
-/// Stores the namespace of the release and every object that Helm renders with these values.
+/// Stores the namespace of the release and every object that Helm renders with these values, but for
+/// those of the kinds that are left out.
 ///
 /// # Panics
 /// If the chart refuses the values, or the API server an object.
-pub fn apply(api: &Api, values: &Value) {
+pub fn apply(api: &Api, values: &Value, left_out: &[&str]) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": RELEASE_NAMESPACE}});
     let objects = chart::rendered(values).unwrap_or_else(|error| panic!("{error}"));
-    for object in std::iter::once(&namespace).chain(objects.iter().map(|(_, object)| object)) {
+    let stays = |object: &&Value| left_out.iter().all(|kind| object["kind"] != **kind);
+    let rendered = objects.iter().map(|(_, object)| object).filter(stays);
+    for object in std::iter::once(&namespace).chain(rendered) {
         if let Err(refusal) = api.apply("harness", object) {
             panic!("{refusal}");
         }

@@ -12,6 +12,7 @@ pub mod meddler;
 pub mod passage;
 pub mod process;
 pub mod replica;
+pub mod running;
 pub mod variable;
 pub mod vocabulary;
 pub mod webhook;

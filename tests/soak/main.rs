@@ -96,7 +96,7 @@ fn run() -> Result<bool> {
     let there = if rate > 0.0 { 0 } else { cluster.pods };
     crowd::fill(plane.api(), cluster.nodes, there, |number| life::pod(number, cluster.nodes))?;
     plane.api().create(&service())?;
-    installation::apply(plane.api(), &json!({"log": {"level": "error"}}));
+    installation::apply(plane.api(), &json!({"log": {"level": "error"}}), &[]);
     let stand_in = if rate > 0.0 {
         Some(StandIn::new(beside.block_on(webhook::client(&plane, None)), cluster))
     } else {
