@@ -17,7 +17,7 @@ use placecard_findings::ObjectRef;
 use placecard_policies::read;
 use serde_json::Value;
 
-use crate::load::{Input, Source};
+use crate::load::{Document, Input, ObjectAt, Source};
 use crate::side_by_side;
 
 pub use file::{Documents, File, Written};
@@ -213,6 +213,26 @@ impl Index {
     #[must_use]
     pub fn find(&self, reference: &ObjectRef) -> Option<ObjectId> {
         self.by_reference.get(reference).copied()
+    }
+
+    /// The object of this name in a document of a file.
+    #[must_use]
+    pub fn object_in<'a>(
+        &self,
+        file: usize,
+        document: &'a Document,
+        reference: &ObjectRef,
+    ) -> Option<&'a ObjectAt> {
+        // Most names are those of one object, and known.
+        let known = self.find(reference).filter(|known| known.file == file);
+        if let Some(known) = known.filter(|known| known.document == document.index) {
+            return document.objects.get(known.object);
+        }
+        let is_named = |at: &&ObjectAt| {
+            let found = document.object(at).and_then(read::reference);
+            found.is_some_and(|found| found == *reference)
+        };
+        document.objects.iter().find(is_named)
     }
 
     /// An object, and its file.

@@ -19,24 +19,24 @@ pub fn origin(index: &Index, placed: &Placed) -> Option<String> {
     let at = place.span.start;
     // The last one that begins before it: between two documents stands nothing of either.
     let documents = index.documents(place.file);
-    let document = documents.iter().rev().find(|document| document.span.start <= at)?;
-    of_helm(document, &file.source).or_else(|| of_kustomize(document, placed))
+    let begun = documents.partition_point(|document| document.span.start <= at);
+    let document = documents.get(begun.checked_sub(1)?)?;
+    of_helm(document, &file.source).or_else(|| of_kustomize(index, document, placed))
 }
 
 fn of_helm(document: &Document, source: &Source) -> Option<String> {
     let tree = document.tree(source);
     let root = tree.outermost()?;
-    let above = tree.comments.iter().filter(|comment| comment.span.start < root.outer_start);
+    let above = tree.comments.partition_point(|comment| comment.span.start < root.outer_start);
+    let above = tree.comments.get(..above)?.iter();
     let path = above.rev().find_map(|comment| comment.text.strip_prefix(HELM))?.trim();
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-fn of_kustomize(document: &Document, placed: &Placed) -> Option<String> {
-    let wanted = &placed.finding.object;
-    let mut objects = document.objects.iter().filter_map(|at| document.object(at));
-    let object = objects.find(|value| {
-        placecard_policies::read::reference(value).is_some_and(|found| found == *wanted)
-    })?;
+fn of_kustomize(index: &Index, document: &Document, placed: &Placed) -> Option<String> {
+    let file = placed.primary().file;
+    let object = index.object_in(file, document, &placed.finding.object)?;
+    let object = document.object(object)?;
     let annotations = object.pointer("/metadata/annotations")?;
     let text = annotations.get(KUSTOMIZE).and_then(Value::as_str)?;
     let path = text.lines().find_map(|line| line.strip_prefix("path:"))?.trim();

@@ -3,14 +3,15 @@
 use placecard_findings::FieldPath;
 use serde_json::Value;
 
-use crate::load::{Document, Set, Source, Span, load, locate};
+use crate::load::{Document, Part, Set, Source, Span, load, locate};
 
-/// The text of a document after a move, where `sets` are one and `text` has the value written anew:
-/// with the words that stood at the old place. `None` where that cannot be said so.
+/// The text of a part of a document after a move, where `sets` are one and `text` has the value
+/// written anew: with the words that stood at the old place. `None` where that cannot be said so.
 pub(super) fn with_its_text(
     source: &Source,
     document: &Document,
     sets: &[Set],
+    part: &Part,
     text: &str,
 ) -> Option<String> {
     let [Set { path: to, value: Some(value) }, Set { path: gone, value: None }] = sets else {
@@ -21,7 +22,7 @@ pub(super) fn with_its_text(
     let moved = Source::new(source.name.clone(), text.as_bytes());
     let documents = load(&moved);
     let [after] = documents.as_slice() else { return None };
-    let new = field(&moved, after, to)?;
+    let new = field(&moved, after, &part.within(to))?;
     let (old_indent, new_indent) =
         (indentation(source, old.start)?, indentation(&moved, new.start)?);
     // From the end of the key, a comment behind the value included.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use placecard_findings::{Change, Edit, FieldPath, Part, Segment};
-use placecard_policies::read;
 use serde_json::Value;
 
 use crate::index::Index;
-use crate::load::{Document, Set, Source, Span, applied, load, locate, splice};
+use crate::load::{Document, Patch, Set, Source, Span, locate, part_of, splice_part};
 use crate::render::place::{Place, Placed};
 
 use super::moved::with_its_text;
@@ -49,7 +48,7 @@ fn of_values(index: &Index, placed: &Placed, edits: &[(&Edit, Place)]) -> Option
     for (edit, place) in edits {
         let file = index.files.get(place.file)?;
         let read = index.documents(place.file);
-        let (number, document, path) = field(&read, placed, edit, *place)?;
+        let (number, document, path) = field(index, &read, placed, edit, *place)?;
         let set = value_set(&file.source, document, path, edit)?;
         documents.entry((place.file, number)).or_default().push(set);
     }
@@ -64,9 +63,11 @@ fn of_values(index: &Index, placed: &Placed, edits: &[(&Edit, Place)]) -> Option
             (None, None) => other.path.cmp(&one.path),
             (one, other) => one.is_none().cmp(&other.is_none()),
         });
-        let text = splice(&file.source, document, &sets).ok()?;
-        let text = with_its_text(&file.source, document, &sets, &text).unwrap_or(text);
-        let (span, new) = difference(&file.source, document.span, &text);
+        let (part, patch) = splice_part(&file.source, document, &sets).ok()?;
+        let text = part.patched(&file.source, &patch);
+        let moved = with_its_text(&file.source, document, &sets, &part, &text);
+        let patch = moved.map_or(patch, |new| Patch { span: part.span, new });
+        let (span, new) = difference(&file.source, document.span, &patch);
         let changes = sets.iter().map(|set| (at, changed_by(document, set))).collect();
         made.push(TextEdit { file: number, span, new, changes });
     }
@@ -113,7 +114,7 @@ fn one(index: &Index, placed: &Placed, edit: &Edit, place: Place) -> Option<Text
         return exact.then_some(TextEdit { file: place.file, span, new, changes: Vec::new() });
     }
     let read = index.documents(place.file);
-    let (number, document, path) = field(&read, placed, edit, place)?;
+    let (number, document, path) = field(index, &read, placed, edit, place)?;
     let removes = edit.site.part == Part::Key && edit.new.is_empty();
     let plain =
         !edit.new.is_empty() && !edit.new.contains(|c: char| c.is_control() || "\"'\\".contains(c));
@@ -135,8 +136,8 @@ fn one(index: &Index, placed: &Placed, edit: &Edit, place: Place) -> Option<Text
         let changes = vec![(number, set.path)];
         return Some(TextEdit { file: place.file, span, new: String::new(), changes });
     }
-    let text = splice(&file.source, document, std::slice::from_ref(&set)).ok()?;
-    let (span, new) = difference(&file.source, document.span, &text);
+    let (_, patch) = splice_part(&file.source, document, std::slice::from_ref(&set)).ok()?;
+    let (span, new) = difference(&file.source, document.span, &patch);
     Some(TextEdit { file: place.file, span, new, changes: vec![(number, set.path)] })
 }
 
@@ -193,15 +194,13 @@ fn entry_of_flow(source: &Source, document: &Document, path: &FieldPath) -> Opti
 
 /// Whether a document without a span has the values that are wanted.
 fn leaves(source: &Source, document: &Document, span: Span, set: &Set) -> bool {
-    let before = source.slice(Span::new(document.span.start, span.start));
-    let after = source.slice(Span::new(span.end, document.span.end));
-    let read = load(&Source::new(source.name.clone(), format!("{before}{after}").as_bytes()));
-    let wanted = applied(&document.value, std::slice::from_ref(set));
-    matches!((read.as_slice(), wanted), ([only], Ok(wanted)) if only.readable() && only.value == wanted)
+    let gone = Patch { span, new: String::new() };
+    part_of(source, document, std::slice::from_ref(set), &gone).is_some()
 }
 
 /// The document of an edit, its number, and the path of the field from its root.
 fn field<'a>(
+    index: &Index,
     documents: &'a [Document],
     placed: &Placed,
     edit: &Edit,
@@ -209,13 +208,9 @@ fn field<'a>(
 ) -> Option<(usize, &'a Document, FieldPath)> {
     let object = edit.site.object.as_ref().unwrap_or(&placed.finding.object);
     let at = place.span.start;
-    let (number, document) = documents
-        .iter()
-        .enumerate()
-        .find(|(_, document)| document.span.start <= at && at <= document.span.end)?;
-    let here = document.objects.iter().find(|one| {
-        document.object(one).and_then(read::reference).is_some_and(|found| found == *object)
-    })?;
+    let number = documents.partition_point(|document| document.span.end < at);
+    let document = documents.get(number).filter(|document| document.span.start <= at)?;
+    let here = index.object_in(place.file, document, object)?;
     Some((number, document, here.path.join(&edit.site.path)))
 }
 
@@ -247,42 +242,139 @@ fn set(document: &Document, path: &FieldPath, edit: &Edit, removes: bool) -> Opt
     Some(Set { path: path.clone(), value: Some(Value::String(new)) })
 }
 
-/// A small replacement that makes `text` of what stands at a span: whole lines, or a part of one.
-fn difference(source: &Source, span: Span, text: &str) -> (Span, String) {
-    let old = source.slice(span);
-    let (start, end) = ends(old, text, starts_line);
-    let cut = |text: &str| text.get(start..text.len() - end).unwrap_or_default().to_owned();
-    let (from, to) = (cut(old), cut(text));
+/// A small replacement that does what a patch of a document does: whole lines, or a part of one.
+fn difference(source: &Source, document: Span, patch: &Patch) -> (Span, String) {
+    let new = Patched::new(source.slice(document), document.start, patch);
+    let (start, end) = new.same_lines();
+    let old = new.old.get(start..new.old.len() - end).unwrap_or_default();
+    let to = new.slice(start, new.len() - end);
     let is_one = |text: &str| text.matches('\n').count() <= 1 && !text.is_empty();
-    let (inner, outer) = match is_one(&from) && is_one(&to) {
-        true => ends(&from, &to, str::is_char_boundary),
+    let (inner, outer) = match is_one(old) && is_one(&to) {
+        true => ends(old, &to),
         false => (0, 0),
     };
-    let offset = |byte: usize| span.start + u32::try_from(byte).unwrap_or_default();
-    let replaced = Span::new(offset(start + inner), offset(old.len() - end - outer));
+    let offset = |byte: usize| document.start + u32::try_from(byte).unwrap_or_default();
+    let replaced = Span::new(offset(start + inner), offset(new.old.len() - end - outer));
     (replaced, to.get(inner..to.len() - outer).unwrap_or_default().to_owned())
 }
 
-/// Whether a line starts at a byte.
-fn starts_line(text: &str, at: usize) -> bool {
-    at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n')
+/// A text with something else at one place, which is not written out.
+struct Patched<'a> {
+    old: &'a str,
+    before: &'a str,
+    new: &'a str,
+    after: &'a str,
 }
 
-/// How many bytes two texts share at their starts, and behind that at their ends; both are cut where
-/// `cuts` lets them be.
-fn ends(old: &str, new: &str, cuts: impl Fn(&str, usize) -> bool) -> (usize, usize) {
+impl<'a> Patched<'a> {
+    /// `start`: where the text begins in that of the patch.
+    fn new(old: &'a str, start: u32, patch: &'a Patch) -> Self {
+        let at = |byte: u32| byte.saturating_sub(start) as usize;
+        let before = old.get(..at(patch.span.start)).unwrap_or_default();
+        let after = old.get(at(patch.span.end)..).unwrap_or_default();
+        Self { old, before, new: &patch.new, after }
+    }
+
+    fn len(&self) -> usize {
+        self.before.len() + self.new.len() + self.after.len()
+    }
+
+    fn byte(&self, at: usize) -> Option<&u8> {
+        let behind = at.checked_sub(self.before.len());
+        match behind.map(|at| at.checked_sub(self.new.len()).ok_or(at)) {
+            None => self.before.as_bytes().get(at),
+            Some(Err(at)) => self.new.as_bytes().get(at),
+            Some(Ok(at)) => self.after.as_bytes().get(at),
+        }
+    }
+
+    fn slice(&self, from: usize, to: usize) -> String {
+        let bytes: Vec<u8> = (from..to).filter_map(|at| self.byte(at)).copied().collect();
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// How many bytes of whole lines the old text and the new one share at their starts, and behind
+    /// that at their ends.
+    fn same_lines(&self) -> (usize, usize) {
+        let old = self.old.as_bytes();
+        let starts = |byte: Option<&u8>| byte == Some(&b'\n');
+        let mut start = self.before.len();
+        while start < old.len() && old.get(start) == self.byte(start) {
+            start += 1;
+        }
+        while start > 0 && !starts(old.get(start - 1)) {
+            start -= 1;
+        }
+        let most = (old.len() - start).min(self.len() - start);
+        let mut end = self.after.len().min(most);
+        let last = |end: usize| (old.get(old.len() - end - 1), self.byte(self.len() - end - 1));
+        while end < most && last(end).0 == last(end).1 {
+            end += 1;
+        }
+        // A line starts behind the last one, at the first byte, and at no bytes both texts end.
+        let is_start = |end: usize, len: usize, before: Option<&u8>| end == len || starts(before);
+        while end > 0 {
+            let (of_old, of_new) = (old.len() - end, self.len() - end);
+            let before = |at: usize| at.checked_sub(1);
+            let one = is_start(end, old.len(), before(of_old).and_then(|at| old.get(at)));
+            if one && is_start(end, self.len(), before(of_new).and_then(|at| self.byte(at))) {
+                break;
+            }
+            end -= 1;
+        }
+        (start, end)
+    }
+}
+
+/// How many bytes of whole characters two texts share at their starts, and behind that at their ends.
+fn ends(old: &str, new: &str) -> (usize, usize) {
     let same = |(one, other): &(&u8, &u8)| one == other;
     let (old_bytes, new_bytes) = (old.as_bytes(), new.as_bytes());
     let mut start = old_bytes.iter().zip(new_bytes).take_while(same).count();
-    while !cuts(old, start) || !cuts(new, start) {
+    while !old.is_char_boundary(start) || !new.is_char_boundary(start) {
         start -= 1;
     }
     let (rest, other) = (old_bytes.iter().skip(start), new_bytes.iter().skip(start));
     let mut end = rest.rev().zip(other.rev()).take_while(same).count();
-    while !cuts(old, old.len() - end) || !cuts(new, new.len() - end) {
-        // At no bytes both end, be there a cut or not.
-        let Some(fewer) = end.checked_sub(1) else { break };
-        end = fewer;
+    while !old.is_char_boundary(old.len() - end) || !new.is_char_boundary(new.len() - end) {
+        end -= 1;
     }
     (start, end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in a text after a replacement.
+    fn with(old: &str, span: Span, new: &str) -> String {
+        let (start, end) = (span.start as usize, span.end as usize);
+        format!("{}{new}{}", &old[..start], &old[end..])
+    }
+
+    #[test]
+    fn a_small_replacement_makes_the_same_text_of_whole_lines() {
+        let words = ["a\n", "b\n", "a", "é", "è\n", "\n", "b: a\n"];
+        let mut changed = 0;
+        for case in 0..20_000_usize {
+            let pick = |step: usize| {
+                words[case / words.len().pow(u32::try_from(step).unwrap_or(0)) % words.len()]
+            };
+            let old = [pick(0), pick(1), pick(2)].concat();
+            let new = pick(4);
+            let (from, to) = (pick(0).len(), pick(0).len() + [0, pick(1).len()][case % 2]);
+            let at = |byte: usize| u32::try_from(byte).unwrap_or_default();
+            let patch = Patch { span: Span::new(at(from), at(to)), new: new.to_owned() };
+            let source = Source::new("x", old.as_bytes());
+            let whole = Span::new(0, at(old.len()));
+            let (span, text) = difference(&source, whole, &patch);
+            let wanted = with(&old, patch.span, new);
+            assert_eq!(with(&old, span, &text), wanted, "{old:?} {patch:?} {span:?} {text:?}");
+            // As if the new text were known as a whole.
+            let other = Patch { span: whole, new: wanted.clone() };
+            assert_eq!(difference(&source, whole, &other), (span, text), "{old:?} {patch:?}");
+            changed += usize::from(wanted != old);
+        }
+        assert!(changed > 1_000, "{changed}");
+    }
 }

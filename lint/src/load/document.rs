@@ -6,6 +6,7 @@ use placecard_findings::{FieldPath, Segment};
 use serde_json::Value;
 
 use super::arena::{Arena, Comment, Node, NodeId, NodeKind, Style};
+use super::emit::Layout;
 use super::locate::locate;
 use super::problem::{Problem, ProblemKind, Syntax};
 use super::scalar::{Resolved, resolve_plain};
@@ -52,9 +53,18 @@ pub struct Tree {
     pub root: Option<NodeId>,
     /// Its comments, in order.
     pub comments: Vec<Comment>,
+    /// Something in it is written once and read in several places.
+    pub(super) has_aliases: bool,
+    /// How it is indented, once somebody has looked.
+    pub(super) layout: OnceLock<Layout>,
 }
 
 impl Tree {
+    fn new(arena: Arena, root: Option<NodeId>, comments: Vec<Comment>) -> Self {
+        let has_aliases = arena.nodes.iter().any(|node| matches!(node.kind, NodeKind::Alias(_)));
+        Self { arena, root, comments, has_aliases, layout: OnceLock::new() }
+    }
+
     /// The outermost node.
     #[must_use]
     pub fn outermost(&self) -> Option<&Node> {
@@ -88,7 +98,7 @@ impl Document {
         self.tree.get_or_init(|| {
             let parsed = yaml::parse(&source.text, self.span).into_iter().next();
             let Parsed { arena, root, comments, .. } = parsed.unwrap_or_default();
-            Tree { arena, root, comments }
+            Tree::new(arena, root, comments)
         })
     }
 
@@ -230,7 +240,7 @@ fn document(source: &Source, parsed: Parsed, format: Format) -> Option<Document>
         }
         _ => Value::Null,
     };
-    let tree = OnceLock::from(Tree { arena, root, comments });
+    let tree = OnceLock::from(Tree::new(arena, root, comments));
     let read = Document { index: 0, span, format, value, objects: Vec::new(), problems, tree };
     Some(with_objects(source, read))
 }

@@ -8,6 +8,7 @@ use super::emit::{
     KUBERNETES, Layout, emit_block, emit_flow, emit_json, entry, key_text, needs_quotes, quoted,
 };
 use super::locate::entry_of;
+use super::part::Patch;
 use super::source::{Source, Span, to_u32};
 
 /// The place a node stands in.
@@ -31,7 +32,6 @@ pub(super) struct Editor<'a> {
     pub(super) source: &'a Source,
     pub(super) document: &'a Document,
     tree: &'a Tree,
-    layout: Layout,
     /// The unit of indentation of JSON over several lines; `None` on one line, and in YAML.
     json_unit: Option<String>,
     edits: Vec<(Span, String)>,
@@ -40,9 +40,7 @@ pub(super) struct Editor<'a> {
 impl<'a> Editor<'a> {
     pub(super) fn new(source: &'a Source, document: &'a Document) -> Self {
         let tree = document.tree(source);
-        let mut editor =
-            Self { source, document, tree, layout: KUBERNETES, json_unit: None, edits: Vec::new() };
-        editor.layout = editor.found_layout();
+        let mut editor = Self { source, document, tree, json_unit: None, edits: Vec::new() };
         editor.json_unit = editor.found_unit();
         editor
     }
@@ -52,14 +50,14 @@ impl<'a> Editor<'a> {
         &self.tree.arena
     }
 
-    /// The text with all edits, or `None` if two of them overlap.
-    pub(super) fn finish(mut self) -> Option<String> {
-        let text = self.source.slice(self.document.span);
+    /// All edits as one, from the first to the last of them; `None` if two of them overlap.
+    pub(super) fn finish(mut self) -> Option<Patch> {
         let ends = self.source.line_break();
         // Stable: insertions at one place stay in order.
         self.edits.sort_by_key(|(span, _)| *span);
-        let mut out = String::with_capacity(text.len());
-        let mut at = self.document.span.start;
+        let start = self.edits.first().map_or(self.document.span.start, |(span, _)| span.start);
+        let mut out = String::new();
+        let mut at = start;
         let mut deleting = false;
         for (span, new) in &self.edits {
             if span.start < at {
@@ -79,8 +77,7 @@ impl<'a> Editor<'a> {
             }
             at = span.end;
         }
-        out.push_str(self.source.slice(Span::new(at, self.document.span.end)));
-        Some(out)
+        Some(Patch { span: Span::new(start, at), new: out })
     }
 
     /// How many edits there are, for [`Editor::back_to`].
@@ -118,7 +115,7 @@ impl<'a> Editor<'a> {
             Slot::Item | Slot::Root if !same_flow => {
                 let column = self.column(outer.start);
                 let column = if outer.is_empty() { column + 1 } else { column };
-                let text = emit_block(new, column, self.layout);
+                let text = emit_block(new, column, self.layout());
                 let after = self.source.slice(Span::new(outer.end, self.line_end(outer.end)));
                 // A comment would fall behind the last of several lines.
                 let text = if text.contains('\n') && !after.trim().is_empty() {
@@ -154,7 +151,7 @@ impl<'a> Editor<'a> {
 
         // What goes to the line of the key, and what goes below it.
         let mut text = String::new();
-        entry(&mut text, new, indent, self.layout);
+        entry(&mut text, new, indent, self.layout());
         let below = text.find('\n').unwrap_or(text.len());
         let body = text.split_off(below);
         let head = text;
@@ -168,7 +165,7 @@ impl<'a> Editor<'a> {
         );
         if same_block && !in_key_line && node.outer_start == node.span.start {
             let column = self.column(start);
-            self.edit(Span::new(start, end), emit_block(new, column, self.layout));
+            self.edit(Span::new(start, end), emit_block(new, column, self.layout()));
         } else if in_key_line && body.is_empty() && !left_out {
             self.edit(Span::new(start, end), head.trim_start().to_owned());
         } else if in_key_line {
@@ -187,7 +184,7 @@ impl<'a> Editor<'a> {
         let arena = self.arena();
         let (Some(key), Some(value)) = (arena.get(key), arena.get(value)) else { return false };
         let line = self.line_start(key.outer_start);
-        let alone = self.source.slice(Span::new(line, key.outer_start)).trim().is_empty();
+        let alone = self.begins_line(key.outer_start);
         let end = self.line_end(value.span.end.max(key.span.end));
         // With the line break before it, so that something can be appended behind it; the first
         // line has none.
@@ -205,16 +202,25 @@ impl<'a> Editor<'a> {
     /// Deletes the lines of an item of a block list; false if it shares them with something else.
     pub(super) fn remove_item(&mut self, item: NodeId) -> bool {
         let Some(node) = self.arena().get(item) else { return false };
-        let before = self.before(node.outer_start).trim_end();
-        let dash = self.document.span.start + to_u32(before.len().saturating_sub(1));
+        let Some(dash) = self.dash(node) else { return false };
         let line = self.line_start(dash);
-        let alone = self.source.slice(Span::new(line, dash)).trim().is_empty();
-        if !alone || !before.ends_with('-') || line == self.document.span.start {
+        if !self.begins_line(dash) || line == self.document.span.start {
             return false;
         }
         let end = self.line_end(node.span.end.max(dash + 1));
         self.edit(Span::new(self.line_end_before(line), end), String::new());
         true
+    }
+
+    /// The dash before an item of a block list, if nothing but blanks stands between them.
+    pub(super) fn dash(&self, item: &Node) -> Option<u32> {
+        let before = self.before(item.outer_start).trim_end().strip_suffix('-')?;
+        Some(self.document.span.start + to_u32(before.len()))
+    }
+
+    /// Whether nothing but blanks stands before a byte in its line.
+    pub(super) fn begins_line(&self, at: u32) -> bool {
+        self.source.slice(Span::new(self.line_start(at), at)).trim().is_empty()
     }
 
     /// Where the items of a list stand.
@@ -280,7 +286,7 @@ impl<'a> Editor<'a> {
             text.extend(std::iter::repeat_n(' ', indent));
             text.push_str(&key_text(key));
             text.push(':');
-            entry(&mut text, value, indent, self.layout);
+            entry(&mut text, value, indent, self.layout());
         }
         self.edit(Span::at(self.end_of(id)?), text);
         Some(())
@@ -291,7 +297,7 @@ impl<'a> Editor<'a> {
         let node = self.arena().get(id)?;
         let indent = self.column(node.span.start);
         let blanks = " ".repeat(indent);
-        let items = emit_block(&Value::Array(added.to_vec()), indent, self.layout);
+        let items = emit_block(&Value::Array(added.to_vec()), indent, self.layout());
         self.edit(Span::at(self.end_of(id)?), format!("\n{blanks}{items}"));
         Some(())
     }
@@ -401,20 +407,20 @@ impl<'a> Editor<'a> {
         self.source.slice(Span::new(self.document.span.start, at))
     }
 
-    fn line_start(&self, at: u32) -> u32 {
+    pub(super) fn line_start(&self, at: u32) -> u32 {
         let before = self.before(at);
         let line = before.rfind(['\n', '\r']).map_or(0, |found| found + 1);
         self.document.span.start + to_u32(line)
     }
 
     /// Before the line break of the line.
-    fn line_end(&self, at: u32) -> u32 {
+    pub(super) fn line_end(&self, at: u32) -> u32 {
         let rest = self.source.slice(Span::new(at, self.document.span.end));
         at + to_u32(rest.find(['\n', '\r']).unwrap_or(rest.len()))
     }
 
     /// Behind the line break at `at`; `at` itself if there is none.
-    fn after_break(&self, at: u32) -> u32 {
+    pub(super) fn after_break(&self, at: u32) -> u32 {
         let rest = self.source.slice(Span::new(at, self.document.span.end));
         let len =
             if rest.starts_with("\r\n") { 2 } else { u32::from(rest.starts_with(['\n', '\r'])) };
@@ -432,6 +438,10 @@ impl<'a> Editor<'a> {
     /// Characters before a byte in its line.
     fn column(&self, at: u32) -> usize {
         self.source.slice(Span::new(self.line_start(at), at)).chars().count()
+    }
+
+    fn layout(&self) -> Layout {
+        *self.tree.layout.get_or_init(|| self.found_layout())
     }
 
     /// How the document indents: by its first nested mapping, and its first list below a key.

@@ -26,6 +26,7 @@ mod joined;
 mod json;
 mod lines;
 mod locate;
+mod part;
 mod problem;
 mod scalar;
 mod source;
@@ -45,7 +46,8 @@ pub use files::{
 pub use inside::{Piece, TextMap, inside, text_map};
 pub(crate) use json::looks_like_json;
 pub use locate::{Located, locate};
+pub use part::{Part, Patch, part_of};
 pub use problem::{Problem, ProblemKind, Syntax, describe};
 pub use scalar::{Resolved, resolve_plain};
 pub use source::{Source, Span};
-pub use splice::{Refusal, Set, applied, splice};
+pub use splice::{Refusal, Set, applied, splice, splice_part};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::arena::{NodeId, NodeKind};
 use super::document::{Document, load};
 use super::edit::{Editor, Slot};
+use super::part::{Part, Patch, part_of};
 use super::source::Source;
 use super::value::{is_merge, key_text};
 
@@ -56,15 +57,15 @@ pub enum Refusal {
 /// # Errors
 /// A [`Refusal`] if that cannot be done.
 pub fn splice(source: &Source, document: &Document, sets: &[Set]) -> Result<String, Refusal> {
-    let root =
-        document.tree(source).root.filter(|_| document.readable()).ok_or(Refusal::NotReadable)?;
+    let root = root(source, document)?;
     let wanted = applied(&document.value, sets)?;
     if wanted == document.value {
         return Ok(source.slice(document.span).to_owned());
     }
     let mut editor = Editor::new(source, document);
     change(&mut editor, root, Slot::Root, &document.value, &wanted, &FieldPath::root())?;
-    let text = editor.finish().ok_or(Refusal::WouldNotReadBack)?;
+    let patch = editor.finish().ok_or(Refusal::WouldNotReadBack)?;
+    let text = Part::whole(document).patched(source, &patch);
     let read = load(&Source::new(source.name.clone(), text.as_bytes()));
     match read.as_slice() {
         [only] if only.readable() && only.value == wanted => Ok(text),
@@ -72,17 +73,108 @@ pub fn splice(source: &Source, document: &Document, sets: &[Set]) -> Result<Stri
     }
 }
 
+/// What [`splice`] does, as a replacement, and the part of the document that it stays in. Neither what
+/// it takes nor what is read back grows with what stands beside that part.
+///
+/// # Errors
+/// As for [`splice`].
+pub fn splice_part(
+    source: &Source,
+    document: &Document,
+    sets: &[Set],
+) -> Result<(Part, Patch), Refusal> {
+    let root = root(source, document)?;
+    let meet = meet(&document.value, sets);
+    let refused = || Refusal::NoSuchParent { path: meet.clone() };
+    let old = document.value.pointer(&meet.pointer()).ok_or_else(refused)?;
+    let wanted = applied_below(old, &meet, sets)?;
+    let mut editor = Editor::new(source, document);
+    let way = way(&editor, root, &meet)?;
+    if wanted != *old {
+        let (node, slot) = way.last().map_or((root, Slot::Root), |step| (step.value, step.slot));
+        change(&mut editor, node, slot, old, &wanted, &meet)?;
+    }
+    let patch = editor.finish().ok_or(Refusal::WouldNotReadBack)?;
+    let part = part_of(source, document, sets, &patch).ok_or(Refusal::WouldNotReadBack)?;
+    Ok((part, patch))
+}
+
+/// The outermost node of a document that can be edited.
+fn root(source: &Source, document: &Document) -> Result<NodeId, Refusal> {
+    document.tree(source).root.filter(|_| document.readable()).ok_or(Refusal::NotReadable)
+}
+
+/// The innermost collection that all sets stay in.
+pub(super) fn meet(value: &Value, sets: &[Set]) -> FieldPath {
+    let mut paths = sets.iter().map(|set| set.path.parent());
+    let mut meet = paths.next().unwrap_or_default();
+    for path in paths {
+        let same = meet.0.iter().zip(&path.0).take_while(|(one, other)| one == other).count();
+        meet.0.truncate(same);
+    }
+    while !meet.0.is_empty() && !value.pointer(&meet.pointer()).is_some_and(is_collection) {
+        meet.0.pop();
+    }
+    meet
+}
+
+fn is_collection(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
+
+/// A step from a collection to a value in it.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    /// The key; `None` for an item.
+    pub(super) key: Option<NodeId>,
+    pub(super) value: NodeId,
+    pub(super) slot: Slot,
+}
+
+/// From the outermost node to a value, as [`change`] goes.
+pub(super) fn way(editor: &Editor<'_>, root: NodeId, to: &FieldPath) -> Result<Vec<Step>, Refusal> {
+    let mut steps = Vec::new();
+    let (mut node, mut path) = (root, FieldPath::root());
+    for segment in &to.0 {
+        let kind = editor.arena().get(node).map(|node| &node.kind);
+        let (step, next) = match (kind, segment) {
+            (Some(NodeKind::Mapping { entries, flow }), Segment::Key(key)) => {
+                let mapping = Mapping { id: node, entries, flow: *flow };
+                let (key_id, value) = written(editor, &mapping, key, &path)?;
+                let slot = if *flow { Slot::Flow } else { Slot::Value { key: key_id } };
+                (Step { key: Some(key_id), value, slot }, path.key(key))
+            }
+            (Some(NodeKind::List { items, flow }), Segment::Index(index)) => {
+                let value = *items.get(*index).ok_or(Refusal::WouldNotReadBack)?;
+                let slot = if *flow { Slot::Flow } else { Slot::Item };
+                (Step { key: None, value, slot }, path.index(*index))
+            }
+            (Some(NodeKind::Alias(_)), _) => return Err(Refusal::Alias { path }),
+            _ => return Err(Refusal::WouldNotReadBack),
+        };
+        steps.push(step);
+        (node, path) = (step.value, next);
+    }
+    Ok(steps)
+}
+
+/// A value at a path with the sets applied that are all below it.
+pub(super) fn applied_below(value: &Value, at: &FieldPath, sets: &[Set]) -> Result<Value, Refusal> {
+    let mut wanted = value.clone();
+    for set in sets {
+        let rest = set.path.0.get(at.0.len()..).unwrap_or_default();
+        apply(&mut wanted, rest, set.value.as_ref())
+            .ok_or_else(|| Refusal::NoSuchParent { path: set.path.clone() })?;
+    }
+    Ok(wanted)
+}
+
 /// `value` with `sets` applied in order: what the caller writes anew after a [`Refusal`].
 ///
 /// # Errors
 /// [`Refusal::NoSuchParent`].
 pub fn applied(value: &Value, sets: &[Set]) -> Result<Value, Refusal> {
-    let mut wanted = value.clone();
-    for set in sets {
-        apply(&mut wanted, &set.path.0, set.value.as_ref())
-            .ok_or_else(|| Refusal::NoSuchParent { path: set.path.clone() })?;
-    }
-    Ok(wanted)
+    applied_below(value, &FieldPath::root(), sets)
 }
 
 fn apply(value: &mut Value, path: &[Segment], new: Option<&Value>) -> Option<()> {

@@ -4,7 +4,7 @@ use placecard_findings::{FieldPath, Segment};
 use serde_json::{Map, Value, json};
 
 use super::super::emit::{Layout, emit_block, emit_flow, emit_json};
-use super::super::{Refusal, Set, Source, applied, load, splice};
+use super::super::{Document, Refusal, Set, Source, Span, applied, load, splice, splice_part};
 use super::generate::Random;
 use super::only;
 
@@ -25,10 +25,26 @@ fn remove(at: &str) -> Set {
     Set { path: path(at), value: None }
 }
 
+/// [`splice`] and [`splice_part`], which say the same.
+#[track_caller]
+fn both(source: &Source, document: &Document, sets: &[Set]) -> Result<String, Refusal> {
+    let whole = splice(source, document, sets);
+    let part = splice_part(source, document, sets).map(|(part, patch)| {
+        let inside = part.span.start <= patch.span.start && patch.span.end <= part.span.end;
+        assert!(inside, "{part:?} {patch:?}");
+        let Span { start, end } = document.span;
+        let before = source.slice(Span::new(start, part.span.start));
+        let after = source.slice(Span::new(part.span.end, end));
+        format!("{before}{}{after}", part.patched(source, &patch))
+    });
+    assert_eq!(part, whole, "{}\n{sets:?}", source.text);
+    whole
+}
+
 #[track_caller]
 fn becomes(before: &str, sets: &[Set], after: &str) {
     let (source, document) = only(before);
-    assert_eq!(splice(&source, &document, sets).as_deref(), Ok(after), "{before}");
+    assert_eq!(both(&source, &document, sets).as_deref(), Ok(after), "{before}");
 }
 
 #[test]
@@ -211,7 +227,7 @@ fn what_is_written_elsewhere_is_refused() {
     let later = "x: &x {a: 1}\nz:\n  a: 2\n  <<: *x\n";
     let refused = |text: &str, set: Set| {
         let (source, document) = only(text);
-        splice(&source, &document, &[set]).unwrap_err()
+        both(&source, &document, &[set]).unwrap_err()
     };
     assert_eq!(refused(alias, set("z.a", json!(2))), Refusal::Alias { path: path("z") });
     assert_eq!(refused(merge, set("z.a", json!(2))), Refusal::Merge { path: path("z.a") });
@@ -229,11 +245,38 @@ fn what_is_written_elsewhere_is_refused() {
     assert_eq!(refused("a: [1\n", set("a", json!(1))), Refusal::NotReadable);
 }
 
+/// What is read back for a change stays the same however much stands beside it.
+#[test]
+fn no_more_is_read_back_than_the_part_that_changes() {
+    let block = "- kind: Pod\n  spec:\n    priority: \"1\"\n    tolerations:\n    - key: a\n";
+    let flow =
+        "{\"kind\": \"Pod\", \"spec\": {\"priority\": \"1\", \"tolerations\": [{\"key\": \"a\"}]}}";
+    let list = |objects: usize| format!("kind: List\nitems:\n{}", block.repeat(objects));
+    let json = |objects: usize| {
+        format!("{{\"kind\": \"List\", \"items\": [{}]}}", vec![flow; objects].join(", "))
+    };
+    for text in [&list as &dyn Fn(usize) -> String, &json] {
+        for (sets, most) in [
+            (vec![set("items.0.spec.priority", json!(2))], 70),
+            (vec![set("items.0.spec.tolerations.0.value", json!("b"))], 40),
+            (vec![remove("items.0.spec.tolerations.0.key")], 40),
+            (vec![set("items.0.nodeName", json!("b")), remove("items.0.spec.priority")], 90),
+        ] {
+            for objects in [1, 10, 200] {
+                let (source, document) = only(&text(objects));
+                let (part, patch) = splice_part(&source, &document, &sets).unwrap();
+                let read = part.patched(&source, &patch);
+                assert!(read.len() <= most, "{read:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn other_documents_are_not_looked_at() {
     let source = Source::new("x.yaml", b"a: 1\n---\nb: 2\n--- # c\nc: 3\n");
     let documents = load(&source);
-    let text = splice(&source, &documents[1], &[set("d", json!(4))]);
+    let text = both(&source, &documents[1], &[set("d", json!(4))]);
     assert_eq!(text.as_deref(), Ok("---\nb: 2\nd: 4\n"));
 }
 
@@ -338,7 +381,7 @@ fn a_spliced_text_reads_back_as_the_sets_say() {
             wanted = applied(&wanted, std::slice::from_ref(&set)).unwrap();
             sets.push(set);
         }
-        match splice(&source, document, &sets) {
+        match both(&source, document, &sets) {
             Ok(spliced) => {
                 let read = load(&Source::new("x", spliced.as_bytes()));
                 assert_eq!(read[0].value, wanted, "{text}\n{sets:?}\n{spliced}");
