@@ -16,8 +16,12 @@ const STACK: usize = 8 << 20;
 
 /// How many threads there are for so many things, at least one.
 pub(crate) fn threads(things: usize) -> usize {
-    let available = available_parallelism().map_or(1, NonZero::get);
-    available.min(things / WORTHWHILE).max(1)
+    let worthwhile = things / WORTHWHILE;
+    // The answer is in several files of the system: it is not asked for where it says nothing.
+    if worthwhile <= 1 {
+        return 1;
+    }
+    available_parallelism().map_or(1, NonZero::get).min(worthwhile)
 }
 
 /// Has `work` done to each of `things` by as many threads as there are `workers`, each of which is

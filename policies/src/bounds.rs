@@ -98,6 +98,9 @@ pub(crate) struct Case<'a> {
 
 /// The findings about the number of pods of a template.
 pub(crate) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
+    if is_free(subject.spec) {
+        return Vec::new();
+    }
     let Some((asked, most)) = asked(subject) else { return Vec::new() };
     let update = match asked.by {
         AskedBy::Replicas | AskedBy::AutoscalerLeast => update(subject.object, asked.pods),
@@ -124,6 +127,14 @@ pub(crate) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let case = stuck.and_then(|bound| case(subject, &manifest, &asked, bound, true));
     let update = manifest.update.unwrap_or_default();
     case.map(|case| words::bounds::full_update(&case, update)).into_iter().collect()
+}
+
+/// Whether nothing required is about other replicas, so that there is no bound on them.
+fn is_free(spec: &PodSpec) -> bool {
+    native::required_affinity(spec).is_empty()
+        && native::required_anti_affinity(spec).is_empty()
+        && spec.claims.is_empty()
+        && spec.spread.iter().all(|one| one.when_unsatisfiable == "ScheduleAnyway")
 }
 
 /// The bounds that are meant, one for each level and kind of rule.
@@ -236,7 +247,7 @@ pub fn manifest_of(
 /// How many pods of an object can run at most, where more are asked for and that is proved.
 pub(crate) fn too_many(object: &Object, surroundings: &Surroundings) -> Option<u64> {
     with_subject(object, surroundings, |subject| {
-        let (asked, _) = asked(subject)?;
+        let (asked, _) = asked(subject).filter(|_| !is_free(subject.spec))?;
         let manifest = manifest(subject, asked.pods, None);
         let found = bounds(&manifest, &subject.demands.demands);
         exceeded(&found, &manifest).map(|bound| bound.most)

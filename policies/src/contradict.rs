@@ -16,7 +16,7 @@ use placecard_feasibility::contradiction::{
 };
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::{self, NamedTerm, OwnPod, PodContradiction, TermId};
-use placecard_feasibility::requirement::{Requirement, domain};
+use placecard_feasibility::requirement::{Operator, Requirement, domain, flaw};
 use placecard_feasibility::verdict::{Logic, Proof};
 use placecard_findings::{Evidence, FieldPath, Finding, Holds, ObjectRef, Site};
 use placecard_language::intent::{Intents, NodeDemand, NodeTarget, Origin, Relation, Strength};
@@ -172,12 +172,18 @@ pub(crate) fn on_kubelets(subject: &Subject<'_>) -> Option<Finding> {
     // A node that meets all else may have any value that all say of a label, so that what is written
     // there is in nobody's way.
     let is_free = |(key, written): &(&String, Requirement)| {
-        let mut left = domain(written);
-        for demand in &subject.demands.demands {
-            let atoms = demand.terms.iter().flat_map(|term| &term.atoms);
-            let named = atoms.filter(|atom| !atom.field && atom.requirement.key == **key);
-            named.for_each(|atom| left.restrict(&domain(&atom.requirement)));
+        let terms = subject.demands.demands.iter().flat_map(|demand| &demand.terms);
+        let atoms = terms.flat_map(|term| &term.atoms);
+        let named = atoms.filter(|atom| !atom.field && atom.requirement.key == **key);
+        let named = named.map(|atom| &atom.requirement);
+        // Most demands list what they take, and then one value in all lists is enough.
+        let lists = |one: &Requirement| one.operator == Operator::In && flaw(one).is_none();
+        let in_all = |value| named.clone().all(|one| one.values.contains(value));
+        if written.values.iter().any(in_all) && named.clone().all(lists) {
+            return true;
         }
+        let mut left = domain(written);
+        named.for_each(|one| left.restrict(&domain(one)));
         !left.is_empty()
     };
     if written.iter().all(is_free) {

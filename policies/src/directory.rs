@@ -225,7 +225,7 @@ pub(crate) fn named(value: &Value, namespace: &str) -> Option<(Reference, Answer
         ("coordination.k8s.io/v1", "Lease") => ObjectKind::Lease,
         _ => return None,
     };
-    let id = value.pointer("/metadata/uid").and_then(Value::as_str)?.parse().ok()?;
+    let id = read::below(value, &["metadata", "uid"]).and_then(Value::as_str)?.parse().ok()?;
     let in_namespace = matches!(kind, ObjectKind::Service | ObjectKind::Lease);
     let namespace = match (in_namespace, object.namespace.is_empty()) {
         (true, true) => namespace.to_owned(),

@@ -12,6 +12,7 @@ mod narrow;
 mod seen;
 pub(crate) mod terms;
 
+use placecard_feasibility::requirement::{Requirement, matches as is_met};
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{
     Code, Edit, FieldPath, Finding, Holds, Label, Segment, Severity, Verdict,
@@ -22,7 +23,7 @@ use crate::contradict;
 use crate::frame::{Frame, Own};
 use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
-use crate::read::at;
+use crate::read::{at, below};
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
 use inputs::{Inputs, World};
@@ -172,7 +173,7 @@ impl TemplateCase<'_> {
 
     /// Whether a container has no image, which the API server refuses.
     fn lacks_images(&self) -> bool {
-        let containers = self.written.and_then(|written| written.pointer("/spec/containers"));
+        let containers = self.written.and_then(|written| below(written, &["spec", "containers"]));
         containers
             .and_then(Value::as_array)
             .is_some_and(|list| list.iter().any(|one| one.get("image").is_none_or(Value::is_null)))
@@ -243,6 +244,11 @@ impl TemplateCase<'_> {
     pub(crate) fn at(&self, path: &FieldPath) -> Option<&Value> {
         let below = path.0.get(self.template.path.0.len()..)?.to_vec();
         at(self.written?, &FieldPath(below))
+    }
+
+    /// A field of the pod spec as it is written.
+    pub(crate) fn in_spec(&self, keys: &[&str]) -> Option<&Value> {
+        below(self.written?.get("spec")?, keys)
     }
 
     /// Takes a field out, with the mappings above it that would be left without an entry.
@@ -323,12 +329,13 @@ pub(crate) fn matches(
     may_carry: impl Fn(&str) -> bool,
     selector: &Selector,
 ) -> Option<bool> {
-    let mut known = selector.clone();
-    known.requirements.retain(|one| labels.contains_key(&one.key) || !may_carry(&one.key));
-    if !known.matches(labels) {
+    let all = selector.requirements.iter();
+    let is_known = |one: &&Requirement| labels.contains_key(&one.key) || !may_carry(&one.key);
+    let fits = |one: &Requirement| !one.operator.is_comparison() && is_met(one, labels);
+    if !all.clone().filter(is_known).all(fits) {
         return Some(false);
     }
-    (known.requirements.len() == selector.requirements.len()).then_some(true)
+    all.clone().all(|one| is_known(&one)).then_some(true)
 }
 
 impl Frame<'_> {

@@ -55,6 +55,12 @@ pub fn at<'a>(value: &'a Value, path: &FieldPath) -> Option<&'a Value> {
     })
 }
 
+/// The field below several keys, without the text of a pointer in between.
+#[must_use]
+pub fn below<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Value> {
+    keys.iter().try_fold(value, |at, key| at.get(key))
+}
+
 /// Reads an object.
 ///
 /// # Errors
@@ -111,7 +117,7 @@ pub fn keep_written(object: &mut Object, value: &Value) {
 /// everything.
 #[must_use]
 pub fn controller_selector(object: &Value) -> Option<LabelSelector> {
-    let selector = object.pointer("/spec/selector")?;
+    let selector = below(object, &["spec", "selector"])?;
     let text = |field: &str| object.get(field).and_then(Value::as_str);
     if (text("apiVersion"), text("kind")) == (Some("v1"), Some("ReplicationController")) {
         let labels = Map::deserialize(selector).ok()?;

@@ -26,6 +26,7 @@ use crate::mode::{self, Mode};
 use crate::native;
 use crate::object::{Map, Object, PodSpec, Template};
 use crate::placed::{self, Asked, Placement};
+use crate::read::at;
 use crate::rules;
 use crate::standing;
 use crate::surroundings::{Reference, Surroundings};
@@ -240,7 +241,9 @@ fn of_template(
         let coordinate = reading.intents.coordinate.as_ref();
         let coordinated = coordination::expand::place(object, &base, coordinate, surroundings);
         reading.intents.rules.extend(coordinated.rules.iter().cloned());
-        base.labels.extend(coordinated.labels.clone());
+        if !coordinated.labels.is_empty() {
+            base.to_mut().labels.extend(coordinated.labels.clone());
+        }
         let frame = frame::frame(object, &base, &surroundings.objects);
         let mut expanded = expand::expand(object, &base, &frame, surroundings, &reading.intents);
         coordinate_too(&coordinated, &mut expanded);
@@ -254,12 +257,12 @@ fn of_template(
         findings.extend(dead_selectors(object, template, &expanded.dead));
         let told = coordination::rules::of_workload(object, template, coordinate, surroundings);
         findings.extend(told);
-        let written = written.and_then(|whole| whole.pointer(&template.path.pointer()));
+        let written = written.and_then(|whole| at(whole, &template.path));
         let case = TemplateCase::new((object, &base), &frame, surroundings, written);
         findings.extend(by_hand(&case, &reading, &coordinated));
         let known = !unreadable && is_complete(&expanded);
         let told = !is_contradicted(&findings);
-        let judged = (object, template, &base);
+        let judged = (object, template, &*base);
         let placed = on_cluster(judged, &frame, surroundings, &reading, &expanded, (known, told));
         if let Some((placement, found)) = placed {
             tell_once(found, &mut findings);
@@ -286,12 +289,12 @@ fn of_template(
 
 /// Whether the template has the record of an expansion in place, and the template without what that
 /// added.
-fn unexpanded(place: Place, template: &Template) -> (bool, Template) {
+fn unexpanded(place: Place, template: &Template) -> (bool, Cow<'_, Template>) {
     let record = template.annotations.get(keys::APPLIED);
     let record = record.filter(|_| place == Place::ExpandedTemplate);
-    let mut base = template.clone();
+    let mut base = Cow::Borrowed(template);
     if let Some(undone) = record.and_then(|text| applied::undo(text, &template.spec)) {
-        base.spec = undone;
+        base.to_mut().spec = undone;
     }
     (record.is_some(), base)
 }

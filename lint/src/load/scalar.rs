@@ -30,6 +30,8 @@ pub fn resolve_plain(text: &str) -> Resolved {
         [b'a'..=b'e' | b'g'..=b'm' | b'p'..=b's' | b'u'..=b'x' | b'z' | b'/', ..] => {
             return Resolved::Str;
         }
+        // The longest of them has five letters.
+        [b'a'..=b'z' | b'A'..=b'Z', _, _, _, _, _, ..] => return Resolved::Str,
         // Nothing to be told about a sign, a base or an exponent.
         [b'1'..=b'9', rest @ ..] if rest.len() < 18 && rest.iter().all(u8::is_ascii_digit) => {
             return text.parse().map_or(Resolved::Str, Resolved::Int);

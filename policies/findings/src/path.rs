@@ -58,11 +58,19 @@ pub enum Segment {
     Index(usize),
 }
 
+/// Fields of a pod spec that are in so many paths, and too long to be kept in place.
+const LONG: [&str; 3] = [
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "preferredDuringSchedulingIgnoredDuringExecution",
+    "topologySpreadConstraints",
+];
+
 impl Segment {
     /// A key of a mapping.
     #[must_use]
     pub fn key(key: &str) -> Self {
-        Self::Key(CompactString::new(key))
+        let long = if key.len() > 24 { LONG.into_iter().find(|long| *long == key) } else { None };
+        Self::Key(long.map_or_else(|| CompactString::new(key), CompactString::const_new))
     }
 }
 

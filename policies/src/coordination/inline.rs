@@ -9,6 +9,7 @@ use placecard_language::coordination::check::group_of;
 use placecard_language::coordination::inline::{self as language, HOME, LIST};
 use serde_json::Value;
 
+use crate::read::below;
 use crate::surroundings::{Answer, Reference, Surroundings};
 use crate::vocabulary::path;
 use crate::words;
@@ -95,9 +96,11 @@ fn drop_unknown(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>
 /// where it does not have the list.
 #[must_use]
 pub fn schemas(value: &Value) -> Vec<(Reference, Answer)> {
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let group = api_group(text("/apiVersion")) == "apiextensions.k8s.io";
-    if !group || text("/kind") != "CustomResourceDefinition" || text("/metadata/name") != DEFINITION
+    let text = |keys: &[&str]| below(value, keys).and_then(Value::as_str).unwrap_or_default();
+    let group = api_group(text(&["apiVersion"])) == "apiextensions.k8s.io";
+    if !group
+        || text(&["kind"]) != "CustomResourceDefinition"
+        || text(&["metadata", "name"]) != DEFINITION
     {
         return Vec::new();
     }

@@ -274,7 +274,7 @@ pub fn long_forms(
 /// The coordination that the template of a workload names in the long form.
 #[must_use]
 pub fn in_long_form(value: &Value) -> Option<&str> {
-    let annotations = value.pointer("/spec/template/metadata/annotations")?;
+    let annotations = read::below(value, &["spec", "template", "metadata", "annotations"])?;
     // The name comes first, and in the short form alone.
     let mut said = annotations.get(keys::COORDINATE)?.as_str()?.split_whitespace();
     said.next().filter(|_| said.next().is_some())

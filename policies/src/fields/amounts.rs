@@ -44,7 +44,7 @@ pub(crate) fn containers(case: &TemplateCase<'_>) -> Vec<Container> {
     let mut found = Vec::new();
     for list in ["initContainers", "containers"] {
         let path = case.template.spec_path(&[list]);
-        let all = case.at(&path).and_then(Value::as_array);
+        let all = case.in_spec(&[list]).and_then(Value::as_array);
         for (index, container) in all.into_iter().flatten().enumerate() {
             let path = path.index(index).key("resources");
             let name = container.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -75,6 +75,10 @@ pub(crate) type NodeWish<'a> = (Wish, FieldPath, &'a NodeSelectorTerm);
 
 /// The terms of node affinity, required ones first.
 pub(super) fn node_terms(template: &Template) -> Vec<NodeWish<'_>> {
+    let affinity = template.spec.affinity.as_ref().and_then(|all| all.node_affinity.as_ref());
+    if affinity.is_none() {
+        return Vec::new();
+    }
     let at = template.spec_path(&["affinity", "nodeAffinity"]);
     let required =
         at.keys(&["requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]);
@@ -85,7 +89,6 @@ pub(super) fn node_terms(template: &Template) -> Vec<NodeWish<'_>> {
         .enumerate()
         .map(|(index, term)| (Wish::Required, required.index(index), term))
         .collect();
-    let affinity = template.spec.affinity.as_ref().and_then(|all| all.node_affinity.as_ref());
     let wishes = affinity
         .and_then(|nodes| nodes.preferred_during_scheduling_ignored_during_execution.as_ref());
     for (index, wish) in wishes.into_iter().flatten().enumerate() {

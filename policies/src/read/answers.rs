@@ -8,7 +8,7 @@ use placecard_language::intent::TargetKind;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::reference;
+use super::{below, reference};
 use crate::object::Map;
 use crate::surroundings::{Answer, Reference};
 use crate::{coordination, directory, kinds};
@@ -41,14 +41,12 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
     let target =
         |kind| Reference::Target { kind, namespace: at.clone(), name: object.name.clone() };
     let selector = || {
-        value
-            .pointer("/spec/selector")
+        below(value, &["spec", "selector"])
             .and_then(|selector| LabelSelector::deserialize(selector).ok())
     };
     let kind = match (object.api_version.as_str(), object.kind.as_str()) {
         ("v1", "Service") => {
-            let labels = value
-                .pointer("/spec/selector")
+            let labels = below(value, &["spec", "selector"])
                 .and_then(|labels| Map::deserialize(labels).ok())
                 .filter(|labels| !labels.is_empty());
             let selector = labels.map(|labels| LabelSelector {
@@ -58,8 +56,7 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
             return vec![(target(TargetKind::Service), Answer::Selector(selector))];
         }
         ("v1", "Namespace") => {
-            let mut labels = value
-                .pointer("/metadata/labels")
+            let mut labels = below(value, &["metadata", "labels"])
                 .and_then(|labels| Map::deserialize(labels).ok())
                 .unwrap_or_default();
             // Written by the API server on every namespace.
@@ -68,7 +65,7 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
             return vec![(reference, Answer::Namespace(labels))];
         }
         ("v1", "PersistentVolumeClaim") => {
-            let modes = value.pointer("/spec/accessModes");
+            let modes = below(value, &["spec", "accessModes"]);
             let modes = modes.and_then(|modes| Vec::deserialize(modes).ok()).unwrap_or_default();
             let reference = Reference::AccessModes { namespace: at, name: object.name };
             return vec![(reference, Answer::AccessModes(modes))];
@@ -106,9 +103,10 @@ fn scale(
 ) -> Option<(Reference, Answer)> {
     let counts = ["Deployment", "ReplicaSet", "StatefulSet"].contains(&kind);
     (api_version == "apps/v1" && counts).then(|| {
-        let number = |pointer: &str| value.pointer(pointer).and_then(Value::as_u64);
-        let start = number("/spec/ordinals/start").and_then(|start| u32::try_from(start).ok());
-        let replicas = number("/spec/replicas").unwrap_or(1);
+        let number = |keys: &[&str]| below(value, keys).and_then(Value::as_u64);
+        let start =
+            number(&["spec", "ordinals", "start"]).and_then(|start| u32::try_from(start).ok());
+        let replicas = number(&["spec", "replicas"]).unwrap_or(1);
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         let reference = Reference::Scale { kind: kind.to_owned(), namespace, name };
         (reference, Answer::Scale { replicas, start: start.unwrap_or(0) })
@@ -118,15 +116,18 @@ fn scale(
 /// What a HorizontalPodAutoscaler says of the workload that it scales (autoscaling/v2: at least 1
 /// replica if it says nothing).
 fn autoscaler(value: &Value, namespace: &str) -> Option<(Reference, Answer)> {
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let count = |field: &str| value.pointer(field).and_then(Value::as_u64);
+    let spec = value.get("spec")?;
+    let text = |field: &str| {
+        below(spec, &["scaleTargetRef", field]).and_then(Value::as_str).map(str::to_owned)
+    };
+    let count = |field: &str| spec.get(field).and_then(Value::as_u64);
     let reference = Reference::Autoscaler {
-        kind: text("/spec/scaleTargetRef/kind")?,
+        kind: text("kind")?,
         namespace: namespace.to_owned(),
-        name: text("/spec/scaleTargetRef/name")?,
+        name: text("name")?,
     };
     let object = super::reference(value)?;
-    let least = count("/spec/minReplicas").unwrap_or(1);
-    let most = count("/spec/maxReplicas")?;
+    let least = count("minReplicas").unwrap_or(1);
+    let most = count("maxReplicas")?;
     Some((reference, Answer::Autoscaler { object, least, most }))
 }

@@ -9,7 +9,7 @@ use placecard_language::keys;
 use serde_json::{Map, Value};
 
 use super::{
-    Head, ReadProblem, Whole, WireTemplate, Written as _, label_selector, shape, template,
+    Head, ReadProblem, Whole, WireTemplate, Written as _, below, label_selector, shape, template,
     with_head,
 };
 use crate::coordination;
@@ -37,7 +37,7 @@ pub(super) fn object(head: &Head, value: &Value, words: &Words) -> Result<Object
         object.coordination = Some(Box::new(value.clone()));
     }
     // By the convention that `kubectl scale` and autoscalers go by, too.
-    object.replicas = value.pointer("/spec/replicas").and_then(Value::as_i64);
+    object.replicas = below(value, &["spec", "replicas"]).and_then(Value::as_i64);
     object.custom = row;
     match row {
         _ if !pointers.is_empty() => {
@@ -110,7 +110,7 @@ fn with_what_is_known(row: &CustomKind, value: &Value, object: &mut Object) {
             }
         }
     }
-    let selector = value.pointer("/spec/selector").filter(|_| row.selector);
+    let selector = below(value, &["spec", "selector"]).filter(|_| row.selector);
     object.selector = selector.and_then(label_selector);
 }
 

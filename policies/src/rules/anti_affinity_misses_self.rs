@@ -35,12 +35,14 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         if filled_in || elsewhere || dead() || !is_near_miss(case, &selector) {
             continue;
         }
-        let misses = case.frame.matches(&selector) == Some(false);
+        if case.frame.matches(&selector) != Some(false) {
+            continue;
+        }
         // What stands on the owner was meant for its pods: those of an operator, whose labels are not
         // known, excuse no such selector.
         let meant = names_the_owner(case, &selector);
         let mut others = inputs.selected(case.frame.namespace, &selector);
-        if !misses || others.any(|(_, surely)| surely || !meant) {
+        if others.any(|(_, surely)| surely || !meant) {
             continue;
         }
         let site = Site::value(demand.path.key("labelSelector"));

@@ -22,18 +22,18 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/kubelet/qos/policy.go: without requests a pod is the first to be killed for memory, but for
 /// those of `system-node-critical`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let at = case.template.spec_path(&["priorityClassName"]);
-    let class = case.at(&at).and_then(Value::as_str).unwrap_or_default();
+    let class = case.in_spec(&["priorityClassName"]).and_then(Value::as_str).unwrap_or_default();
     if class != "system-cluster-critical" {
         return;
     }
-    let whole = case.at(&case.template.spec_path(&["resources"])).is_some();
+    let whole = case.in_spec(&["resources"]).is_some();
     let counts = |one: &str| one == "cpu" || one == "memory";
     let all = case.containers();
     let asks = all.iter().any(|one| one.asked.iter().any(|one| counts(&one.resource)));
     if whole || asks || all.is_empty() || case.doubt().is_some() {
         return;
     }
+    let at = case.template.spec_path(&["priorityClassName"]);
     let label = Label::new(Site::value(at), "but no container requests anything").quoting(class);
     let message = "the pods are critical for the cluster and request nothing";
     let mut finding = case.risk(CODE, message, label);

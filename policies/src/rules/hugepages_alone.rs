@@ -20,7 +20,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/apis/core/validation: `validateContainerResourceRequirements`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     // Amounts of the whole pod may stand beside it.
-    if case.at(&case.template.spec_path(&["resources"])).is_some() {
+    if case.in_spec(&["resources"]).is_some() {
         return;
     }
     for container in case.containers() {

@@ -33,10 +33,10 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         finding.help = vec![Help::text("at most 63 letters, digits, - _ . with a letter or digit at both ends")];
         findings.push(finding);
     };
-    let selector = case.template.spec_path(&["nodeSelector"]);
+    let selector = || case.template.spec_path(&["nodeSelector"]);
     for (key, value) in &case.template.spec.node_selector {
-        told(&|| Site::key(selector.key(key)), key, is_label_key(key), "key");
-        told(&|| Site::value(selector.key(key)), value, is_label_value(value), "value");
+        told(&|| Site::key(selector().key(key)), key, is_label_key(key), "key");
+        told(&|| Site::value(selector().key(key)), value, is_label_value(value), "value");
     }
     for (path, selector) in case.label_selectors() {
         for (key, value) in selector.match_labels.iter().flatten() {

@@ -24,7 +24,8 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// The label algebra says whether a term and nodeSelector leave anything.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let alternatives = case.alternatives();
-    if !case.some_is_possible() {
+    // Where there is one, it is possible or that is told as a contradiction.
+    if alternatives.len() < 2 || !case.some_is_possible() {
         return;
     }
     let terms = case.node_terms().iter().filter(|(wish, ..)| *wish == Wish::Required);

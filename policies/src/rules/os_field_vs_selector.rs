@@ -28,8 +28,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pkg/kubelet/lifecycle/predicate.go: a kubelet refuses pods of another system, and its node has
 /// its own as the label.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let at = case.template.spec_path(&["os", "name"]);
-    let Some(name) = case.at(&at).and_then(Value::as_str).filter(|name| !is_placeholder(name)) else {
+    let Some(name) = case.in_spec(&["os", "name"]).and_then(Value::as_str).filter(|name| !is_placeholder(name)) else {
         return;
     };
     let alternatives = case.alternatives();
@@ -38,6 +37,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     if open().next().is_none() || open().any(|one| is_possible(&joined(one, &system))) {
         return;
     }
+    let at = case.template.spec_path(&["os", "name"]);
     let label = Label::new(Site::value(at), "of the pod").quoting(name);
     let message = format!("the pods are for {}, and their nodes are not", words::shorten(name, 20));
     let mut finding = case.risk(CODE, message, label);

@@ -23,11 +23,10 @@ pub(super) const RULE: FieldRule = FieldRule {
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     for kind in ["podAffinity", "podAntiAffinity"] {
         let list = "requiredDuringSchedulingIgnoredDuringExecution";
-        let list = case.template.spec_path(&["affinity", kind, list]);
-        let terms = case.at(&list).and_then(Value::as_array);
+        let terms = case.in_spec(&["affinity", kind, list]).and_then(Value::as_array);
         for (index, term) in terms.into_iter().flatten().enumerate() {
-            let at = list.index(index);
             let Some(inner) = term.get("podAffinityTerm") else { continue };
+            let at = case.template.spec_path(&["affinity", kind, list]).index(index);
             let site = Site::key(at.key("podAffinityTerm"));
             let message = "a required term has no weight and no podAffinityTerm";
             let mut finding = case.refused(CODE, message, Label::new(site, "of preferred terms"));

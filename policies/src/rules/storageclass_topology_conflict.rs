@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{Family, Sees, risk};
 use crate::fields::inputs::{Inputs, TemplateFacts};
 use crate::fields::{Check, FieldRule, ObjectCase};
+use crate::read::below;
 use crate::words;
 
 const CODE: Code = Code::new("storageclass-topology-conflict");
@@ -103,7 +104,7 @@ fn mounted(
             site: Site::value(path.keys(&["persistentVolumeClaim", "claimName"])),
         })
     });
-    let made = case.written.and_then(|written| written.pointer("/spec/volumeClaimTemplates"));
+    let made = case.written.and_then(|written| below(written, &["spec", "volumeClaimTemplates"]));
     let made = made.and_then(Value::as_array).into_iter().flatten().enumerate();
     let made = made.filter_map(|(index, claim)| {
         let path = FieldPath::of(&["spec", "volumeClaimTemplates"]).index(index);

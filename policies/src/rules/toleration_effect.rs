@@ -20,13 +20,13 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// k8s.io/api/core/v1 TaintEffect.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let at = case.template.spec_path(&["tolerations"]);
+    let at = || case.template.spec_path(&["tolerations"]);
     for (index, one) in case.template.spec.tolerations.iter().enumerate() {
         let effect = one.effect.as_deref().unwrap_or_default();
         if effect.is_empty() || EFFECTS.contains(&effect) || is_placeholder(effect) {
             continue;
         }
-        let site = Site::value(at.index(index).key("effect"));
+        let site = Site::value(at().index(index).key("effect"));
         let label = Label::new(site.clone(), "no such effect").quoting(effect);
         let message = format!("a toleration has the effect {}", words::shorten(effect, 40));
         let mut finding = case.refused(CODE, message, label);

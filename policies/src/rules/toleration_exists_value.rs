@@ -19,13 +19,13 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `ValidateTolerations`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let at = case.template.spec_path(&["tolerations"]);
+    let at = || case.template.spec_path(&["tolerations"]);
     for (index, one) in case.template.spec.tolerations.iter().enumerate() {
         let value = one.value.as_deref().unwrap_or_default();
         if one.operator.as_deref() != Some("Exists") || value.is_empty() {
             continue;
         }
-        let at = at.index(index).key("value");
+        let at = at().index(index).key("value");
         let label = Label::new(Site::value(at.clone()), "Exists is for any value").quoting(value);
         let mut finding = case.refused(CODE, "a toleration with Exists takes no value", label);
         finding.help = vec![Help::text("leave the value out, or say Equal")];

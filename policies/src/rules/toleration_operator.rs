@@ -20,7 +20,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `ValidateTolerations`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let at = case.template.spec_path(&["tolerations"]);
+    let at = || case.template.spec_path(&["tolerations"]);
     for (index, one) in case.template.spec.tolerations.iter().enumerate() {
         let operator = one.operator.as_deref().unwrap_or_default();
         let no_key = one.key.as_deref().unwrap_or_default().is_empty();
@@ -36,7 +36,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             }
             () => continue,
         };
-        let site = Site::value(at.index(index).key("operator"));
+        let site = Site::value(at().index(index).key("operator"));
         let label = Label::new(site.clone(), text).quoting(operator);
         let mut finding = case.refused(CODE, message, label);
         finding.help = vec![Help::text(match no_key {

@@ -19,13 +19,13 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/apis/core/validation: `ValidateTolerations`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let at = case.template.spec_path(&["tolerations"]);
+    let at = || case.template.spec_path(&["tolerations"]);
     for (index, one) in case.template.spec.tolerations.iter().enumerate() {
         let effect = one.effect.as_deref().unwrap_or_default();
         if one.toleration_seconds.is_none() || effect == "NoExecute" {
             continue;
         }
-        let site = Site::value(at.index(index).key("tolerationSeconds"));
+        let site = Site::value(at().index(index).key("tolerationSeconds"));
         let message = "tolerationSeconds goes with effect: NoExecute only";
         let text = if effect.is_empty() { "no effect is named" } else { effect };
         let mut finding = case.refused(CODE, message, Label::new(site, text));

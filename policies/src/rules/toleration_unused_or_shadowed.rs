@@ -24,15 +24,15 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// k8s.io/api/core/v1 `Toleration.ToleratesTaint`: whatever the one tolerates, the other does too.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let list = &case.template.spec.tolerations;
-    let at = case.template.spec_path(&["tolerations"]);
+    let at = || case.template.spec_path(&["tolerations"]);
     let first = first_of_each(list);
     for (index, one) in list.iter().enumerate() {
         let Some(wider) = wider(&first, index, one) else { continue };
-        let label = Label::new(Site::value(at.index(index)), "adds nothing");
+        let label = Label::new(Site::value(at().index(index)), "adds nothing");
         let mut finding = case.risk(CODE, "another toleration of the pods implies this one", label);
-        finding.labels.push(Label::new(Site::value(at.index(wider)), "tolerates as much or more"));
+        finding.labels.push(Label::new(Site::value(at().index(wider)), "tolerates as much or more"));
         finding.help = vec![Help::mentioning("drop {}", vec![0])];
-        finding.fix = Some(Fix::safe(vec![Edit::remove(at.index(index))]));
+        finding.fix = Some(Fix::safe(vec![Edit::remove(at().index(index))]));
         findings.push(finding);
     }
 }

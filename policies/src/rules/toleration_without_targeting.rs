@@ -52,7 +52,7 @@ fn is_led(case: &TemplateCase<'_>) -> bool {
     let affinity = spec.affinity.as_ref();
     let by_nodes = affinity.is_some_and(|all| all.node_affinity.is_some() || all.pod_affinity.is_some());
     let asked = |one: &Container| one.asked.iter().any(|one| is_extended(&one.resource));
-    let written = |field: &str| case.at(&case.template.spec_path(&[field])).is_some();
+    let written = |field: &str| case.in_spec(&[field]).is_some();
     let said = [keys::REQUIRE, keys::PREFER, keys::INTENTS, keys::INTENTS_TLV];
     let labels = [&case.object.labels, &case.template.labels];
     !spec.node_selector.is_empty()

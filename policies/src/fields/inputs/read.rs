@@ -19,7 +19,7 @@ use crate::expand::{affinity_path, source};
 use crate::kinds::REVISION_LABELS;
 use crate::native;
 use crate::object::{Map, Object, Template};
-use crate::read::label_selector;
+use crate::read::{below, label_selector};
 use crate::snapshot::add;
 use crate::surroundings::Surroundings;
 
@@ -79,18 +79,18 @@ impl Inputs {
         }
         match (object.group(), object.kind.as_str()) {
             ("", "Namespace") => {
-                let mut labels: Map = map(written.pointer("/metadata/labels"));
+                let mut labels: Map = map(below(written, &["metadata", "labels"]));
                 labels.insert(NAMESPACE_NAME.to_owned(), object.name.clone());
                 self.namespaces.insert(object.name, labels);
             }
             ("policy", "PodDisruptionBudget") => {
-                let selector = written.pointer("/spec/selector").and_then(label_selector);
+                let selector = below(written, &["spec", "selector"]).and_then(label_selector);
                 if let Some(selector) = selector.map(|one| native::selector(&one)) {
                     self.push_budget(BudgetFacts { object, selector, folder: Some(folder) });
                 }
             }
             ("storage.k8s.io", "StorageClass") => {
-                let annotations = map(written.pointer("/metadata/annotations"));
+                let annotations = map(below(written, &["metadata", "annotations"]));
                 if annotations.get(IS_DEFAULT).is_some_and(|value| value == "true") {
                     self.default_class = Some(object.name.clone());
                 }
@@ -98,9 +98,9 @@ impl Inputs {
                 self.classes.insert(object.name, class);
             }
             ("", "PersistentVolumeClaim") => {
-                let text = |pointer| written.pointer(pointer).and_then(Value::as_str);
-                let class = text("/spec/storageClassName").map(str::to_owned);
-                let is_bound = text("/spec/volumeName").is_some_and(|name| !name.is_empty());
+                let text = |field| below(written, &["spec", field]).and_then(Value::as_str);
+                let class = text("storageClassName").map(str::to_owned);
+                let is_bound = text("volumeName").is_some_and(|name| !name.is_empty());
                 let name = (object.namespace, object.name);
                 self.claims.insert(name, ClaimFacts { class, is_bound });
             }
@@ -116,7 +116,7 @@ impl Inputs {
                 }
             }
             ("node.k8s.io", "RuntimeClass") => {
-                let selector = map(written.pointer("/scheduling/nodeSelector"));
+                let selector = map(below(written, &["scheduling", "nodeSelector"]));
                 let known = self.runtime_classes.get(&object.name);
                 let selector =
                     known.is_none_or(|one| one.as_ref() == Some(&selector)).then_some(selector);
