@@ -1,46 +1,13 @@
-//! The modes of a namespace on a real API server, with the webhook and the policy about unplaced
-//! pods: the table of `modes`.
+//! The modes of a namespace on a real API server, with the chart installed, its policy about unplaced
+//! pods included: the table of `modes`.
 
 use std::time::Duration;
 
-use placecard_policies::admission_policy::{Unplaced, Values, unplaced};
-use placecard_tests::chart::RELEASE_NAMESPACE;
-use placecard_tests::controlplane::{Api, Owned, Patch, Target, wait_for};
+use placecard_tests::controlplane::{Api, Patch, Target, wait_for};
 use serde_json::{Value, json};
 
 use crate::e2e::stage::with_stage;
 use crate::modes::{Case, MODES, cases, refuses};
-
-/// Only the namespaces of this test, because the control plane is shared.
-const HERE: &str = "e2e.example.com/modes";
-
-/// The first policy with its binding, for these namespaces.
-fn policy(api: &Api) -> Vec<Owned> {
-    let text = unplaced(&Values::new(RELEASE_NAMESPACE, Unplaced::Deny, false));
-    let here = json!({"key": HERE, "operator": "Exists"});
-    let objects: Vec<Owned> = text
-        .split("\n---\n")
-        .take(2)
-        .map(|document| {
-            let mut object: Value = serde_saphyr::from_str(document).expect("YAML");
-            let path = "/spec/matchConstraints/namespaceSelector/matchExpressions";
-            if let Some(Value::Array(expressions)) = object.pointer_mut(path) {
-                expressions.push(here.clone());
-            }
-            api.create_owned(&object)
-        })
-        .collect();
-    let target = Target::of(&objects[0].object);
-    wait_for(Duration::from_secs(60), "the policy is seen", || {
-        let policy = api.get(&target).map_err(|refusal| refusal.to_string())?.object;
-        if policy["status"]["observedGeneration"].is_null() {
-            Err("not yet".to_owned())
-        } else {
-            Ok(())
-        }
-    });
-    objects
-}
 
 fn check(api: &Api, mode: &str, case: &Case) {
     let outcome = api.dry_run().create(&case.object);
@@ -68,11 +35,9 @@ fn check(api: &Api, mode: &str, case: &Case) {
 fn each_mode_does_what_its_label_says() {
     with_stage(|stage| {
         let api = stage.api();
-        let _policy = policy(api);
         for mode in MODES {
-            let mut labels = vec![(HERE, "here")];
-            labels.extend((!mode.is_empty()).then_some(("placecard.dev/mode", *mode)));
-            let namespace = api.namespace_with("modes", &labels);
+            let label = (!mode.is_empty()).then_some(("placecard.dev/mode", *mode));
+            let namespace = api.namespace_with("modes", label.as_slice());
             for case in cases(&namespace.name) {
                 check(api, mode, &case);
             }
