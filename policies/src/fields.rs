@@ -347,7 +347,52 @@ impl Frame<'_> {
 
 #[cfg(test)]
 mod tests {
+    use placecard_feasibility::requirement::Operator;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+
+    fn requirement() -> impl Strategy<Value = Requirement> {
+        let operators = [
+            (Operator::In, 2),
+            (Operator::NotIn, 2),
+            (Operator::Exists, 0),
+            (Operator::DoesNotExist, 0),
+            (Operator::Gt, 1),
+        ];
+        (select(vec!["a", "b", "c"]), select(operators.to_vec()), vec(select(vec!["1", "7"]), 2))
+            .prop_map(|(key, (operator, operands), values)| Requirement {
+                key: key.to_owned(),
+                operator,
+                values: values.into_iter().take(operands).map(str::to_owned).collect(),
+            })
+    }
+
+    proptest! {
+        /// There may be a label b besides.
+        #[test]
+        fn what_is_said_of_a_selector_holds_whatever_else_is_carried(
+            requirements in vec(requirement(), 0..4),
+            a in option::of(select(vec!["1", "7"])),
+        ) {
+            let selector = Selector { requirements };
+            let mut labels: Map = a.map(|a| ("a".to_owned(), a.to_owned())).into_iter().collect();
+            let said = matches(&labels, |key| key == "b", &selector);
+            let mut all = vec![selector.matches(&labels)];
+            for b in ["1", "7", "8"] {
+                labels.insert("b".to_owned(), b.to_owned());
+                all.push(selector.matches(&labels));
+            }
+            if let Some(said) = said {
+                prop_assert!(all.iter().all(|one| *one == said), "{said}: {all:?}");
+            } else {
+                prop_assert!(selector.requirements.iter().any(|one| one.key == "b"));
+            }
+        }
+    }
 
     #[test]
     fn placeholders_are_told_from_values() {
