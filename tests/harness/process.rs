@@ -59,6 +59,16 @@ pub fn listening(command: &mut Command) -> Result<(Child, BufReader<ChildStdout>
     }
 }
 
+/// A client of the webhook at this address, which may have any certificate.
+///
+/// # Errors
+/// There is no TLS.
+pub(crate) fn client(runtime: &Runtime, address: SocketAddr) -> Result<kube::Client> {
+    let mut config = kube::Config::new(format!("https://{address}").parse()?);
+    config.accept_invalid_certs = true;
+    Ok(runtime.block_on(async { kube::Client::try_from(config) })?)
+}
+
 impl Process {
     /// Starts this program, which is to listen on a port that it prints.
     ///
@@ -74,9 +84,7 @@ impl Process {
         command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         let (child, output, address) = listening(&mut command)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let mut config = kube::Config::new(format!("https://{address}").parse()?);
-        config.accept_invalid_certs = true;
-        let client = runtime.block_on(async { kube::Client::try_from(config) })?;
+        let client = client(&runtime, address)?;
         let (id, child) = (child.id(), Mutex::new(child));
         Ok(Self { address, begin, id, child, _output: output, client, runtime })
     }

@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::chart;
 use crate::controlplane::{ControlPlane, wait_for};
 use crate::installation::{self, authority, lead_to};
+use crate::process;
 use crate::webhook::{kubeconfig, wait_until_called};
 
 /// For what only a slow machine makes slow.
@@ -101,11 +102,7 @@ impl Running {
 
     /// Waits until it is ready: it has seen the cluster, and the vocabulary.
     fn wait_until_ready(&self) {
-        let url = format!("https://{}", self.address).parse().expect("an URL");
-        let mut config = kube::Config::new(url);
-        config.accept_invalid_certs = true;
-        let client = self.runtime.block_on(async { kube::Client::try_from(config) });
-        let client = client.expect("usable");
+        let client = process::client(&self.runtime, self.address).expect("usable");
         wait_for(PATIENCE, "it is ready", || {
             let request = http::Request::get("/readyz").body(Vec::new()).expect("a request");
             let answer = self.runtime.block_on(client.request_text(request));
