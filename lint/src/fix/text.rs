@@ -244,86 +244,41 @@ fn set(document: &Document, path: &FieldPath, edit: &Edit, removes: bool) -> Opt
 
 /// A small replacement that does what a patch of a document does: whole lines, or a part of one.
 fn difference(source: &Source, document: Span, patch: &Patch) -> (Span, String) {
-    let new = Patched::new(source.slice(document), document.start, patch);
-    let (start, end) = new.same_lines();
-    let old = new.old.get(start..new.old.len() - end).unwrap_or_default();
-    let to = new.slice(start, new.len() - end);
+    let text = source.slice(document);
+    let at = |byte: u32| byte.saturating_sub(document.start) as usize;
+    let before = text.get(..at(patch.span.start)).unwrap_or_default().as_bytes();
+    let after = text.get(at(patch.span.end)..).unwrap_or_default().as_bytes();
+    let old = text.as_bytes();
+    // The new text, which is not written out.
+    let new = || before.iter().chain(patch.new.as_bytes()).chain(after);
+    let new_len = before.len() + patch.new.len() + after.len();
+    let is_break = |byte: &u8| *byte == b'\n';
+    // What both share at their starts, and behind that at their ends, as whole lines.
+    let same = |(one, other): &(&u8, &u8)| one == other;
+    let shared = old.iter().zip(new()).skip(before.len()).take_while(same).count() + before.len();
+    let start = old.iter().take(shared).rposition(is_break).map_or(0, |at| at + 1);
+    let both = old.iter().rev().zip(new().rev()).skip(after.len());
+    let shared = both.take_while(same).count() + after.len();
+    let shared = shared.min(old.len().min(new_len) - start);
+    let starts = |before: Option<&u8>| before.is_none_or(is_break);
+    let end = match starts(old.iter().rev().nth(shared)) && starts(new().rev().nth(shared)) {
+        true => shared,
+        false => {
+            let mut tail = old.iter().skip(old.len() - shared);
+            tail.position(is_break).map_or(0, |at| shared - at - 1)
+        }
+    };
+    let changed = text.get(start..old.len() - end).unwrap_or_default();
+    let to = new().skip(start).take(new_len - end - start).copied().collect();
+    let to = String::from_utf8(to).unwrap_or_default();
     let is_one = |text: &str| text.matches('\n').count() <= 1 && !text.is_empty();
-    let (inner, outer) = match is_one(old) && is_one(&to) {
-        true => ends(old, &to),
+    let (inner, outer) = match is_one(changed) && is_one(&to) {
+        true => ends(changed, &to),
         false => (0, 0),
     };
     let offset = |byte: usize| document.start + u32::try_from(byte).unwrap_or_default();
-    let replaced = Span::new(offset(start + inner), offset(new.old.len() - end - outer));
+    let replaced = Span::new(offset(start + inner), offset(old.len() - end - outer));
     (replaced, to.get(inner..to.len() - outer).unwrap_or_default().to_owned())
-}
-
-/// A text with something else at one place, which is not written out.
-struct Patched<'a> {
-    old: &'a str,
-    before: &'a str,
-    new: &'a str,
-    after: &'a str,
-}
-
-impl<'a> Patched<'a> {
-    /// `start`: where the text begins in that of the patch.
-    fn new(old: &'a str, start: u32, patch: &'a Patch) -> Self {
-        let at = |byte: u32| byte.saturating_sub(start) as usize;
-        let before = old.get(..at(patch.span.start)).unwrap_or_default();
-        let after = old.get(at(patch.span.end)..).unwrap_or_default();
-        Self { old, before, new: &patch.new, after }
-    }
-
-    fn len(&self) -> usize {
-        self.before.len() + self.new.len() + self.after.len()
-    }
-
-    fn byte(&self, at: usize) -> Option<&u8> {
-        let behind = at.checked_sub(self.before.len());
-        match behind.map(|at| at.checked_sub(self.new.len()).ok_or(at)) {
-            None => self.before.as_bytes().get(at),
-            Some(Err(at)) => self.new.as_bytes().get(at),
-            Some(Ok(at)) => self.after.as_bytes().get(at),
-        }
-    }
-
-    fn slice(&self, from: usize, to: usize) -> String {
-        let bytes: Vec<u8> = (from..to).filter_map(|at| self.byte(at)).copied().collect();
-        String::from_utf8(bytes).unwrap_or_default()
-    }
-
-    /// How many bytes of whole lines the old text and the new one share at their starts, and behind
-    /// that at their ends.
-    fn same_lines(&self) -> (usize, usize) {
-        let old = self.old.as_bytes();
-        let starts = |byte: Option<&u8>| byte == Some(&b'\n');
-        let mut start = self.before.len();
-        while start < old.len() && old.get(start) == self.byte(start) {
-            start += 1;
-        }
-        while start > 0 && !starts(old.get(start - 1)) {
-            start -= 1;
-        }
-        let most = (old.len() - start).min(self.len() - start);
-        let mut end = self.after.len().min(most);
-        let last = |end: usize| (old.get(old.len() - end - 1), self.byte(self.len() - end - 1));
-        while end < most && last(end).0 == last(end).1 {
-            end += 1;
-        }
-        // A line starts behind the last one, at the first byte, and at no bytes both texts end.
-        let is_start = |end: usize, len: usize, before: Option<&u8>| end == len || starts(before);
-        while end > 0 {
-            let (of_old, of_new) = (old.len() - end, self.len() - end);
-            let before = |at: usize| at.checked_sub(1);
-            let one = is_start(end, old.len(), before(of_old).and_then(|at| old.get(at)));
-            if one && is_start(end, self.len(), before(of_new).and_then(|at| self.byte(at))) {
-                break;
-            }
-            end -= 1;
-        }
-        (start, end)
-    }
 }
 
 /// How many bytes of whole characters two texts share at their starts, and behind that at their ends.
