@@ -141,16 +141,13 @@ fn wrong(name: &str) -> Option<Flaw> {
 
 /// Whether the findings of a code need a cluster.
 fn is_of_cluster(code: &str) -> bool {
-    let verdict = rules::find(code).map(|rule| rule.verdict);
-    matches!(verdict, Some(Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting))
+    rules::find(code).is_some_and(|rule| rule.verdict.is_of_cluster())
 }
 
-/// What words are, what is allowed and what the API server refuses is no matter of opinion.
+/// Whether a comment may silence it: what an annotation may, and what is named and not there. The
+/// linter sees a part of a cluster, and a person may know the rest.
 pub(crate) const fn can_be_silenced(verdict: Verdict) -> bool {
-    !matches!(
-        verdict,
-        Verdict::Language | Verdict::NotExpressible | Verdict::NotAllowed | Verdict::ApiRejects
-    )
+    verdict.can_be_silenced() || matches!(verdict, Verdict::Unresolved)
 }
 
 /// The lines that a comment is about.

@@ -56,6 +56,33 @@ impl Verdict {
             Self::Risk => "risk",
         }
     }
+
+    /// Whether the author of an object may silence it by an annotation: verdicts and lint findings;
+    /// never the language, permissions or what the API refuses.
+    #[must_use]
+    pub const fn can_be_silenced(self) -> bool {
+        match self {
+            Self::Contradictory
+            | Self::ContradictoryGroup
+            | Self::ContradictoryUpdate
+            | Self::Uncoordinated
+            | Self::NoInventory
+            | Self::CrowdedOut
+            | Self::Waiting
+            | Self::Risk => true,
+            Self::Language
+            | Self::NotExpressible
+            | Self::NotAllowed
+            | Self::ApiRejects
+            | Self::Unresolved => false,
+        }
+    }
+
+    /// Whether nothing can be said of it without a cluster.
+    #[must_use]
+    pub const fn is_of_cluster(self) -> bool {
+        matches!(self, Self::NoInventory | Self::CrowdedOut | Self::Waiting)
+    }
 }
 
 /// Everything that is known about one defect.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use placecard_findings::{Finding, Verdict};
+use placecard_findings::Finding;
 use placecard_language::intent::Ignore;
 
 use crate::object::{Object, Template};
@@ -19,7 +19,7 @@ pub(super) fn apply(
     let mut used = BTreeSet::new();
     findings.retain(|finding| {
         let ignore = ignores.iter().position(|ignore| ignore.code == finding.code.as_str());
-        match ignore.filter(|_| can_be_silenced(finding.verdict)) {
+        match ignore.filter(|_| finding.verdict.can_be_silenced()) {
             Some(index) => {
                 used.insert(index);
                 false
@@ -29,33 +29,9 @@ pub(super) fn apply(
     });
     for (index, ignore) in ignores.iter().enumerate() {
         // Without a cluster nothing can be said of one, and nothing be ignored.
-        let of_cluster = rules::find(&ignore.code).is_some_and(|rule| is_of_cluster(rule.verdict));
+        let of_cluster = rules::find(&ignore.code).is_some_and(|rule| rule.verdict.is_of_cluster());
         if !used.contains(&index) && (on_cluster || !of_cluster) {
             findings.push(words::trouble::unused_ignore(&object.reference, template, ignore));
         }
-    }
-}
-
-/// Whether findings of this verdict need a cluster.
-fn is_of_cluster(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::NoInventory | Verdict::CrowdedOut | Verdict::Waiting)
-}
-
-/// Verdicts and lint findings; never the language, permissions or what the API refuses.
-fn can_be_silenced(verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::Contradictory
-        | Verdict::ContradictoryGroup
-        | Verdict::ContradictoryUpdate
-        | Verdict::Uncoordinated
-        | Verdict::NoInventory
-        | Verdict::CrowdedOut
-        | Verdict::Waiting
-        | Verdict::Risk => true,
-        Verdict::Language
-        | Verdict::NotExpressible
-        | Verdict::NotAllowed
-        | Verdict::ApiRejects
-        | Verdict::Unresolved => false,
     }
 }
