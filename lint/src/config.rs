@@ -302,7 +302,7 @@ impl Configs {
             return Ok(known.clone());
         }
         let mut chain = Vec::new();
-        for above in folder.ancestors() {
+        for above in upwards(folder) {
             if !self.of_folder.contains_key(above) {
                 let found = shared(of_folder(&self.here, above)?);
                 self.of_folder.insert(above.to_owned(), found);
@@ -310,7 +310,7 @@ impl Configs {
             let configs = self.of_folder.get(above).map_or(&[][..], Vec::as_slice);
             let is_root = configs.last().is_some_and(|config| config.root);
             chain.extend(configs.iter().rev().cloned());
-            if is_root || above.join(".git").exists() {
+            if is_root {
                 break;
             }
         }
@@ -373,14 +373,24 @@ pub(crate) fn encoded(ask: EncodeAsk) -> Result<EncodeAsk, String> {
     Ok(EncodeAsk { vocabulary: found.vocabulary, ..ask })
 }
 
+/// The folders whose configurations may count for the files of one, the nearest first: up to the root
+/// of a repository.
+fn upwards(folder: &Path) -> impl Iterator<Item = &Path> {
+    let mut inside = true;
+    let is_root = |folder: &Path| folder.join(".git").exists();
+    folder.ancestors().take_while(move |above| std::mem::replace(&mut inside, !is_root(above)))
+}
+
+/// Where the configuration of a folder could stand, and where it stands.
+fn in_folder(folder: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
+    let possible: Vec<PathBuf> = NAMES.iter().map(|name| folder.join(name)).collect();
+    let found = possible.iter().find(|path| path.is_file()).cloned();
+    (possible, found)
+}
+
 fn of_folder(here: &Path, folder: &Path) -> Result<Vec<Config>, String> {
-    for name in NAMES {
-        let path = folder.join(name);
-        if path.is_file() {
-            return read::configs(here, &shown(here, &path), &path);
-        }
-    }
-    Ok(Vec::new())
+    let (_, found) = in_folder(folder);
+    found.map_or(Ok(Vec::new()), |path| read::configs(here, &shown(here, &path), &path))
 }
 
 /// A path as a person in the current folder would name it.

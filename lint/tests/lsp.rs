@@ -510,8 +510,8 @@ fn offered(editor: &mut Editor, uri: &str, version: i64, text: &str) -> Vec<(Str
         .collect()
 }
 
-#[test]
-fn keys_words_and_names_are_completed() {
+/// A folder with the vocabulary of the examples and a Service, and an editor with a Deployment in it.
+fn ranker_with_a_vocabulary() -> (tempfile::TempDir, String, Editor) {
     let vocabulary = fs::read_to_string(examples().join("vocabulary.yaml")).expect("text");
     let folder = folder_with(&[
         (".placecard.yaml", "root: true\nvocabulary: vocabulary.yaml\n"),
@@ -521,6 +521,12 @@ fn keys_words_and_names_are_completed() {
     let uri = uri(&folder.path().join("ranker.yaml"));
     let mut editor = Editor::initialized(&[]);
     let _ = editor.open(&uri, RANKER);
+    (folder, uri, editor)
+}
+
+#[test]
+fn keys_words_and_names_are_completed() {
+    let (_folder, uri, mut editor) = ranker_with_a_vocabulary();
     let lines = "          apart-from self in zone\n          near service/cache\n";
     let value = format!("placecard.dev/require: \x7C\n{lines}");
     let bare = RANKER.replace(&value, "@\n");
@@ -620,15 +626,7 @@ fn keys_of_json_are_completed() {
 
 #[test]
 fn typed_entries_are_completed_and_explained() {
-    let vocabulary = fs::read_to_string(examples().join("vocabulary.yaml")).expect("text");
-    let folder = folder_with(&[
-        (".placecard.yaml", "root: true\nvocabulary: vocabulary.yaml\n"),
-        ("vocabulary.yaml", &vocabulary),
-        ("cache.yaml", CACHE),
-    ]);
-    let uri = uri(&folder.path().join("ranker.yaml"));
-    let mut editor = Editor::initialized(&[]);
-    let _ = editor.open(&uri, RANKER);
+    let (_folder, uri, mut editor) = ranker_with_a_vocabulary();
     let rules = "placecard.dev/require: |\n          apart-from self in zone\n          \
                  near service/cache\n";
     let block = RANKER.replace(rules, "placecard.dev/intents: \x7C\n@\n");

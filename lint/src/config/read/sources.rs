@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::followed;
-use crate::config::{Config, Configs, NAMES, absolute};
+use crate::config::{Config, Configs, absolute, in_folder, upwards};
 use crate::load::{Found, MANIFESTS, find};
 use crate::plan::{Configuration, Inputs};
 
@@ -39,15 +39,13 @@ impl Configs {
 impl Sources {
     /// Those that count for a file.
     fn above(&mut self, here: &Path, path: &Path) {
-        for folder in path.ancestors().skip(1) {
+        for folder in path.parent().into_iter().flat_map(upwards) {
             if !self.looked_in.insert(folder.to_owned()) {
                 return;
             }
-            let possible: Vec<PathBuf> = NAMES.iter().map(|name| folder.join(name)).collect();
-            let found = possible.iter().find(|path| path.is_file());
-            let is_root = found.is_some_and(|path| self.follow(here, path));
+            let (possible, found) = in_folder(folder);
             self.configurations.extend(possible);
-            if is_root || folder.join(".git").exists() {
+            if found.is_some_and(|path| self.follow(here, &path)) {
                 return;
             }
         }
