@@ -9,7 +9,8 @@
 
 mod file;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -73,6 +74,8 @@ pub struct Index {
     /// Judged files first.
     pub files: Vec<File>,
     by_reference: BTreeMap<ObjectRef, ObjectId>,
+    /// Those that have the name of an earlier one.
+    namesakes: Vec<(ObjectRef, ObjectId)>,
     /// The last files that were read again, the newest first.
     recent: Arc<Mutex<VecDeque<(usize, Documents)>>>,
 }
@@ -131,8 +134,12 @@ impl Index {
                 tell(done, all);
                 index.files.push(file);
                 for (id, name, one) in objects {
-                    if let Some(name) = name {
-                        index.by_reference.entry(name).or_insert(id);
+                    match name.map(|name| index.by_reference.entry(name)) {
+                        Some(Entry::Vacant(free)) => drop(free.insert(id)),
+                        Some(Entry::Occupied(taken)) => {
+                            index.namesakes.push((taken.key().clone(), id));
+                        }
+                        None => {}
                     }
                     noted.push((id, one));
                 }
@@ -160,6 +167,12 @@ impl Index {
                     .filter_map(move |id| Some((id, file.role, Written::of(&documents, id)?)))
             },
         )
+    }
+
+    /// The names of all objects that have one, and where they stand; in no order.
+    pub fn names(&self) -> impl Iterator<Item = (&ObjectRef, ObjectId)> {
+        let namesakes = self.namesakes.iter().map(|(name, id)| (name, *id));
+        self.by_reference.iter().map(|(name, id)| (name, *id)).chain(namesakes)
     }
 
     /// How many objects there are.
@@ -308,8 +321,10 @@ mod tests {
             }
             // A file of which nothing is left is not read again.
             assert_eq!(index.portions(&some(|_| false)).count(), 0);
+            assert_eq!(index.names().count(), 18);
             for (id, value) in &noted {
                 let name = read::reference(value).unwrap();
+                assert!(index.names().any(|known| known == (&name, *id)));
                 assert_eq!(index.find(&name), Some(*id));
                 assert_eq!(*index.object(*id).unwrap().1, *value);
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use placecard_findings::ObjectRef;
-use placecard_policies::read;
 
 use crate::index::{Index, Role};
 use crate::render::Report;
@@ -62,9 +61,9 @@ fn suites<'a>(report: &Report<'a>) -> Vec<(&'a str, Suite<'a>)> {
             by_file.entry(number).or_default();
         }
     }
-    for (id, _, value) in index.objects_of(|role| role == Role::Judged) {
-        if let Some(object) = read::reference(&value) {
-            by_file.entry(id.file).or_default().entry(under_test(&object)).or_default();
+    for (object, id) in index.names() {
+        if let Some(suite) = by_file.get_mut(&id.file) {
+            suite.entry(under_test(object)).or_default();
         }
     }
     for placed in &report.judged.findings {
