@@ -92,6 +92,12 @@ impl Demands {
         demands
     }
 
+    /// What the demands say of labels, in all their terms.
+    fn of_labels(&self) -> impl Iterator<Item = &Requirement> + Clone {
+        let atoms = self.demands.iter().flat_map(|one| &one.terms).flat_map(|term| &term.atoms);
+        atoms.filter(|atom| !atom.field).map(|atom| &atom.requirement)
+    }
+
     /// Where the demand is written, as a whole.
     pub(crate) fn whole(&self, demand: DemandId) -> Option<&Place> {
         self.whole.get(index(demand.0))
@@ -164,31 +170,36 @@ pub(crate) fn nodes(subject: &Subject<'_>) -> Option<Finding> {
 /// The clash of a template's node demands, which some node can meet, with what kubelets write on
 /// nodes: no proof but a warning, for there are nodes without one.
 pub(crate) fn on_kubelets(subject: &Subject<'_>) -> Option<Finding> {
-    let terms = subject.demands.demands.iter().flat_map(|demand| &demand.terms);
-    let labels = terms.flat_map(|term| &term.atoms).filter(|atom| !atom.field);
-    let keys: BTreeSet<&String> = labels.map(|atom| &atom.requirement.key).collect();
-    let written = keys.into_iter().filter_map(|key| Some((key, written(key)?)));
-    let written: Vec<(&String, Requirement)> = written.collect();
-    // A node that meets all else may have any value that all say of a label, so that what is written
-    // there is in nobody's way.
-    let is_free = |(key, written): &(&String, Requirement)| {
-        let terms = subject.demands.demands.iter().flat_map(|demand| &demand.terms);
-        let atoms = terms.flat_map(|term| &term.atoms);
-        let named = atoms.filter(|atom| !atom.field && atom.requirement.key == **key);
-        let named = named.map(|atom| &atom.requirement);
-        // Most demands list what they take, and then one value in all lists is enough.
-        let lists = |one: &Requirement| one.operator == Operator::In && flaw(one).is_none();
-        let in_all = |value| named.clone().all(|one| one.values.contains(value));
-        if written.values.iter().any(in_all) && named.clone().all(lists) {
-            return true;
-        }
-        let mut left = domain(written);
-        named.for_each(|one| left.restrict(&domain(one)));
-        !left.is_empty()
-    };
-    if written.iter().all(is_free) {
+    let written = by_kubelets(subject.demands);
+    if written.iter().all(|(_, written)| is_free(subject.demands, written)) {
         return None;
     }
+    clash_with(subject, written)
+}
+
+/// What kubelets write on the labels that the demands name.
+fn by_kubelets(demands: &Demands) -> Vec<(&String, Requirement)> {
+    let keys: BTreeSet<&String> = demands.of_labels().map(|one| &one.key).collect();
+    keys.into_iter().filter_map(|key| Some((key, written(key)?))).collect()
+}
+
+/// Whether what is written on a label is in nobody's way: a node that meets all else may have any
+/// value that all say of it.
+fn is_free(demands: &Demands, written: &Requirement) -> bool {
+    let named = demands.of_labels().filter(|one| one.key == written.key);
+    // Most demands list what they take, and then one value in all lists is enough.
+    let lists = |one: &Requirement| one.operator == Operator::In && flaw(one).is_none();
+    let in_all = |value| named.clone().all(|one| one.values.contains(value));
+    if written.values.iter().any(in_all) && named.clone().all(lists) {
+        return true;
+    }
+    let mut left = domain(written);
+    named.for_each(|one| left.restrict(&domain(one)));
+    !left.is_empty()
+}
+
+/// The clash of the demands with what is written.
+fn clash_with(subject: &Subject<'_>, written: Vec<(&String, Requirement)>) -> Option<Finding> {
     let mut demands = subject.demands.clone();
     let mut facts = BTreeSet::new();
     for (key, written) in written {

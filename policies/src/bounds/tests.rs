@@ -383,6 +383,73 @@ fn the_same_is_said_of_a_rule_in_words() {
     );
 }
 
+/// All that may keep replicas apart or together, in each combination, of few nodes.
+#[test]
+fn what_is_about_no_other_replicas_has_no_bound() {
+    let own = json!({"matchLabels": {"app": "web"}});
+    let term = |key: &str, selector: &Value| json!({"topologyKey": key, "labelSelector": selector});
+    let required = |term: &Value| json!({"requiredDuringSchedulingIgnoredDuringExecution": [term]});
+    let preferred = json!({"preferredDuringSchedulingIgnoredDuringExecution":
+        [{"weight": 9, "podAffinityTerm": term(ZONE, &own)}]});
+    let other = json!({"matchLabels": {"app": "db"}});
+    let near =
+        [json!({}), preferred.clone(), required(&term(ZONE, &own)), required(&term(ZONE, &other))];
+    let apart = [json!({}), preferred, required(&term(ZONE, &own)), required(&term(ZONE, &other))];
+    let spreads = [
+        json!([]),
+        spread(&json!({"whenUnsatisfiable": "ScheduleAnyway"})),
+        spread(&json!({})),
+        spread(&json!({"whenUnsatisfiable": "Someday"})),
+    ];
+    let claims = [
+        json!([]),
+        json!([{"name": "data",
+        "persistentVolumeClaim": {"claimName": "data"}}]),
+    ];
+    let rules = [
+        "",
+        "apart-from self in zone across revisions",
+        "at-most 1 self in zone",
+        "near self in zone",
+        "spread over zone min-domains 3",
+        "on zone/a",
+    ];
+    let once = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "shop"},
+        "spec": {"accessModes": ["ReadWriteOncePod"]}});
+    let mut surroundings = Surroundings::default();
+    for (reference, answer) in read::answers(&once, "") {
+        surroundings.objects.insert(reference, answer);
+    }
+    let (mut free, mut bound) = (0, 0);
+    let mut look = |spec: &Value, rule: &str| {
+        let mut value = deployment(spec);
+        value["spec"]["template"]["metadata"]["annotations"] =
+            json!({"placecard.dev/require": rule});
+        let object = read::object(&value, &surroundings.words).unwrap();
+        let (is_free, found) = with_subject(&object, &surroundings, |subject| {
+            let (asked, _) = asked(subject).unwrap();
+            let manifest = manifest(subject, asked.pods, update(&object, asked.pods));
+            (is_free(subject.spec), bounds(&manifest, &subject.demands.demands))
+        })
+        .unwrap();
+        assert!(!is_free || found.is_empty(), "{value}: {found:?}");
+        free += usize::from(is_free);
+        bound += usize::from(!found.is_empty());
+    };
+    for (near, apart) in near.iter().flat_map(|near| apart.iter().map(move |apart| (near, apart))) {
+        for (spread, claims) in
+            spreads.iter().flat_map(|one| claims.iter().map(move |claims| (one, claims)))
+        {
+            let affinity = json!({"podAffinity": near, "podAntiAffinity": apart});
+            let spec = json!({"nodeSelector": {ZONE: "a"}, "affinity": affinity,
+                "topologySpreadConstraints": spread, "volumes": claims});
+            rules.iter().for_each(|rule| look(&spec, rule));
+        }
+    }
+    assert!(free >= 16 && bound > 100, "{free} {bound}");
+}
+
 #[test]
 fn the_certificate_of_a_finding_survives_its_wire_form_and_is_verified() {
     let spec = json!({"nodeSelector": {ZONE: "a"}, "affinity": apart(&json!({}))});

@@ -10,8 +10,9 @@ use placecard_findings::{Code, Evidence, Finding, ObjectRef, Scope, Severity, Ve
 use serde_json::{Value, json};
 
 use super::proof::{pod_of, semantics};
+use super::{by_kubelets as written_by_kubelets, clash_with, is_free, nodes};
 use crate::admission::{Door, Ground, Operation, answer};
-use crate::bounds::manifest_of;
+use crate::bounds::{manifest_of, with_subject};
 use crate::certificate::{from_json, to_json};
 use crate::object::Object;
 use crate::review::{Review, references, review};
@@ -406,6 +407,64 @@ fn what_rests_on_kubelets_hides_no_proof() {
         let asked = (&object, &review);
         assert!(answer(Door::Validate, Operation::Create, asked, None).denial.is_some());
     }
+}
+
+/// Each two of these, of one term and of two, beside selectors.
+#[test]
+fn what_is_in_nobodys_way_clashes_with_nothing() {
+    let (os, arch, host) = ("kubernetes.io/os", "kubernetes.io/arch", "kubernetes.io/hostname");
+    let requirements: [(&str, &str, &[&str]); 16] = [
+        (os, "In", &["linux"]),
+        (os, "In", &["linux", "windows", "darwin"]),
+        (os, "In", &["Linux"]),
+        (os, "In", &[]),
+        (os, "NotIn", &["linux"]),
+        (os, "NotIn", &["linux", "windows"]),
+        (os, "Exists", &[]),
+        (os, "DoesNotExist", &[]),
+        (arch, "In", &["amd64", "x86_64"]),
+        (arch, "In", &["x86_64"]),
+        (arch, "Gt", &["385"]),
+        (arch, "Gt", &["386"]),
+        (host, "In", &["n1"]),
+        (host, "NotIn", &["n1"]),
+        (host, "DoesNotExist", &[]),
+        ("disk", "NotIn", &["linux"]),
+    ];
+    let requirements = requirements.map(|(key, operator, values)| match values {
+        [] => json!({"key": key, "operator": operator}),
+        values => json!({"key": key, "operator": operator, "values": values}),
+    });
+    let surroundings = Surroundings::default();
+    let (mut free, mut clashes) = (0, 0);
+    let mut look = |both: &Value, selected: Option<&str>| {
+        let mut spec = terms(both);
+        if let Some(selected) = selected {
+            spec["nodeSelector"] = json!({os: selected});
+        }
+        let object = read::object(&deployment("", &spec), &surroundings.words).unwrap();
+        let found = with_subject(&object, &surroundings, |subject| {
+            let written = written_by_kubelets(subject.demands);
+            let is_free = written.iter().all(|(_, one)| is_free(subject.demands, one));
+            // What no node can meet is told without kubelets.
+            nodes(subject).is_none().then(|| (is_free, clash_with(subject, written).is_some()))
+        });
+        if let Some(Some((is_free, clash))) = found {
+            assert!(!(is_free && clash), "{spec}");
+            free += usize::from(is_free);
+            clashes += usize::from(clash);
+        }
+    };
+    for one in &requirements {
+        for other in &requirements {
+            for selected in [None, Some("linux"), Some("darwin")] {
+                look(&json!([{"matchExpressions": [one, other]}]), selected);
+                let either = json!([{"matchExpressions": [one]}, {"matchExpressions": [other]}]);
+                look(&either, selected);
+            }
+        }
+    }
+    assert!(free > 100 && clashes > 100, "{free} {clashes}");
 }
 
 #[test]
