@@ -139,3 +139,61 @@ fn a_named_configuration_is_watched_with_what_it_extends() {
     let text = watching.run();
     assert!(text.contains("error[unused-ignore]"), "{text}");
 }
+
+const NODE: &str = "\
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {kubernetes.io/hostname: n1, gpu: h100}}
+status: {allocatable: {cpu: '4', memory: 8Gi, pods: '10'}}
+";
+
+const LONELY: &str = "\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: a
+  namespace: shop
+  annotations: {placecard.dev/require: 'on nodes(gpu=h100)'}
+spec: {containers: [{name: a, image: 'a:1'}]}
+";
+
+/// What is typed and what a configuration names: a folder each time, and the files in it.
+#[test]
+fn the_files_of_a_cluster_are_watched() {
+    for (words, configuration) in
+        [(&["--cluster", "../cluster", "."][..], ""), (&["."], "cluster: [../cluster]\n")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        write("deploy/.placecard.yaml", &format!("root: true\n{configuration}"));
+        write("deploy/a.yaml", LONELY);
+        write("cluster/nodes.yaml", NODE);
+        let mut watching = Watching::start(folder.path(), words);
+        let text = watching.run();
+        assert_eq!(text, "", "{words:?}");
+        let other = NODE.replace("gpu: h100", "gpu: t4");
+        for (name, content, expected) in [
+            ("cluster/nodes.yaml", other.as_str(), "warning[no-node-fits]"),
+            // What cannot be read is told, and the next change is seen all the same.
+            ("cluster/nodes.yaml", "kind: [\n", "nodes.yaml:"),
+            ("cluster/nodes.yaml", &other, "warning[no-node-fits]"),
+            ("cluster/more.yaml", &NODE.replace("n1", "n2"), ""),
+        ] {
+            write(name, content);
+            let text = watching.run();
+            let is_as_expected =
+                if expected.is_empty() { text.is_empty() } else { text.contains(expected) };
+            assert!(is_as_expected, "{words:?}, {name}: {content}: {text}");
+        }
+        let at = |name: &str| folder.path().join(name);
+        fs::rename(at("cluster"), at("gone")).expect("moved");
+        let text = watching.run();
+        assert!(text.starts_with("placecard: ") && text.contains("cluster"), "{text}");
+        fs::rename(at("gone"), at("cluster")).expect("moved");
+        assert_eq!(watching.run(), "", "{words:?}");
+    }
+}
