@@ -4,6 +4,7 @@
 mod apply;
 mod moved;
 mod text;
+mod touched;
 
 pub use apply::{Fixed, Fixer, fixed, mended};
 pub use text::{TextEdit, in_text};

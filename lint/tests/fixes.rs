@@ -144,6 +144,23 @@ fn an_annotation_that_silences_nothing_goes() {
 }
 
 #[test]
+fn files_with_the_same_layout_are_mended_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names: Vec<_> =
+        (0..12).map(|number| folder.path().join(format!("{number}.yaml"))).collect();
+    for (number, path) in names.iter().enumerate() {
+        let text = RULES.replace("namespace: search", &format!("namespace: search-{number:02}"));
+        fs::write(path, text).expect("written");
+    }
+    let ran = lint(folder.path(), "--fix @");
+    assert_eq!(ran.err, "placecard: 24 findings mended in 12 files\n");
+    for path in &names {
+        let text = fs::read_to_string(path).expect("read");
+        assert!(!text.contains("label-selector-unsatisfiable"), "{text}");
+    }
+}
+
+#[test]
 fn standard_input_is_shown_and_not_written() {
     let run = |line: &[&str]| {
         let words = ["placecard", "lint"].iter().chain(line).map(OsString::from);

@@ -12,6 +12,7 @@ use crate::render::place::Placed;
 use crate::run::Judged;
 
 use super::text::{TextEdit, in_text};
+use super::touched::Touched;
 
 /// A fix may make room for another one; so often at most.
 const ROUNDS: usize = 8;
@@ -104,42 +105,56 @@ type Mend = (String, Vec<TextEdit>);
 /// All fixes that stay out of each other's way; `None` if there is none.
 fn round(judged: &Judged, with_unsafe: bool, tried: &BTreeSet<String>) -> Option<Round> {
     let index = &judged.index;
+    let mut touched = Touched::default();
     let mut mends: Vec<Mend> = Vec::new();
     for placed in &judged.findings {
         let print = fingerprint(index, placed);
-        let Some(new) = chosen(index, placed, with_unsafe).filter(|_| !tried.contains(&print))
-        else {
-            continue;
-        };
-        let mut others = mends.iter().flat_map(|(_, edits)| edits);
-        if others.all(|other| new.iter().all(|one| apart(one, other))) {
-            mends.push((print, new));
-        }
+        let edits = chosen(index, placed, with_unsafe).filter(|_| !tried.contains(&print));
+        mends.extend(edits.filter(|edits| touched.add(edits)).map(|edits| (print, edits)));
+    }
+    let mut by_file: BTreeMap<usize, Vec<(usize, &TextEdit)>> = BTreeMap::new();
+    for (number, (_, edits)) in mends.iter().enumerate() {
+        edits.iter().for_each(|edit| by_file.entry(edit.file).or_default().push((number, edit)));
     }
     let mut texts = texts(index);
-    for (number, file) in index.files.iter().enumerate() {
-        let source = &file.source;
-        if let Some(text) = together(source, number, &mends) {
-            *texts.get_mut(number)? = text;
+    let mut dropped: BTreeSet<usize> = BTreeSet::new();
+    for (file, edits) in &by_file {
+        let source = &index.files.get(*file)?.source;
+        if let Some(text) = left(source, edits, &dropped) {
+            *texts.get_mut(*file)? = text;
             continue;
         }
         // One of them changes more than it says: each is tried alone.
-        let alone = |mend: &Mend| {
-            let here = mend.1.iter().any(|edit| edit.file == number);
-            !here || together(source, number, std::slice::from_ref(mend)).is_some()
+        let here: BTreeSet<usize> = edits.iter().map(|(mend, _)| *mend).collect();
+        let alone = |mend: usize| {
+            let own = edits.iter().filter(|(one, _)| *one == mend);
+            together(source, own.map(|(_, edit)| *edit).collect())
         };
-        mends.retain(alone);
-        match together(source, number, &mends) {
-            Some(text) => *texts.get_mut(number)? = text,
-            None => mends.retain(|(_, edits)| edits.iter().all(|edit| edit.file != number)),
+        dropped.extend(here.iter().copied().filter(|mend| alone(*mend).is_none()));
+        if left(source, edits, &dropped).is_none() {
+            dropped.extend(here);
         }
     }
-    // What was left out for one file may have been written into another one.
-    for (number, file) in index.files.iter().enumerate() {
-        *texts.get_mut(number)? = together(&file.source, number, &mends)?;
+    if !dropped.is_empty() {
+        // What was left out for one file may have been written into another one.
+        for (file, edits) in &by_file {
+            let source = &index.files.get(*file)?.source;
+            *texts.get_mut(*file)? = left(source, edits, &dropped)?;
+        }
     }
-    let prints: Vec<String> = mends.into_iter().map(|(print, _)| print).collect();
+    let kept = mends.iter().enumerate().filter(|(number, _)| !dropped.contains(number));
+    let prints: Vec<String> = kept.map(|(_, (print, _))| print.clone()).collect();
     (!prints.is_empty()).then_some(Round { texts, prints })
+}
+
+/// The text of a file with all edits in it but those of mends that were dropped.
+fn left(
+    source: &Source,
+    edits: &[(usize, &TextEdit)],
+    dropped: &BTreeSet<usize>,
+) -> Option<String> {
+    let left = edits.iter().filter(|(mend, _)| !dropped.contains(mend));
+    together(source, left.map(|(_, edit)| *edit).collect())
 }
 
 /// The edits of one finding, safe or not, and the text of its file with them; `None` if it has none,
@@ -149,20 +164,17 @@ pub fn mended(index: &Index, placed: &Placed) -> Option<(Vec<TextEdit>, String)>
     let edits = chosen(index, placed, true)?;
     let number = placed.primary().file;
     let source = &index.files.get(number)?.source;
-    let mend = (String::new(), edits);
-    let text = together(source, number, std::slice::from_ref(&mend))?;
-    Some((mend.1, text))
+    let text = together(source, edits.iter().filter(|edit| edit.file == number).collect())?;
+    Some((edits, text))
 }
 
 /// The text of a file with all edits in it; `None` if it would not read as it should.
-fn together(source: &Source, file: usize, mends: &[Mend]) -> Option<String> {
-    let here = mends.iter().flat_map(|(_, edits)| edits).filter(|edit| edit.file == file);
-    let mut here: Vec<&TextEdit> = here.collect();
-    if here.is_empty() {
+fn together(source: &Source, mut edits: Vec<&TextEdit>) -> Option<String> {
+    if edits.is_empty() {
         return Some(source.text.clone());
     }
-    here.sort_by_key(|edit| edit.span);
-    edited(source, &here).filter(|text| only(source, text, &here))
+    edits.sort_by_key(|edit| edit.span);
+    edited(source, &edits).filter(|text| only(source, text, &edits))
 }
 
 /// The edits of a finding, if its fix is asked for and all of them are in judged files.
@@ -171,11 +183,6 @@ fn chosen(index: &Index, placed: &Placed, with_unsafe: bool) -> Option<Vec<TextE
     let judged = |file: usize| index.files.get(file).is_some_and(|file| file.role == Role::Judged);
     let here = !fix.edits.is_empty() && placed.edits.iter().all(|place| judged(place.file));
     in_text(index, placed).filter(|_| here)
-}
-
-/// Whether two edits neither touch the same text nor the same place.
-fn apart(one: &TextEdit, other: &TextEdit) -> bool {
-    one.span.end < other.span.start || other.span.end < one.span.start
 }
 
 /// The text with edits, which are in order.
@@ -195,13 +202,15 @@ fn edited(source: &Source, edits: &[&TextEdit]) -> Option<String> {
 fn only(source: &Source, text: &str, edits: &[&TextEdit]) -> bool {
     let before = load(source);
     let after = load(&Source::new(source.name.clone(), text.as_bytes()));
+    let mut changes: BTreeMap<usize, Vec<&FieldPath>> = BTreeMap::new();
+    for (document, path) in edits.iter().flat_map(|edit| &edit.changes) {
+        changes.entry(*document).or_default().push(path);
+    }
     let same = |(number, (old, new)): (usize, (&Document, &Document))| {
         let (mut left, mut right) = (old.value.clone(), new.value.clone());
-        for edit in edits {
-            for (_, path) in edit.changes.iter().filter(|(document, _)| *document == number) {
-                for value in [&mut left, &mut right] {
-                    forget(value, path);
-                }
+        for path in changes.get(&number).into_iter().flatten() {
+            for value in [&mut left, &mut right] {
+                forget(value, path);
             }
         }
         old.readable() == new.readable() && left == right
