@@ -39,7 +39,7 @@ pub fn editor(data: &[u8]) {
     let (_, told) = served(data);
     let headers = data.windows(14).filter(|head| head.eq_ignore_ascii_case(b"content-length"));
     let answers = told.iter().filter(|message| message.get("method").is_none()).count();
-    // One for each message, and one for each header that is none: an empty line is the end of one.
+    // One for each message, and one for each header that is none.
     assert!(answers <= headers.count() + data.len() + 1, "{answers}");
     for message in &told {
         assert_eq!(message["jsonrpc"], "2.0", "{message}");

@@ -23,10 +23,12 @@ pub(super) enum Frame {
 }
 
 /// Reads the next message. A header that says nothing sensible is passed over up to the next one, a
-/// message that is too long is passed over as a whole and never held.
+/// message that is too long is passed over as a whole and never held. Empty lines before a header say
+/// nothing, and are passed over in silence.
 pub(super) fn read(from: &mut dyn BufRead) -> Frame {
     let mut length = None;
     let mut wrong = None;
+    let mut begun = false;
     loop {
         let mut line = Vec::new();
         match (&mut *from).take(MAX_HEADER).read_until(b'\n', &mut line) {
@@ -36,8 +38,12 @@ pub(super) fn read(from: &mut dyn BufRead) -> Frame {
         let line = String::from_utf8_lossy(&line);
         let line = line.trim_end_matches(['\n', '\r']);
         if line.is_empty() {
-            break;
+            if begun {
+                break;
+            }
+            continue;
         }
+        begun = true;
         match line.split_once(':') {
             Some((name, value)) if name.trim().eq_ignore_ascii_case("content-length") => {
                 length = value.trim().parse::<usize>().ok();
@@ -114,7 +120,6 @@ mod tests {
             "Content-Length: x\r\n\r\n",
             "Content-Type: y\r\n\r\n",
             "nonsense\r\n\r\n",
-            "\r\n",
             "Content-Length: 3\r\n\r\n{a}",
             "Content-Length: 2\r\nnonsense\r\n\r\n{}",
         ] {
@@ -123,6 +128,14 @@ mod tests {
             assert!(matches!(read(&mut from), Frame::Unreadable(_)), "{broken}");
             assert_eq!(read(&mut from), Frame::Message(json!({})), "{broken}");
         }
+    }
+
+    #[test]
+    fn empty_lines_between_messages_say_nothing() {
+        let mut from = "\r\n\nContent-Length: 2\r\n\r\n{}\n\r\nContent-Length:1\n\n1\n".as_bytes();
+        assert_eq!(read(&mut from), Frame::Message(json!({})));
+        assert_eq!(read(&mut from), Frame::Message(json!(1)));
+        assert_eq!(read(&mut from), Frame::End);
     }
 
     #[test]
