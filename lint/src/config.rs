@@ -5,6 +5,7 @@
 //! counts, and the command line stands over both. What a configuration extends counts as one of a
 //! folder above.
 
+mod files;
 mod pattern;
 mod read;
 
@@ -20,6 +21,7 @@ use crate::load::{Found, MANIFESTS, find};
 use crate::plan::{Ask, ClusterSource, Configuration, EncodeAsk, Inputs, NO_CLUSTER};
 use crate::selection::{Layer, Selection, selection};
 
+pub(crate) use files::Files;
 use pattern::Pattern;
 
 /// The names of the file, in a folder only one of them.
@@ -134,8 +136,7 @@ impl FailOn {
 pub struct Configs {
     /// The one for all files; folders are not looked at then.
     only: Option<Vec<Arc<Config>>>,
-    /// Where relative names begin.
-    here: PathBuf,
+    files: Files,
     /// By folder: its own configuration, behind those that it extends.
     of_folder: BTreeMap<PathBuf, Vec<Arc<Config>>>,
     /// By folder: those that count for its files.
@@ -159,15 +160,22 @@ impl Configs {
     /// # Errors
     /// What is wrong with the file that is named.
     pub fn new(asked: &Configuration, typed: &Layer) -> Result<Self, String> {
-        let here = std::env::current_dir().unwrap_or_default();
+        Self::of(Files::saved(), asked, typed)
+    }
+
+    /// The same of these files.
+    ///
+    /// # Errors
+    /// As for [`Configs::new`].
+    pub(crate) fn of(files: Files, asked: &Configuration, typed: &Layer) -> Result<Self, String> {
         let only = match asked {
             Configuration::Found => None,
             Configuration::Isolated => Some(Vec::new()),
             Configuration::Named(name) => {
-                Some(shared(read::configs(&here, name, &absolute(&here, name))?))
+                Some(shared(read::configs(&files, name, &absolute(&files.here, name))?))
             }
         };
-        Ok(Self { only, here, typed: typed.clone(), ..Self::default() })
+        Ok(Self { only, files, typed: typed.clone(), ..Self::default() })
     }
 
     /// What is read, with what the configurations say: without excluded files, with the vocabulary
@@ -195,13 +203,13 @@ impl Configs {
             let Found { name, path } = one;
             let folder = Path::new(&name).parent();
             if looked.as_ref().is_none_or(|(known, ..)| known.as_deref() != folder) {
-                let chain = self.chain(&absolute(&self.here, &name))?;
+                let chain = self.chain(&absolute(&self.files.here, &name))?;
                 looked = Some((folder.map(Path::to_owned), chain, false));
             }
             let Some((_, chain, is_kept)) = &mut looked else { continue };
             let typed = path.is_none() || named.contains(name.as_str());
             let excludes = |config: &Arc<Config>| {
-                !config.exclude.is_empty() && config.excludes(&absolute(&self.here, &name))
+                !config.exclude.is_empty() && config.excludes(&absolute(&self.files.here, &name))
             };
             if !typed && chain.iter().any(excludes) {
                 excluded += 1;
@@ -248,7 +256,7 @@ impl Configs {
     /// # Errors
     /// What is wrong with a configuration.
     pub fn apply_here(&mut self, inputs: Inputs) -> Result<Inputs, String> {
-        let path = self.here.join(NO_FILE);
+        let path = self.files.here.join(NO_FILE);
         let chain = self.chain(&path)?;
         let vocabulary = chain.iter().rev().find_map(|config| config.vocabulary.clone());
         let vocabulary = inputs.vocabulary.clone().or(vocabulary);
@@ -275,7 +283,7 @@ impl Configs {
         if let Some(known) = self.selections.get(name) {
             return Ok(Arc::clone(known));
         }
-        let path = absolute(&self.here, name);
+        let path = absolute(&self.files.here, name);
         let chain = self.chain(&path)?;
         let mut layers: Vec<&Layer> = Vec::new();
         for config in &chain {
@@ -304,7 +312,7 @@ impl Configs {
         let mut chain = Vec::new();
         for above in upwards(folder) {
             if !self.of_folder.contains_key(above) {
-                let found = shared(of_folder(&self.here, above)?);
+                let found = shared(of_folder(&self.files, above)?);
                 self.of_folder.insert(above.to_owned(), found);
             }
             let configs = self.of_folder.get(above).map_or(&[][..], Vec::as_slice);
@@ -382,20 +390,15 @@ fn upwards(folder: &Path) -> impl Iterator<Item = &Path> {
 }
 
 /// Where the configuration of a folder could stand, and where it stands.
-fn in_folder(folder: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
+fn in_folder(files: &Files, folder: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
     let possible: Vec<PathBuf> = NAMES.iter().map(|name| folder.join(name)).collect();
-    let found = possible.iter().find(|path| path.is_file()).cloned();
+    let found = possible.iter().find(|path| files.has(path)).cloned();
     (possible, found)
 }
 
-fn of_folder(here: &Path, folder: &Path) -> Result<Vec<Config>, String> {
-    let (_, found) = in_folder(folder);
-    found.map_or(Ok(Vec::new()), |path| read::configs(here, &shown(here, &path), &path))
-}
-
-/// A path as a person in the current folder would name it.
-fn shown(here: &Path, path: &Path) -> String {
-    path.strip_prefix(here).unwrap_or(path).to_string_lossy().into_owned()
+fn of_folder(files: &Files, folder: &Path) -> Result<Vec<Config>, String> {
+    let (_, found) = in_folder(files, folder);
+    found.map_or(Ok(Vec::new()), |path| read::configs(files, &files.shown(&path), &path))
 }
 
 fn path_is_stdin(name: &str) -> bool {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use crate::config::Configs;
+use crate::config::{Configs, Files};
 use crate::linting::lint;
 use crate::load::{MANIFESTS, find};
 use crate::plan::{ClusterSource, Inputs, Look, Reporting};
@@ -77,7 +77,7 @@ fn seen(inputs: &Inputs, reporting: &Reporting) -> Seen {
         paths.extend(files.iter().cloned());
     }
     paths.extend(reporting.baseline.clone());
-    let sources = Configs::sources(inputs);
+    let sources = Configs::sources(&Files::saved(), inputs);
     sources.configurations.iter().for_each(|path| look_at(path, &mut seen));
     paths.extend(sources.named);
     for path in find(&paths, MANIFESTS).into_iter().flatten().filter_map(|found| found.path) {

@@ -8,7 +8,7 @@ use placecard_findings::FieldPath;
 use placecard_language::suggest::nearest;
 use serde_json::{Map, Value};
 
-use super::{Config, FailOn, absolute, shown};
+use super::{Config, FailOn, Files, absolute};
 use crate::config::pattern::Pattern;
 use crate::explain;
 use crate::load::{Input, MAX_BYTES, words};
@@ -55,31 +55,31 @@ pub(super) struct Followed {
     pub(super) wrong: Option<String>,
 }
 
-/// Reads the configuration at `path`, which people in the folder `here` call `name`; before it come
-/// those that it extends, the outermost first.
+/// Reads the configuration at `path`, which people call `name`; before it come those that it extends,
+/// the outermost first.
 ///
 /// # Errors
 /// All that is wrong with the first of them that is not right, a line each.
-pub(super) fn configs(here: &Path, name: &str, path: &Path) -> Result<Vec<Config>, String> {
-    let Followed { mut configs, wrong, .. } = followed(here, name, path);
+pub(super) fn configs(files: &Files, name: &str, path: &Path) -> Result<Vec<Config>, String> {
+    let Followed { mut configs, wrong, .. } = followed(files, name, path);
     configs.reverse();
     wrong.map_or(Ok(configs), Err)
 }
 
 /// Reads the configuration at `path`, and what it extends, as far as that can be read.
-pub(super) fn followed(here: &Path, name: &str, path: &Path) -> Followed {
+pub(super) fn followed(files: &Files, name: &str, path: &Path) -> Followed {
     let mut followed = Followed::default();
-    followed.wrong = follow(here, name, path, &mut followed).err();
+    followed.wrong = follow(files, name, path, &mut followed).err();
     followed
 }
 
-fn follow(here: &Path, name: &str, path: &Path, followed: &mut Followed) -> Result<(), String> {
+fn follow(files: &Files, name: &str, path: &Path, followed: &mut Followed) -> Result<(), String> {
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let mut extending: Vec<Extending> = Vec::new();
     let (mut name, mut path) = (name.to_owned(), path.to_owned());
     loop {
         followed.files.push(path.clone());
-        let (config, extends) = config(&name, &path)?;
+        let (config, extends) = config(files, &name, &path)?;
         let root = config.root && followed.configs.is_empty();
         // Patterns are those of the folder for which all of this is written.
         followed.configs.push(Config { folder: folder.clone(), root, ..config });
@@ -97,11 +97,11 @@ fn follow(here: &Path, name: &str, path: &Path, followed: &mut Followed) -> Resu
                 "{at}: more than {MOST_EXTENDED} configurations extend one another"
             ));
         }
-        if !base.is_file() {
+        if !files.has(&base) {
             followed.files.push(base.clone());
-            return Err(format!("{at}: there is no file {}", shown(here, &base)));
+            return Err(format!("{at}: there is no file {}", files.shown(&base)));
         }
-        (name, path) = (shown(here, &base), base);
+        (name, path) = (files.shown(&base), base);
     }
 }
 
@@ -117,8 +117,8 @@ type Extends = Option<(PathBuf, String)>;
 ///
 /// # Errors
 /// All that is wrong with it, a line each.
-fn config(name: &str, path: &Path) -> Result<(Config, Extends), String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {}", words(&error)))?;
+fn config(files: &Files, name: &str, path: &Path) -> Result<(Config, Extends), String> {
+    let bytes = files.read(path).map_err(|error| format!("{name}: {}", words(&error)))?;
     if bytes.len() > MAX_BYTES {
         return Err(format!("{name}: larger than {} MiB", MAX_BYTES >> 20));
     }

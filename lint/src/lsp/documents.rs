@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::config::NAMES;
+use crate::config::{Files, NAMES};
 use crate::load::{Input, MANIFESTS};
 
 use super::text::{Encoding, Text};
@@ -68,6 +68,12 @@ impl Documents {
     /// The open document that lies there.
     pub(super) fn at(&self, path: &Path) -> Option<&Document> {
         self.open.values().find(|document| document.path.as_deref() == Some(path))
+    }
+
+    /// The files that configurations are read from, as they are open or else as they lie there.
+    pub(super) fn files(&self) -> Files {
+        let text = |one: &Document| Some((one.path.clone()?, one.text.raw.clone().into_bytes()));
+        Files::with(self.open.values().filter_map(text).collect())
     }
 
     /// The other manifests of a document's folder, in the order of their names, as they are open or

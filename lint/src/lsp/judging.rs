@@ -48,7 +48,7 @@ impl Judge {
     /// # Errors
     /// What is wrong with a configuration, or with what it names.
     pub(super) fn new(documents: &Documents, document: &Document) -> Result<Self, String> {
-        let mut configs = Configs::new(&Configuration::Found, &Layer::default())?;
+        let mut configs = Configs::of(documents.files(), &Configuration::Found, &Layer::default())?;
         let alone = Inputs {
             paths: vec![document.name.clone()],
             server: server(),
@@ -106,9 +106,10 @@ pub(super) fn check(documents: &Documents, document: &Document) -> Checked {
     };
     let paths = vec![document.name.clone()];
     let inputs = Inputs { configuration, paths, ..Inputs::of_vocabulary(None) };
-    let configurations = Configs::sources(&inputs).configurations;
+    let files = documents.files();
+    let configurations = Configs::sources(&files, &inputs).configurations;
     if document.is_configuration() {
-        let trouble = Configs::new(&inputs.configuration, &Layer::default()).err();
+        let trouble = Configs::of(files, &inputs.configuration, &Layer::default()).err();
         return Checked { trouble, configurations, ..Checked::default() };
     }
     Checked { configurations, ..judged(documents, document) }

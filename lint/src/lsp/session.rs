@@ -251,6 +251,7 @@ impl<'a> Session<'a> {
                 let DidOpenTextDocumentParams { text_document: item } = typed(params)?;
                 let document = Document::new(item.uri.0.clone(), item.version, item.text);
                 self.documents.open.insert(item.uri.0.clone(), document);
+                self.extended();
                 self.changed(&item.uri.0);
             }
             "textDocument/didChange" => self.change(typed(params)?)?,
@@ -301,10 +302,14 @@ impl<'a> Session<'a> {
     /// The document is judged anew, and after it those that are judged with it.
     fn changed(&mut self, uri: &str) {
         self.last = None;
-        let folder = self.documents.open.get(uri).and_then(|one| one.folder().map(Into::into));
-        let folder: Option<std::path::PathBuf> = folder;
+        let document = self.documents.open.get(uri);
+        let folder: Option<PathBuf> = document.and_then(|one| one.folder().map(Into::into));
+        let is_configuration = document.is_some_and(Document::is_configuration);
         self.stale.retain(|stale| stale != uri);
         self.stale.push_front(uri.to_owned());
+        if is_configuration {
+            self.all_stale();
+        }
         for other in self.documents.open.values() {
             let beside = folder.is_some() && other.folder() == folder.as_deref();
             if beside && !self.stale.contains(&other.uri) {

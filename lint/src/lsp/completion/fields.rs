@@ -127,12 +127,24 @@ impl Asked<'_> {
                     ("ResourceId", "name") => {
                         words.resources.keys().map(|name| plain(name)).collect()
                     }
+                    (_, "value") => self.ids(of),
                     (_, "name") => reference.map(|from| self.named(of, from)).unwrap_or_default(),
                     _ => Vec::new(),
                 }
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The ids of the objects that a target of a type may mean, and whose they are.
+    fn ids(&self, of: &str) -> Vec<Offer> {
+        let mut ids = Vec::new();
+        if of == "ResourceId" {
+            let known = self.checked.judged.words.resource_ids.iter();
+            ids.extend(known.map(|(id, name)| (id.to_string(), format!("resource/{name}"))));
+        }
+        ids.extend(self.uids(of));
+        ids
     }
 
     /// The objects that a target of a type may name.

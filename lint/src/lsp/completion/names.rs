@@ -29,6 +29,20 @@ impl Asked<'_> {
         names
     }
 
+    /// The UIDs of the objects that a target of this type may mean, and their names.
+    pub(super) fn uids(&self, of: &str) -> BTreeSet<(String, String)> {
+        let Some((_, api_version, kind)) = OF_IDS.iter().find(|(known, ..)| *known == of) else {
+            return BTreeSet::new();
+        };
+        let uid = |value: &Value| {
+            let object = read::reference(value)?;
+            let is_one = object.kind == *kind && object.api_version == *api_version;
+            let uid = value.pointer("/metadata/uid").and_then(Value::as_str).filter(|_| is_one)?;
+            Some((uid.to_owned(), format!("{kind} {}", object.full_name())))
+        };
+        self.known().iter().filter_map(uid).take(MAX_NAMES).collect()
+    }
+
     /// All objects that are known: those that the document was judged with, and those of the other
     /// documents that are open.
     fn known(&self) -> Vec<Value> {
@@ -74,6 +88,14 @@ fn targets(value: &Value, head: &str, from: &ObjectRef, words: &Words) -> Vec<St
 
 /// Labels that people tell applications by.
 const APPS: &[&str] = &["app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "k8s-app"];
+
+/// The targets of typed entries that are ids, and what objects have these.
+const OF_IDS: &[(&str, &str, &str)] = &[
+    ("NodeId", "v1", "Node"),
+    ("ServiceId", "v1", "Service"),
+    ("LeaseId", "coordination.k8s.io/v1", "Lease"),
+    ("ResourceId", "v1", "PersistentVolume"),
+];
 
 /// The heads of targets, the kinds whose objects they name, and whether these are of the same
 /// namespace always.
