@@ -4,13 +4,11 @@
 use std::time::Duration;
 
 use placecard_policies::language::keys;
-use placecard_policies::vocabulary::definition;
 use placecard_tests::chart;
 use placecard_tests::controlplane::{
-    Api, ControlPlane, Outcome, Owned, Patch, Target, node, or_skipped, wait_for,
+    Api, ControlPlane, Outcome, Patch, Target, node, or_skipped, wait_for,
 };
-use placecard_tests::webhook::Webhook;
-use placecard_webhook::vocabulary::Taken;
+use placecard_tests::running::Running;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,13 +21,9 @@ fn vocabulary(spec: &Value) -> Value {
         "metadata": {"name": keys::VOCABULARY_NAME}, "spec": spec})
 }
 
-/// Installs the definition and waits until it is served.
-fn define(api: &Api) {
-    api.apply("test", &definition::definition()).unwrap_or_else(|refusal| panic!("{refusal}"));
-    wait_for(PATIENCE, "the kind is served", || {
-        let listed = api.list(keys::API_VERSION, keys::VOCABULARY_KIND, "", "");
-        listed.map_err(|refusal| refusal.to_string())
-    });
+/// Values of the chart; so many seconds everything must have stayed as it is.
+fn settled_after(seconds: u32) -> Value {
+    json!({"log": {"level": "error"}, "settledAfter": seconds})
 }
 
 fn deployment(namespace: &str, rule: &str) -> Value {
@@ -80,20 +74,13 @@ impl Stage<'_> {
 fn a_closed_inventory_refuses_what_it_never_holds_and_nothing_in_doubt() {
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     let api = plane.api();
-    define(api);
-    let closed = vocabulary(&json!({"inventory": "closed"}));
-    api.create(&closed).unwrap_or_else(|refusal| panic!("{refusal}"));
     for name in ["n1", "n2"] {
         api.create(&disk(name, "ssd")).unwrap_or_else(|refusal| panic!("{refusal}"));
     }
-    let webhook = Webhook::follow(&plane);
-    wait_for(PATIENCE, "the vocabulary is in use", || match webhook.taken() {
-        Some(Taken::Adopted) => Ok(()),
-        other => Err(format!("{other:?}")),
-    });
+    let closed = vocabulary(&json!({"inventory": "closed"}));
+    let running = Running::install(&plane, &settled_after(0), &closed);
     let namespace = api.namespace("closed");
     let stage = Stage { api, namespace: namespace.name.clone() };
-    let configurations = webhook.install_for(api, "closed", &stage.namespace);
 
     stage.is_admitted("ssd", "nodes have it");
     stage.is_refused("nvme", "no node has it");
@@ -102,7 +89,7 @@ fn a_closed_inventory_refuses_what_it_never_holds_and_nothing_in_doubt() {
     labels_that_come(&stage);
     marks_of_autoscalers(&stage);
     templates_and_the_declaration(&stage);
-    drop(configurations);
+    running.stop();
 
     unsettled(&plane, &stage);
     forbidden(&plane, &stage);
@@ -182,20 +169,19 @@ fn templates_and_the_declaration(stage: &Stage<'_>) {
 
 /// A webhook that waits an hour for everything to stay as it is.
 fn unsettled(plane: &ControlPlane, stage: &Stage<'_>) {
-    let webhook = Webhook::follow_settled(plane, Duration::from_secs(3600));
-    let _configurations: Vec<Owned> = webhook.install_for(stage.api, "unsettled", &stage.namespace);
+    let running = Running::follow(plane, &settled_after(3600));
     let answer = wait_for(PATIENCE, "the warning", || {
         let answer = stage.ask("nvme").map_err(|refusal| refusal.to_string())?;
         if answer.warnings.is_empty() { Err("not yet".to_owned()) } else { Ok(answer) }
     });
     assert_eq!(answer.warnings, ["web: no node offers disk=nvme [no-node-fits]"]);
     stage.is_admitted("nvme", "something changed within the hour");
+    running.stop();
 }
 
 /// The nodes are watched, but may not be listed any more.
 fn forbidden(plane: &ControlPlane, stage: &Stage<'_>) {
-    let webhook = Webhook::follow(plane);
-    let _configurations: Vec<Owned> = webhook.install_for(stage.api, "forbidden", &stage.namespace);
+    let running = Running::follow(plane, &settled_after(0));
     stage.is_refused("nvme", "the webhook is there");
     let roles = chart::objects("rbac.yaml");
     let binding = roles.iter().find(|one| one["kind"] == "ClusterRoleBinding").expect("a binding");
@@ -205,4 +191,5 @@ fn forbidden(plane: &ControlPlane, stage: &Stage<'_>) {
         other => Err(format!("{other:?}")),
     });
     stage.is_admitted("nvme", "it cannot be read again");
+    running.stop();
 }

@@ -1,16 +1,12 @@
 //! Custom resources that hold pod templates, on a real API server: the vocabulary names them, the
-//! chart sends them, and the webhook watches and judges them.
+//! installed chart sends them, and the webhook watches and judges them.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use placecard_policies::language::keys;
-use placecard_policies::vocabulary::definition;
-use placecard_tests::chart;
-use placecard_tests::controlplane::{
-    Api, ControlPlane, Owned, Patch, Target, node, or_skipped, wait_for,
-};
-use placecard_tests::webhook::Webhook;
+use placecard_tests::controlplane::{Api, ControlPlane, Patch, Target, node, or_skipped, wait_for};
+use placecard_tests::running::Running;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,9 +47,9 @@ fn spec(pools: &[&str], kinds: &[&str]) -> Value {
     json!({"pools": pools, "workloads": workloads})
 }
 
-fn vocabulary(spec: &Value, annotations: &Value) -> Value {
+fn vocabulary(spec: &Value) -> Value {
     json!({"apiVersion": keys::API_VERSION, "kind": keys::VOCABULARY_KIND,
-        "metadata": {"name": keys::VOCABULARY_NAME, "annotations": annotations}, "spec": spec})
+        "metadata": {"name": keys::VOCABULARY_NAME}, "spec": spec})
 }
 
 fn ring(namespace: &str, rule: &str, memory: &str) -> Value {
@@ -105,36 +101,22 @@ impl Stage<'_> {
 fn custom_resources_are_watched_judged_and_counted() {
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
     let api = plane.api();
-    apply(api, &definition::definition());
     for kind in ["Ring", "Hidden"] {
         apply(api, &crd(kind));
         served(api, VERSION, kind);
     }
-    served(api, keys::API_VERSION, keys::VOCABULARY_KIND);
     apply(api, &node("n1", &[("disk", "ssd")], &[], &[("memory", "8Gi")]));
-    apply(api, &vocabulary(&spec(&["fast"], &["Ring"]), &json!({})));
-
-    let workloads = chart::custom_workloads(&[(GROUP, "v1", "rings")]);
-    let webhook = Webhook::follow(&plane);
-    workloads.iter().take(2).for_each(|role| apply(api, role));
+    let rings = json!({"group": GROUP, "version": "v1", "resource": "rings"});
+    let values = json!({"log": {"level": "error"}, "workloads": [rings]});
+    let words = vocabulary(&spec(&["fast"], &["Ring"]));
+    let running = Running::install(&plane, &values, &words);
     let namespace = api.namespace("rings");
     let name = namespace.name.as_str();
-    let mut configurations = webhook.install_for(api, "rings", name);
-    configurations.extend(custom_configurations(&webhook, api, &workloads));
     let stage = Stage { api };
     judged(&stage, name);
     in_use(&stage, name);
     unknown(&stage);
-    drop(configurations);
-}
-
-fn custom_configurations(webhook: &Webhook, api: &Api, workloads: &[Value]) -> Vec<Owned> {
-    let configurations = workloads.iter().filter(|one| one["webhooks"].is_array());
-    let reached = configurations.enumerate().map(|(number, one)| {
-        let name = format!("rings-{number}");
-        chart::reached(one.clone(), &name, webhook.port, &webhook.ca_pem)
-    });
-    reached.map(|configuration| api.create_owned(&configuration)).collect()
+    running.stop();
 }
 
 /// Words and feasibility, where they are written.

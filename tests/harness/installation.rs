@@ -27,6 +27,9 @@ pub const HOST: &str = "placecard-webhook.placecard-system.svc";
 pub const CONFIGURATIONS: [&str; 2] =
     ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
+/// The name of those for custom resources, which there are if the values name some.
+const OF_WORKLOADS: &str = "placecard-workloads";
+
 /// Stores the namespace of the release and every object that Helm renders with these values, but for
 /// those of the kinds that are left out.
 ///
@@ -96,12 +99,24 @@ pub fn environment(deployment: &Value) -> Vec<(String, String)> {
 /// If it cannot be read.
 #[must_use]
 pub fn configuration(api: &Api, kind: &str) -> Option<Value> {
-    let target = Target::new("admissionregistration.k8s.io/v1", kind, "", RELEASE);
+    named(api, kind, RELEASE)
+}
+
+fn named(api: &Api, kind: &str, name: &str) -> Option<Value> {
+    let target = Target::new("admissionregistration.k8s.io/v1", kind, "", name);
     match api.get(&target) {
         Ok(answer) => Some(answer.object),
         Err(refusal) if refusal.status == 404 => None,
         Err(refusal) => panic!("{refusal}"),
     }
+}
+
+/// All configurations of the release; `None`: it is not installed.
+fn configurations(api: &Api) -> Option<Vec<Value>> {
+    let own: Option<Vec<Value>> =
+        CONFIGURATIONS.iter().map(|kind| configuration(api, kind)).collect();
+    let of_workloads = CONFIGURATIONS.iter().filter_map(|kind| named(api, kind, OF_WORKLOADS));
+    Some(own?.into_iter().chain(of_workloads).collect())
 }
 
 /// What stands in `caBundle` of all webhooks.
@@ -113,8 +128,7 @@ pub fn configuration(api: &Api, kind: &str) -> Option<Value> {
 /// If a configuration has no webhooks.
 pub fn authority(api: &Api) -> Result<String, String> {
     let mut found = BTreeSet::new();
-    for kind in CONFIGURATIONS {
-        let installed = configuration(api, kind).ok_or("not installed")?;
+    for installed in configurations(api).ok_or("not installed")? {
         for one in installed["webhooks"].as_array().expect("webhooks") {
             let bundle = &one["clientConfig"]["caBundle"];
             found.insert(bundle.as_str().unwrap_or_default().to_owned());
@@ -152,8 +166,7 @@ pub fn lead_home(api: &Api) {
 /// If they are not installed, or not reached through a Service.
 pub fn lead_to(api: &Api, address: SocketAddr) {
     lead_home(api);
-    for kind in CONFIGURATIONS {
-        let mut installed = configuration(api, kind).expect("installed");
+    for mut installed in configurations(api).expect("installed") {
         for one in installed["webhooks"].as_array_mut().expect("webhooks") {
             let service = one["clientConfig"]["service"].as_object_mut().expect("a Service");
             service.insert("port".to_owned(), json!(address.port()));

@@ -91,6 +91,17 @@ impl Running {
         wait_for(PATIENCE, "there are vocabularies", || {
             api.apply("harness", vocabulary).map_err(|refusal| refusal.to_string())
         });
+        Self::follow(plane, values)
+    }
+
+    /// Starts the webhook of an installed release, as it is with these values for its Deployment, in
+    /// place of the one that was there before, and waits until API servers go by it.
+    ///
+    /// # Panics
+    /// If API servers never call it, or the Deployment has a flag that there is not.
+    #[must_use]
+    pub fn follow(plane: &ControlPlane, values: &Value) -> Self {
+        let api = plane.api();
         let deployment = chart::objects_with("deployment.yaml", values).remove(0);
         let running = Self::start(plane, &deployment);
         wait_for(PATIENCE, "it writes its authority", || authority(api));

@@ -67,7 +67,7 @@ impl Webhook {
         let vocabulary: Value = serde_saphyr::from_str(vocabulary).expect("YAML");
         let (words, problems) = vocabulary_check::check(&vocabulary);
         assert!(problems.is_empty(), "{problems:?}");
-        Self::launch(plane, Some(words), Duration::ZERO, None)
+        Self::launch(plane, Some(words), None)
     }
 
     /// Starts a webhook that follows the vocabulary of the cluster, and its workloads.
@@ -76,17 +76,7 @@ impl Webhook {
     /// If anything of that fails.
     #[must_use]
     pub fn follow(plane: &ControlPlane) -> Self {
-        Self::launch(plane, None, Duration::ZERO, None)
-    }
-
-    /// The same, and refuses nothing on a closed inventory before that has stayed as it is for so
-    /// long.
-    ///
-    /// # Panics
-    /// If anything of that fails.
-    #[must_use]
-    pub fn follow_settled(plane: &ControlPlane, settled_after: Duration) -> Self {
-        Self::launch(plane, None, settled_after, None)
+        Self::launch(plane, None, None)
     }
 
     /// As [`Self::follow`], but it goes to the API server by this way.
@@ -96,16 +86,11 @@ impl Webhook {
     #[must_use]
     pub fn follow_by(plane: &ControlPlane, passage: &Passage) -> Self {
         let url = format!("https://{}", passage.address);
-        Self::launch(plane, None, Duration::ZERO, Some(&url))
+        Self::launch(plane, None, Some(&url))
     }
 
     /// With these words; `None`: with those of the cluster. `url`: by this way to the API server.
-    fn launch(
-        plane: &ControlPlane,
-        words: Option<Words>,
-        settled_after: Duration,
-        url: Option<&str>,
-    ) -> Self {
+    fn launch(plane: &ControlPlane, words: Option<Words>, url: Option<&str>) -> Self {
         grant_role(plane.api());
         let follows = words.is_none();
         let words = words.unwrap_or_default();
@@ -137,7 +122,7 @@ impl Webhook {
             let app = Arc::new(App {
                 surroundings: Surroundings { words: words.into(), ..Surroundings::default() },
                 vocabulary: follows.then(Vocabulary::default),
-                settled_after,
+                settled_after: Duration::ZERO,
                 ..App::new(source, readiness)
             });
             if follows {
