@@ -11,7 +11,7 @@ use crate::config::{Configs, FailOn};
 use crate::expand::unified;
 use crate::fix::{Fixed, Fixer, fixed};
 use crate::index::Role;
-use crate::load::{Input, Source, words};
+use crate::load::{Input, words};
 use crate::plan::{Fixes, Format, Inputs, Look, Reporting};
 use crate::progress::Bar;
 use crate::render::{Report, render, statistics};
@@ -85,7 +85,7 @@ fn written(fixed: &Fixed, paths: &[Option<PathBuf>]) -> Result<String, String> {
     for (file, old, new) in &fixed.changed {
         let source = fixed.judged.index.files.get(*file).map(|file| &file.source);
         let (Some(source), Some(Some(path))) = (source, paths.get(*file)) else { continue };
-        let was = Source { text: old.clone(), ..source.clone() };
+        let was = source.with_text(old.clone());
         write_back(&was, path, new)?;
     }
     let files = several(fixed.changed.len(), "file");

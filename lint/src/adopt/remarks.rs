@@ -113,8 +113,8 @@ fn lines_of(source: &Source, document: &Document, path: &FieldPath) -> Option<Sp
     while line > 1 && source.line(line - 1).trim_start().starts_with('#') {
         line -= 1;
     }
-    let start = *source.line_starts.get(line as usize - 1)?;
-    let end = *source.line_starts.get(last as usize - 1)?
+    let start = *source.line_starts().get(line as usize - 1)?;
+    let end = *source.line_starts().get(last as usize - 1)?
         + u32::try_from(source.line(last).len()).ok()?;
     (document.span.start <= start).then(|| Span::new(start, end))
 }
@@ -141,7 +141,7 @@ fn above(source: &Source, document: &Document, path: &FieldPath) -> Option<(u32,
     let (number, _) = source.line_column(key.start);
     let line = source.line(number);
     let blanks = line.get(..line.len() - line.trim_start().len())?;
-    Some((*source.line_starts.get(number as usize - 1)?, blanks.to_owned()))
+    Some((*source.line_starts().get(number as usize - 1)?, blanks.to_owned()))
 }
 
 fn written(source: &Source, comment: &Comment, blanks: &str) -> String {
@@ -151,7 +151,7 @@ fn written(source: &Source, comment: &Comment, blanks: &str) -> String {
 
 fn whole_line(source: &Source, byte: u32) -> Span {
     let (number, _) = source.line_column(byte);
-    let at = |line: usize| source.line_starts.get(line).copied();
+    let at = |line: usize| source.line_starts().get(line).copied();
     let end = at(number as usize).or(u32::try_from(source.text.len()).ok());
     Span::new(at(number as usize - 1).unwrap_or_default(), end.unwrap_or_default())
 }

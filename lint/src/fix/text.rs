@@ -173,7 +173,7 @@ fn line_of_block(source: &Source, document: &Document, edit: &Edit, place: Place
     if !edit.new.is_empty() || line.is_empty() || !inside {
         return None;
     }
-    let at = |line: u32| source.line_starts.get(line as usize).copied();
+    let at = |line: u32| source.line_starts().get(line as usize).copied();
     Some(Span::new(at(place.line.checked_sub(1)?)?, at(place.line)?))
 }
 

@@ -1,6 +1,7 @@
 //! The text of one input, and where its lines are.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use memchr::memchr2_iter;
 
@@ -59,8 +60,8 @@ pub struct Source {
     pub byte_order_mark: bool,
     /// Why the bytes are not text; then [`super::load`] gives one unreadable document.
     pub problem: Option<Problem>,
-    /// The first byte of each line; never empty after [`Source::new`].
-    pub line_starts: Vec<u32>,
+    /// Looked for when somebody asks: of most texts nobody wants to know a line.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl Source {
@@ -98,21 +99,34 @@ impl Source {
                 (String::from_utf8_lossy(rest).into_owned(), Some(Problem::new(kind, span)))
             }
         };
-        let line_starts = line_starts(&text);
-        Self { name, text, byte_order_mark, problem, line_starts }
+        Self { name, text, byte_order_mark, problem, line_starts: OnceLock::new() }
     }
 
     fn unreadable(name: String, kind: ProblemKind) -> Self {
         let problem = Some(Problem::new(kind, Span::default()));
-        Self { name, problem, line_starts: vec![0], ..Self::default() }
+        Self { name, problem, ..Self::default() }
+    }
+
+    /// The same input with another text.
+    #[must_use]
+    pub fn with_text(&self, text: String) -> Self {
+        let Self { name, byte_order_mark, problem, .. } = self.clone();
+        Self { name, text, byte_order_mark, problem, line_starts: OnceLock::new() }
+    }
+
+    /// The first byte of each line; there is one at least.
+    #[must_use]
+    pub fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| line_starts(&self.text))
     }
 
     /// Line and column of a byte, both from 1; columns count code points. A byte beyond the end is
     /// the end.
     #[must_use]
     pub fn line_column(&self, byte: u32) -> (u32, u32) {
-        let line = self.line_starts.partition_point(|start| *start <= byte).max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
+        let starts = self.line_starts();
+        let line = starts.partition_point(|start| *start <= byte).max(1);
+        let start = starts.get(line - 1).copied().unwrap_or_default();
         let before = self.slice(Span::new(start, byte.min(to_u32(self.text.len()))));
         (to_u32(line), to_u32(before.chars().count()).saturating_add(1))
     }
@@ -127,8 +141,9 @@ impl Source {
     #[must_use]
     pub fn line(&self, line: u32) -> &str {
         let index = line.saturating_sub(1) as usize;
-        let Some(start) = self.line_starts.get(index).copied() else { return "" };
-        let end = self.line_starts.get(index + 1).copied().unwrap_or(to_u32(self.text.len()));
+        let starts = self.line_starts();
+        let Some(start) = starts.get(index).copied() else { return "" };
+        let end = starts.get(index + 1).copied().unwrap_or(to_u32(self.text.len()));
         self.slice(Span::new(start, end)).trim_end_matches(['\n', '\r'])
     }
 

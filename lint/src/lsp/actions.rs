@@ -109,7 +109,7 @@ impl Asked<'_> {
         let begins = strings.map(|node| node.outer_start).min().unwrap_or(at);
         let (number, _) = source.line_column(begins);
         let line = source.line(number);
-        let start = source.line_starts.get(number as usize - 1).copied()?;
+        let start = source.line_starts().get(number as usize - 1).copied()?;
         let code = placed.finding.code.as_str();
         let comment = format!("# placecard: ignore[{code}] {REASON}");
         let blanks = line.get(..line.len() - line.trim_start().len())?;

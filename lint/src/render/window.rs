@@ -118,7 +118,7 @@ fn is_speaking_parent(source: &Source, above: u32, line: u32) -> bool {
 
 fn push_line(window: &mut Window, source: &Source, line: u32, cluster: &[Entry<'_>], look: Look) {
     let text = source.line(line);
-    let start = source.line_starts.get(line as usize - 1).copied().unwrap_or_default() as usize;
+    let start = source.line_starts().get(line as usize - 1).copied().unwrap_or_default() as usize;
     let here: Vec<Entry<'_>> =
         cluster.iter().filter(|entry| entry.label.place.line == line).copied().collect();
     let (from, to) = cut(text, here.first().map(|entry| entry.label), start);
