@@ -105,9 +105,9 @@ impl Index {
         note: impl Fn(&Value, Option<&ObjectRef>) -> N + Sync,
         tell: &mut dyn FnMut(usize, usize),
     ) -> (Self, Vec<(ObjectId, N)>) {
-        let mut index = Self::default();
-        let mut noted = Vec::new();
         let all = inputs.len();
+        let mut index = Self { files: Vec::with_capacity(all), ..Self::default() };
+        let mut noted = Vec::with_capacity(all);
         let mut bytes = 0;
         let inputs = inputs.into_iter().enumerate().map(|(number, (role, input))| {
             bytes += input.bytes.len();

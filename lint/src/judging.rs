@@ -178,13 +178,18 @@ fn note_settled(
     settled: &Settled,
     surroundings: &Surroundings,
 ) {
-    let is_judged =
-        |id: &&ObjectId| index.files.get(id.file).is_some_and(|file| file.role == Role::Judged);
-    judged.counts.objects += settled.objects.iter().filter(is_judged).count();
-    for namespace in &settled.namespaces {
-        let mode = mode::of(namespace, surroundings);
+    judged.counts.objects += settled.judged;
+    judged.counts.templates += settled.templates;
+    let mut last = None;
+    for (name, id) in index.names().filter(|(_, id)| settled.objects.contains(id)) {
+        let is_judged = index.files.get(id.file).is_some_and(|file| file.role == Role::Judged);
+        // Names are in order, those of one namespace and kind together.
+        if !is_judged || last.replace(&name.namespace) == Some(&name.namespace) {
+            continue;
+        }
+        let mode = mode::of(&name.namespace, surroundings);
         if mode != Mode::Enforce {
-            judged.modes.insert(namespace.clone(), mode);
+            judged.modes.insert(name.namespace.clone(), mode);
         }
     }
 }

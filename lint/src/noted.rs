@@ -1,38 +1,62 @@
-//! What is taken down of each object while its tree is there: facts for the rules of others. What
-//! stands alone is reviewed at once; the rest is read once more when all facts are there.
+//! What is taken down of each object while its tree is there: facts for the rules of others, and not
+//! the object. It is reviewed at once, too; where that asked for something that others tell, it is read
+//! once more when all facts are there.
 
 use std::collections::BTreeSet;
 
 use placecard_findings::ObjectRef;
 use placecard_policies::claims;
 use placecard_policies::coordination::{is_coordination, players, roster};
-use placecard_policies::fields::inputs::Inputs as Facts;
+use placecard_policies::fields::inputs::{Fact, Inputs as Facts, of_other, of_templates};
 use placecard_policies::object::Object;
 use placecard_policies::read;
-use placecard_policies::review::{review_written, stands_alone};
-use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings};
+use placecard_policies::review::{may_stand_alone, review_written};
+use placecard_policies::surroundings::{Answer, Objects, Reference, Surroundings, Topics};
 use placecard_policies::vocabulary;
 use serde_json::Value;
 
 use crate::index::{Index, ObjectId, Role, Written};
 use crate::run::in_namespace;
 
-/// What is taken down of an object.
+/// What is taken down of an object. Of most there is little, and there may be many.
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
-    name: Option<ObjectRef>,
+    /// A review found nothing.
+    clean: Option<Clean>,
+    /// What others may ask about.
+    told: Option<Box<Told>>,
+}
+
+/// What an object tells others.
+#[derive(Debug, Default)]
+struct Told {
     /// What it answers about itself.
     answers: Vec<(Reference, Answer)>,
-    /// A small object of a kind that facts are taken from.
-    written: Option<Value>,
-    /// An object with templates.
+    /// What it says for the rules of others.
+    facts: Vec<Fact>,
+    /// The object, where these facts rest on what others answer.
     object: Option<Box<Object>>,
     /// It answers together with others.
     is_claim_or_volume: bool,
     is_coordination: bool,
     is_in_long_form: bool,
-    /// Nothing is to be said of it.
-    is_settled: bool,
+}
+
+impl Told {
+    const fn is_nothing(&self) -> bool {
+        let Self { answers, facts, object, .. } = self;
+        let together = self.is_claim_or_volume || self.is_coordination || self.is_in_long_form;
+        answers.is_empty() && facts.is_empty() && object.is_none() && !together
+    }
+}
+
+/// A review that found nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Clean {
+    /// Unless others say something about these.
+    unless: Topics,
+    /// So many pod templates were looked at.
+    templates: u32,
 }
 
 /// Objects that need no second look.
@@ -40,70 +64,105 @@ pub(crate) struct Noted {
 pub(crate) struct Settled {
     /// Where they stand.
     pub(crate) objects: BTreeSet<ObjectId>,
-    /// In which namespaces.
-    pub(crate) namespaces: BTreeSet<String>,
+    /// How many of them are judged.
+    pub(crate) judged: usize,
+    /// How many pod templates these have.
+    pub(crate) templates: usize,
 }
 
-/// Looks at one object; `namespace` stands for an absent one. `alone`: the words, and nothing else.
-pub(crate) fn note(
-    value: &Value,
-    name: Option<&ObjectRef>,
-    alone: &Surroundings,
-    namespace: Option<&str>,
-) -> Noted {
-    let object = read::object(value, &alone.words).ok();
-    let is_settled = object.as_ref().is_some_and(|object| is_settled(object, value, alone));
-    let mut object = object.filter(|one| !one.templates.is_empty());
+/// How objects are looked at first.
+pub(crate) struct Looking<'a> {
+    /// The words and the server, and nothing else.
+    pub(crate) alone: Surroundings,
+    /// Stands for an absent namespace.
+    pub(crate) namespace: Option<&'a str>,
+    /// They are reviewed at once. On a cluster each is looked at again anyway.
+    pub(crate) at_once: bool,
+}
+
+/// Looks at one object.
+pub(crate) fn note(value: &Value, name: Option<&ObjectRef>, looking: &Looking<'_>) -> Noted {
+    let Looking { alone, namespace, at_once } = looking;
+    let mut object = read::object(value, &alone.words).ok();
     if let Some(object) = &mut object {
-        in_namespace(object, namespace);
+        in_namespace(object, *namespace);
     }
-    let Some(name) = name else {
-        return Noted { object: object.map(Box::new), ..Noted::default() };
-    };
-    Noted {
-        answers: read::answers(value, namespace.unwrap_or_default()),
-        written: Facts::notes(name).then(|| value.clone()),
-        object: object.map(Box::new),
-        is_claim_or_volume: claims::counts(name),
-        is_coordination: is_coordination(name),
-        is_in_long_form: players::in_long_form(value).is_some(),
-        is_settled,
-        name: Some(name.clone()),
+    let clean = object.as_ref().filter(|_| *at_once && name.is_some());
+    let clean = clean.and_then(|one| clean_of(one, value, alone));
+    let mut told = Told::default();
+    if let Some(object) = object.filter(|one| !one.templates.is_empty()) {
+        match facts_of(&object, alone) {
+            Some(facts) => told.facts = facts,
+            None => told.object = Some(Box::new(object)),
+        }
     }
+    if let Some(name) = name {
+        let namespace = namespace.unwrap_or_default();
+        told.answers = read::answers_of(value, name, namespace);
+        told.facts.extend(of_other(value, name, namespace));
+        told.is_claim_or_volume = claims::counts(name);
+        told.is_coordination = is_coordination(name);
+        told.is_in_long_form = players::in_long_form(value).is_some();
+    }
+    Noted { clean, told: (!told.is_nothing()).then(|| Box::new(told)) }
 }
 
-/// Whether a review finds nothing, whatever there is besides: most Services, ConfigMaps, roles and
-/// definitions of resources, whose texts are long.
-fn is_settled(object: &Object, value: &Value, alone: &Surroundings) -> bool {
-    if !stands_alone(object) || vocabulary::is_vocabulary(&object.reference) {
-        return false;
+/// What an object with templates says for the rules of others; `None` if that rests on others.
+fn facts_of(object: &Object, alone: &Surroundings) -> Option<Vec<Fact>> {
+    let around = alone.clone();
+    let facts = of_templates(object, &around);
+    around.asked().is_empty().then_some(facts)
+}
+
+/// Whether a review finds nothing, and what it asked about.
+fn clean_of(object: &Object, value: &Value, alone: &Surroundings) -> Option<Clean> {
+    if !may_stand_alone(object) || vocabulary::is_vocabulary(&object.reference) {
+        return None;
     }
-    let review = review_written(object, Some(value), alone);
-    review.findings.is_empty() && review.expansions.is_empty() && !review.has_intents
+    let around = alone.clone();
+    let review = review_written(object, Some(value), &around);
+    let nothing = review.findings.is_empty() && review.expansions.is_empty() && !review.has_intents;
+    let templates = u32::try_from(object.templates.len()).ok()?;
+    nothing.then(|| Clean { unless: around.asked(), templates })
 }
 
 /// The objects that need no second look.
-pub(crate) fn settled(noted: &[(ObjectId, Noted)]) -> Settled {
-    let done = || noted.iter().filter(|(_, one)| one.is_settled);
-    let namespaces = done().filter_map(|(_, one)| one.name.as_ref());
-    Settled {
-        objects: done().map(|(id, _)| *id).collect(),
-        namespaces: namespaces.map(|name| name.namespace.clone()).collect(),
+pub(crate) fn settled(index: &Index, noted: &[(ObjectId, Noted)]) -> Settled {
+    let mut settled = Settled::default();
+    let silent = silent(noted);
+    for (id, one) in noted {
+        let Some(clean) = one.clean.filter(|clean| clean.unless.without(silent).is_empty()) else {
+            continue;
+        };
+        settled.objects.insert(*id);
+        if index.files.get(id.file).is_some_and(|file| file.role == Role::Judged) {
+            settled.judged += 1;
+            settled.templates += clean.templates as usize;
+        }
     }
+    settled
+}
+
+/// What nobody says anything about.
+fn silent(noted: &[(ObjectId, Noted)]) -> Topics {
+    let told = || noted.iter().filter_map(|(_, one)| one.told.as_deref());
+    let has = |is: fn(&Fact) -> bool| told().any(|one| one.facts.iter().any(is));
+    let no = |topic: Topics, is_there: bool| if is_there { Topics::default() } else { topic };
+    let ranges = has(|fact| matches!(fact, Fact::LimitRange(_)));
+    let classes = has(|fact| matches!(fact, Fact::Class(..)));
+    let coordinations = told().any(|one| one.is_coordination || one.is_in_long_form);
+    no(Topics::LIMIT_RANGES, ranges)
+        | no(Topics::CLASSES, classes)
+        | no(Topics::COORDINATIONS, coordinations)
 }
 
 /// What objects answer about themselves; `namespace` stands for an absent one. The answers are taken
 /// out of what was noted.
 pub(crate) fn answers(index: &Index, noted: &mut [(ObjectId, Noted)], namespace: &str) -> Objects {
-    let mut answers = Objects::default();
-    for (_, one) in &mut *noted {
-        for (reference, answer) in std::mem::take(&mut one.answers) {
-            if answers.get(&reference).is_none() {
-                answers.insert(reference, answer);
-            }
-        }
-    }
-    let of = |is: fn(&Noted) -> bool| {
+    let told = noted.iter_mut().filter_map(|(_, one)| one.told.as_deref_mut());
+    let mut answers: Objects = told.flat_map(|one| std::mem::take(&mut one.answers)).collect();
+    let of = |is: fn(&Told) -> bool| {
+        let is = move |one: &Noted| one.told.as_deref().is_some_and(is);
         let ids = noted.iter().filter(move |(_, one)| is(one)).map(|(id, _)| *id);
         ids.filter_map(|id| index.object(id))
     };
@@ -127,17 +186,15 @@ pub(crate) fn answers(index: &Index, noted: &mut [(ObjectId, Noted)], namespace:
 pub(crate) fn facts(
     noted: Vec<(ObjectId, Noted)>,
     folders: &[usize],
-    namespace: Option<&str>,
     surroundings: &Surroundings,
 ) -> Facts {
     let mut facts = Facts::default();
-    for (id, Noted { name, written, object, .. }) in noted {
+    for (id, one) in noted {
+        let Some(one) = one.told else { continue };
         let folder = folders.get(id.file).copied().unwrap_or_default();
-        if let (Some(name), Some(written)) = (name, written) {
-            facts.note(&written, &name, namespace.unwrap_or_default(), folder);
-        }
-        if let Some(object) = object {
-            facts.add(&object, surroundings, folder);
+        let open = one.object.map(|object| of_templates(&object, surroundings));
+        for fact in one.facts.into_iter().chain(open.into_iter().flatten()) {
+            facts.add(fact, folder);
         }
     }
     facts

@@ -22,7 +22,7 @@ use crate::index::{Index, KEPT, ObjectId, Reading, Role};
 use crate::judging::{Doing, judge_objects};
 use crate::load::{Format, Input, Problem, collect, describe};
 use crate::load_codes;
-use crate::noted::{self, Noted, Settled};
+use crate::noted::{self, Looking};
 use crate::one_document::uncollected;
 use crate::plan::{ClusterSource, Inputs};
 use crate::progress::Step;
@@ -205,7 +205,7 @@ pub(crate) fn judge_read(
     stdin: &mut dyn Read,
     tell: &mut dyn FnMut(Step, usize, usize),
 ) -> Result<Judged, String> {
-    judge_on(Means { threads: None, kept: KEPT }, given, inputs, files, stdin, tell)
+    judge_on(Means { threads: None, kept: KEPT, twice: false }, given, inputs, files, stdin, tell)
 }
 
 /// What changes nothing but time and memory.
@@ -215,11 +215,13 @@ pub(crate) struct Means {
     pub(crate) threads: Option<usize>,
     /// The trees of how many bytes of text are kept from one look to the next.
     pub(crate) kept: usize,
+    /// Every object is looked at again when all is known, whatever its first look has shown.
+    pub(crate) twice: bool,
 }
 
 /// As [`judge_read`], with so much of this and that.
 pub(crate) fn judge_on(
-    Means { threads, kept }: Means,
+    Means { threads, kept, twice }: Means,
     given: Option<Given<'_>>,
     inputs: &Inputs,
     files: Vec<(Role, Input)>,
@@ -232,7 +234,11 @@ pub(crate) fn judge_on(
     let reading =
         Reading { threads: threads.unwrap_or_else(|| side_by_side::threads(files.len())), kept };
     let tell_read = &mut |done, all| tell(Step::Reading, done, all);
-    let (index, mut noted) = look_through(inputs, words, namespace, files, reading, tell_read);
+    let words = words.cloned().unwrap_or_else(|| words_ahead(inputs, &files));
+    let alone = Surroundings { words: words.into(), server: inputs.server, ..Default::default() };
+    let looking = Looking { alone, namespace, at_once: !on_cluster && !twice };
+    let note = |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, &looking);
+    let (index, mut noted) = Index::noting(files, reading, note, tell_read);
     let threads = threads.unwrap_or_else(|| side_by_side::threads(index.count()));
     let mut findings = load_findings(&index);
     let mut judged = Judged::default();
@@ -274,14 +280,14 @@ pub(crate) fn judge_on(
         let cluster = surroundings.cluster.clone();
         let inventory = inventory.or(cluster.as_ref().map(|cluster| &cluster.inventory));
         let beside = Beside { inventory, namespace };
-        let settled = if on_cluster { Settled::default() } else { noted::settled(&noted) };
-        let mut facts = noted::facts(noted, &folders(&index), namespace, &surroundings);
+        let settled = noted::settled(&index, &noted);
+        let mut facts = noted::facts(noted, &folders(&index), &surroundings);
         inventory.into_iter().for_each(|inventory| facts.add_cluster(inventory));
         if inputs.closed_world {
             facts.close();
         }
         facts.settle();
-        surroundings.inputs = Some(Arc::new(facts));
+        surroundings.inputs = Arc::new(facts).into();
         let mut doing = Doing { judged: &mut judged, findings: &mut findings, tell, threads };
         judge_objects((&index, &settled), beside, &mut surroundings, &mut doing);
         judged.answers = surroundings.objects;
@@ -310,23 +316,6 @@ pub(crate) fn words_of(inputs: &Inputs, stdin: &mut dyn Read) -> Result<Words, S
         }
         _ => Ok(words),
     }
-}
-
-/// Reads all files, and takes down of each object what the rules of others ask for. `words`: those that
-/// are known already.
-fn look_through(
-    inputs: &Inputs,
-    words: Option<&Words>,
-    namespace: Option<&str>,
-    files: Vec<(Role, Input)>,
-    reading: Reading,
-    tell: &mut dyn FnMut(usize, usize),
-) -> (Index, Vec<(ObjectId, Noted)>) {
-    let words = words.cloned().unwrap_or_else(|| words_ahead(inputs, &files));
-    let alone = Surroundings { words: words.into(), ..Surroundings::default() };
-    let note =
-        |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, &alone, namespace);
-    Index::noting(files, reading, note, tell)
 }
 
 /// The words that objects are read by. What is wrong with the vocabulary is said once all is read.

@@ -246,6 +246,10 @@ pub fn manifest_of(
 
 /// How many pods of an object can run at most, where more are asked for and that is proved.
 pub(crate) fn too_many(object: &Object, surroundings: &Surroundings) -> Option<u64> {
+    let is_plain = |one: &Template| !one.says_anything() && is_free(&one.spec);
+    if object.templates.iter().all(is_plain) {
+        return None;
+    }
     with_subject(object, surroundings, |subject| {
         let (asked, _) = asked(subject).filter(|_| !is_free(subject.spec))?;
         let manifest = manifest(subject, asked.pods, None);

@@ -216,8 +216,11 @@ impl Directory for Known<'_> {
 }
 
 /// What an object answers under its UID.
-pub(crate) fn named(value: &Value, namespace: &str) -> Option<(Reference, Answer)> {
-    let object = read::reference(value)?;
+pub(crate) fn named(
+    value: &Value,
+    object: &ObjectRef,
+    namespace: &str,
+) -> Option<(Reference, Answer)> {
     let kind = match (object.api_version.as_str(), object.kind.as_str()) {
         ("v1", "Node") => ObjectKind::Node,
         ("v1", "Service") => ObjectKind::Service,
@@ -229,10 +232,10 @@ pub(crate) fn named(value: &Value, namespace: &str) -> Option<(Reference, Answer
     let in_namespace = matches!(kind, ObjectKind::Service | ObjectKind::Lease);
     let namespace = match (in_namespace, object.namespace.is_empty()) {
         (true, true) => namespace.to_owned(),
-        (true, false) => object.namespace,
+        (true, false) => object.namespace.clone(),
         (false, _) => String::new(),
     };
-    let name = ObjectName { namespace, name: object.name };
+    let name = ObjectName { namespace, name: object.name.clone() };
     Some((Reference::Object { kind, id }, Answer::Name(name)))
 }
 

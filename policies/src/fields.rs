@@ -139,7 +139,7 @@ impl<'a> TemplateCase<'a> {
 impl TemplateCase<'_> {
     /// Everything that was read besides the object, if anything says so.
     pub(crate) fn inputs(&self) -> Option<&Inputs> {
-        self.surroundings.inputs.as_deref()
+        self.surroundings.inputs.all()
     }
 
     /// The selector of the pods' own controller as JSON, for a fix; `None` where it is not sure.

@@ -52,8 +52,7 @@ pub fn of(namespace: &str, surroundings: &Surroundings) -> Mode {
 }
 
 fn value<'a>(namespace: &str, surroundings: &'a Surroundings) -> Option<&'a str> {
-    let labels = surroundings.objects.namespace(namespace)?;
-    labels.get(keys::MODE).map(String::as_str)
+    surroundings.objects.mode(namespace)
 }
 
 /// The warning about a label that is no mode.

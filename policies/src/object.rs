@@ -194,6 +194,12 @@ impl Template {
         if inside && !self.scattered.is_empty() { self.path.clone() } else { path.clone() }
     }
 
+    /// Whether an annotation or a label of it is one of ours.
+    #[must_use]
+    pub fn says_anything(&self) -> bool {
+        self.annotations.keys().chain(self.labels.keys()).any(|key| keys::has_prefix(key))
+    }
+
     /// The path of an annotation's value.
     #[must_use]
     pub fn annotation(&self, key: &str) -> FieldPath {

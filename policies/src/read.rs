@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::kinds::{self, OwnPods, WorkloadKind};
 use crate::object::{ClaimVolume, Map, Object, Owner, Parallel, PodSpec, Strategy, Template};
 
-pub use answers::answers;
+pub use answers::{answers, answers_of};
 
 /// A field that cannot be read: the API server would refuse the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,10 +49,15 @@ pub fn reference(value: &Value) -> Option<ObjectRef> {
 /// The field at a path, without the text of a pointer in between.
 #[must_use]
 pub fn at<'a>(value: &'a Value, path: &FieldPath) -> Option<&'a Value> {
-    path.0.iter().try_fold(value, |at, segment| match segment {
-        Segment::Key(key) => at.get(key.as_str()),
-        Segment::Index(index) => at.get(index),
-    })
+    path.0.iter().try_fold(value, step)
+}
+
+/// The field or element one step further down.
+pub(crate) fn step<'a>(value: &'a Value, segment: &Segment) -> Option<&'a Value> {
+    match segment {
+        Segment::Key(key) => value.get(key.as_str()),
+        Segment::Index(index) => value.get(index),
+    }
 }
 
 /// The field below several keys, without the text of a pointer in between.

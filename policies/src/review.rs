@@ -143,13 +143,16 @@ pub fn unreferred(object: &Object, surroundings: &Surroundings) -> Option<Refere
     templates.find_map(|one| coordination::expand::unreferred(object, one, surroundings))
 }
 
-/// Whether what is found of the object rests on nothing but the object and the words: it has no pods,
-/// and no rule compares it with others.
+/// Whether a review may find nothing by what the object says alone. Where it has rules, or where others
+/// may be in its way, it asks about these at any rate.
 #[must_use]
-pub fn stands_alone(object: &Object) -> bool {
-    object.templates.is_empty()
-        && object.coordination.is_none()
-        && !fields::inputs::Inputs::notes(&object.reference)
+pub fn may_stand_alone(object: &Object) -> bool {
+    let is_free = |template: &Template| {
+        !template.says_anything()
+            && native::required_affinity(&template.spec).is_empty()
+            && native::required_anti_affinity(&template.spec).is_empty()
+    };
+    object.coordination.is_none() && object.templates.iter().all(is_free)
 }
 
 /// Reviews one object.
@@ -215,7 +218,7 @@ fn of_template(
     surroundings: &Surroundings,
     review: &mut Review,
 ) {
-    let facts = namespace(object, surroundings);
+    let facts = template.says_anything().then(|| namespace(object, surroundings)).flatten();
     let place = place(object);
     let mut annotations = Cow::Borrowed(&template.annotations);
     if let Some(undone) = leftover(place, template) {
@@ -331,7 +334,7 @@ fn on_cluster(
         spec: &expanded.spec,
         known,
         told,
-        inputs: surroundings.inputs.as_deref(),
+        inputs: surroundings.inputs.all(),
         cluster,
     };
     if !template.scattered.is_empty() {

@@ -1,5 +1,7 @@
 //! What a review may know besides the object: values that the front ends collected beforehand.
 
+mod asked;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,14 +13,17 @@ use placecard_language::checked::Words;
 use placecard_language::coordination::Group;
 use placecard_language::directory::{ObjectKind, ObjectName, PodFacts};
 use placecard_language::intent::TargetKind;
+use placecard_language::keys;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::coordination::roster::Roster;
-use crate::fields::inputs::Inputs;
 use crate::live::Live;
 use crate::mode::Mode;
 use crate::object::{Map, Owner};
+use asked::Asked;
+
+pub use asked::{Others, Topics};
 
 /// Everything besides the object.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +43,17 @@ pub struct Surroundings {
     pub default_mode: Mode,
     /// Who sees to batches of pods.
     pub coordinating: Coordinating,
-    /// Everything that was read together; `None`: objects come one at a time.
-    pub inputs: Option<Arc<Inputs>>,
+    /// Everything that was read together.
+    pub inputs: Others,
+}
+
+impl Surroundings {
+    /// What was asked of other objects since these surroundings were made. A review that finds nothing
+    /// finds nothing either where more is known of what it did not ask about.
+    #[must_use]
+    pub fn asked(&self) -> Topics {
+        self.objects.asked.topics() | self.inputs.asked()
+    }
 }
 
 /// Who sees to batches of pods besides the scheduler's filters; nobody unless it is known.
@@ -310,6 +324,17 @@ pub struct Workload {
 #[derive(Clone, Debug, Default)]
 pub struct Objects {
     answers: BTreeMap<Reference, Answer>,
+    asked: Asked,
+}
+
+impl FromIterator<(Reference, Answer)> for Objects {
+    /// Of two answers to one reference the first counts.
+    fn from_iter<T: IntoIterator<Item = (Reference, Answer)>>(all: T) -> Self {
+        let mut all: Vec<_> = all.into_iter().collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.dedup_by(|(later, _), (first, _)| later == first);
+        Self { answers: all.into_iter().collect(), asked: Asked::default() }
+    }
 }
 
 impl Objects {
@@ -328,6 +353,7 @@ impl Objects {
     /// The answer, if the reference was asked.
     #[must_use]
     pub fn get(&self, reference: &Reference) -> Option<&Answer> {
+        self.asked.after(reference);
         self.answers.get(reference)
     }
 
@@ -336,6 +362,15 @@ impl Objects {
     pub fn namespace(&self, name: &str) -> Option<&Map> {
         match self.get(&Reference::Namespace { name: name.to_owned() }) {
             Some(Answer::Namespace(labels)) => Some(labels),
+            _ => None,
+        }
+    }
+
+    /// The value of a namespace's label of the mode. Not recorded as asked: by the mode findings are
+    /// weighed, and none are made.
+    pub(crate) fn mode(&self, name: &str) -> Option<&str> {
+        match self.answers.get(&Reference::Namespace { name: name.to_owned() }) {
+            Some(Answer::Namespace(labels)) => labels.get(keys::MODE).map(String::as_str),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Any number of threads, and any number of trees that are kept, say the same, byte by byte.
 
+use std::fs;
+
 use placecard_language::keys;
 
 use crate::index::Role;
@@ -53,20 +55,29 @@ fn files(count: usize) -> Vec<(Role, Input)> {
 
 /// All formats of the report; and how far the bar went.
 fn said(count: usize, threads: usize, kept: usize) -> (Vec<String>, Vec<(Step, usize)>) {
+    let means = Means { threads: Some(threads), kept, twice: false };
+    said_of(files(count), &Inputs::of_vocabulary(None), means)
+}
+
+fn said_of(
+    files: Vec<(Role, Input)>,
+    inputs: &Inputs,
+    means: Means,
+) -> (Vec<String>, Vec<(Step, usize)>) {
     let mut told = Vec::new();
     let mut tell = |step, done, _| told.push((step, done));
-    let inputs = Inputs::of_vocabulary(None);
-    let means = Means { threads: Some(threads), kept };
-    let judged =
-        judge_on(means, None, &inputs, files(count), &mut std::io::empty(), &mut tell).unwrap();
+    let judged = match judge_on(means, None, inputs, files, &mut std::io::empty(), &mut tell) {
+        Ok(judged) => judged,
+        Err(why) => return (vec![why], told),
+    };
     let report = Report { judged: &judged, fail_on: None };
     let formats = [Format::Human, Format::Json, Format::Sarif, Format::Junit];
     let look = Look { colour: false, ..Look::default() };
     let mut texts: Vec<String> =
         formats.into_iter().map(|format| render(&report, format, look)).collect();
     texts.push(format!(
-        "{:?}{:?}{:?}{:?}",
-        judged.counts, judged.unfit, judged.expansions, judged.answers
+        "{:?}{:?}{:?}{:?}{:?}",
+        judged.counts, judged.unfit, judged.expansions, judged.answers, judged.modes
     ));
     (texts, told)
 }
@@ -84,4 +95,59 @@ fn any_number_of_threads_says_the_same() {
             assert!(other == one, "{count} files on {threads} threads, {kept} bytes kept");
         }
     }
+}
+
+/// The examples in the pages of all rules, and what else makes objects ask about others.
+fn examples() -> Vec<Input> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/src/rules");
+    let mut pages: Vec<_> = fs::read_dir(folder).unwrap().map(|one| one.unwrap().path()).collect();
+    pages.sort();
+    let mut found = Vec::new();
+    for page in pages.iter().filter(|page| page.extension().is_some_and(|one| one == "md")) {
+        let text = fs::read_to_string(page).unwrap();
+        let parts = text.split("```").skip(1).step_by(2);
+        for part in parts.filter_map(|part| part.strip_prefix("yaml\n")) {
+            let name = format!("{}/{}.yaml", found.len() % 3, found.len());
+            found.push(Input { name, path: None, bytes: part.as_bytes().to_vec() });
+        }
+    }
+    let others = [
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    placecard.dev/mode: warn\n",
+        "apiVersion: v1\nkind: LimitRange\nmetadata:\n  name: few\n  namespace: shop\nspec:\n  limits:\n  \
+         - type: Container\n    max:\n      cpu: 10m\n",
+        "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata:\n  name: local\nprovisioner: ebs.csi.aws.com\n",
+    ];
+    for other in others {
+        let name = format!("{}/{}.yaml", found.len() % 3, found.len());
+        found.push(Input { name, path: None, bytes: other.as_bytes().to_vec() });
+    }
+    found
+}
+
+#[test]
+fn what_was_settled_at_once_would_not_be_found_later() {
+    let all = examples();
+    assert!(all.len() > 80, "{}", all.len());
+    // Each by itself, each beside another, those of a folder, and all together.
+    let beside = |at: usize| [at, (at * 7 + 3) % all.len()];
+    let alone = (0..all.len()).map(|at| vec![at]);
+    let pairs = (0..all.len()).map(|at| beside(at).to_vec());
+    let folders = (0..3).map(|from| (from..all.len()).step_by(3).collect());
+    let together = std::iter::once((0..all.len()).collect::<Vec<usize>>());
+    let sets = alone.chain(pairs).chain(folders).chain(together);
+    let (mut open, mut settled) = (0, 0);
+    for set in sets {
+        let files = || -> Vec<(Role, Input)> {
+            set.iter().map(|at| (Role::Judged, all[*at].clone())).collect()
+        };
+        for closed_world in [false, true] {
+            let inputs = Inputs { closed_world, ..Inputs::of_vocabulary(None) };
+            let means = |twice| Means { threads: Some(1), kept: usize::MAX, twice };
+            let (once, _) = said_of(files(), &inputs, means(false));
+            let (twice, _) = said_of(files(), &inputs, means(true));
+            assert!(once == twice, "{set:?}");
+            *(if once.len() > 1 { &mut settled } else { &mut open }) += 1;
+        }
+    }
+    assert!(settled > open, "{settled} inputs were judged, {open} were not");
 }

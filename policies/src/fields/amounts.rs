@@ -43,9 +43,9 @@ pub(crate) struct Container {
 pub(crate) fn containers(case: &TemplateCase<'_>) -> Vec<Container> {
     let mut found = Vec::new();
     for list in ["initContainers", "containers"] {
+        let Some(all) = case.in_spec(&[list]).and_then(Value::as_array) else { continue };
         let path = case.template.spec_path(&[list]);
-        let all = case.in_spec(&[list]).and_then(Value::as_array);
-        for (index, container) in all.into_iter().flatten().enumerate() {
+        for (index, container) in all.iter().enumerate() {
             let path = path.index(index).key("resources");
             let name = container.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             let asked = asked(container.get("resources"), &path);

@@ -20,7 +20,7 @@ pub(crate) struct Missing<'a> {
 /// Whether the pods that a template requires are nowhere; `None` if some are, if its own are meant,
 /// if nobody knows, or if no pod at all could be meant.
 pub(crate) fn missing<'a>(case: &'a TemplateCase<'_>) -> Option<Missing<'a>> {
-    let (inputs, own) = case.among()?;
+    let (inputs, own) = case.among_required()?;
     let first = own.near.first()?;
     if !own.is_whole || case.frame.more_labels || is_contradictory(own) {
         return None;

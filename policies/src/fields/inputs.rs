@@ -13,6 +13,7 @@ mod starts;
 mod tests;
 
 pub(crate) use matching::selects;
+pub use read::{Fact, of_other, of_templates};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use placecard_findings::{
 };
 use serde_json::Value;
 
-use crate::read::at;
+use crate::read::{at, step};
 use crate::words;
 
 /// The code of these findings.
@@ -38,11 +38,12 @@ const STRENGTHS: &[&str] = &[
 pub(crate) fn findings(object: &ObjectRef, template: &FieldPath, whole: &Value) -> Vec<Finding> {
     let mut misplaced = Misplaced { object, spec: template.key("spec"), whole, found: Vec::new() };
     // Around the pod spec: the template, and each mapping above it but the object.
-    if !template.0.is_empty() {
-        for length in 1..=template.0.len() {
-            let above = FieldPath(template.0.get(..length).unwrap_or_default().to_vec());
-            misplaced.fields_in(&above);
-        }
+    let mut above = Some(whole);
+    for (index, segment) in template.0.iter().enumerate() {
+        above = above.and_then(|above| step(above, segment));
+        let Some(mapping) = above else { break };
+        let path = || FieldPath(template.0.get(..=index).unwrap_or_default().to_vec());
+        misplaced.fields_in(mapping, path);
     }
     misplaced.in_spec();
     misplaced.found
@@ -56,7 +57,9 @@ pub(crate) fn in_node_selector(
 ) -> Vec<Finding> {
     let mut misplaced = Misplaced { object, spec: template.key("spec"), whole, found: Vec::new() };
     let selector = misplaced.spec.key("nodeSelector");
-    misplaced.fields_in(&selector);
+    if let Some(mapping) = misplaced.at(&selector) {
+        misplaced.fields_in(mapping, || selector.clone());
+    }
     misplaced.found
 }
 
@@ -73,11 +76,10 @@ impl<'a> Misplaced<'a> {
     }
 
     /// Placement fields that stand in a mapping which has no such fields.
-    fn fields_in(&mut self, path: &FieldPath) {
-        let Some(mapping) = self.at(path) else { return };
+    fn fields_in(&mut self, mapping: &Value, path: impl Fn() -> FieldPath) {
         for field in FIELDS {
             if mapping.get(field).is_some_and(|value| value.is_object() || value.is_array()) {
-                self.tell(&path.key(field), &[*field]);
+                self.tell(&path().key(field), &[*field]);
             }
         }
     }
@@ -97,9 +99,9 @@ impl<'a> Misplaced<'a> {
             }
         }
         for list in ["initContainers", "containers"] {
-            let length = fields.get(list).and_then(Value::as_array).map_or(0, Vec::len);
-            for index in 0..length {
-                self.fields_in(&spec.key(list).index(index));
+            let containers = fields.get(list).and_then(Value::as_array);
+            for (index, container) in containers.into_iter().flatten().enumerate() {
+                self.fields_in(container, || spec.key(list).index(index));
             }
         }
         self.in_affinity(&spec.key("affinity"));

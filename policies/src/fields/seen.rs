@@ -14,6 +14,7 @@ use super::terms::{
     Expression, KeyOf, NodeDemand, NodeWish, PodDemand, expressions, label_selectors, node_demands,
     node_terms, pod_demands, topology_keys,
 };
+use crate::native;
 
 /// What was read from a template so far.
 #[derive(Default)]
@@ -33,9 +34,19 @@ pub(crate) struct Seen<'a> {
 impl<'a> TemplateCase<'a> {
     /// Everything that was read, and what it says of the template under review.
     pub(crate) fn among(&self) -> Option<(&'a Inputs, &'a TemplateFacts)> {
-        let inputs = self.surroundings.inputs.as_deref()?;
+        let inputs = self.surroundings.inputs.all()?;
         let of = || inputs.of(&self.object.reference, &self.template.path);
         Some((inputs, (*self.seen.facts.get_or_init(of))?))
+    }
+
+    /// As [`TemplateCase::among`], for rules about the pods that these are required near or apart from:
+    /// who requires none need not be told of others.
+    pub(crate) fn among_required(&self) -> Option<(&'a Inputs, &'a TemplateFacts)> {
+        let spec = &self.template.spec;
+        let requires = !native::required_affinity(spec).is_empty()
+            || !native::required_anti_affinity(spec).is_empty()
+            || self.template.says_anything();
+        if requires { self.among() } else { None }
     }
 
     /// All demands on labels of nodes, in the order of the fields.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::label::NAMESPACE_NAME;
+use placecard_findings::ObjectRef;
 use placecard_language::intent::TargetKind;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -18,25 +19,30 @@ use crate::{coordination, directory, kinds};
 /// workload that it scales. `namespace` stands for an absent `metadata.namespace`.
 #[must_use]
 pub fn answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
-    let mut answers = own_answers(value, namespace);
-    answers.extend(directory::named(value, namespace));
+    reference(value).map(|object| answers_of(value, &object, namespace)).unwrap_or_default()
+}
+
+/// As [`answers`], of an object whose name is known.
+#[must_use]
+pub fn answers_of(value: &Value, object: &ObjectRef, namespace: &str) -> Vec<(Reference, Answer)> {
+    let mut answers = own_answers(value, object, namespace);
+    answers.extend(directory::named(value, object, namespace));
     answers
 }
 
-fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
-    let Some(object) = reference(value) else { return Vec::new() };
-    if let Some(answer) = directory::placed(value, &object, namespace) {
+fn own_answers(value: &Value, object: &ObjectRef, namespace: &str) -> Vec<(Reference, Answer)> {
+    if let Some(answer) = directory::placed(value, object, namespace) {
         return vec![answer];
     }
-    if coordination::is_coordination(&object) {
-        return vec![coordination::answer(value, &object, namespace)];
+    if coordination::is_coordination(object) {
+        return vec![coordination::answer(value, object, namespace)];
     }
-    let inside = coordination::inline::answer(value, &object, namespace);
+    let inside = coordination::inline::answer(value, object, namespace);
     let schemas = coordination::inline::schemas(value);
     if inside.is_some() || !schemas.is_empty() {
         return inside.into_iter().chain(schemas).collect();
     }
-    let at = if object.namespace.is_empty() { namespace.to_owned() } else { object.namespace };
+    let at = if object.namespace.is_empty() { namespace } else { &object.namespace }.to_owned();
     let scale = scale(value, &object.api_version, &object.kind, (&at, &object.name));
     let target =
         |kind| Reference::Target { kind, namespace: at.clone(), name: object.name.clone() };
@@ -61,17 +67,17 @@ fn own_answers(value: &Value, namespace: &str) -> Vec<(Reference, Answer)> {
                 .unwrap_or_default();
             // Written by the API server on every namespace.
             labels.insert(NAMESPACE_NAME.to_owned(), object.name.clone());
-            let reference = Reference::Namespace { name: object.name };
+            let reference = Reference::Namespace { name: object.name.clone() };
             return vec![(reference, Answer::Namespace(labels))];
         }
         ("v1", "PersistentVolumeClaim") => {
             let modes = below(value, &["spec", "accessModes"]);
             let modes = modes.and_then(|modes| Vec::deserialize(modes).ok()).unwrap_or_default();
-            let reference = Reference::AccessModes { namespace: at, name: object.name };
+            let reference = Reference::AccessModes { namespace: at, name: object.name.clone() };
             return vec![(reference, Answer::AccessModes(modes))];
         }
         ("autoscaling/v1" | "autoscaling/v2", "HorizontalPodAutoscaler") => {
-            return autoscaler(value, &at).into_iter().collect();
+            return autoscaler(value, object, &at).into_iter().collect();
         }
         ("apps/v1", "ReplicaSet") => return scale.into_iter().collect(),
         ("apps/v1", "Deployment") => TargetKind::Deployment,
@@ -115,7 +121,7 @@ fn scale(
 
 /// What a HorizontalPodAutoscaler says of the workload that it scales (autoscaling/v2: at least 1
 /// replica if it says nothing).
-fn autoscaler(value: &Value, namespace: &str) -> Option<(Reference, Answer)> {
+fn autoscaler(value: &Value, object: &ObjectRef, namespace: &str) -> Option<(Reference, Answer)> {
     let spec = value.get("spec")?;
     let text = |field: &str| {
         below(spec, &["scaleTargetRef", field]).and_then(Value::as_str).map(str::to_owned)
@@ -126,7 +132,7 @@ fn autoscaler(value: &Value, namespace: &str) -> Option<(Reference, Answer)> {
         namespace: namespace.to_owned(),
         name: text("name")?,
     };
-    let object = super::reference(value)?;
+    let object = object.clone();
     let least = count("minReplicas").unwrap_or(1);
     let most = count("maxReplicas")?;
     Some((reference, Answer::Autoscaler { object, least, most }))

@@ -21,7 +21,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// Told of the last one of a cycle; `Inputs::settle` has found it.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let Some((inputs, own)) = case.among_required() else { return };
     let cycle = inputs.index_of(own).and_then(|index| inputs.cycles.get(&index));
     let Some(cycle) = cycle else { return };
     let members: Vec<&TemplateFacts> =

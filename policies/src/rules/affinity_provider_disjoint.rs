@@ -26,7 +26,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// Both have to be in one domain of each term, and their node rules leave none.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let Some((inputs, own)) = case.among_required() else { return };
     let Some(first) = own.near.first().filter(|_| own.is_whole && !own.demands.is_empty()) else {
         return;
     };

@@ -24,7 +24,6 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// With everything that was read: nobody matches the term, so it does nothing. Terms that match
 /// other pods are meant for those.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some(inputs) = case.inputs() else { return };
     for demand in case.pod_demands().iter().filter(|demand| !demand.near) {
         let Some(selector) = native::merged_selector(demand.term, case.frame.labels) else { continue };
         let mut values = selector.requirements.iter().flat_map(|one| &one.values);
@@ -41,6 +40,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         // What stands on the owner was meant for its pods: those of an operator, whose labels are not
         // known, excuse no such selector.
         let meant = names_the_owner(case, &selector);
+        let Some(inputs) = case.inputs() else { return };
         let mut others = inputs.selected(case.frame.namespace, &selector);
         if others.any(|(_, surely)| surely || !meant) {
             continue;

@@ -22,7 +22,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// Required terms hold in both directions, so the others need domains of their own.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let Some((inputs, own)) = case.among_required() else { return };
     let namespace = &own.object.namespace;
     for term in &own.apart {
         if inputs.means(namespace, term, own) != Some(true) || is_deliberate(term) {

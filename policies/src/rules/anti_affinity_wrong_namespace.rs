@@ -22,7 +22,6 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// Named namespaces stand in place of the pod's own (core/v1 `PodAffinityTerm`). A term that matches
 /// others there is meant for those.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some(inputs) = case.inputs() else { return };
     let own = case.frame.namespace;
     for demand in case.pod_demands().iter().filter(|one| !one.near) {
         let named = demand.term.namespaces.as_deref().unwrap_or_default();
@@ -33,8 +32,11 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         }
         let Some(selector) = native::merged_selector(demand.term, case.frame.labels) else { continue };
         let is_own = case.frame.matches(&selector) == Some(true) && !selector.is_everything();
-        let there = |name: &String| inputs.selected(name, &selector).next().is_some();
-        if !is_own || named.iter().any(there) {
+        if !is_own {
+            continue;
+        }
+        let Some(inputs) = case.inputs() else { return };
+        if named.iter().any(|name| inputs.selected(name, &selector).next().is_some()) {
             continue;
         }
         let text = format!("these pods are in {own}");

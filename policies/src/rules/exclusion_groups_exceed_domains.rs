@@ -30,7 +30,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// Of a set of pods of which any two exclude each other in a domain, each needs one of its own.
 /// Required anti-affinity holds in both directions, whoever says it.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let Some((inputs, own)) = case.among_required() else { return };
     let mut seen = BTreeSet::new();
     for term in own.apart.iter().filter(|term| seen.insert(&term.term.topology_key)) {
         let key = &term.term.topology_key;

@@ -29,12 +29,13 @@ const MOST_FINDINGS: usize = 8;
 /// plugin/pkg/admission/limitranger `PodValidateLimitFunc`, for amounts that are written: defaults
 /// may come from ranges that nobody showed us, these do not change.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let ranges = case.surroundings.inputs.limit_ranges();
     // On a cluster all that the namespace refuses is told together.
-    if case.surroundings.cluster.is_some() || inputs.limit_ranges.is_empty() {
+    if case.surroundings.cluster.is_some() || ranges.is_empty() {
         return;
     }
-    let ranges = inputs.limit_ranges.iter().filter(|(folder, range)| {
+    let Some((_, own)) = case.among() else { return };
+    let ranges = ranges.iter().filter(|(folder, range)| {
         range.namespace == own.object.namespace && own.is_beside(Some(*folder))
     });
     let ranges: Vec<&LimitRange> = ranges.map(|(_, range)| range).collect();

@@ -23,11 +23,11 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// pkg/scheduler/framework/plugins/interpodaffinity/plugin.go, `mergeAffinityTermNamespacesIfNotEmpty`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some(inputs) = case.inputs().filter(|inputs| inputs.all_namespaces) else { return };
     for demand in case.pod_demands() {
         let Some(selector) = demand.term.namespace_selector.as_ref().map(native::selector) else {
             continue;
         };
+        let Some(inputs) = case.inputs().filter(|inputs| inputs.all_namespaces) else { return };
         let named = demand.term.namespaces.as_ref().is_some_and(|list| !list.is_empty());
         let mut values = selector.requirements.iter().flat_map(|one| &one.values);
         if named || values.any(|text| is_placeholder(text)) || inputs.namespaces.is_empty() {

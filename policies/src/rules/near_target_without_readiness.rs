@@ -25,7 +25,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// The scheduler waits until the other pod has a node, not until it answers; without a readiness
 /// probe a Service sends requests to it as soon as its containers run.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let Some((inputs, own)) = case.among_required() else { return };
     let Some(term) = own.near.first().filter(|_| own.is_whole) else { return };
     if inputs.is_companion(own, own) != Some(false) {
         return;

@@ -22,12 +22,12 @@ pub(super) const RULE: FieldRule = FieldRule {
 
 /// k8s.io/component-helpers/scheduling/corev1/nodeaffinity: `isEmptyNodeSelectorTerm`.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    if !case.some_is_possible() {
-        return;
-    }
     for (wish, path, term) in case.node_terms() {
         if *wish != Wish::Required || !native::node_term(term).is_empty() {
             continue;
+        }
+        if !case.some_is_possible() {
+            return;
         }
         let message = "an empty term of node affinity matches no node";
         let label = Label::new(Site::value(path.clone()), "not any node, but none");

@@ -27,7 +27,6 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// k8s.io/component-helpers/scheduling/corev1/nodeaffinity: a required term that cannot be read
 /// matches nothing; a preferred one makes scoring fail, which begins where two nodes fit.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let told = !case.some_is_possible();
     for (wish, path, term) in case.node_terms() {
         for (index, one) in native::node_term(term).expressions.iter().enumerate() {
             let Some(Flaw::NotInteger(value) | Flaw::Value(value)) = requirement_flaw(false, one) else {
@@ -36,7 +35,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             let required = *wish == Wish::Required;
             // What the API server refuses of a required term is told elsewhere.
             let refused = required && !is_label_value(&value);
-            if (required && told) || refused || is_placeholder(&value) {
+            if (required && !case.some_is_possible()) || refused || is_placeholder(&value) {
                 continue;
             }
             let at = path.key("matchExpressions").index(index).key("values").index(0);

@@ -23,10 +23,10 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// (pkg/registry/core/pod/storage/eviction.go).
 fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     let object = &case.object.reference;
-    let Some(inputs) = case.surroundings.inputs.as_deref() else { return };
     if (object.group(), object.kind.as_str()) != ("policy", "PodDisruptionBudget") {
         return;
     }
+    let Some(inputs) = case.surroundings.inputs.all() else { return };
     let Some((at, own)) = inputs.budget(object) else { return };
     let earlier = inputs.budgets.iter().enumerate().filter(|(index, other)| {
         let before = *index < at || other.folder.is_none();
@@ -57,7 +57,7 @@ fn finding(case: &ObjectCase<'_>, own: &BudgetFacts, other: &BudgetFacts, pods: 
         Label::new(selector.clone(), text),
     );
     // Files of one folder may be alternatives of one another.
-    let is_closed = case.surroundings.inputs.as_ref().is_some_and(|inputs| inputs.is_closed());
+    let is_closed = case.surroundings.inputs.all().is_some_and(|inputs| inputs.is_closed());
     finding.severity = if is_closed { Severity::Error } else { Severity::Warning };
     if other.folder.is_some() {
         let text = format!("so does {}", other.object.name);

@@ -24,10 +24,10 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// pods that are written elsewhere.
 fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     let object = &case.object.reference;
-    let Some(inputs) = case.surroundings.inputs.as_deref() else { return };
     if (object.group(), object.kind.as_str()) != ("policy", "PodDisruptionBudget") {
         return;
     }
+    let Some(inputs) = case.surroundings.inputs.all() else { return };
     let Some((_, own)) = inputs.budget(object) else { return };
     let mut values = own.selector.requirements.iter().flat_map(|one| &one.values);
     if own.selector.is_everything() || values.any(|value| is_placeholder(value)) {

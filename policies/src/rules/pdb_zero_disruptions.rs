@@ -48,12 +48,12 @@ impl Share {
 
 fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
     let object = &case.object.reference;
-    let (Some(written), Some(inputs)) = (case.written, case.surroundings.inputs.as_deref()) else {
-        return;
-    };
     if (object.group(), object.kind.as_str()) != ("policy", "PodDisruptionBudget") {
         return;
     }
+    let (Some(written), Some(inputs)) = (case.written, case.surroundings.inputs.all()) else {
+        return;
+    };
     let Some(spec) = written.get("spec") else { return };
     let Some(selector) = spec.get("selector").and_then(label_selector) else { return };
     let selector = native::selector(&selector);

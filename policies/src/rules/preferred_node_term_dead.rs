@@ -5,7 +5,7 @@ use placecard_findings::{Code, Finding, Fix, Help, Label, Site};
 
 use super::{Family, Sees, risk};
 use crate::fields::alternatives::{can_be_met, joined};
-use crate::fields::terms::Wish;
+use crate::fields::terms::{NodeWish, Wish};
 use crate::fields::{Check, FieldRule, TemplateCase};
 use crate::native;
 
@@ -25,11 +25,12 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// A preference adds its weight to the nodes that it matches: to none, or to all alike, changes
 /// nothing (pkg/scheduler/framework/plugins/nodeaffinity).
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let alternatives = case.alternatives();
-    if !case.some_is_possible() {
-        return;
-    }
-    for (_, path, term) in case.node_terms().iter().filter(|one| one.0 == Wish::Preferred) {
+    let is_wish = |one: &&NodeWish<'_>| one.0 == Wish::Preferred;
+    for (_, path, term) in case.node_terms().iter().filter(is_wish) {
+        if !case.some_is_possible() {
+            return;
+        }
+        let alternatives = case.alternatives();
         let term = native::node_term(term);
         if !term.is_empty() && is_dead(&term) {
             continue;

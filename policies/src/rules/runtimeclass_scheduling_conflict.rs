@@ -29,9 +29,9 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// plugin/pkg/admission/runtimeclass `setScheduling`: the selectors are merged, and a pod with another
 /// value for a key of the class is refused.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, facts)) = case.among() else { return };
     let path = case.template.spec_path(&["runtimeClassName"]);
-    let Some(name) = case.at(&path).and_then(Value::as_str) else { return };
+    let Some(name) = case.in_spec(&["runtimeClassName"]).and_then(Value::as_str) else { return };
+    let Some((inputs, facts)) = case.among() else { return };
     let Some(Some(selector)) = inputs.runtime_classes.get(name) else { return };
     if selector.values().any(|value| is_placeholder(value)) || has_placeholder(&case.template.spec) {
         return;

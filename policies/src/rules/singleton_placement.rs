@@ -27,7 +27,7 @@ pub(super) const RULE: FieldRule = FieldRule {
 /// Between updates the term says nothing; in an update it keeps the new pod off the node of the old
 /// one, which waits for it.
 fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
-    let Some((inputs, own)) = case.among() else { return };
+    let Some((inputs, own)) = case.among_required() else { return };
     let scaled = case.surroundings.objects.get(&autoscaler_of(case.object));
     let one = case.object.replicas == Some(1) && !matches!(scaled, Some(Answer::Autoscaler { .. }));
     let waits = matches!(update(case.object, 1), Some(Update { surge: 1.., unavailable: 0 }));

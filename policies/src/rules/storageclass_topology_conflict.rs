@@ -65,7 +65,10 @@ struct Mounted {
 /// With `Immediate`, the default, a volume has its place before the scheduler looks at the pod
 /// (storage.k8s.io/v1 StorageClass `volumeBindingMode`); `allowedTopologies` bounds it in any mode.
 fn check(case: &ObjectCase<'_>, findings: &mut Vec<Finding>) {
-    let Some(inputs) = case.surroundings.inputs.as_deref() else { return };
+    if case.object.templates.is_empty() || !case.surroundings.inputs.has_classes() {
+        return;
+    }
+    let Some(inputs) = case.surroundings.inputs.all() else { return };
     for template in &case.object.templates {
         let Some(facts) = inputs.of(&case.object.reference, &template.path) else { continue };
         let mut seen = std::collections::BTreeSet::new();
@@ -155,7 +158,7 @@ fn conflict(case: &ObjectCase<'_>, mounted: &Mounted, class: &StorageClass) -> F
     let message = "the pods may not go where the volumes of their claim are made";
     let text = format!("class {} makes it elsewhere", class.name);
     let mut finding = finding(case, mounted, message, text);
-    let is_closed = case.surroundings.inputs.as_ref().is_some_and(|inputs| inputs.is_closed());
+    let is_closed = case.surroundings.inputs.all().is_some_and(|inputs| inputs.is_closed());
     finding.severity = if is_closed { Severity::Error } else { Severity::Warning };
     finding.why = Some("no node meets both its node rules and allowedTopologies of the class".into());
     finding.help = vec![Help::text("a class whose allowedTopologies the node rules admit")];

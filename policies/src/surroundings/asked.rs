@@ -1,5 +1,6 @@
 //! What was asked of others, recorded while it is asked.
 
+use std::fmt::{self, Debug, Formatter};
 use std::ops::BitOr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -59,8 +60,14 @@ impl BitOr for Topics {
 
 /// What was asked so far. It is no part of what is known, so that a review that is told of something
 /// may say on what it rests without giving it up.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Asked(AtomicU8);
+
+impl Debug for Asked {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        to.write_str("Asked")
+    }
+}
 
 impl Asked {
     fn about(&self, topics: Topics) {

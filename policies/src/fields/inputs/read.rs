@@ -6,9 +6,9 @@ use placecard_feasibility::inventory::limit_range::LimitRange;
 use placecard_feasibility::inventory::volume::StorageClass;
 use placecard_feasibility::label::NAMESPACE_NAME;
 use placecard_feasibility::requirement::Requirement;
+use placecard_feasibility::selector::Selector;
 use placecard_findings::{ObjectRef, Site};
 use placecard_language::intent::Origin;
-use placecard_language::keys;
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -26,106 +26,134 @@ use crate::surroundings::Surroundings;
 /// The annotation of the class of claims that name none.
 const IS_DEFAULT: &str = "storageclass.kubernetes.io/is-default-class";
 
+/// What one object says of itself, before it is among others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// A pod template.
+    Template(Box<TemplateFacts>),
+    /// A namespace, with its labels.
+    Namespace(String, Map),
+    /// A PodDisruptionBudget.
+    Budget(ObjectRef, Selector),
+    /// A StorageClass; whether claims that name none are of it.
+    Class(Box<StorageClass>, bool),
+    /// A PersistentVolumeClaim: its namespace and name.
+    Claim((String, String), ClaimFacts),
+    /// A LimitRange.
+    LimitRange(Box<LimitRange>),
+    /// A RuntimeClass, with its `scheduling.nodeSelector`.
+    RuntimeClass(String, Map),
+    /// A PriorityClass.
+    PriorityClass(String),
+}
+
+/// What an object that could be read says with the rules in its templates. The folder is left open.
+#[must_use]
+pub fn of_templates(object: &Object, surroundings: &Surroundings) -> Vec<Fact> {
+    // Pods of a controller are what its template makes.
+    if object.is_pod() && object.controller().is_some() {
+        return Vec::new();
+    }
+    let one = |template: &Template| {
+        let mut facts = TemplateFacts {
+            object: object.reference.clone(),
+            path: template.path.clone(),
+            labels: template.labels.clone(),
+            more_labels: object.kind.is_none(),
+            revision: object.kind.and_then(|kind| kind.revision_label),
+            replicas: object.replicas,
+            is_whole: is_by_kube_scheduler(&template.spec) && !is_part(object),
+            tells_ready: template.containers.tells_ready,
+            ..TemplateFacts::default()
+        };
+        if demands_anything(template) {
+            with_template(object, template, surroundings, |subject| terms(subject, &mut facts));
+        }
+        Fact::Template(Box::new(facts))
+    };
+    object.templates.iter().map(one).collect()
+}
+
+/// What an object says that holds no template; `namespace` stands for an absent one.
+#[must_use]
+pub fn of_other(written: &Value, reference: &ObjectRef, namespace: &str) -> Vec<Fact> {
+    let (name, own) = (|| reference.name.clone(), reference.namespace.as_str());
+    let namespace = if own.is_empty() { namespace } else { own };
+    let fact = match (reference.group(), reference.kind.as_str()) {
+        ("", "Namespace") => {
+            let mut labels: Map = map(below(written, &["metadata", "labels"]));
+            labels.insert(NAMESPACE_NAME.to_owned(), name());
+            Some(Fact::Namespace(name(), labels))
+        }
+        ("policy", "PodDisruptionBudget") => {
+            let selector = below(written, &["spec", "selector"]).and_then(label_selector);
+            let object = ObjectRef { namespace: namespace.to_owned(), ..reference.clone() };
+            selector.map(|one| Fact::Budget(object, native::selector(&one)))
+        }
+        ("storage.k8s.io", "StorageClass") => {
+            let annotations = map(below(written, &["metadata", "annotations"]));
+            let is_default = annotations.get(IS_DEFAULT).is_some_and(|value| value == "true");
+            Some(Fact::Class(Box::new(class(written, &reference.name)), is_default))
+        }
+        ("", "PersistentVolumeClaim") => {
+            let text = |field| below(written, &["spec", field]).and_then(Value::as_str);
+            let class = text("storageClassName").map(str::to_owned);
+            let is_bound = text("volumeName").is_some_and(|name| !name.is_empty());
+            Some(Fact::Claim((namespace.to_owned(), name()), ClaimFacts { class, is_bound }))
+        }
+        ("", "LimitRange") => return ranges(written, namespace),
+        ("node.k8s.io", "RuntimeClass") => {
+            let selector = map(below(written, &["scheduling", "nodeSelector"]));
+            Some(Fact::RuntimeClass(name(), selector))
+        }
+        ("scheduling.k8s.io", "PriorityClass") => Some(Fact::PriorityClass(name())),
+        _ => None,
+    };
+    fact.into_iter().collect()
+}
+
+/// What cannot be read bounds nothing.
+fn ranges(written: &Value, namespace: &str) -> Vec<Fact> {
+    let mut alone = Inventory::default();
+    if add(&mut alone, &written.to_string()).is_err() {
+        return Vec::new();
+    }
+    let ranges = alone.limit_ranges.into_values();
+    let range = |range| LimitRange { namespace: namespace.to_owned(), ..range };
+    ranges.map(|one| Fact::LimitRange(Box::new(range(one)))).collect()
+}
+
 impl Inputs {
-    /// Notes an object that could be read, with what its rules mean; `folder` names the files that
-    /// belong together.
-    pub fn add(&mut self, object: &Object, surroundings: &Surroundings, folder: usize) {
-        for template in &object.templates {
-            // Pods of a controller are what its template makes.
-            if object.is_pod() && object.controller().is_some() {
-                continue;
+    /// Adds what an object says; `folder` names the files that belong together.
+    pub fn add(&mut self, fact: Fact, folder: usize) {
+        match fact {
+            Fact::Template(facts) => {
+                self.push(TemplateFacts { folder: Some(folder), ..*facts });
             }
-            let mut facts = TemplateFacts {
-                object: object.reference.clone(),
-                path: template.path.clone(),
-                labels: template.labels.clone(),
-                more_labels: object.kind.is_none(),
-                revision: object.kind.and_then(|kind| kind.revision_label),
-                replicas: object.replicas,
-                folder: Some(folder),
-                is_whole: is_by_kube_scheduler(&template.spec) && !is_part(object),
-                tells_ready: template.containers.tells_ready,
-                ..TemplateFacts::default()
-            };
-            if demands_anything(template) {
-                with_template(object, template, surroundings, |subject| terms(subject, &mut facts));
+            Fact::Namespace(name, labels) => {
+                self.namespaces.insert(name, labels);
             }
-            self.push(facts);
-        }
-    }
-
-    /// Whether [`Inputs::note`] has something to note of such an object.
-    #[must_use]
-    pub fn notes(object: &ObjectRef) -> bool {
-        matches!(
-            (object.group(), object.kind.as_str()),
-            ("", "Namespace" | "PersistentVolumeClaim" | "LimitRange")
-                | ("policy", "PodDisruptionBudget")
-                | ("storage.k8s.io", "StorageClass")
-                | ("node.k8s.io", "RuntimeClass")
-                | ("scheduling.k8s.io", "PriorityClass")
-        )
-    }
-
-    /// Notes what an object says that holds no template; `namespace` stands for an absent one.
-    pub fn note(&mut self, written: &Value, reference: &ObjectRef, namespace: &str, folder: usize) {
-        // So the two cannot grow apart unseen.
-        if !Self::notes(reference) {
-            return;
-        }
-        let mut object = reference.clone();
-        if object.namespace.is_empty() {
-            namespace.clone_into(&mut object.namespace);
-        }
-        match (object.group(), object.kind.as_str()) {
-            ("", "Namespace") => {
-                let mut labels: Map = map(below(written, &["metadata", "labels"]));
-                labels.insert(NAMESPACE_NAME.to_owned(), object.name.clone());
-                self.namespaces.insert(object.name, labels);
+            Fact::Budget(object, selector) => {
+                self.push_budget(BudgetFacts { object, selector, folder: Some(folder) });
             }
-            ("policy", "PodDisruptionBudget") => {
-                let selector = below(written, &["spec", "selector"]).and_then(label_selector);
-                if let Some(selector) = selector.map(|one| native::selector(&one)) {
-                    self.push_budget(BudgetFacts { object, selector, folder: Some(folder) });
+            Fact::Class(class, is_default) => {
+                if is_default {
+                    self.default_class = Some(class.name.clone());
                 }
+                self.classes.insert(class.name.clone(), *class);
             }
-            ("storage.k8s.io", "StorageClass") => {
-                let annotations = map(below(written, &["metadata", "annotations"]));
-                if annotations.get(IS_DEFAULT).is_some_and(|value| value == "true") {
-                    self.default_class = Some(object.name.clone());
-                }
-                let class = class(written, &object.name);
-                self.classes.insert(object.name, class);
+            Fact::Claim(name, facts) => {
+                self.claims.insert(name, facts);
             }
-            ("", "PersistentVolumeClaim") => {
-                let text = |field| below(written, &["spec", field]).and_then(Value::as_str);
-                let class = text("storageClassName").map(str::to_owned);
-                let is_bound = text("volumeName").is_some_and(|name| !name.is_empty());
-                let name = (object.namespace, object.name);
-                self.claims.insert(name, ClaimFacts { class, is_bound });
+            Fact::LimitRange(range) => self.limit_ranges.push((folder, *range)),
+            Fact::RuntimeClass(name, selector) => {
+                let known = self.runtime_classes.get(&name);
+                let is_same = known.is_none_or(|one| one.as_ref() == Some(&selector));
+                self.runtime_classes.insert(name, is_same.then_some(selector));
             }
-            ("", "LimitRange") => {
-                let mut alone = Inventory::default();
-                // What cannot be read bounds nothing.
-                if add(&mut alone, &written.to_string()).is_ok() {
-                    let ranges = alone.limit_ranges.into_values();
-                    let namespace = &object.namespace;
-                    self.limit_ranges.extend(ranges.map(|range| {
-                        (folder, LimitRange { namespace: namespace.clone(), ..range })
-                    }));
-                }
+            Fact::PriorityClass(name) => {
+                self.priority_classes.insert(name);
             }
-            ("node.k8s.io", "RuntimeClass") => {
-                let selector = map(below(written, &["scheduling", "nodeSelector"]));
-                let known = self.runtime_classes.get(&object.name);
-                let selector =
-                    known.is_none_or(|one| one.as_ref() == Some(&selector)).then_some(selector);
-                self.runtime_classes.insert(object.name, selector);
-            }
-            ("scheduling.k8s.io", "PriorityClass") => {
-                self.priority_classes.insert(object.name);
-            }
-            _ => {}
         }
     }
 }
@@ -164,13 +192,7 @@ fn is_part(object: &Object) -> bool {
 
 fn demands_anything(template: &Template) -> bool {
     let spec = &template.spec;
-    !spec.node_selector.is_empty()
-        || spec.affinity.is_some()
-        || template
-            .annotations
-            .keys()
-            .chain(template.labels.keys())
-            .any(|key| keys::has_prefix(key))
+    !spec.node_selector.is_empty() || spec.affinity.is_some() || template.says_anything()
 }
 
 /// The required terms of a template with where they are written, and its demands on nodes.

@@ -9,7 +9,7 @@ use placecard_feasibility::judge::{Semantics, judge};
 use placecard_feasibility::quantity::Quantity;
 use serde_json::{Value, json};
 
-use super::{Inputs, TemplateFacts, World};
+use super::{Inputs, TemplateFacts, World, of_templates};
 use crate::read;
 use crate::snapshot::{WrittenPod, parse};
 use crate::surroundings::Surroundings;
@@ -49,7 +49,8 @@ fn facts(written: &[Value]) -> Inputs {
     let mut inputs = Inputs::default();
     let surroundings = Surroundings::default();
     for value in written {
-        inputs.add(&read::object(value, &surroundings.words).unwrap(), &surroundings, 0);
+        let object = read::object(value, &surroundings.words).unwrap();
+        of_templates(&object, &surroundings).into_iter().for_each(|fact| inputs.add(fact, 0));
     }
     inputs.close();
     inputs.settle();
