@@ -7,15 +7,9 @@ use std::time::Duration;
 
 use placecard_policies::language::keys;
 use placecard_tests::controlplane::{ControlPlane, or_skipped, wait_for};
-use placecard_tests::webhook::Webhook;
+use placecard_tests::running::Running;
+use placecard_tests::vocabulary;
 use serde_json::{Value, json};
-
-const VOCABULARY: &str = "\
-apiVersion: placecard.dev/v1alpha1
-kind: PlacementVocabulary
-metadata: {name: default}
-spec: {}
-";
 
 fn pod(name: &str, rule: &str) -> Value {
     let annotations = if rule.is_empty() { json!({}) } else { json!({keys::REQUIRE: rule}) };
@@ -50,8 +44,8 @@ fn annotations(log: &Path, manager: &str) -> Option<BTreeMap<String, BTreeSet<St
 #[test]
 fn the_audit_log_has_the_verdict_and_the_id_of_the_request() {
     let Some(plane) = or_skipped(ControlPlane::start_with(&["--audit"])) else { return };
-    let webhook = Webhook::start(&plane, VOCABULARY);
-    let _configurations = webhook.install(plane.api(), "audited");
+    let values = json!({"log": {"level": "error"}, "audit": {"every": 0}});
+    let running = Running::install(&plane, &values, &vocabulary::object(&json!({})));
     let log = plane.kubeconfig.with_file_name("audit.log");
     let cases = [
         ("plain", "", None, None),
@@ -78,4 +72,5 @@ fn the_audit_log_has_the_verdict_and_the_id_of_the_request() {
         let codes = of("findings");
         assert_eq!(codes.iter().next().map(String::as_str), code, "{found:?}");
     }
+    running.stop();
 }

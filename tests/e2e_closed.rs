@@ -169,7 +169,7 @@ fn templates_and_the_declaration(stage: &Stage<'_>) {
 
 /// A webhook that waits an hour for everything to stay as it is.
 fn unsettled(plane: &ControlPlane, stage: &Stage<'_>) {
-    let running = Running::follow(plane, &settled_after(3600));
+    let running = Running::follow(plane, &settled_after(3600), "unsettled");
     let answer = wait_for(PATIENCE, "the warning", || {
         let answer = stage.ask("nvme").map_err(|refusal| refusal.to_string())?;
         if answer.warnings.is_empty() { Err("not yet".to_owned()) } else { Ok(answer) }
@@ -181,7 +181,7 @@ fn unsettled(plane: &ControlPlane, stage: &Stage<'_>) {
 
 /// The nodes are watched, but may not be listed any more.
 fn forbidden(plane: &ControlPlane, stage: &Stage<'_>) {
-    let running = Running::follow(plane, &settled_after(0));
+    let running = Running::follow(plane, &settled_after(0), "forbidden");
     stage.is_refused("nvme", "the webhook is there");
     let roles = chart::objects("rbac.yaml");
     let binding = roles.iter().find(|one| one["kind"] == "ClusterRoleBinding").expect("a binding");

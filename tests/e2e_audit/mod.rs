@@ -5,22 +5,28 @@
 pub(crate) mod stage;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use placecard_tests::controlplane::{Target, wait_for};
-use placecard_tests::webhook::Webhook;
-use placecard_webhook::audit::Settings;
-use placecard_webhook::audit::evict::Evict;
+use placecard_tests::installation;
+use placecard_tests::running::Running;
 use serde_json::{Value, json};
 
 use self::stage::{PATIENCE, Stage, with_stage};
 
-const SETTINGS: Settings = Settings {
-    every: Duration::from_millis(300),
-    repeat: Duration::from_secs(600),
-    evict: Evict::Off,
-    per_minute: 60,
-};
+/// Values of the chart, for audits as often as it allows.
+fn values(evict: &str) -> Value {
+    json!({"log": {"level": "error"}, "audit": {"every": 1, "evict": evict}})
+}
+
+/// An installed webhook of this name that audits, if no other one does.
+fn audits(stage: &Stage, name: &str, evict: &str) -> Running {
+    Running::follow(&stage.plane, &values(evict), name)
+}
+
+/// Whether it is the one that audits.
+fn leads(running: &Running) -> bool {
+    running.metric("placecard_leader") == Some(1.0)
+}
 
 /// Pods for which a required rule of this kind does not hold.
 fn broken(rule: &str) -> String {
@@ -28,7 +34,7 @@ fn broken(rule: &str) -> String {
 }
 
 /// Waits until the metric of the one that audits has this value.
-fn becomes(webhooks: &[&Webhook], line: &str, expected: f64) {
+fn becomes(webhooks: &[&Running], line: &str, expected: f64) {
     wait_for(PATIENCE, &format!("{line} is {expected}"), || {
         let found: Vec<f64> = webhooks.iter().filter_map(|one| one.metric(line)).collect();
         match found.as_slice() {
@@ -59,14 +65,11 @@ fn what_no_longer_holds_is_told_once_and_as_of_a_dump() {
         ] {
             stage.deploy(name, node, more);
         }
-        let (one, other) = (Webhook::follow(&stage.plane), Webhook::follow(&stage.plane));
+        installation::apply(api, &values("off"), &["Deployment"]);
+        let (one, other) = (audits(stage, "one", "off"), audits(stage, "other", "off"));
         let both = [&one, &other];
-        let leaders = [
-            one.audit(&stage.plane, "one", SETTINGS),
-            other.audit(&stage.plane, "other", SETTINGS),
-        ];
         becomes(&both, &broken("node-affinity"), 0.0);
-        assert_eq!(leaders.iter().filter(|leader| leader.held()).count(), 1);
+        assert_eq!(both.iter().filter(|one| leads(one)).count(), 1);
         assert_eq!(stage.events(&[]), BTreeSet::new());
         assert_eq!(stage.told(), BTreeSet::new());
 
@@ -116,11 +119,8 @@ fn what_no_longer_holds_is_told_once_and_as_of_a_dump() {
         assert!(stage.all_events().iter().all(|event| event["regarding"]["kind"] == "Deployment"
             && event["regarding"]["uid"].is_string()));
         let told = stage.events(&[]).len();
-        let leads = |index: usize| leaders[index].held();
-        let first = usize::from(!leads(0));
-        drop(leaders);
-        let (gone, left) = if first == 0 { (one, other) } else { (other, one) };
-        drop(gone);
+        let (gone, left) = if leads(&one) { (one, other) } else { (other, one) };
+        gone.stop();
         becomes(&[&left], "placecard_audit_unplaceable{}", 1.0);
         wait_for(PATIENCE, "the second webhook went on with the Events", || {
             let on = stage.all_events().into_iter().filter(|one| one["series"]["count"].is_u64());
@@ -130,6 +130,7 @@ fn what_no_longer_holds_is_told_once_and_as_of_a_dump() {
             }
         });
         assert_eq!(stage.events(&[]).len(), told, "no Event twice");
+        left.stop();
     });
 }
 
@@ -158,17 +159,14 @@ fn what_has_another_place_is_evicted_and_nothing_else() {
     with_stage(|stage| {
         let (moved, before) = four(stage);
 
-        let dry = Webhook::follow(&stage.plane);
-        let dry_run = Settings { evict: Evict::DryRun, ..SETTINGS };
-        let leader = dry.audit(&stage.plane, "dry", dry_run);
+        installation::apply(stage.plane.api(), &values("on"), &["Deployment"]);
+        let dry = audits(stage, "dry", "dry-run");
         stage.patch_node("a1", &json!({"metadata": {"labels": {"disk": "hdd"}}}));
         becomes(&[&dry], "placecard_evictions_total{result=\"dry-run\"}", 1.0);
         assert_eq!(stage.pod_of("moves").0, moved, "nothing was done");
-        drop((leader, dry));
+        dry.stop();
 
-        let webhook = Webhook::follow(&stage.plane);
-        let on = Settings { evict: Evict::On, ..SETTINGS };
-        let _leader = webhook.audit(&stage.plane, "on", on);
+        let webhook = audits(stage, "on", "on");
         wait_for(PATIENCE, "the pod moves", || match stage.bound("moves") {
             Some((pod, node)) if pod != moved && node == "b1" => Ok(()),
             other => Err(format!("{other:?}")),
@@ -182,6 +180,7 @@ fn what_has_another_place_is_evicted_and_nothing_else() {
             .map(|one| one["regarding"]["name"].as_str().unwrap_or_default().to_owned())
             .collect();
         assert_eq!(evicted, [moved]);
+        webhook.stop();
     });
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use placecard_tests::controlplane::{
     ControlPlane, Patch, Target, bound_node, node, or_skipped, wait_for,
 };
-use placecard_tests::webhook;
 use serde_json::{Value, json};
 
 /// How long the control plane may take for anything; ample, for machines that do other things too.
@@ -37,7 +36,6 @@ pub(crate) struct Stage {
 /// Runs a test on a stage of its own; without a control plane says why not, and in CI fails.
 pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
     let Some(plane) = or_skipped(ControlPlane::start()) else { return };
-    webhook::grant_role(plane.api());
     let create = |object: &Value| {
         plane.api().create(object).unwrap_or_else(|why| panic!("{why}\n{object:#}"));
     };

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use placecard_policies::language::keys;
 use placecard_tests::controlplane::{Patch, Target, bound_node, wait_for};
+use placecard_tests::running::Running;
 use serde_json::{Value, json};
 
-use super::stage::{Cast, HOSTNAME, PATIENCE, Stage, ZONE, assert_whole, with_stage};
+use super::stage::{Cast, HOSTNAME, PATIENCE, Stage, ZONE, assert_whole, values, with_stage};
 
 const CASTS: [Cast; 2] = [("prefill", 6, 2), ("decode", 3, 1)];
 
@@ -296,8 +297,7 @@ fn gates_of_others_stay_and_long_waits_end_as_told() {
 fn without_a_controller_pods_are_refused_for_now() {
     with_stage(|stage| {
         nodes(stage, &["n1"]);
-        let webhook = placecard_tests::webhook::Webhook::follow(&stage.plane);
-        let _configurations = webhook.install(stage.api(), "deaf");
+        let deaf = Running::follow(&stage.plane, &values("off"), "deaf");
         stage.namespace("ml");
         let casts: [Cast; 1] = [("prefill", 2, 2)];
         stage.coordination("ml", "llm", &casts, json!({}));
@@ -312,7 +312,8 @@ fn without_a_controller_pods_are_refused_for_now() {
         let refusal = refusal.unwrap_or_else(|| panic!("it was admitted"));
         assert!(refusal.to_string().contains("controller"), "{refusal}");
         // The long form goes without a RoleCoordination, once there is one that sees to it.
-        let _leader = webhook.coordinate(&stage.plane, "one", super::stage::SETTINGS);
+        deaf.stop();
+        let _controller = stage.controller("one");
         stage.namespace("long");
         for (role, replicas, ratio) in [("prefill", 2, 2), ("decode", 1, 1)] {
             stage.set_with("long", "llm", (role, replicas, ratio), |template| {

@@ -69,7 +69,7 @@ fn each_of_three_nodes_gets_two_and_one() {
                 let labels = format!(r#"{{namespace="{namespace}",name="llm",coordination="pd"}}"#);
                 for name in ["placecard_coordination_batch", "placecard_coordination_batches"] {
                     let line = format!("{name}{labels}");
-                    wait_for(PATIENCE, &line, || match controller.webhook.metric(&line) {
+                    wait_for(PATIENCE, &line, || match controller.metric(&line) {
                         Some(3.0) => Ok(()),
                         other => Err(format!("{other:?}")),
                     });

@@ -8,10 +8,10 @@ use std::time::Duration;
 use placecard_policies::language::keys;
 use placecard_tests::chart::RELEASE_NAMESPACE;
 use placecard_tests::controlplane::{
-    Api, ControlPlane, Owned, Patch, Target, bound_node, node, or_skipped, wait_for,
+    Api, ControlPlane, Patch, Target, bound_node, node, or_skipped, wait_for,
 };
-use placecard_tests::webhook::{self, Webhook};
-use placecard_webhook::coordinate::Settings;
+use placecard_tests::installation;
+use placecard_tests::running::Running;
 use serde_json::{Value, json};
 
 /// How long the control plane may take for anything; ample, for machines that do other things too.
@@ -21,21 +21,33 @@ pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 
 pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
 
-/// What is done often is done often enough for a test.
-pub(crate) const SETTINGS: Settings = Settings {
-    every: Duration::from_millis(50),
-    repeat: Duration::from_secs(600),
-    status: Duration::from_millis(200),
-};
+/// Values of the chart: rollouts are carried out, and audits have no part in these tests.
+pub(crate) fn values(controller: &str) -> Value {
+    let rollouts = if controller == "on" { "on" } else { "off" };
+    json!({"log": {"level": "error"}, "audit": {"every": 0},
+        "coordination": {"controller": controller, "rollouts": rollouts}})
+}
 
 pub(crate) struct Stage {
     pub(crate) plane: ControlPlane,
 }
 
-/// A webhook that sees to coordinations, and through which objects go; both end with it.
-pub(crate) struct Controller {
-    pub(crate) webhook: Webhook,
-    _configurations: Vec<Owned>,
+/// An installed webhook that sees to coordinations. It is killed when this is dropped.
+pub(crate) struct Controller(Option<Running>);
+
+impl Controller {
+    /// The value of a metric, by its line up to the value.
+    pub(crate) fn metric(&self, line: &str) -> Option<f64> {
+        self.0.as_ref().and_then(|running| running.metric(line))
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        if let Some(running) = self.0.take() {
+            running.stop();
+        }
+    }
 }
 
 /// Role, replicas, and ratio.
@@ -49,7 +61,7 @@ pub(crate) fn with_stage(test: impl FnOnce(&Stage)) {
 /// The same on a control plane with more arguments.
 pub(crate) fn with_stage_of(arguments: &[&str], test: impl FnOnce(&Stage)) {
     let Some(plane) = or_skipped(ControlPlane::start_with(arguments)) else { return };
-    webhook::grant_role(plane.api());
+    installation::apply(plane.api(), &values("on"), &["Deployment"]);
     super::define(plane.api());
     test(&Stage { plane });
 }
@@ -59,16 +71,15 @@ impl Stage {
         self.plane.api()
     }
 
-    /// A webhook that coordinates. It replaces the configurations of one before it.
+    /// The installed webhook, which coordinates, in place of one before it.
     pub(crate) fn controller(&self, name: &str) -> Controller {
-        let webhook = Webhook::follow(&self.plane);
-        let leader = webhook.coordinate(&self.plane, name, SETTINGS);
+        let controller = Controller(Some(Running::follow(&self.plane, &values("on"), name)));
         // A Lease that another one held lasts for a while.
-        wait_for(PATIENCE, "some controller is alive", || {
-            if leader.is_alive() { Ok(()) } else { Err("nobody".to_owned()) }
+        wait_for(PATIENCE, "it coordinates", || {
+            let lead = controller.metric("placecard_coordination_leader");
+            if lead == Some(1.0) { Ok(()) } else { Err(format!("{lead:?}")) }
         });
-        let configurations = webhook.install(self.api(), name);
-        Controller { webhook, _configurations: configurations }
+        controller
     }
 
     pub(crate) fn create(&self, object: &Value) {

@@ -69,6 +69,20 @@ pub(crate) fn client(runtime: &Runtime, address: SocketAddr) -> Result<kube::Cli
     Ok(runtime.block_on(async { kube::Client::try_from(config) })?)
 }
 
+/// What a webhook answers to this path.
+///
+/// # Errors
+/// It does not answer, or with an error.
+pub(crate) fn get(runtime: &Runtime, client: &kube::Client, path: &str) -> Result<String> {
+    let ask = || -> Result<String> {
+        let request = http::Request::get(path).body(Vec::new())?;
+        Ok(runtime.block_on(client.request_text(request))?)
+    };
+    // The server ends a connection over which nothing is asked for ten seconds, perhaps in the moment
+    // in which something is.
+    ask().or_else(|_| ask())
+}
+
 impl Process {
     /// Starts this program, which is to listen on a port that it prints.
     ///
@@ -98,14 +112,7 @@ impl Process {
     }
 
     fn get(&self, path: &str) -> Result<String> {
-        // The server ends a connection over which nothing is asked for ten seconds, perhaps in the
-        // moment in which something is.
-        self.ask(path).or_else(|_| self.ask(path))
-    }
-
-    fn ask(&self, path: &str) -> Result<String> {
-        let request = http::Request::get(path).body(Vec::new())?;
-        Ok(self.runtime.block_on(self.client.request_text(request))?)
+        get(&self.runtime, &self.client, path)
     }
 
     /// Whether it is ready.

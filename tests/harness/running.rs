@@ -19,7 +19,7 @@ use crate::chart;
 use crate::controlplane::{ControlPlane, wait_for};
 use crate::installation::{self, authority, lead_to};
 use crate::process;
-use crate::webhook::{kubeconfig, wait_until_called};
+use crate::webhook::{kubeconfig, value_of, wait_until_called};
 
 /// For what only a slow machine makes slow.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    client: kube::Client,
     runtime: Runtime,
     _folder: TempDir,
 }
@@ -53,6 +54,16 @@ impl Running {
         deployment: &Value,
         pem: Option<&placecard_certs::SelfSigned>,
     ) -> Self {
+        Self::launch(plane, deployment, pem, "the-one")
+    }
+
+    /// The same under this name among the replicas.
+    fn launch(
+        plane: &ControlPlane,
+        deployment: &Value,
+        pem: Option<&placecard_certs::SelfSigned>,
+        name: &str,
+    ) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("threads can be started");
         let folder = tempfile::tempdir().expect("a folder");
@@ -63,6 +74,8 @@ impl Running {
         let address = free.local_addr().expect("an address");
         drop(free);
         let mut flags = installation::flags(deployment, &address.to_string(), &path);
+        flags.retain(|flag| !flag.starts_with("--identity="));
+        flags.push(format!("--identity={name}"));
         if let Some(pem) = pem {
             flags.retain(|flag| !flag.starts_with("--tls-name="));
             for (name, text) in [("tls.crt", &pem.chain_pem), ("tls.key", &pem.key_pem)] {
@@ -76,7 +89,8 @@ impl Running {
         let words = ["placecard-webhook".to_owned()].into_iter().chain(flags);
         let args = Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}"));
         runtime.spawn(async move { start::run(&args).await.expect("it starts") });
-        Self { address, runtime, _folder: folder }
+        let client = process::client(&runtime, address).expect("usable");
+        Self { address, client, runtime, _folder: folder }
     }
 
     /// Stores all that Helm renders with these values, but the Deployment, whose pods no kubelet would
@@ -91,19 +105,20 @@ impl Running {
         wait_for(PATIENCE, "there are vocabularies", || {
             api.apply("harness", vocabulary).map_err(|refusal| refusal.to_string())
         });
-        Self::follow(plane, values)
+        Self::follow(plane, values, "the-one")
     }
 
     /// Starts the webhook of an installed release, as it is with these values for its Deployment, in
-    /// place of the one that was there before, and waits until API servers go by it.
+    /// place of the one that was there before, and waits until API servers go by it. `name`: its name
+    /// among the replicas.
     ///
     /// # Panics
     /// If API servers never call it, or the Deployment has a flag that there is not.
     #[must_use]
-    pub fn follow(plane: &ControlPlane, values: &Value) -> Self {
+    pub fn follow(plane: &ControlPlane, values: &Value, name: &str) -> Self {
         let api = plane.api();
         let deployment = chart::objects_with("deployment.yaml", values).remove(0);
-        let running = Self::start(plane, &deployment);
+        let running = Self::launch(plane, &deployment, None, name);
         wait_for(PATIENCE, "it writes its authority", || authority(api));
         lead_to(api, running.address);
         wait_until_called(api, "default");
@@ -113,15 +128,22 @@ impl Running {
 
     /// Waits until it is ready: it has seen the cluster, and the vocabulary.
     fn wait_until_ready(&self) {
-        let client = process::client(&self.runtime, self.address).expect("usable");
         wait_for(PATIENCE, "it is ready", || {
-            let request = http::Request::get("/readyz").body(Vec::new()).expect("a request");
-            let answer = self.runtime.block_on(client.request_text(request));
-            match answer.map_err(|error| error.to_string())?.as_str() {
+            match self.get("/readyz").map_err(|error| error.to_string())?.as_str() {
                 "ok\n" => Ok(()),
                 other => Err(other.to_owned()),
             }
         });
+    }
+
+    fn get(&self, path: &str) -> process::Result<String> {
+        process::get(&self.runtime, &self.client, path)
+    }
+
+    /// The value of a metric, by its line up to the value; `None`: there is no such line, or no answer.
+    #[must_use]
+    pub fn metric(&self, line: &str) -> Option<f64> {
+        value_of(&self.get("/metrics").ok()?, line)
     }
 
     /// Ends it at once.

@@ -19,16 +19,13 @@ use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::vocabulary_check;
 use placecard_policies::surroundings::Surroundings;
-use placecard_webhook::audit::{self, Settings};
 use placecard_webhook::cluster::Cluster;
-use placecard_webhook::coordinate;
 use placecard_webhook::guards;
 use placecard_webhook::leader::{Kept, Leader};
 use placecard_webhook::listen;
 use placecard_webhook::readiness::Readiness;
 use placecard_webhook::serve::App;
 use placecard_webhook::source::Source;
-use placecard_webhook::start::COORDINATION_LEASE;
 use placecard_webhook::vocabulary::{self, Taken, Vocabulary};
 use placecard_webhook::watch::Watches;
 use serde_json::{Value, json};
@@ -169,22 +166,6 @@ impl Webhook {
             .collect()
     }
 
-    /// Begins to audit the cluster under this name, if no other webhook does.
-    ///
-    /// # Panics
-    /// If the kubeconfig of the control plane cannot be used.
-    #[must_use]
-    pub fn audit(&self, plane: &ControlPlane, identity: &str, settings: Settings) -> Leader {
-        let (app, identity) = (Arc::clone(&self.app), identity.to_owned());
-        self.runtime.block_on(async {
-            let client = client(plane, None).await;
-            let store = Kept::new(client.clone(), RELEASE_NAMESPACE, SERVICE_ACCOUNT);
-            let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
-            tokio::spawn(audit::run(app, client, leader.clone(), identity, settings));
-            leader
-        })
-    }
-
     /// Begins to keep the guards of the vocabulary in the policy without parameters, if no other
     /// webhook does.
     ///
@@ -198,28 +179,6 @@ impl Webhook {
             let store = Kept::new(client.clone(), RELEASE_NAMESPACE, SERVICE_ACCOUNT);
             let leader = Leader::run(store, identity, Arc::new(SystemTime::now));
             tokio::spawn(guards::keep(app, client, leader.clone()));
-            leader
-        })
-    }
-
-    /// Sees to role coordinations under this name, if no other webhook does.
-    ///
-    /// # Panics
-    /// If the kubeconfig of the control plane cannot be used.
-    #[must_use]
-    pub fn coordinate(
-        &self,
-        plane: &ControlPlane,
-        identity: &str,
-        settings: coordinate::Settings,
-    ) -> Leader {
-        let (app, identity) = (Arc::clone(&self.app), identity.to_owned());
-        self.runtime.block_on(async {
-            let client = client(plane, None).await;
-            let store = Kept::new(client.clone(), RELEASE_NAMESPACE, COORDINATION_LEASE);
-            let leader = Leader::run(store, identity.clone(), Arc::new(SystemTime::now));
-            assert!(app.coordinator.set(leader.clone()).is_ok(), "it does already");
-            tokio::spawn(coordinate::run(app, client, leader.clone(), identity, settings));
             leader
         })
     }
@@ -279,7 +238,11 @@ impl Webhook {
 /// The value of a metric, by its line up to the value; `None`: there is no such line.
 pub(crate) fn metric(app: &App, line: &str) -> Option<f64> {
     let now = SystemTime::now();
-    let text = app.metrics.text(now, now).expect("metrics");
+    value_of(&app.metrics.text(now, now).expect("metrics"), line)
+}
+
+/// The same in a text of metrics.
+pub(crate) fn value_of(text: &str, line: &str) -> Option<f64> {
     let mut lines = text.lines();
     lines.find_map(|found| found.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
 }
