@@ -152,7 +152,7 @@ fn expanded(mut spec: Value, planned: &Planned) -> Value {
     let Planned { expansion, from_written } = planned;
     if *from_written {
         for change in &expansion.changes {
-            edit_value(&mut spec, &change.edit());
+            edit_value(&mut spec, change.edit());
         }
         return spec;
     }

@@ -11,7 +11,7 @@ use placecard_language::directory::{Followed, Holder};
 use placecard_language::intent::Rule;
 use placecard_language::problem::Form;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map as Json, Value, json};
+use serde_json::{Map as Json, Value};
 use sha2::{Digest, Sha256};
 
 use crate::change::{Change, Edit, edit_value};
@@ -168,7 +168,7 @@ fn record(meaning: &[Change], added: &[String]) -> Applied {
         .iter()
         .map(|change| {
             let Edit { list, value, .. } = change.edit();
-            json!([list.join("/"), value])
+            Value::Array(vec![Value::String(list.join("/")), value])
         })
         .collect();
     let mut shown = Vec::new();
@@ -233,7 +233,7 @@ pub(crate) fn undo(annotation: &str, spec: &PodSpec) -> Option<PodSpec> {
             prune(&mut value, list);
         } else {
             let action = crate::change::Action::Set;
-            edit_value(&mut value, &Edit { list, action, value: kept.own.clone() });
+            edit_value(&mut value, Edit { list, action, value: kept.own.clone() });
         }
     }
     let mut undone = spec.clone();

@@ -185,7 +185,7 @@ fn json<T: serde::Serialize>(value: &T) -> Value {
 }
 
 /// Makes an edit in the JSON of a pod spec, creating what is missing on the way.
-pub fn edit_value(spec: &mut Value, edit: &Edit) {
+pub fn edit_value(spec: &mut Value, edit: Edit) {
     let mut at = spec;
     for key in edit.list {
         if !at.is_object() {
@@ -195,15 +195,15 @@ pub fn edit_value(spec: &mut Value, edit: &Edit) {
         at = fields.entry(*key).or_insert(Value::Null);
     }
     match (edit.action, at) {
-        (Action::Append, Value::Array(elements)) => elements.push(edit.value.clone()),
-        (Action::Append, slot) => *slot = Value::Array(vec![edit.value.clone()]),
+        (Action::Append, Value::Array(elements)) => elements.push(edit.value),
+        (Action::Append, slot) => *slot = Value::Array(vec![edit.value]),
         (Action::Replace(index), Value::Array(elements)) => {
             if let Some(element) = elements.get_mut(index) {
-                *element = edit.value.clone();
+                *element = edit.value;
             }
         }
         (Action::Replace(_), _) => {}
-        (Action::Set, slot) => *slot = edit.value.clone(),
+        (Action::Set, slot) => *slot = edit.value,
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
         let (mut typed, mut value) = (PodSpec::default(), json!({}));
         for change in &changes {
             change.apply(&mut typed);
-            edit_value(&mut value, &change.edit());
+            edit_value(&mut value, change.edit());
         }
         assert_eq!(value["affinity"], json(&typed.affinity));
         assert_eq!(value["tolerations"], json!([{"key": "gpu"}]));

@@ -4,7 +4,7 @@ use json_patch::jsonptr::{PointerBuf, Token};
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, ReplaceOperation};
 use placecard_findings::{FieldPath, Segment};
 use placecard_language::keys;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::applied;
 use crate::change::{Action, Edit, edit_value};
@@ -17,11 +17,18 @@ pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
     let spec = template.path.key("spec");
     let mut now = template.spec.lists();
     if expansion.base == template.spec {
-        return expansion
-            .changes
-            .iter()
-            .map(|change| edit(&spec, &mut now, &change.edit()))
-            .collect();
+        let mut changes = expansion.changes.iter().peekable();
+        let mut operations = Vec::with_capacity(changes.len());
+        while let Some(change) = changes.next() {
+            let change = change.edit();
+            if changes.peek().is_none() {
+                operations.push(edit(&spec, &now, change));
+                break;
+            }
+            operations.push(edit(&spec, &now, change.clone()));
+            edit_value(&mut now, change);
+        }
+        return operations;
     }
     let wanted = expansion.spec.lists();
     let mut operations = Vec::new();
@@ -34,11 +41,9 @@ pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
             let path = path(&spec, &applied::prune(&mut now, list));
             operations.push(PatchOperation::Remove(RemoveOperation { path }));
         } else {
-            operations.push(edit(
-                &spec,
-                &mut now,
-                &Edit { list, action: Action::Set, value: want },
-            ));
+            let change = Edit { list, action: Action::Set, value: want };
+            operations.push(edit(&spec, &now, change.clone()));
+            edit_value(&mut now, change);
         }
     }
     operations
@@ -84,10 +89,11 @@ pub fn record(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
 }
 
 /// One edit as an operation; what is missing on the way is created with it.
-fn edit(spec: &FieldPath, now: &mut Value, edit: &Edit) -> PatchOperation {
+fn edit(spec: &FieldPath, now: &Value, edit: Edit) -> PatchOperation {
+    let Edit { list, action, value } = edit;
     let mut tokens: Vec<String> = Vec::new();
-    let mut at = Some(&*now);
-    let mut rest = edit.list.iter();
+    let mut at = Some(now);
+    let mut rest = list.iter();
     for key in rest.by_ref() {
         tokens.push((*key).to_owned());
         at = at.and_then(|value| value.get(*key)).filter(|value| !value.is_null());
@@ -95,34 +101,29 @@ fn edit(spec: &FieldPath, now: &mut Value, edit: &Edit) -> PatchOperation {
             break;
         }
     }
-    let operation = match (at.is_some(), edit.action) {
+    match (at.is_some(), action) {
         (true, Action::Append) => {
             tokens.push("-".to_owned());
-            let path = path(spec, &tokens);
-            PatchOperation::Add(AddOperation { path, value: edit.value.clone() })
+            PatchOperation::Add(AddOperation { path: path(spec, &tokens), value })
         }
         (_, Action::Replace(index)) => {
             tokens.push(index.to_string());
-            let path = path(spec, &tokens);
-            PatchOperation::Replace(ReplaceOperation { path, value: edit.value.clone() })
+            PatchOperation::Replace(ReplaceOperation { path: path(spec, &tokens), value })
         }
-        (true, Action::Set) => PatchOperation::Replace(ReplaceOperation {
-            path: path(spec, &tokens),
-            value: edit.value.clone(),
-        }),
+        (true, Action::Set) => {
+            PatchOperation::Replace(ReplaceOperation { path: path(spec, &tokens), value })
+        }
         (false, action) => {
-            let mut value = match action {
-                Action::Append => Value::Array(vec![edit.value.clone()]),
-                Action::Set | Action::Replace(_) => edit.value.clone(),
+            let innermost = match action {
+                Action::Append => Value::Array(vec![value]),
+                Action::Set | Action::Replace(_) => value,
             };
-            for key in rest.rev() {
-                value = json!({ *key: value });
-            }
+            let around =
+                |value, key: &&str| Value::Object(Map::from_iter([((*key).into(), value)]));
+            let value = rest.rev().fold(innermost, around);
             PatchOperation::Add(AddOperation { path: path(spec, &tokens), value })
         }
-    };
-    edit_value(now, edit);
-    operation
+    }
 }
 
 fn path(base: &FieldPath, tokens: &[String]) -> PointerBuf {

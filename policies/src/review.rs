@@ -647,7 +647,7 @@ mod tests {
         assert_eq!(first.findings, []);
         let own = object.templates[0].spec.clone();
         for change in &first.expansions[0].changes {
-            edit_value(&mut value["spec"]["template"]["spec"], &change.edit());
+            edit_value(&mut value["spec"]["template"]["spec"], change.edit());
         }
         let applied = first.expansions[0].applied.clone().unwrap();
         value["spec"]["template"]["metadata"]["annotations"][keys::APPLIED] = json!(applied);

@@ -243,6 +243,20 @@ pub enum Reference {
 }
 
 impl Reference {
+    /// Whether its answer may be what makes a review ask about something else, as a Lease that about its
+    /// holder. What selectors, labels of namespaces, modes of claims and autoscalers say is the end of it.
+    #[must_use]
+    pub const fn leads_on(&self) -> bool {
+        !matches!(
+            self,
+            Self::Target { .. }
+                | Self::Owner { .. }
+                | Self::Namespace { .. }
+                | Self::AccessModes { .. }
+                | Self::Autoscaler { .. }
+        )
+    }
+
     /// The reference to a pod's controller.
     #[must_use]
     pub fn owner(owner: &Owner, namespace: &str) -> Self {

@@ -418,8 +418,12 @@ async fn decide(
             }
         }
         asked.extend(open.iter().cloned());
+        let leads_on = open.iter().any(Reference::leads_on);
         let answers = app.source.objects(open, deadline).await;
         surroundings.objects.extend(answers);
+        if !leads_on {
+            break;
+        }
     }
     let decided = answer(app, door, request, question, surroundings, deadline).await;
     let (mut decision, question, mut surroundings) = decided.ok_or(Unable::Broken)?;

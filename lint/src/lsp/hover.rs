@@ -168,7 +168,7 @@ fn becomes(field: &Field<'_>, key: &Key, checked: &Checked) -> Option<String> {
     let mut spec = json!({});
     if *from_written {
         for change in &expansion.changes {
-            edit_value(&mut spec, &change.edit());
+            edit_value(&mut spec, change.edit());
         }
     } else {
         spec = expansion.spec.lists();

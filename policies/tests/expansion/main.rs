@@ -142,7 +142,7 @@ fn expanded(value: &Value, server: u32) -> (Review, Value) {
             let mut edited =
                 template_spec(value, object.kind.map_or(&[][..], |kind| kind.template));
             for change in &expansion.changes {
-                edit_value(&mut edited, &change.edit());
+                edit_value(&mut edited, change.edit());
             }
             let path = object.kind.map_or(&[][..], |kind| kind.template);
             if object.kind.is_some() {
