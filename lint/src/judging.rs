@@ -183,7 +183,7 @@ fn note_settled(
     let mut last = None;
     for (name, id) in index.names().filter(|(_, id)| settled.objects.contains(id)) {
         let is_judged = index.files.get(id.file).is_some_and(|file| file.role == Role::Judged);
-        // Names are in order, those of one namespace and kind together.
+        // Most names of one namespace follow one another: its mode is asked for once.
         if !is_judged || last.replace(&name.namespace) == Some(&name.namespace) {
             continue;
         }

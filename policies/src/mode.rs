@@ -45,20 +45,16 @@ impl Mode {
 /// what is guarded.
 #[must_use]
 pub fn of(namespace: &str, surroundings: &Surroundings) -> Mode {
-    match value(namespace, surroundings) {
+    match surroundings.objects.mode(namespace) {
         None => surroundings.default_mode,
         Some(value) => Mode::parse(value).unwrap_or_default(),
     }
 }
 
-fn value<'a>(namespace: &str, surroundings: &'a Surroundings) -> Option<&'a str> {
-    surroundings.objects.mode(namespace)
-}
-
 /// The warning about a label that is no mode.
 #[must_use]
 pub fn odd(namespace: &str, surroundings: &Surroundings) -> Option<Finding> {
-    let value = value(namespace, surroundings)?;
+    let value = surroundings.objects.mode(namespace)?;
     let label = Map::from([(keys::MODE.to_owned(), value.to_owned())]);
     let problem = read_labels(&label, Place::Namespace).pop()?;
     let object = ObjectRef {

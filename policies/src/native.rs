@@ -14,7 +14,7 @@ use placecard_feasibility::tolerations::{self, TolerationOperator};
 use placecard_language::intent;
 use placecard_language::vocabulary;
 
-use crate::object::Map;
+use crate::object::{Map, Template};
 
 fn requirement(native: &NodeSelectorRequirement) -> Requirement {
     Requirement {
@@ -219,4 +219,11 @@ pub(crate) fn required_anti_affinity(spec: &crate::object::PodSpec) -> &[PodAffi
     affinity
         .and_then(|pods| pods.required_during_scheduling_ignored_during_execution.as_deref())
         .unwrap_or_default()
+}
+
+/// Whether a template requires others near or apart, by its fields or by words that are not read yet.
+pub(crate) fn may_require_pods(template: &Template) -> bool {
+    template.says_anything()
+        || !required_affinity(&template.spec).is_empty()
+        || !required_anti_affinity(&template.spec).is_empty()
 }

@@ -17,17 +17,10 @@ pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
     let spec = template.path.key("spec");
     let mut now = template.spec.lists();
     if expansion.base == template.spec {
-        let mut changes = expansion.changes.iter().peekable();
-        let mut operations = Vec::with_capacity(changes.len());
-        while let Some(change) = changes.next() {
-            let change = change.edit();
-            if changes.peek().is_none() {
-                operations.push(edit(&spec, &now, change));
-                break;
-            }
-            operations.push(edit(&spec, &now, change.clone()));
-            edit_value(&mut now, change);
-        }
+        let Some((last, before)) = expansion.changes.split_last() else { return Vec::new() };
+        let before = before.iter().map(|change| edit_both(&spec, &mut now, change.edit()));
+        let mut operations: Vec<PatchOperation> = before.collect();
+        operations.push(edit(&spec, &now, last.edit()));
         return operations;
     }
     let wanted = expansion.spec.lists();
@@ -42,8 +35,7 @@ pub fn fields(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
             operations.push(PatchOperation::Remove(RemoveOperation { path }));
         } else {
             let change = Edit { list, action: Action::Set, value: want };
-            operations.push(edit(&spec, &now, change.clone()));
-            edit_value(&mut now, change);
+            operations.push(edit_both(&spec, &mut now, change));
         }
     }
     operations
@@ -86,6 +78,13 @@ pub fn record(expansion: &Expansion, template: &Template) -> Vec<PatchOperation>
         (None, Some(_)) => vec![PatchOperation::Remove(RemoveOperation { path: at })],
         (None, None) => Vec::new(),
     }
+}
+
+/// One edit as an operation, and made in the fields, because another one follows.
+fn edit_both(spec: &FieldPath, now: &mut Value, change: Edit) -> PatchOperation {
+    let operation = edit(spec, now, change.clone());
+    edit_value(now, change);
+    operation
 }
 
 /// One edit as an operation; what is missing on the way is created with it.

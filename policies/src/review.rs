@@ -147,12 +147,7 @@ pub fn unreferred(object: &Object, surroundings: &Surroundings) -> Option<Refere
 /// may be in its way, it asks about these at any rate.
 #[must_use]
 pub fn may_stand_alone(object: &Object) -> bool {
-    let is_free = |template: &Template| {
-        !template.says_anything()
-            && native::required_affinity(&template.spec).is_empty()
-            && native::required_anti_affinity(&template.spec).is_empty()
-    };
-    object.coordination.is_none() && object.templates.iter().all(is_free)
+    object.coordination.is_none() && !object.templates.iter().any(native::may_require_pods)
 }
 
 /// Reviews one object.

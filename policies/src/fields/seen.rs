@@ -42,11 +42,7 @@ impl<'a> TemplateCase<'a> {
     /// As [`TemplateCase::among`], for rules about the pods that these are required near or apart from:
     /// who requires none need not be told of others.
     pub(crate) fn among_required(&self) -> Option<(&'a Inputs, &'a TemplateFacts)> {
-        let spec = &self.template.spec;
-        let requires = !native::required_affinity(spec).is_empty()
-            || !native::required_anti_affinity(spec).is_empty()
-            || self.template.says_anything();
-        if requires { self.among() } else { None }
+        if native::may_require_pods(self.template) { self.among() } else { None }
     }
 
     /// All demands on labels of nodes, in the order of the fields.

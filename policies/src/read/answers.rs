@@ -132,8 +132,7 @@ fn autoscaler(value: &Value, object: &ObjectRef, namespace: &str) -> Option<(Ref
         namespace: namespace.to_owned(),
         name: text("name")?,
     };
-    let object = object.clone();
     let least = count("minReplicas").unwrap_or(1);
     let most = count("maxReplicas")?;
-    Some((reference, Answer::Autoscaler { object, least, most }))
+    Some((reference, Answer::Autoscaler { object: object.clone(), least, most }))
 }
