@@ -100,6 +100,7 @@ pub(crate) fn note(value: &Value, name: Option<&ObjectRef>, looking: &Looking<'_
         let namespace = namespace.unwrap_or_default();
         told.answers = read::answers_of(value, name, namespace);
         told.facts.extend(of_other(value, name, namespace));
+        told.facts.shrink_to_fit();
         told.is_claim_or_volume = claims::counts(name);
         told.is_coordination = is_coordination(name);
         told.is_in_long_form = players::in_long_form(value).is_some();
@@ -189,6 +190,10 @@ pub(crate) fn facts(
     surroundings: &Surroundings,
 ) -> Facts {
     let mut facts = Facts::default();
+    let told = noted.iter().filter_map(|(_, one)| one.told.as_deref());
+    let is_template = |fact: &&Fact| matches!(fact, Fact::Template(_));
+    let templates = told.flat_map(|one| &one.facts).filter(is_template).count();
+    facts.templates.reserve_exact(templates);
     for (id, one) in noted {
         let Some(one) = one.told else { continue };
         let folder = folders.get(id.file).copied().unwrap_or_default();

@@ -12,7 +12,7 @@ mod narrow;
 mod seen;
 pub(crate) mod terms;
 
-use placecard_feasibility::requirement::{Requirement, matches as is_met};
+use placecard_feasibility::requirement::{Requirement, is_met};
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{
     Code, Edit, FieldPath, Finding, Holds, Label, Segment, Severity, Verdict,
@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::contradict;
 use crate::frame::{Frame, Own};
 use crate::native;
-use crate::object::{Map, Object, PodSpec, Template};
+use crate::object::{Object, PodSpec, Template};
 use crate::read::{at, below};
 use crate::rules::{FILES, Rule};
 use crate::surroundings::Surroundings;
@@ -324,14 +324,14 @@ pub(crate) fn has_placeholder(spec: &PodSpec) -> bool {
 }
 
 /// Whether a selector matches labels, beside which there may be others; `None`: it depends on those.
-pub(crate) fn matches(
-    labels: &Map,
+pub(crate) fn matches<'a>(
+    label: impl Fn(&str) -> Option<&'a str>,
     may_carry: impl Fn(&str) -> bool,
     selector: &Selector,
 ) -> Option<bool> {
     let all = selector.requirements.iter();
-    let is_known = |one: &&Requirement| labels.contains_key(&one.key) || !may_carry(&one.key);
-    let fits = |one: &Requirement| !one.operator.is_comparison() && is_met(one, labels);
+    let is_known = |one: &&Requirement| label(&one.key).is_some() || !may_carry(&one.key);
+    let fits = |one: &Requirement| !one.operator.is_comparison() && is_met(one, label(&one.key));
     if !all.clone().filter(is_known).all(fits) {
         return Some(false);
     }
@@ -341,7 +341,8 @@ pub(crate) fn matches(
 impl Frame<'_> {
     /// Whether the pods match a selector; `None`: it depends on labels that are not known.
     pub(crate) fn matches(&self, selector: &Selector) -> Option<bool> {
-        matches(self.labels, |key| self.may_carry(key), selector)
+        let label = |key: &str| self.labels.get(key).map(String::as_str);
+        matches(label, |key| self.may_carry(key), selector)
     }
 }
 
@@ -379,8 +380,8 @@ mod tests {
             a in option::of(select(vec!["1", "7"])),
         ) {
             let selector = Selector { requirements };
-            let mut labels: Map = a.map(|a| ("a".to_owned(), a.to_owned())).into_iter().collect();
-            let said = matches(&labels, |key| key == "b", &selector);
+            let mut labels: crate::object::Map = a.map(|a| ("a".to_owned(), a.to_owned())).into_iter().collect();
+            let said = matches(|key| labels.get(key).map(String::as_str), |key| key == "b", &selector);
             let mut all = vec![selector.matches(&labels)];
             for b in ["1", "7", "8"] {
                 labels.insert("b".to_owned(), b.to_owned());

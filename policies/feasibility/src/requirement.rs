@@ -173,20 +173,26 @@ pub fn is_opaque(requirement: &Requirement) -> bool {
 /// nothing.
 #[must_use]
 pub fn matches(requirement: &Requirement, labels: &Labels) -> bool {
+    is_met(requirement, labels.get(&requirement.key).map(String::as_str))
+}
+
+/// As [`matches`], by the value that the object has for the label; `None`: it has no such label.
+#[must_use]
+pub fn is_met(requirement: &Requirement, label: Option<&str>) -> bool {
     // Most say no, and of these nobody asks whether they can be read.
-    holds(requirement, labels) && flaw(requirement).is_none()
+    holds(requirement, label) && flaw(requirement).is_none()
 }
 
 /// Whether a requirement without a flaw is met.
-fn holds(requirement: &Requirement, labels: &Labels) -> bool {
-    let label = labels.get(&requirement.key);
+fn holds(requirement: &Requirement, label: Option<&str>) -> bool {
+    let is_one = |value: &str| requirement.values.iter().any(|one| one == value);
     let compare = |holds: fn(i64, i64) -> bool| {
         let operand = requirement.values.first().and_then(|value| integer(value));
-        label.and_then(|value| integer(value)).zip(operand).is_some_and(|(a, b)| holds(a, b))
+        label.and_then(integer).zip(operand).is_some_and(|(a, b)| holds(a, b))
     };
     match requirement.operator {
-        Operator::In => label.is_some_and(|value| requirement.values.contains(value)),
-        Operator::NotIn => !label.is_some_and(|value| requirement.values.contains(value)),
+        Operator::In => label.is_some_and(is_one),
+        Operator::NotIn => !label.is_some_and(is_one),
         Operator::Exists => label.is_some(),
         Operator::DoesNotExist => label.is_none(),
         Operator::Gt => compare(|label, operand| label > operand),

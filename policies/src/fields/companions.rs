@@ -11,6 +11,8 @@ use crate::fields::{TemplateCase, is_placeholder};
 pub(crate) struct Missing<'a> {
     /// The term that nothing matches, or the first of several that nothing matches together.
     pub(crate) term: &'a TermFacts,
+    /// The template that says it.
+    pub(crate) own: &'a TemplateFacts,
     /// Whoever would be meant, but is in another namespace.
     pub(crate) elsewhere: Option<&'a TemplateFacts>,
     /// A value that was perhaps meant, in place of this one.
@@ -38,7 +40,7 @@ pub(crate) fn missing<'a>(case: &'a TemplateCase<'_>) -> Option<Missing<'a>> {
     let term = own.near.iter().find(nobody).unwrap_or(first);
     let elsewhere = elsewhere(inputs, own);
     let instead = near_miss(inputs, own, term);
-    Some(Missing { term, elsewhere, instead })
+    Some(Missing { term, own, elsewhere, instead })
 }
 
 /// No pod could match the terms, whatever there is: other rules say so.
@@ -48,7 +50,7 @@ fn is_contradictory(own: &TemplateFacts) -> bool {
         term: one.term.clone(),
     };
     let terms: Vec<NamedTerm> = own.near.iter().enumerate().map(named).collect();
-    let pod = OwnPod { namespace: own.object.namespace.clone(), labels: own.labels.clone() };
+    let pod = OwnPod { namespace: own.object.namespace.clone(), labels: own.labels.to_map() };
     !decide(&terms, &[], &pod).is_empty()
 }
 
@@ -86,15 +88,13 @@ fn near_miss(inputs: &Inputs, own: &TemplateFacts, term: &TermFacts) -> Option<(
         if is_placeholder(asked) {
             return None;
         }
-        let is_beside = |index: &usize| {
-            inputs.templates.get(*index).is_some_and(|other| {
-                other.object != own.object
-                    && other.object.namespace == own.object.namespace
-                    && (inputs.world != World::Open || other.is_beside(own.folder))
-            })
+        let is_beside = |other: &TemplateFacts| {
+            other.object != own.object
+                && other.object.namespace == own.object.namespace
+                && (inputs.world != World::Open || other.is_beside(own.folder))
         };
         let values = inputs.values_of(&one.key).into_iter();
-        let values = values.filter(|(_, at)| at.iter().any(is_beside)).map(|(value, _)| value);
+        let values = values.filter_map(|(value, mut at)| at.any(is_beside).then_some(value));
         let values: std::collections::BTreeSet<&str> = values.collect();
         if values.contains(asked.as_str()) {
             continue;

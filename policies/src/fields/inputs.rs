@@ -4,14 +4,16 @@
 //! taken to be in that of the others without one. What a snapshot holds counts too, except for
 //! workloads that the manifests have: these are newer.
 
-mod by_label;
 mod cluster;
+mod labels;
+mod lists;
 mod matching;
 mod read;
 mod starts;
 #[cfg(test)]
 mod tests;
 
+pub use labels::Labels;
 pub(crate) use matching::selects;
 pub use read::{Fact, of_other, of_templates};
 
@@ -21,13 +23,13 @@ use placecard_feasibility::contradiction::Demand;
 use placecard_feasibility::inventory::limit_range::LimitRange;
 use placecard_feasibility::inventory::volume::StorageClass;
 use placecard_feasibility::pod_affinity::AffinityTerm;
-use placecard_feasibility::requirement::Operator;
 use placecard_feasibility::selector::Selector;
 use placecard_findings::{FieldPath, ObjectRef, Site};
 
+use crate::expand::affinity_path;
 use crate::kinds;
 use crate::object::Map;
-use by_label::ByLabel;
+use lists::{Lists, Place};
 
 /// Everything that was read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,20 +61,8 @@ pub struct Inputs {
     /// Templates that wait for one another, in the order of their waiting; by the last of them in
     /// the order of the input.
     pub cycles: BTreeMap<usize, Vec<usize>>,
-    /// Templates by the object that holds them.
-    by_object: BTreeMap<ObjectRef, Vec<usize>>,
-    /// Templates by the name of their objects alone.
-    by_name: BTreeMap<String, Vec<usize>>,
-    /// The first budget of each name.
-    budget_by_object: BTreeMap<ObjectRef, usize>,
-    /// Templates by a label of their pods.
-    by_label: ByLabel,
-    /// Templates whose pods may carry any label.
-    open: Vec<usize>,
-    /// Templates by a label that one of the terms asks for by which they keep pods away.
-    apart_by_label: ByLabel,
-    /// Templates that keep pods away by other labels than those with a value.
-    apart_open: Vec<usize>,
+    /// Everything by what it is asked for, from [`Inputs::settle`] on.
+    lists: Lists,
 }
 
 /// What there is besides the objects that were read.
@@ -95,7 +85,7 @@ pub struct TemplateFacts {
     /// Where it stands in the object.
     pub path: FieldPath,
     /// The labels of its pods that are known.
-    pub labels: Map,
+    pub labels: Labels,
     /// Its pods may carry other labels besides.
     pub more_labels: bool,
     /// The label that a controller gives to the pods of each revision.
@@ -126,9 +116,37 @@ pub struct TermFacts {
     /// It speaks of pods of one revision only.
     pub of_revision: bool,
     /// Where it is written.
-    pub site: Site,
-    /// The words there; empty for a field.
-    pub quote: String,
+    pub written: Written,
+}
+
+/// Where a term is written. Of fields only so much is kept as [`TemplateFacts::site`] needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Written {
+    /// A snapshot has it.
+    #[default]
+    Elsewhere,
+    /// In a rule: the words.
+    Rule(Box<(Site, String)>),
+    /// In a field.
+    Field {
+        /// Among the required terms of `podAffinity`, else of `podAntiAffinity`.
+        near: bool,
+        /// Its number among them.
+        index: usize,
+        /// It has a selector.
+        selects: bool,
+    },
+}
+
+impl TermFacts {
+    /// The words of the rule that says it; empty for a field.
+    #[must_use]
+    pub fn quote(&self) -> &str {
+        match &self.written {
+            Written::Rule(words) => &words.1,
+            Written::Elsewhere | Written::Field { .. } => "",
+        }
+    }
 }
 
 /// A PodDisruptionBudget.
@@ -161,13 +179,13 @@ impl Inputs {
     /// The template of an object that was read.
     #[must_use]
     pub fn of(&self, object: &ObjectRef, path: &FieldPath) -> Option<&TemplateFacts> {
-        let all = self.by_object.get(object)?.iter();
+        let all = self.lists.of_object(&self.templates, object).iter();
         all.filter_map(|index| self.templates.get(*index)).find(|one| one.path == *path)
     }
 
     /// The place of a template among all.
     pub(crate) fn index_of(&self, facts: &TemplateFacts) -> Option<usize> {
-        let all = self.by_object.get(&facts.object)?.iter().copied();
+        let all = self.lists.of_object(&self.templates, &facts.object).iter().copied();
         let mut same = all
             .filter(|index| self.templates.get(*index).is_some_and(|one| one.path == facts.path));
         same.next()
@@ -175,9 +193,11 @@ impl Inputs {
 
     /// The templates that may keep the pods of this one away, or are kept away by them.
     pub(crate) fn near_conflicts(&self, own: &TemplateFacts) -> BTreeSet<usize> {
-        let by_label = own.labels.iter().map(|(key, value)| self.apart_by_label.get(key, value));
-        let mut found: BTreeSet<usize> = by_label.flatten().copied().collect();
-        found.extend(&self.apart_open);
+        let Lists { apart, apart_open, .. } = &self.lists;
+        let by_label =
+            own.labels.iter().flat_map(|(key, value)| apart.get(&self.templates, key, value));
+        let mut found: BTreeSet<usize> = by_label.map(|at| at.template).collect();
+        found.extend(apart_open);
         for term in &own.apart {
             let meant = self.meant(&own.object.namespace, term);
             found.extend(meant.filter_map(|(other, _)| self.index_of(other)));
@@ -186,41 +206,27 @@ impl Inputs {
     }
 
     /// The values of a label that templates have, if these are not many.
-    pub(crate) fn values_of(&self, key: &str) -> Vec<(&str, &[usize])> {
-        let found: Vec<_> = self.by_label.values(key).take(MOST_VALUES + 1).collect();
+    pub(crate) fn values_of(
+        &self,
+        key: &str,
+    ) -> Vec<(&str, impl Iterator<Item = &TemplateFacts> + Clone)> {
+        let with = |(value, at)| (value, self.at(at));
+        let values = self.lists.has.values(&self.templates, key);
+        let found: Vec<_> = values.take(MOST_VALUES + 1).map(with).collect();
         if found.len() > MOST_VALUES { Vec::new() } else { found }
     }
 
-    /// Adds a template.
-    pub(crate) fn push(&mut self, facts: TemplateFacts) {
-        let index = self.templates.len();
-        for (key, value) in &facts.labels {
-            self.by_label.add(key, value, index);
-        }
-        if facts.more_labels {
-            self.open.push(index);
-        }
-        for term in &facts.apart {
-            let requirements = term.term.selector.iter().flat_map(|one| &one.requirements);
-            let mut plain = requirements.filter(|one| one.operator == Operator::In);
-            match plain.find(|one| !kinds::is_volatile(&one.key)) {
-                Some(one) => {
-                    for value in &one.values {
-                        self.apart_by_label.add(&one.key, value, index);
-                    }
-                }
-                None => self.apart_open.push(index),
-            }
-        }
-        self.by_name.entry(facts.object.name.clone()).or_default().push(index);
-        self.by_object.entry(facts.object.clone()).or_default().push(index);
-        self.templates.push(facts);
+    fn at<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = &'a TemplateFacts> + Clone {
+        places.iter().filter_map(|at| self.templates.get(at.template))
     }
 
     /// The templates of the objects that have one of these names.
     pub(crate) fn named(&self, names: &[&str]) -> impl Iterator<Item = &TemplateFacts> + use<'_> {
-        let mut all: Vec<usize> =
-            names.iter().filter_map(|name| self.by_name.get(*name)).flatten().copied().collect();
+        let mut all: Vec<usize> = names
+            .iter()
+            .flat_map(|name| self.lists.named(&self.templates, name))
+            .copied()
+            .collect();
         all.sort_unstable();
         all.dedup();
         all.into_iter().filter_map(|index| self.templates.get(index))
@@ -228,14 +234,8 @@ impl Inputs {
 
     /// The budget of an object, and its place among all.
     pub(crate) fn budget(&self, object: &ObjectRef) -> Option<(usize, &BudgetFacts)> {
-        let index = *self.budget_by_object.get(object)?;
+        let index = self.lists.budget(&self.budgets, object)?;
         Some((index, self.budgets.get(index)?))
-    }
-
-    /// Adds a budget.
-    fn push_budget(&mut self, facts: BudgetFacts) {
-        self.budget_by_object.entry(facts.object.clone()).or_insert(self.budgets.len());
-        self.budgets.push(facts);
     }
 
     /// Says that there is nothing besides.
@@ -253,6 +253,20 @@ impl Inputs {
 }
 
 impl TemplateFacts {
+    /// Where one of its terms is written; of a field the selector, or the level if there is none.
+    #[must_use]
+    pub fn site(&self, term: &TermFacts) -> Site {
+        match &term.written {
+            Written::Elsewhere => Site::default(),
+            Written::Rule(words) => words.0.clone(),
+            Written::Field { near, index, selects } => {
+                let list = if *near { "podAffinity" } else { "podAntiAffinity" };
+                let path = self.path.join(&affinity_path(list)).index(*index);
+                Site::value(path.key(if *selects { "labelSelector" } else { "topologyKey" }))
+            }
+        }
+    }
+
     /// Whether its pods may carry a label that is not among those that are known.
     #[must_use]
     pub fn may_carry(&self, key: &str) -> bool {

@@ -42,7 +42,7 @@ fn finding(
     let label = |one: &TemplateFacts| -> Option<Label> {
         let term = one.near.first()?;
         let text = format!("{} waits for {}", one.object.name, next(one)?.object.name);
-        let mut label = Label::new(term.site.clone(), text).quoting(term.quote.clone());
+        let mut label = Label::new(one.site(term), text).quoting(term.quote());
         if one.object != own.object {
             label.site = label.site.in_object(one.object.clone());
         }

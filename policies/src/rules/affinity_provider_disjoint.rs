@@ -46,8 +46,8 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     };
     let level = words::level(&term.term.topology_key);
     let name = &other.object.name;
-    let label = Label::new(term.site.clone(), format!("wants to share a {level} with {name}"));
-    let label = label.quoting(term.quote.clone());
+    let label = Label::new(own.site(term), format!("wants to share a {level} with {name}"));
+    let label = label.quoting(term.quote());
     let message = format!("no {level} can hold these pods and those of {name}");
     let message = words::shorten(&message, 72);
     let mut finding = case.by_absence(CODE, message, label);

@@ -28,8 +28,8 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let selects = words::selector(found.term.term.selector.as_ref());
-    let label = Label::new(found.term.site.clone(), format!("selects {selects}"));
-    let label = label.quoting(found.term.quote.clone());
+    let label = Label::new(found.own.site(found.term), format!("selects {selects}"));
+    let label = label.quoting(found.term.quote());
     let message = "no pod is what these pods are required near";
     let mut finding = case.by_absence(CODE, message, label);
     finding.why = Some("a pod starts only where a pod with all these labels runs".to_owned());

@@ -25,15 +25,15 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
     let Some(other) = found.elsewhere else { return };
     let selects = words::selector(found.term.term.selector.as_ref());
     let own = &case.object.reference.namespace;
-    let label = Label::new(found.term.site.clone(), format!("selects {selects} in {own}"));
-    let label = label.quoting(found.term.quote.clone());
+    let label = Label::new(found.own.site(found.term), format!("selects {selects} in {own}"));
+    let label = label.quoting(found.term.quote());
     let message = "the pods that this affinity requires are in another namespace";
     let mut finding = case.by_absence(CODE, message, label);
     finding.why = Some(format!("{} has these labels", other.object));
     let namespace = &other.object.namespace;
     finding.help = vec![Help::text(format!("namespaces: [{namespace}] in the term"))];
-    if found.term.quote.is_empty() {
-        let term = found.term.site.path.parent();
+    if found.term.quote().is_empty() {
+        let term = found.own.site(found.term).path.parent();
         let named = format!("[\"{namespace}\"]");
         finding.fix = Some(Fix::needs_a_look(vec![Edit::set(term.key("namespaces"), named)]));
     }

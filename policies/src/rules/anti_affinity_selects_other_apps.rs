@@ -37,8 +37,8 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let selects = words::selector(term.term.selector.as_ref());
-        let label = Label::new(term.site.clone(), format!("selects {selects}"));
-        let label = label.quoting(term.quote.clone());
+        let label = Label::new(own.site(term), format!("selects {selects}"));
+        let label = label.quoting(term.quote());
         let names: Vec<String> = others.iter().map(|one| one.object.to_string()).collect();
         let message = "the anti-affinity of these replicas means other workloads, too";
         let mut finding = case.risk(CODE, message, label);

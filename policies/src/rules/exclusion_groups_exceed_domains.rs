@@ -52,14 +52,14 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         };
         let there = u64::try_from(domains.len()).unwrap_or(u64::MAX);
         if there < need {
-            findings.push(finding(case, term, &group, need, (there, on_nodes)));
+            findings.push(finding(case, (own, term), &group, need, (there, on_nodes)));
         }
     }
 }
 
 fn finding(
     case: &TemplateCase<'_>,
-    term: &TermFacts,
+    (own, term): (&TemplateFacts, &TermFacts),
     group: &[&TemplateFacts],
     need: u64,
     (there, on_nodes): (u64, bool),
@@ -73,8 +73,8 @@ fn finding(
         ..=72 => message,
         _ => format!("{} workloads need {need} {level}{s} between them, not {there}", group.len()),
     };
-    let label = Label::new(term.site.clone(), format!("one of their pods in a {level}"));
-    let mut finding = case.risk(CODE, message, label.quoting(term.quote.clone()));
+    let label = Label::new(own.site(term), format!("one of their pods in a {level}"));
+    let mut finding = case.risk(CODE, message, label.quoting(term.quote()));
     let world = case.inputs().map(|inputs| inputs.world).unwrap_or_default();
     if on_nodes {
         let closed = case.surroundings.cluster.as_ref().is_some_and(|cluster| cluster.closed);

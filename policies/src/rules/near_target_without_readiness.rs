@@ -39,9 +39,9 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let name = targets.first().map(|one| one.object.to_string()).unwrap_or_default();
-    let label = Label::new(term.site.clone(), "starts when that pod has a node");
+    let label = Label::new(own.site(term), "starts when that pod has a node");
     let message = "these pods may start before the one they are near answers";
-    let mut finding = case.note(CODE, message, label.quoting(term.quote.clone()));
+    let mut finding = case.note(CODE, message, label.quoting(term.quote()));
     finding.why = Some(format!("{name} has no readiness probe: it counts as ready at once"));
     finding.help = vec![Help::text("a readinessProbe there; here, wait for it before the first use")];
     finding.holds = Holds::objects("for the workloads that were read");

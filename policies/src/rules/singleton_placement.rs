@@ -42,7 +42,7 @@ fn check(case: &TemplateCase<'_>, findings: &mut Vec<Finding>) {
         if !is_self || others || native.topology_key != "kubernetes.io/hostname" {
             continue;
         }
-        let label = Label::new(term.site.clone(), "its only pods are the old one and the new one");
+        let label = Label::new(own.site(term), "its only pods are the old one and the new one");
         let message = "an update of the one replica needs a second node";
         let mut finding = case.note(CODE, message, label);
         let at = placecard_findings::FieldPath::of(&["spec", "replicas"]);

@@ -9,9 +9,9 @@ use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::node_terms::NodeTerm;
 use placecard_feasibility::pod_affinity::AffinityTerm;
 use placecard_feasibility::requirement::Requirement;
-use placecard_findings::{ObjectRef, Site};
+use placecard_findings::ObjectRef;
 
-use super::{BudgetFacts, ClaimFacts, Inputs, TemplateFacts, TermFacts, World};
+use super::{BudgetFacts, ClaimFacts, Inputs, TemplateFacts, TermFacts, World, Written};
 use crate::kinds;
 use crate::why::groups::Holder;
 
@@ -26,7 +26,7 @@ impl Inputs {
             self.templates.iter().map(|one| holder(&one.object)).collect();
         for (holder, (pod, count)) in workloads {
             if !known.contains(&holder) {
-                self.push(template(&holder, pod, count));
+                self.templates.push(template(&holder, pod, count));
             }
         }
         for (name, labels) in &cluster.namespaces {
@@ -44,7 +44,7 @@ impl Inputs {
                 namespace: namespace.clone(),
                 name: name.clone(),
             };
-            self.push_budget(BudgetFacts { object, selector: selector.clone(), folder: None });
+            self.budgets.push(BudgetFacts { object, selector: selector.clone(), folder: None });
         }
         for (name, class) in &cluster.classes {
             self.classes.entry(name.clone()).or_insert_with(|| class.clone());
@@ -82,8 +82,7 @@ fn template(holder: &Holder, pod: &Pod, count: i64) -> TemplateFacts {
             term: term.clone(),
             compares_more: false,
             of_revision: false,
-            site: Site::default(),
-            quote: String::new(),
+            written: Written::Elsewhere,
         };
         terms.iter().map(one).collect()
     };
@@ -94,7 +93,7 @@ fn template(holder: &Holder, pod: &Pod, count: i64) -> TemplateFacts {
             namespace: holder.namespace.clone(),
             name: holder.name.clone(),
         },
-        labels: labels.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        labels: labels.collect(),
         replicas: Some(count),
         near: terms(&pod.affinity),
         apart: terms(&pod.anti_affinity),

@@ -5,6 +5,7 @@ use placecard_feasibility::pod_affinity::AffinityTerm;
 use placecard_feasibility::requirement::{Operator, Requirement};
 use placecard_feasibility::selector::{Selector, has_opaque};
 
+use super::lists::Place;
 use super::{Inputs, JOB_LABELS, TemplateFacts, TermFacts};
 use crate::fields::{is_placeholder, matches};
 use crate::object::Map;
@@ -96,7 +97,7 @@ impl Inputs {
             return Some(selector.matches(labels));
         }
         let named = Map::from([(NAMESPACE_NAME.to_owned(), name.to_owned())]);
-        matches(&named, |_| true, selector)
+        matches(|key| named.get(key).map(String::as_str), |_| true, selector)
     }
 
     /// The templates that a selector may mean, by the label that leaves the fewest.
@@ -107,12 +108,16 @@ impl Inputs {
             one.operator == Operator::In && !later
         };
         let lists = |one: &'_ Requirement| {
-            one.values.iter().map(|value| self.by_label.get(&one.key, value)).collect::<Vec<_>>()
+            let of = |value| self.lists.has.get(&self.templates, &one.key, value);
+            one.values.iter().map(|value| of(value)).collect::<Vec<_>>()
         };
-        let count = |one: &Vec<&[usize]>| one.iter().map(|list| list.len()).sum::<usize>();
+        let count = |one: &Vec<&[Place]>| one.iter().map(|list| list.len()).sum::<usize>();
         let fewest = selector.requirements.iter().filter(is_plain).map(lists).min_by_key(count);
         let mut indices: Vec<usize> = match fewest {
-            Some(found) => found.into_iter().flatten().chain(&self.open).copied().collect(),
+            Some(found) => {
+                let found = found.into_iter().flatten().map(|at| at.template);
+                found.chain(self.lists.open.iter().copied()).collect()
+            }
             None => (0..self.templates.len()).collect(),
         };
         indices.sort_unstable();
@@ -127,5 +132,5 @@ pub(crate) fn selects(selector: &Selector, other: &TemplateFacts) -> Option<bool
     if has_opaque(selector) || values.any(|text| is_placeholder(text)) {
         return None;
     }
-    matches(&other.labels, |key| other.may_carry(key), selector)
+    matches(|key| other.labels.get(key), |key| other.may_carry(key), selector)
 }

@@ -7,15 +7,15 @@ use placecard_feasibility::inventory::volume::StorageClass;
 use placecard_feasibility::label::NAMESPACE_NAME;
 use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::selector::Selector;
-use placecard_findings::{ObjectRef, Site};
+use placecard_findings::ObjectRef;
 use placecard_language::intent::Origin;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{BudgetFacts, ClaimFacts, Inputs, TemplateFacts, TermFacts};
+use super::{BudgetFacts, ClaimFacts, Inputs, TemplateFacts, TermFacts, Written};
 use crate::bounds::{Subject, with_template};
 use crate::contradict::{is_by_kube_scheduler, rule_place};
-use crate::expand::{affinity_path, source};
+use crate::expand::source;
 use crate::kinds::REVISION_LABELS;
 use crate::native;
 use crate::object::{Map, Object, Template};
@@ -58,7 +58,7 @@ pub fn of_templates(object: &Object, surroundings: &Surroundings) -> Vec<Fact> {
         let mut facts = TemplateFacts {
             object: object.reference.clone(),
             path: template.path.clone(),
-            labels: template.labels.clone(),
+            labels: template.labels.iter().collect(),
             more_labels: object.kind.is_none(),
             revision: object.kind.and_then(|kind| kind.revision_label),
             replicas: object.replicas,
@@ -124,17 +124,18 @@ fn ranges(written: &Value, namespace: &str) -> Vec<Fact> {
 }
 
 impl Inputs {
-    /// Adds what an object says; `folder` names the files that belong together.
+    /// Adds what an object says; `folder` names the files that belong together. It is found once
+    /// [`Inputs::settle`] has seen everything.
     pub fn add(&mut self, fact: Fact, folder: usize) {
         match fact {
             Fact::Template(facts) => {
-                self.push(TemplateFacts { folder: Some(folder), ..*facts });
+                self.templates.push(TemplateFacts { folder: Some(folder), ..*facts });
             }
             Fact::Namespace(name, labels) => {
                 self.namespaces.insert(name, labels);
             }
             Fact::Budget(object, selector) => {
-                self.push_budget(BudgetFacts { object, selector, folder: Some(folder) });
+                self.budgets.push(BudgetFacts { object, selector, folder: Some(folder) });
             }
             Fact::Class(class, is_default) => {
                 if is_default {
@@ -197,31 +198,27 @@ fn demands_anything(template: &Template) -> bool {
 
 /// The required terms of a template with where they are written, and its demands on nodes.
 fn terms(subject: &Subject<'_>, facts: &mut TemplateFacts) {
-    let one = |list: &str, sources: &[(usize, Origin)], index: usize, native: &PodAffinityTerm| {
+    let one = |near: bool, sources: &[(usize, Origin)], index: usize, native: &PodAffinityTerm| {
         let read = native::pod_term(native, subject.frame.labels);
         let is_revision = |key: &String| REVISION_LABELS.contains(&key.as_str());
         let of_revision = read.match_keys.iter().any(is_revision);
         let others = read.match_keys.iter().filter(|key| !is_revision(key)).count();
-        let (site, quote) = match source(sources, index) {
+        let written = match source(sources, index) {
             Some(origin) => {
                 let place = rule_place(subject.template, origin, origin.span.clone());
-                (place.site, place.quote)
+                Written::Rule(Box::new((place.site, place.quote)))
             }
-            None => {
-                let path = subject.template.path.join(&affinity_path(list)).index(index);
-                let said =
-                    if native.label_selector.is_some() { "labelSelector" } else { "topologyKey" };
-                (Site::value(path.key(said)), String::new())
-            }
+            None => Written::Field { near, index, selects: native.label_selector.is_some() },
         };
         let compares_more = others + read.mismatch_keys.len() > 0;
-        TermFacts { term: read.term, compares_more, of_revision, site, quote }
+        TermFacts { term: read.term, compares_more, of_revision, written }
     };
     let near = native::required_affinity(subject.spec).iter().enumerate();
     let sources = &subject.sources.affinity;
-    facts.near = near.map(|(at, term)| one("podAffinity", sources, at, term)).collect();
+    facts.near = near.map(|(at, term)| one(true, sources, at, term)).collect();
     let apart = native::required_anti_affinity(subject.spec).iter().enumerate();
     let sources = &subject.sources.anti_affinity;
-    facts.apart = apart.map(|(at, term)| one("podAntiAffinity", sources, at, term)).collect();
-    facts.demands.clone_from(&subject.demands.demands);
+    facts.apart = apart.map(|(at, term)| one(false, sources, at, term)).collect();
+    // Without the room that is left for more where there were some before.
+    facts.demands = subject.demands.demands.as_slice().to_vec();
 }

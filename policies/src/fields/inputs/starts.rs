@@ -7,11 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lists::Lists;
 use super::{Inputs, TemplateFacts, World};
 
 impl Inputs {
-    /// Finds the templates that wait for one another; once everything is read.
+    /// Once everything is there: puts it in order, and finds the templates that wait for one another.
     pub fn settle(&mut self) {
+        self.lists = Lists::of(&self.templates, &self.budgets);
         let near = self.templates.iter().enumerate().filter(|(_, one)| !one.near.is_empty());
         let waits = near.filter_map(|(index, one)| Some((index, self.awaited(index, one)?)));
         let mut waiting: BTreeMap<usize, Vec<usize>> = waits.collect();
