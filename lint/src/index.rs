@@ -9,7 +9,6 @@
 
 mod file;
 
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,9 +72,8 @@ pub(crate) enum Portion {
 pub struct Index {
     /// Judged files first.
     pub files: Vec<File>,
-    by_reference: BTreeMap<ObjectRef, ObjectId>,
-    /// Those that have the name of an earlier one.
-    namesakes: Vec<(ObjectRef, ObjectId)>,
+    /// The objects that have a name by that, those of one name in the order of the files.
+    by_name: Vec<(ObjectRef, ObjectId)>,
     /// The last files that were read again, the newest first.
     recent: Arc<Mutex<VecDeque<(usize, Documents)>>>,
 }
@@ -107,6 +105,8 @@ impl Index {
     ) -> (Self, Vec<(ObjectId, N)>) {
         let all = inputs.len();
         let mut index = Self { files: Vec::with_capacity(all), ..Self::default() };
+        // Most files have one object, and those that have more are few.
+        index.by_name.reserve_exact(all);
         let mut noted = Vec::with_capacity(all);
         let mut bytes = 0;
         let inputs = inputs.into_iter().enumerate().map(|(number, (role, input))| {
@@ -134,17 +134,13 @@ impl Index {
                 tell(done, all);
                 index.files.push(file);
                 for (id, name, one) in objects {
-                    match name.map(|name| index.by_reference.entry(name)) {
-                        Some(Entry::Vacant(free)) => drop(free.insert(id)),
-                        Some(Entry::Occupied(taken)) => {
-                            index.namesakes.push((taken.key().clone(), id));
-                        }
-                        None => {}
-                    }
+                    index.by_name.extend(name.map(|name| (name, id)));
                     noted.push((id, one));
                 }
             },
         );
+        index.by_name.shrink_to_fit();
+        index.by_name.sort_unstable();
         (index, noted)
     }
 
@@ -169,10 +165,9 @@ impl Index {
         )
     }
 
-    /// The names of all objects that have one, and where they stand; in no order.
+    /// The names of all objects that have one, in their order, and where the objects stand.
     pub fn names(&self) -> impl Iterator<Item = (&ObjectRef, ObjectId)> {
-        let namesakes = self.namesakes.iter().map(|(name, id)| (name, *id));
-        self.by_reference.iter().map(|(name, id)| (name, *id)).chain(namesakes)
+        self.by_name.iter().map(|(name, id)| (name, *id))
     }
 
     /// How many objects there are.
@@ -225,7 +220,9 @@ impl Index {
     /// The object of this name.
     #[must_use]
     pub fn find(&self, reference: &ObjectRef) -> Option<ObjectId> {
-        self.by_reference.get(reference).copied()
+        let first = self.by_name.partition_point(|(name, _)| name < reference);
+        let found = self.by_name.get(first).filter(|(name, _)| name == reference);
+        found.map(|(_, id)| *id)
     }
 
     /// The object of this name in a document of a file.

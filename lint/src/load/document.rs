@@ -138,7 +138,7 @@ enum Way {
 fn load_by(way: Way, source: &Source) -> Vec<Document> {
     if let Some(problem) = &source.problem {
         let span = Span::new(0, to_u32(source.text.len()));
-        let parsed = Parsed { problems: vec![problem.clone()], span, ..Parsed::default() };
+        let parsed = Parsed { problems: vec![Problem::clone(problem)], span, ..Parsed::default() };
         return documents(source, vec![parsed], Format::Yaml);
     }
     if !json::looks_like_json(&source.text) {

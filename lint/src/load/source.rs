@@ -59,7 +59,7 @@ pub struct Source {
     /// Whether the input began with a UTF-8 byte-order mark; [`Source::with_mark`] restores it.
     pub byte_order_mark: bool,
     /// Why the bytes are not text; then [`super::load`] gives one unreadable document.
-    pub problem: Option<Problem>,
+    pub problem: Option<Box<Problem>>,
     /// Looked for when somebody asks: of most texts nobody wants to know a line.
     line_starts: OnceLock<Vec<u32>>,
 }
@@ -96,14 +96,15 @@ impl Source {
                 let byte = rest.get(valid).copied().unwrap_or_default();
                 let kind = ProblemKind::NotUtf8 { byte };
                 let span = Span::new(start, start + 3);
-                (String::from_utf8_lossy(rest).into_owned(), Some(Problem::new(kind, span)))
+                let problem = Box::new(Problem::new(kind, span));
+                (String::from_utf8_lossy(rest).into_owned(), Some(problem))
             }
         };
         Self { name, text, byte_order_mark, problem, line_starts: OnceLock::new() }
     }
 
     fn unreadable(name: String, kind: ProblemKind) -> Self {
-        let problem = Some(Problem::new(kind, Span::default()));
+        let problem = Some(Box::new(Problem::new(kind, Span::default())));
         Self { name, problem, ..Self::default() }
     }
 
