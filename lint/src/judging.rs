@@ -7,7 +7,7 @@ use placecard_policies::object::Object;
 use placecard_policies::placed::Outcome;
 use placecard_policies::read;
 use placecard_policies::review::{Expansion, Review, references, review_written};
-use placecard_policies::surroundings::{Answer, Reference, Surroundings};
+use placecard_policies::surroundings::{Answer, Reference, Selects, Surroundings};
 use placecard_policies::unreadable;
 use placecard_policies::vocabulary;
 use placecard_policies::words;
@@ -232,23 +232,19 @@ fn owners(
 ) -> Vec<(Reference, Answer)> {
     let mut answers = Vec::new();
     for reference in references(object, surroundings) {
-        let Reference::Owner { api_version, kind, namespace: at, name, uid } = &reference else {
+        let Reference::Owner { object: owner, uid } = &reference else {
             continue;
         };
-        let owner = |namespace: &str| ObjectRef {
-            api_version: api_version.clone(),
-            kind: kind.clone(),
-            namespace: namespace.to_owned(),
-            name: name.clone(),
-        };
-        let written = index.find(&owner(at));
-        let written = written.or_else(|| index.find(&owner("")).filter(|_| namespace == Some(at)));
+        let anywhere = || ObjectRef { namespace: String::new(), ..ObjectRef::clone(owner) };
+        let is_there = namespace == Some(owner.namespace.as_str());
+        let written = index.find(owner);
+        let written = written.or_else(|| index.find(&anywhere()).filter(|_| is_there));
         let Some((_, found)) = written.and_then(|id| index.object(id)) else { continue };
         let written = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
         // A manifest has no UID yet: its name has to do.
         if written.is_empty() || written == uid {
             let selector = read::controller_selector(&found);
-            answers.push((reference, Answer::Selector(selector)));
+            answers.push((reference, Answer::Selector(selector.map(Selects::from))));
         }
     }
     answers

@@ -31,7 +31,7 @@ pub(crate) struct Noted {
 #[derive(Debug, Default)]
 struct Told {
     /// What it answers about itself.
-    answers: Vec<(Reference, Answer)>,
+    answers: Box<[(Reference, Answer)]>,
     /// What it says for the rules of others.
     facts: Vec<Fact>,
     /// The object, where these facts rest on what others answer.
@@ -98,7 +98,7 @@ pub(crate) fn note(value: &Value, name: Option<&ObjectRef>, looking: &Looking<'_
     }
     if let Some(name) = name {
         let namespace = namespace.unwrap_or_default();
-        told.answers = read::answers_of(value, name, namespace);
+        told.answers = read::answers_of(value, name, namespace).into();
         told.facts.extend(of_other(value, name, namespace));
         told.facts.shrink_to_fit();
         told.is_claim_or_volume = claims::counts(name);
@@ -160,8 +160,12 @@ fn silent(noted: &[(ObjectId, Noted)]) -> Topics {
 /// What objects answer about themselves; `namespace` stands for an absent one. The answers are taken
 /// out of what was noted.
 pub(crate) fn answers(index: &Index, noted: &mut [(ObjectId, Noted)], namespace: &str) -> Objects {
-    let told = noted.iter_mut().filter_map(|(_, one)| one.told.as_deref_mut());
-    let mut answers: Objects = told.flat_map(|one| std::mem::take(&mut one.answers)).collect();
+    let told = noted.iter().filter_map(|(_, one)| one.told.as_deref());
+    let mut all = Vec::with_capacity(told.map(|one| one.answers.len()).sum());
+    for told in noted.iter_mut().filter_map(|(_, one)| one.told.as_deref_mut()) {
+        all.extend(std::mem::take(&mut told.answers));
+    }
+    let mut answers = Objects::from_iter(all);
     let of = |is: fn(&Told) -> bool| {
         let is = move |one: &Noted| one.told.as_deref().is_some_and(is);
         let ids = noted.iter().filter(move |(_, one)| is(one)).map(|(id, _)| *id);

@@ -175,7 +175,8 @@ fn asked(subject: &Subject<'_>) -> Option<(Asked, Option<Asked>)> {
         return Some((replicas, None));
     };
     let by = |pods: u64, field: &str, by| {
-        let site = Site::value(FieldPath::of(&["spec", field])).in_object(autoscaler.clone());
+        let site =
+            Site::value(FieldPath::of(&["spec", field])).in_object(ObjectRef::clone(autoscaler));
         Asked { pods, site: Some(site), by }
     };
     Some((
@@ -187,9 +188,9 @@ fn asked(subject: &Subject<'_>) -> Option<(Asked, Option<Asked>)> {
 /// The reference to the autoscaler of a workload.
 pub(crate) fn autoscaler_of(object: &Object) -> Reference {
     Reference::Autoscaler {
-        kind: object.reference.kind.clone(),
-        namespace: object.reference.namespace.clone(),
-        name: object.reference.name.clone(),
+        kind: object.reference.kind.as_str().into(),
+        namespace: object.reference.namespace.as_str().into(),
+        name: object.reference.name.as_str().into(),
     }
 }
 

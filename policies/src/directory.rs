@@ -169,7 +169,7 @@ impl<'a> Known<'a> {
 impl Directory for Known<'_> {
     fn object(&self, kind: ObjectKind, id: ObjectId) -> Result<ObjectName, Unknown> {
         match (self.written(&Reference::Object { kind, id }), &self.snapshot) {
-            (Ok(Answer::Name(name)), _) => Ok(name.clone()),
+            (Ok(Answer::Name(name)), _) => Ok(ObjectName::clone(name)),
             // The API finds nothing by its UID; an id never means something else later.
             (Err(Unknown::Unreachable), Some(snapshot)) => {
                 snapshot.object(kind, id).map_err(|_| Unknown::Unreachable)
@@ -203,7 +203,7 @@ impl Directory for Known<'_> {
             Ok(Answer::Pod(facts)) => {
                 let observed = self.snapshot.filter(|_| facts.node.is_empty());
                 let observed = observed.and_then(|of| of.pod(namespace, name).ok());
-                Ok(observed.unwrap_or_else(|| facts.clone()))
+                Ok(observed.unwrap_or_else(|| PodFacts::clone(facts)))
             }
             written => self.behind(written, |snapshot| snapshot.pod(namespace, name)),
         }
@@ -236,7 +236,7 @@ pub(crate) fn named(
         (false, _) => String::new(),
     };
     let name = ObjectName { namespace, name: object.name.clone() };
-    Some((Reference::Object { kind, id }, Answer::Name(name)))
+    Some((Reference::Object { kind, id }, Answer::Name(Box::new(name))))
 }
 
 /// What nodes, pods, Leases and volumes say of where they are.
@@ -258,7 +258,7 @@ pub(crate) fn placed(
         ("v1", "Pod") => {
             let stays = labels().get(kinds::POD_NAME_LABEL) == Some(&name);
             let facts = PodFacts { node: text("/spec/nodeName").to_owned(), keeps_its_name: stays };
-            (Reference::Pod { namespace: namespace(), name }, Answer::Pod(facts))
+            (Reference::Pod { namespace: namespace(), name }, Answer::Pod(Box::new(facts)))
         }
         ("v1", "PersistentVolume") => {
             let volume = crate::claims::volume(value)?;

@@ -129,7 +129,7 @@ fn by_owner(object: &Object, template: &Template, objects: &Objects, frame: &mut
     let Some(reference) = reference(object) else { return };
     match objects.get(&reference) {
         Some(Answer::Selector(Some(selector))) => {
-            let selector = native::selector(selector);
+            let selector = native::selector(&selector.native());
             if !selector.is_everything() && selector.matches(&template.labels) {
                 frame.own = by_selector(&selector);
             }

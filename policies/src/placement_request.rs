@@ -54,7 +54,7 @@
 //! // What ids stand for: a snapshot has them, and answers may say more.
 //! let mut objects = Objects::default();
 //! let node = Reference::Object { kind: ObjectKind::Node, id: ObjectId(7) };
-//! objects.insert(node, Answer::Name(ObjectName::of("b")));
+//! objects.insert(node, Answer::Name(ObjectName::of("b").into()));
 //! let known = Known::beside(&objects, &cluster.inventory);
 //! let (words, pod) = (Words::default(), Pod::default());
 //! let context = Context::new(&cluster, &words, &known, &pod);

@@ -637,7 +637,7 @@ mod tests {
             }
         );
         let Answer::Selector(Some(selector)) = answer else { panic!("{answer:?}") };
-        assert_eq!(selector.match_labels.as_ref().unwrap()["app"], "db");
+        assert_eq!(selector.native().match_labels.unwrap()["app"], "db");
         let headless = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}});
         assert_eq!(answers(&headless, "shop")[0].1, Answer::Selector(None));
         let namespace =

@@ -1,11 +1,11 @@
 //! What a review may know besides the object: values that the front ends collected beforehand.
 
 mod asked;
+mod selects;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::inventory::volume::Volume;
 use placecard_findings::ObjectRef;
 use placecard_language::affinity::ObjectId;
@@ -24,6 +24,7 @@ use crate::object::{Map, Owner};
 use asked::Asked;
 
 pub use asked::{Others, Topics};
+pub use selects::Selects;
 
 /// Everything besides the object.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +100,8 @@ impl ServerVersion {
     }
 }
 
-/// Something that a review needs to know about another object.
+/// Something that a review needs to know about another object. There is one for each answer, so that
+/// what takes much room stands elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reference {
     /// The selector of a Service or workload that a rule names.
@@ -113,14 +115,8 @@ pub enum Reference {
     },
     /// The selector of a pod's controller.
     Owner {
-        /// Group and version.
-        api_version: String,
-        /// Kind.
-        kind: String,
-        /// Namespace of the pod.
-        namespace: String,
-        /// Name.
-        name: String,
+        /// The controller, in the namespace of the pod.
+        object: Box<ObjectRef>,
         /// UID; the answer is `Absent` if the object of that name has another one.
         uid: String,
     },
@@ -201,14 +197,8 @@ pub enum Reference {
     },
     /// A workload as it is written: one that plays a role in a coordination.
     Workload {
-        /// Group and version.
-        api_version: String,
-        /// Kind.
-        kind: String,
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
+        /// The workload, with its namespace.
+        object: Box<ObjectRef>,
     },
     /// The coordinations inside a RoleBasedGroup.
     InGroup {
@@ -225,20 +215,20 @@ pub enum Reference {
     /// How a workload of the group `apps` counts its replicas.
     Scale {
         /// `StatefulSet`, `Deployment` or `ReplicaSet`.
-        kind: String,
+        kind: Box<str>,
         /// Its namespace.
-        namespace: String,
+        namespace: Box<str>,
         /// Its name.
-        name: String,
+        name: Box<str>,
     },
     /// The autoscaler of a workload.
     Autoscaler {
         /// Kind of the workload.
-        kind: String,
+        kind: Box<str>,
         /// Namespace of the workload.
-        namespace: String,
+        namespace: Box<str>,
         /// Name of the workload.
-        name: String,
+        name: Box<str>,
     },
 }
 
@@ -260,33 +250,33 @@ impl Reference {
     /// The reference to a pod's controller.
     #[must_use]
     pub fn owner(owner: &Owner, namespace: &str) -> Self {
-        Self::Owner {
+        let object = ObjectRef {
             api_version: owner.api_version.clone(),
             kind: owner.kind.clone(),
             namespace: namespace.to_owned(),
             name: owner.name.clone(),
-            uid: owner.uid.clone(),
-        }
+        };
+        Self::Owner { object: Box::new(object), uid: owner.uid.clone() }
     }
 }
 
-/// What was found.
+/// What was found. There is one for most objects, so that what takes much room stands elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The object's selector; `None`: it selects no pods (a Service without selector).
-    Selector(Option<LabelSelector>),
+    Selector(Option<Selects>),
     /// The namespace's labels.
     Namespace(Map),
     /// The volume, or the one that the claim is bound to.
     Volume(Box<Volume>),
     /// What the object is called.
-    Name(ObjectName),
+    Name(Box<ObjectName>),
     /// The node's labels.
     Node(Map),
     /// `spec.holderIdentity` of the Lease; empty if nobody holds it.
     Lease(String),
     /// Where the pod is.
-    Pod(PodFacts),
+    Pod(Box<PodFacts>),
     /// The access modes that the claim asks for.
     AccessModes(Vec<String>),
     /// The RoleCoordination, checked.
@@ -309,7 +299,7 @@ pub enum Answer {
     /// An autoscaler sets the number of replicas.
     Autoscaler {
         /// The autoscaler.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         /// The fewest replicas that it asks for.
         least: u64,
         /// The most replicas that it asks for.
@@ -387,5 +377,18 @@ impl Objects {
             Some(Answer::Namespace(labels)) => labels.get(keys::MODE).map(String::as_str),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_and_answers_are_small() {
+        // Bytes. The linter keeps one or two of each for every workload.
+        assert!(size_of::<Reference>() <= 64, "{}", size_of::<Reference>());
+        assert!(size_of::<Answer>() <= 32, "{}", size_of::<Answer>());
+        assert!(size_of::<(Reference, Answer)>() <= 96);
     }
 }

@@ -6,6 +6,7 @@ mod admitted;
 
 use std::sync::Arc;
 
+use placecard_findings::ObjectRef;
 use placecard_policies::admission::Door;
 use placecard_policies::language::keys;
 use placecard_policies::live::{Live, Watched};
@@ -297,12 +298,13 @@ fn a_batch_that_no_node_of_the_index_holds_is_a_warning() {
             let replicas = if name == "prefill" { 2 } else { 1 };
             let written =
                 workload(kind, name, &json!({"replicas": replicas, "template": template}));
-            let reference = Reference::Workload {
+            let object = ObjectRef {
                 api_version: "apps/v1".to_owned(),
                 kind: kind.to_owned(),
                 namespace: "ml".to_owned(),
                 name: name.to_owned(),
             };
+            let reference = Reference::Workload { object: Box::new(object) };
             let workload = Workload { written, is_reviewed: false };
             surroundings.objects.insert(reference, Answer::Workload(Box::new(workload)));
         }

@@ -7,6 +7,7 @@ mod admitted;
 
 use std::sync::Arc;
 
+use placecard_findings::ObjectRef;
 use placecard_policies::admission::{Admission, Door};
 use placecard_policies::coordination::roster::Roster;
 use placecard_policies::language::keys;
@@ -276,12 +277,7 @@ fn what_is_not_known_is_tried_again() {
     assert!(retryable && message.contains("no controller is seen"), "{message}");
     surroundings.coordinating.controller = true;
     // A batch is whole with all pods of its replicas, and the group alone says how many those are.
-    let crew = Reference::Workload {
-        api_version: "workloads.x-k8s.io/v1alpha1".to_owned(),
-        kind: "RoleBasedGroup".to_owned(),
-        namespace: "ml".to_owned(),
-        name: "llm".to_owned(),
-    };
+    let crew = crew("v1alpha1");
     let object = read::object(&prefill(2), &surroundings.words).expect("a pod");
     assert!(review::references(&object, &surroundings).contains(&crew));
     let (message, retryable) = refused(&prefill(2), &surroundings);
@@ -360,18 +356,23 @@ fn batches(mode: &str) -> Value {
             "batchMode": mode}}})
 }
 
+/// The group, in a version of its API.
+fn crew(version: &str) -> Reference {
+    let object = ObjectRef {
+        api_version: format!("workloads.x-k8s.io/{version}"),
+        kind: "RoleBasedGroup".to_owned(),
+        namespace: "ml".to_owned(),
+        name: "llm".to_owned(),
+    };
+    Reference::Workload { object: Box::new(object) }
+}
+
 /// What the group says of its replicas, in whichever version it is asked for.
 fn crew_answers() -> Vec<(Reference, Answer)> {
     let group = with_inside(&batches("Sequential"));
     let of = |version: &str| {
-        let reference = Reference::Workload {
-            api_version: format!("workloads.x-k8s.io/{version}"),
-            kind: "RoleBasedGroup".to_owned(),
-            namespace: "ml".to_owned(),
-            name: "llm".to_owned(),
-        };
         let workload = Workload { written: group.clone(), is_reviewed: false };
-        (reference, Answer::Workload(Box::new(workload)))
+        (crew(version), Answer::Workload(Box::new(workload)))
     };
     ["v1alpha1", "v1alpha2"].map(of).into()
 }

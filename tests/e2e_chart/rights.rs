@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use placecard_findings::ObjectRef;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::surroundings::{Answer, Reference};
 use placecard_tests::chart::{self, RELEASE, RELEASE_NAMESPACE};
@@ -193,18 +194,20 @@ fn look_up(plane: &ControlPlane, workloads: &[(&str, &str)]) {
         TargetKind::DaemonSet,
         TargetKind::Job,
     ];
+    let object = |api_version: &str, kind: &str| {
+        Box::new(ObjectRef {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: name(),
+            name: name(),
+        })
+    };
     let owner = |(api_version, kind): (&str, &str)| Reference::Owner {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        namespace: name(),
-        name: name(),
+        object: object(api_version, kind),
         uid: name(),
     };
     let workload = |(api_version, kind): (&str, &str)| Reference::Workload {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        namespace: name(),
-        name: name(),
+        object: object(api_version, kind),
     };
     let mut asked: Vec<Reference> = kinds.into_iter().map(target).collect();
     asked.extend([("apps/v1", "ReplicaSet"), ("v1", "ReplicationController")].map(owner));

@@ -10,10 +10,10 @@ mod rosters;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Request;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_findings::ObjectRef;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::language::keys;
-use placecard_policies::surroundings::{Answer, Reference, ServerVersion, Workload};
+use placecard_policies::surroundings::{Answer, Reference, Selects, ServerVersion, Workload};
 use placecard_policies::{claims, read};
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -43,7 +43,7 @@ pub struct Cluster {
 }
 
 struct Kept {
-    selectors: Mutex<Recent<Reference, LabelSelector>>,
+    selectors: Mutex<Recent<Reference, Selects>>,
     resources: Mutex<Recent<(String, String), Resource>>,
     schemas: groups::Schemas,
     rosters: Rosters,
@@ -135,7 +135,7 @@ impl Cluster {
         }
     }
 
-    fn kept_selector(&self, reference: &Reference) -> Option<LabelSelector> {
+    fn kept_selector(&self, reference: &Reference) -> Option<Selects> {
         lock(&self.kept.selectors).get(reference)
     }
 
@@ -144,10 +144,10 @@ impl Cluster {
             Reference::Target { kind, namespace, name } => {
                 self.target(*kind, namespace, name, reference).await
             }
-            Reference::Owner { api_version, kind, namespace, name, uid } => {
-                let owner = self.owner(api_version, kind, namespace, name, uid).await;
+            Reference::Owner { object, uid } => {
+                let owner = self.owner(object, uid).await;
                 if let Ok(Answer::Selector(Some(selector))) = &owner
-                    && is_immutable(api_version, kind)
+                    && is_immutable(&object.api_version, &object.kind)
                 {
                     lock(&self.kept.selectors).insert(reference.clone(), selector.clone());
                 }
@@ -183,16 +183,14 @@ impl Cluster {
             }
             Reference::Coordinations { namespace } => self.rosters(namespace).await,
             Reference::Cast { .. } | Reference::LongForm { .. } => Ok(Answer::Unreachable),
-            Reference::Workload { api_version, kind, namespace, name } => {
-                self.workload(api_version, kind, namespace, name).await
-            }
+            Reference::Workload { object } => self.workload(object).await,
             Reference::InGroup { namespace, name } => {
                 self.in_group(namespace, name, reference).await
             }
             Reference::GroupSchema { version } => self.group_schema(version).await,
             Reference::Scale { kind, namespace, name } => {
                 let plural = format!("{}s", kind.to_ascii_lowercase());
-                let names = [namespace.as_str(), &plural, name];
+                let names: [&str; 3] = [namespace, &plural, name];
                 self.own("apis/apps/v1/namespaces", &names, reference).await
             }
             // The API finds no object by its UID. Until there is an index of them, none is known.
@@ -242,15 +240,9 @@ impl Cluster {
 
     /// The selector of the very object that the owner reference means. An owner that this webhook
     /// may not read, or that has no selector, is an unknown owner: asking again changes nothing.
-    async fn owner(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: &str,
-        name: &str,
-        uid: &str,
-    ) -> Result<Answer, Missing> {
-        if (api_version, kind) == ("v1", "Node") {
+    async fn owner(&self, owner: &ObjectRef, uid: &str) -> Result<Answer, Missing> {
+        let ObjectRef { api_version, kind, namespace, name } = owner;
+        if (api_version.as_str(), kind.as_str()) == ("v1", "Node") {
             // The owner of a mirror pod; a node selects no pods.
             return Ok(Answer::Absent);
         }
@@ -276,17 +268,12 @@ impl Cluster {
             return Ok(Answer::Absent);
         }
         let selector = read::controller_selector(&object);
-        Ok(selector.map_or(Answer::Absent, |selector| Answer::Selector(Some(selector))))
+        Ok(selector.map_or(Answer::Absent, |selector| Answer::Selector(Some(selector.into()))))
     }
 
     /// A workload that plays a role, as it is written.
-    async fn workload(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Answer, Missing> {
+    async fn workload(&self, workload: &ObjectRef) -> Result<Answer, Missing> {
+        let ObjectRef { api_version, kind, namespace, name } = workload;
         let resource = match built_in(api_version, kind) {
             Some(resource) => resource,
             None => self.resource(api_version, kind).await?,

@@ -5,10 +5,10 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use placecard_findings::ObjectRef;
 use placecard_policies::coordination::{players, roster};
 use placecard_policies::language::checked::Words;
-use placecard_policies::surroundings::{Answer, Reference, Workload};
+use placecard_policies::surroundings::{Answer, Reference, Selects, Workload};
 use placecard_policies::vocabulary::change::InUse;
 use placecard_policies::{claims, coordination, read};
 use serde_json::Value;
@@ -23,7 +23,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     answers: BTreeMap<Reference, Answer>,
-    owners: BTreeMap<OwnerKey, Owner>,
+    owners: BTreeMap<ObjectRef, Owner>,
     /// Claims and volumes: an answer takes both.
     volumes: Vec<Value>,
     /// RoleCoordinations: an answer takes all of a namespace.
@@ -34,19 +34,11 @@ pub struct Files {
     users: Vec<InUse>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct OwnerKey {
-    api_version: String,
-    kind: String,
-    namespace: String,
-    name: String,
-}
-
 #[derive(Debug, Clone)]
 struct Owner {
     /// Empty in a manifest that was never applied.
     uid: String,
-    selector: LabelSelector,
+    selector: Selects,
 }
 
 /// A file that cannot be used.
@@ -120,13 +112,9 @@ impl Files {
             } else {
                 reference.namespace
             };
-            let key = OwnerKey {
-                api_version: reference.api_version,
-                kind: reference.kind,
-                namespace,
-                name: reference.name,
-            };
+            let key = ObjectRef { namespace, ..reference };
             let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+            let selector = selector.into();
             self.owners.insert(key, Owner { uid: uid.to_owned(), selector });
         }
     }
@@ -160,14 +148,8 @@ impl Files {
     #[must_use]
     pub fn answer(&self, reference: &Reference) -> Option<Answer> {
         match reference {
-            Reference::Owner { api_version, kind, namespace, name, uid } => {
-                let key = OwnerKey {
-                    api_version: api_version.clone(),
-                    kind: kind.clone(),
-                    namespace: namespace.clone(),
-                    name: name.clone(),
-                };
-                let owner = self.owners.get(&key);
+            Reference::Owner { object, uid } => {
+                let owner = self.owners.get(object.as_ref());
                 let owner = owner.filter(|owner| owner.uid.is_empty() || owner.uid == *uid);
                 Some(owner.map_or(Answer::Absent, |o| Answer::Selector(Some(o.selector.clone()))))
             }
@@ -261,18 +243,18 @@ mod tests {
     }
 
     fn owner(kind: &str, name: &str, uid: &str) -> Reference {
-        Reference::Owner {
+        let object = ObjectRef {
             api_version: "apps/v1".to_owned(),
             kind: kind.to_owned(),
             namespace: "shop".to_owned(),
             name: name.to_owned(),
-            uid: uid.to_owned(),
-        }
+        };
+        Reference::Owner { object: Box::new(object), uid: uid.to_owned() }
     }
 
     fn selector(answer: Option<Answer>) -> Value {
         match answer {
-            Some(Answer::Selector(Some(selector))) => json!(selector.match_labels),
+            Some(Answer::Selector(Some(selector))) => json!(selector.native().match_labels),
             other => panic!("{other:?}"),
         }
     }

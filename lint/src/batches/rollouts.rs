@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use placecard_findings::api_group;
+use placecard_findings::{ObjectRef, api_group};
 use placecard_language::coordination::{
     Coordination, Group, RollingUpdate, Source, Strategy, sentence,
 };
@@ -145,12 +145,13 @@ fn set_of(
         return Err(Hindrance::Kind { kind: kind.clone() });
     }
     let (kind, name) = (kind.clone(), name.clone());
-    let reference = Reference::Workload {
+    let object = ObjectRef {
         api_version: api_version.clone(),
         kind: kind.clone(),
         namespace: group.namespace.clone(),
         name: name.clone(),
     };
+    let reference = Reference::Workload { object: Box::new(object) };
     let own = ask.namespace.as_deref().unwrap_or_default();
     let mut objects = judged.index.objects().map(|(_, _, value)| value);
     let is = |value: &Written| {

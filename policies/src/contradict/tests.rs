@@ -305,7 +305,7 @@ fn one_replica_is_told_and_does_not_deny_while_an_autoscaler_sets_their_number()
     };
     let asked = references(&object, &surroundings);
     let reference = asked.into_iter().find(|one| matches!(one, Reference::Autoscaler { .. }));
-    let known = Answer::Autoscaler { object: autoscaler, least: 1, most: 3 };
+    let known = Answer::Autoscaler { object: Box::new(autoscaler), least: 1, most: 3 };
     surroundings.objects.insert(reference.unwrap(), known);
     let review = review(&object, &surroundings);
     let [finding] = contradictions(&review)[..] else { panic!("{:?}", review.findings) };

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use placecard_findings::ObjectRef;
 use placecard_language::coordination::sentence::Coordinate;
 use placecard_language::coordination::{AffinityScheduling, Exclusive, Group, Placement, Source};
 use placecard_language::intent::{
@@ -117,10 +118,12 @@ pub(crate) fn unreferred(
 fn crew_of(object: &Object, member: &Member) -> Option<Reference> {
     let Source::Group { api_version, kind, name, .. } = &member.source else { return None };
     (member.placing.placement != Placement::Affinity).then(|| Reference::Workload {
-        api_version: api_version.clone(),
-        kind: kind.clone(),
-        namespace: object.reference.namespace.clone(),
-        name: name.clone(),
+        object: Box::new(ObjectRef {
+            api_version: api_version.clone(),
+            kind: kind.clone(),
+            namespace: object.reference.namespace.clone(),
+            name: name.clone(),
+        }),
     })
 }
 
@@ -157,11 +160,10 @@ fn counted(object: &Object, template: &Template) -> Option<Reference> {
     };
     let (group, kind, name) = counted_by(&template.labels, owner).pop().filter(|_| needed)?;
     let known = [("apps", "StatefulSet"), ("apps", "Deployment"), ("apps", "ReplicaSet")];
-    let namespace = object.reference.namespace.clone();
-    known.contains(&(group.as_str(), kind.as_str())).then_some(Reference::Scale {
-        kind,
-        namespace,
-        name,
+    known.contains(&(group.as_str(), kind.as_str())).then(|| Reference::Scale {
+        kind: kind.into(),
+        namespace: object.reference.namespace.as_str().into(),
+        name: name.into(),
     })
 }
 

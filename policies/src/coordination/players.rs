@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use placecard_findings::{FieldPath, ObjectRef, Site, api_group};
+use placecard_findings::{FieldPath, ObjectRef, Site};
 use placecard_language::checked::Words;
 use placecard_language::coordination::{Group, Source, check, sentence};
 use placecard_language::keys;
@@ -176,12 +176,13 @@ pub(crate) fn reference(group: &Group, source: &Source) -> Option<Reference> {
     else {
         return None;
     };
-    Some(Reference::Workload {
+    let object = ObjectRef {
         api_version: api_version.clone(),
         kind: kind.clone(),
         namespace: group.namespace.clone(),
         name: name.clone(),
-    })
+    };
+    Some(Reference::Workload { object: Box::new(object) })
 }
 
 /// Those who are known to play the roles of a group, in the order of the roles.
@@ -286,14 +287,14 @@ const MOST_WORKLOADS: usize = 64;
 /// Whether a reference to a workload means this object; versions of one kind are the same object.
 #[must_use]
 pub fn is_of(reference: &Reference, object: &ObjectRef, namespace: &str) -> bool {
-    let Reference::Workload { api_version, kind, namespace: at, name } = reference else {
+    let Reference::Workload { object: asked } = reference else {
         return false;
     };
     let own = if object.namespace.is_empty() { namespace } else { &object.namespace };
-    api_group(api_version) == object.group()
-        && *kind == object.kind
-        && *name == object.name
-        && at == own
+    asked.group() == object.group()
+        && asked.kind == object.kind
+        && asked.name == object.name
+        && asked.namespace == own
 }
 
 /// Whether an object may play a role: it has a pod template, or is a group that coordinations know.

@@ -168,8 +168,8 @@ pub(crate) fn references(written: &Value, namespace: &str, found: &mut Vec<Refer
     for role in &group.roles {
         found.extend(players::reference(&group, &role.source));
         if let Source::Workload { kind, name, .. } = &role.source {
-            let (kind, name) = (kind.clone(), name.clone());
-            found.push(Reference::Autoscaler { kind, namespace: namespace.to_owned(), name });
+            let (kind, name) = (kind.as_str().into(), name.as_str().into());
+            found.push(Reference::Autoscaler { kind, namespace: namespace.into(), name });
         }
     }
 }

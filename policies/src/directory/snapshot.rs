@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::inventory::Inventory;
 use placecard_feasibility::inventory::kind::Kind;
+use placecard_findings::ObjectRef;
 use placecard_language::affinity::ObjectId;
 use placecard_language::directory::{Directory, ObjectKind, ObjectName, PodFacts, Unknown};
 use placecard_language::intent::TargetKind;
 
 use crate::kinds::POD_NAME_LABEL;
 use crate::native;
-use crate::surroundings::{Answer, Reference};
+use crate::surroundings::{Answer, Reference, Selects};
 
 /// A snapshot as a directory. What is not in it is absent if the snapshot lists all objects of the
 /// kind, and else not known; so is what would be in a namespace that is not known.
@@ -51,13 +52,17 @@ impl Snapshot<'_> {
     #[must_use]
     pub fn answer(self, reference: &Reference) -> Option<Answer> {
         match reference {
-            Reference::Object { kind, id } => known(self.object(*kind, *id).map(Answer::Name)),
+            Reference::Object { kind, id } => {
+                known(self.object(*kind, *id).map(|name| Answer::Name(Box::new(name))))
+            }
             Reference::Node { name } => known(self.node(name).cloned().map(Answer::Node)),
             Reference::Lease { namespace, name } => {
                 let holder = self.lease(namespace, name).map(str::to_owned);
                 known(holder.map(Answer::Lease))
             }
-            Reference::Pod { namespace, name } => known(self.pod(namespace, name).map(Answer::Pod)),
+            Reference::Pod { namespace, name } => {
+                known(self.pod(namespace, name).map(|facts| Answer::Pod(Box::new(facts))))
+            }
             Reference::PersistentVolume { name } => {
                 let volume = self.0.volumes.get(name).cloned();
                 let volume = volume.ok_or_else(|| self.lacks(Kind::PersistentVolume));
@@ -79,9 +84,7 @@ impl Snapshot<'_> {
                 Some(Answer::Namespace(labels.clone()))
             }
             Reference::Target { kind, namespace, name } => self.target(*kind, namespace, name),
-            Reference::Owner { api_version, kind, namespace, name, .. } => {
-                self.owner(api_version, kind, namespace, name)
-            }
+            Reference::Owner { object, .. } => self.owner(object),
             Reference::Autoscaler { .. }
             | Reference::Coordination { .. }
             | Reference::Coordinations { .. }
@@ -127,11 +130,13 @@ impl Snapshot<'_> {
             }
             TargetKind::Deployment | TargetKind::DaemonSet | TargetKind::Job => return None,
         };
-        known(found.map(Answer::Selector).ok_or_else(|| self.lacks_in(namespace, kind)))
+        let found = found.map(|selector| Answer::Selector(selector.map(Selects::from)));
+        known(found.ok_or_else(|| self.lacks_in(namespace, kind)))
     }
 
-    fn owner(self, version: &str, kind: &str, namespace: &str, name: &str) -> Option<Answer> {
-        let kind = match (version, kind) {
+    fn owner(self, owner: &ObjectRef) -> Option<Answer> {
+        let ObjectRef { api_version, kind, namespace, name } = owner;
+        let kind = match (api_version.as_str(), kind.as_str()) {
             ("apps/v1", "ReplicaSet") => Kind::ReplicaSet,
             ("apps/v1", "StatefulSet") => Kind::StatefulSet,
             ("v1", "ReplicationController") => Kind::ReplicationController,
@@ -139,7 +144,7 @@ impl Snapshot<'_> {
         };
         let selector = self.0.controllers.get(&(kind, key(namespace, name)))?.as_ref()?;
         let selects = !selector.is_everything();
-        selects.then(|| Answer::Selector(Some(native::native_selector(selector))))
+        selects.then(|| Answer::Selector(Some(native::native_selector(selector).into())))
     }
 
     /// Why something is not in the snapshot.

@@ -140,7 +140,8 @@ fn target(kind: TargetKind, name: &str) -> Reference {
 
 fn owner(api_version: &str, kind: &str, name: &str) -> Reference {
     let (api_version, kind, name) = (api_version.into(), kind.into(), name.into());
-    Reference::Owner { api_version, kind, namespace: "shop".into(), name, uid: "any".into() }
+    let object = ObjectRef { api_version, kind, namespace: "shop".into(), name };
+    Reference::Owner { object: Box::new(object), uid: "any".into() }
 }
 
 fn claim(name: &str) -> Reference {
@@ -153,7 +154,7 @@ fn told(answer: Option<Answer>) -> String {
         None => "not known".into(),
         Some(Answer::Selector(None)) => "selects none".into(),
         Some(Answer::Selector(Some(selector))) => {
-            let of = native::selector(&selector).requirements;
+            let of = native::selector(&selector.native()).requirements;
             of.iter().map(|one| format!("{}={}", one.key, one.values.join(","))).collect()
         }
         Some(Answer::Volume(volume)) => format!("volume {}", volume.name),

@@ -1,15 +1,15 @@
 //! Which pods the words of a rule mean.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::requirement::Requirement;
 use placecard_feasibility::selector::Selector;
+use placecard_findings::ObjectRef;
 use placecard_language::intent::{NamedTarget, PodTarget};
 
 use super::Expander;
 use crate::frame::Own;
 use crate::kinds::{POD_NAME_LABEL, REVISION_LABELS};
 use crate::native;
-use crate::surroundings::{Answer, Reference};
+use crate::surroundings::{Answer, Reference, Selects};
 use crate::trouble::{Missing, Obstacle};
 
 /// The pods of a target.
@@ -43,10 +43,12 @@ impl Expander<'_> {
                 Own::NoLabels => Err(Obstacle::SelfHasNoLabels),
                 Own::Unreachable => Err(Obstacle::Unresolved {
                     reference: Box::new(Reference::Owner {
-                        api_version: String::new(),
-                        kind: self.owner.kind.clone(),
-                        namespace: self.frame.namespace.to_owned(),
-                        name: self.owner.name.clone(),
+                        object: Box::new(ObjectRef {
+                            api_version: String::new(),
+                            kind: self.owner.kind.clone(),
+                            namespace: self.frame.namespace.to_owned(),
+                            name: self.owner.name.clone(),
+                        }),
                         uid: self.owner.uid.clone(),
                     }),
                     missing: Missing::Unreachable,
@@ -86,8 +88,8 @@ impl Expander<'_> {
 }
 
 /// A workload's selector, without the revision labels.
-fn steady(selector: &LabelSelector) -> Selector {
-    let mut selector = native::selector(selector);
+fn steady(selector: &Selects) -> Selector {
+    let mut selector = native::selector(&selector.native());
     selector.requirements.retain(|one| !REVISION_LABELS.contains(&one.key.as_str()));
     selector
 }

@@ -24,14 +24,15 @@ impl Live {
             Reference::Target { kind, namespace, name } => {
                 self.target(basis::target(*kind), key(namespace, name), reference)
             }
-            Reference::Owner { api_version, kind, namespace, name, uid } => {
-                let kind = Watched::find(api_version, kind)?;
-                let name = key(namespace, name);
+            Reference::Owner { object, uid } => {
+                let kind = Watched::find(&object.api_version, &object.kind)?;
+                let name = key(&object.namespace, &object.name);
                 let workload = self.index.workloads.get(&(kind, name.clone()))?;
                 let ObjectId(uid) = uid.parse().ok()?;
                 let selector = read::controller_selector(&workload.slim(kind, &name));
-                (workload.uid == Some(uid))
-                    .then(|| selector.map_or(Answer::Absent, |it| Answer::Selector(Some(it))))
+                (workload.uid == Some(uid)).then(|| {
+                    selector.map_or(Answer::Absent, |it| Answer::Selector(Some(it.into())))
+                })
             }
             Reference::Namespace { name } => {
                 let known = objects.namespaces.get(name).filter(|_| !self.index.is_assumed(name));
@@ -67,7 +68,8 @@ impl Live {
                 let pod = self.index.state.pod(namespace, name)?;
                 let keeps_its_name = pod.labels.get(kinds::POD_NAME_LABEL) == Some(name);
                 let node = pod.node.unwrap_or_default();
-                Some(Answer::Pod(PodFacts { node: node.to_string(), keeps_its_name }))
+                let facts = PodFacts { node: node.to_string(), keeps_its_name };
+                Some(Answer::Pod(Box::new(facts)))
             }
             Reference::PersistentVolume { name } => {
                 let volume = objects.volumes.get(name);
@@ -118,7 +120,7 @@ impl Live {
             }
             Reference::Scale { kind, namespace, name } => {
                 let kind = basis::counted(kind)?;
-                let name = (namespace.clone(), name.clone());
+                let name = (namespace.to_string(), name.to_string());
                 let slim = self.index.workloads.get(&(kind, name.clone()))?.slim(kind, &name);
                 let mut answers = read::answers(&slim, "").into_iter();
                 answers.find_map(|(of, answer)| (of == *reference).then_some(answer))
@@ -138,7 +140,8 @@ impl Live {
         let kind = watched.kind()?;
         match self.index.by_uid.get(&(kind, uid)) {
             Some((namespace, name)) => {
-                Some(Answer::Name(ObjectName { namespace: namespace.clone(), name: name.clone() }))
+                let name = ObjectName { namespace: namespace.clone(), name: name.clone() };
+                Some(Answer::Name(Box::new(name)))
             }
             // The heartbeats of nodes are Leases too.
             None if kind == Kind::Lease => None,

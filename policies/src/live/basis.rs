@@ -20,8 +20,8 @@ const LOCAL_VOLUMES: [&str; 8] =
 pub fn of_answer(reference: &Reference) -> Vec<Watched> {
     match reference {
         Reference::Target { kind, .. } => vec![target(*kind)],
-        Reference::Owner { api_version, kind, .. } => {
-            Watched::find(api_version, kind).into_iter().collect()
+        Reference::Owner { object, .. } => {
+            Watched::find(&object.api_version, &object.kind).into_iter().collect()
         }
         Reference::Namespace { .. } => vec![Watched::Namespace],
         Reference::Claim { .. } => vec![Watched::PersistentVolumeClaim, Watched::PersistentVolume],

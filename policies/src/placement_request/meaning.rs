@@ -198,7 +198,7 @@ impl<'a> Resolver<'_, 'a> {
         let Answer::Selector(selector) = self.find(&service)? else {
             return Err(Unknown::NotAsked.into());
         };
-        let mut selector = selector.as_ref().map(native::selector).unwrap_or_default();
+        let mut selector = selector.map(|it| native::selector(&it.native())).unwrap_or_default();
         selector.requirements.retain(|one| !REVISION_LABELS.contains(&one.key.as_str()));
         if selector.is_everything() {
             return Err(Unresolvable::SelectsNothing);

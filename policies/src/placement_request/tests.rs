@@ -113,7 +113,7 @@ fn answers() -> Objects {
         (ObjectKind::PersistentVolume, 2, "", "net"),
     ] {
         let name = ObjectName { namespace: namespace.into(), name: name.into() };
-        answers.insert(Reference::Object { kind, id: ObjectId(id) }, Answer::Name(name));
+        answers.insert(Reference::Object { kind, id: ObjectId(id) }, Answer::Name(Box::new(name)));
     }
     for (lease, holder) in [
         ("shard", "db-0_5ae0"),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{below, reference};
 use crate::object::Map;
-use crate::surroundings::{Answer, Reference};
+use crate::surroundings::{Answer, Reference, Selects};
 use crate::{coordination, directory, kinds};
 
 /// What an object answers about itself to rules of other objects: a Service or workload its
@@ -59,7 +59,10 @@ fn own_answers(value: &Value, object: &ObjectRef, namespace: &str) -> Vec<(Refer
                 match_labels: Some(labels),
                 match_expressions: None,
             });
-            return vec![(target(TargetKind::Service), Answer::Selector(selector))];
+            return vec![(
+                target(TargetKind::Service),
+                Answer::Selector(selector.map(Selects::from)),
+            )];
         }
         ("v1", "Namespace") => {
             let mut labels = below(value, &["metadata", "labels"])
@@ -97,7 +100,8 @@ fn own_answers(value: &Value, object: &ObjectRef, namespace: &str) -> Vec<(Refer
         }),
         (_, selector) => selector,
     };
-    std::iter::once((target(kind), Answer::Selector(selector))).chain(scale).collect()
+    let selector = Answer::Selector(selector.map(Selects::from));
+    std::iter::once((target(kind), selector)).chain(scale).collect()
 }
 
 /// How a workload counts its replicas (apps/v1: 1 replica if it says nothing).
@@ -113,8 +117,8 @@ fn scale(
         let start =
             number(&["spec", "ordinals", "start"]).and_then(|start| u32::try_from(start).ok());
         let replicas = number(&["spec", "replicas"]).unwrap_or(1);
-        let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        let reference = Reference::Scale { kind: kind.to_owned(), namespace, name };
+        let reference =
+            Reference::Scale { kind: kind.into(), namespace: namespace.into(), name: name.into() };
         (reference, Answer::Scale { replicas, start: start.unwrap_or(0) })
     })
 }
@@ -124,15 +128,15 @@ fn scale(
 fn autoscaler(value: &Value, object: &ObjectRef, namespace: &str) -> Option<(Reference, Answer)> {
     let spec = value.get("spec")?;
     let text = |field: &str| {
-        below(spec, &["scaleTargetRef", field]).and_then(Value::as_str).map(str::to_owned)
+        below(spec, &["scaleTargetRef", field]).and_then(Value::as_str).map(Box::from)
     };
     let count = |field: &str| spec.get(field).and_then(Value::as_u64);
     let reference = Reference::Autoscaler {
         kind: text("kind")?,
-        namespace: namespace.to_owned(),
+        namespace: namespace.into(),
         name: text("name")?,
     };
     let least = count("minReplicas").unwrap_or(1);
     let most = count("maxReplicas")?;
-    Some((reference, Answer::Autoscaler { object: object.clone(), least, most }))
+    Some((reference, Answer::Autoscaler { object: Box::new(object.clone()), least, most }))
 }

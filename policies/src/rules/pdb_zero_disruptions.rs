@@ -85,9 +85,13 @@ fn pods(case: &ObjectCase<'_>, inputs: &Inputs, selector: &Selector) -> Option<i
 
 /// The fewest pods that a workload keeps.
 fn expected(case: &ObjectCase<'_>, facts: &TemplateFacts) -> Option<i64> {
-    let ObjectRef { kind, namespace, name, .. } = facts.object.clone();
+    let ObjectRef { kind, namespace, name, .. } = &facts.object;
     let scales = matches!(kind.as_str(), "Deployment" | "StatefulSet" | "ReplicaSet");
-    let autoscaler = Reference::Autoscaler { kind, namespace, name };
+    let autoscaler = Reference::Autoscaler {
+        kind: kind.as_str().into(),
+        namespace: namespace.as_str().into(),
+        name: name.as_str().into(),
+    };
     scales.then(|| match case.surroundings.objects.get(&autoscaler) {
         Some(Answer::Autoscaler { least, .. }) => i64::try_from(*least).unwrap_or(i64::MAX),
         _ => facts.replicas.unwrap_or(1),

@@ -354,8 +354,8 @@ fn named(reference: &Reference) -> String {
             };
             format!("{kind} {}", full(namespace, name))
         }
-        Reference::Owner { kind, namespace, name, .. } => {
-            format!("{kind} {}", full(namespace, name))
+        Reference::Owner { object, .. } | Reference::Workload { object } => {
+            format!("{} {}", object.kind, full(&object.namespace, &object.name))
         }
         Reference::Namespace { name } => format!("Namespace {name}"),
         Reference::Claim { namespace, name } | Reference::AccessModes { namespace, name } => {
@@ -390,8 +390,9 @@ fn named(reference: &Reference) -> String {
         Reference::Coordinations { namespace } | Reference::Cast { namespace } => {
             format!("the RoleCoordinations of {namespace}")
         }
-        Reference::Workload { kind, namespace, name, .. }
-        | Reference::Scale { kind, namespace, name } => format!("{kind} {}", full(namespace, name)),
+        Reference::Scale { kind, namespace, name } => {
+            format!("{kind} {}", full(namespace, name))
+        }
         Reference::Autoscaler { kind, namespace, name } => {
             format!("the autoscaler of {kind} {}", full(namespace, name))
         }

@@ -1,6 +1,7 @@
 //! Objects of a small cluster, in several forms each.
 
 use placecard_feasibility::inventory::pod::Pod;
+use placecard_findings::ObjectRef;
 use placecard_language::affinity::ObjectId;
 use placecard_language::directory::ObjectKind;
 use placecard_language::intent::TargetKind;
@@ -273,7 +274,8 @@ pub fn references() -> Vec<Reference> {
                 let (namespace, name) = of(kind);
                 let (api_version, uid) = (kind.api_version(), uid(kind, at, form));
                 let kind = kind.row().kind.to_owned();
-                found.push(Reference::Owner { api_version, kind, namespace, name, uid });
+                let object = Box::new(ObjectRef { api_version, kind, namespace, name });
+                found.push(Reference::Owner { object, uid });
             }
         }
         let (namespace, name) = of(Watched::PersistentVolumeClaim);
@@ -286,10 +288,11 @@ pub fn references() -> Vec<Reference> {
         let (namespace, name) = of(Watched::Deployment);
         found.push(Reference::Coordinations { namespace: namespace.clone() });
         for kind in [Watched::StatefulSet, Watched::Deployment, Watched::ReplicaSet] {
-            let kind = kind.row().kind.to_owned();
-            let (namespace, name) = (namespace.clone(), name.clone());
+            let kind = kind.row().kind.into();
+            let (namespace, name) = (namespace.as_str().into(), name.as_str().into());
             found.push(Reference::Scale { kind, namespace, name });
         }
+        let (namespace, name) = (namespace.into(), name.into());
         found.push(Reference::Autoscaler { kind: "Deployment".into(), namespace, name });
         let (namespace, name) = of(Watched::RoleCoordination);
         found.push(Reference::Coordination { namespace, name });

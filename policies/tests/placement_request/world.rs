@@ -297,7 +297,7 @@ fn add_ids(world: &World, answers: &mut Objects) {
     let mut insert = |kind, id: usize, namespace: &str, name: &str| {
         let name = ObjectName { namespace: namespace.into(), name: name.into() };
         let reference = Reference::Object { kind, id: ObjectId(id as u128) };
-        answers.insert(reference, Answer::Name(name));
+        answers.insert(reference, Answer::Name(Box::new(name)));
     };
     for at in 0..world.nodes.len() {
         insert(ObjectKind::Node, at, "", &format!("n{at}"));

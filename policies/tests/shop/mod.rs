@@ -1,8 +1,10 @@
 //! One small cluster's words and objects, for tests: a shop.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use placecard_feasibility::inventory::volume::Volume;
 use placecard_feasibility::node_terms::{NodeSet, NodeTerm};
 use placecard_feasibility::requirement::Requirement;
+use placecard_findings::ObjectRef;
 use placecard_policies::language::checked::Words;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::language::vocabulary_check;
@@ -104,8 +106,8 @@ pub(crate) fn surroundings(minor: u32) -> Surroundings {
         ("StatefulSet", "sts", json!({"matchLabels": {"app": "web"}})),
         ("ReplicaSet", "other", json!({"matchLabels": {"app": "else"}})),
     ] {
-        let selector = serde_json::from_value(selector).unwrap();
-        surroundings.objects.insert(owner(kind, uid), Answer::Selector(Some(selector)));
+        let selector: LabelSelector = serde_json::from_value(selector).unwrap();
+        surroundings.objects.insert(owner(kind, uid), Answer::Selector(Some(selector.into())));
     }
     surroundings.objects.insert(owner("ReplicaSet", "unreachable"), Answer::Unreachable);
     surroundings.objects.insert(owner("ReplicaSet", "absent"), Answer::Absent);
@@ -113,13 +115,13 @@ pub(crate) fn surroundings(minor: u32) -> Surroundings {
 }
 
 fn owner(kind: &str, uid: &str) -> Reference {
-    Reference::Owner {
+    let object = ObjectRef {
         api_version: "apps/v1".into(),
         kind: kind.into(),
         namespace: "shop".into(),
         name: "web".into(),
-        uid: uid.into(),
-    }
+    };
+    Reference::Owner { object: Box::new(object), uid: uid.into() }
 }
 
 /// An object that holds, or is, a pod with these placement fields: its labels are `app: web` and

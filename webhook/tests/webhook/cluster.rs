@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::{Request, Response, StatusCode};
 use kube::client::Body;
+use placecard_findings::ObjectRef;
 use placecard_policies::language::intent::TargetKind;
 use placecard_policies::surroundings::{Answer, Reference, ServerVersion};
 use placecard_webhook::cluster::Cluster;
@@ -76,13 +77,13 @@ fn target(kind: TargetKind, name: &str) -> Reference {
 }
 
 fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Reference {
-    Reference::Owner {
+    let object = ObjectRef {
         api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         namespace: "shop".to_owned(),
         name: name.to_owned(),
-        uid: uid.to_owned(),
-    }
+    };
+    Reference::Owner { object: Box::new(object), uid: uid.to_owned() }
 }
 
 fn object(api_version: &str, kind: &str, name: &str, selector: &Value) -> Value {
@@ -93,7 +94,7 @@ fn object(api_version: &str, kind: &str, name: &str, selector: &Value) -> Value 
 
 fn labels(answer: &Answer) -> Value {
     match answer {
-        Answer::Selector(Some(selector)) => json!(selector.match_labels),
+        Answer::Selector(Some(selector)) => json!(selector.native().match_labels),
         other => panic!("{other:?}"),
     }
 }

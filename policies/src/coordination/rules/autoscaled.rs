@@ -21,9 +21,9 @@ pub(crate) struct Range {
 fn answer<'a>(scene: &Scene<'a>, part: &Part<'_>) -> Option<&'a Answer> {
     let workload = &part.player.object.reference;
     let reference = Reference::Autoscaler {
-        kind: workload.kind.clone(),
-        namespace: scene.group.namespace.clone(),
-        name: workload.name.clone(),
+        kind: workload.kind.as_str().into(),
+        namespace: scene.group.namespace.as_str().into(),
+        name: workload.name.as_str().into(),
     };
     scene.surroundings.objects.get(&reference)
 }
@@ -37,7 +37,7 @@ pub(super) fn is_scaled(scene: &Scene<'_>, part: &Part<'_>) -> bool {
 pub(crate) fn range(scene: &Scene<'_>, part: &Part<'_>) -> Option<Range> {
     match answer(scene, part) {
         Some(Answer::Autoscaler { object, least, most }) if least < most => {
-            Some(Range { object: object.clone(), least: *least, most: *most })
+            Some(Range { object: ObjectRef::clone(object), least: *least, most: *most })
         }
         _ => None,
     }

@@ -102,7 +102,7 @@ fn start(world: &World, stale_after: Duration) -> (Watches, kube::Client) {
 
 fn app_of(answer: Option<Answer>) -> Option<String> {
     match answer? {
-        Answer::Selector(selector) => selector?.match_labels?.get("app").cloned(),
+        Answer::Selector(selector) => selector?.native().match_labels?.get("app").cloned(),
         other => panic!("{other:?}"),
     }
 }
