@@ -118,19 +118,22 @@ fn configuration(number: usize) -> String {
 #[test]
 fn facts_are_kept_and_not_documents() {
     const COUNT: usize = 600;
-    // Bytes, with the name in the index and what is kept of the file.
-    let kinds: [(&str, Manifest, usize); 6] = [
-        ("Deployment", deployment, 5 << 10),
-        ("Service", service, 2 << 10),
-        ("PodDisruptionBudget", budget, 2 << 10),
-        ("HorizontalPodAutoscaler", autoscaler, 2 << 10),
-        ("PersistentVolumeClaim", claim, 5 << 9),
-        ("ConfigMap", configuration, 1 << 10),
+    let most = 2 << 10;
+    let kinds: [(&str, Manifest); 6] = [
+        ("Deployment", deployment),
+        ("Service", service),
+        ("PodDisruptionBudget", budget),
+        ("HorizontalPodAutoscaler", autoscaler),
+        ("PersistentVolumeClaim", claim),
+        ("ConfigMap", configuration),
     ];
-    let told = kinds.map(|(kind, manifest, most)| {
+    let told = kinds.map(|(kind, manifest)| {
         let (some, twice) = (peak(manifest, COUNT), peak(manifest, 2 * COUNT));
-        (kind, (twice - some) / COUNT - TEXT, most)
+        (kind, (twice - some) / COUNT - TEXT)
     });
     println!("{told:?}");
-    assert!(told.iter().all(|(_, bytes, most)| bytes <= most), "{told:?}");
+    // Nobody asks a ConfigMap about placement: that is its name in the index, and its file.
+    let [.., (_, name)] = told;
+    assert!(name <= 768, "{told:?}");
+    assert!(told.iter().all(|(_, bytes)| bytes.saturating_sub(name) <= most), "{told:?}");
 }
