@@ -196,7 +196,7 @@ impl Inputs {
         let Lists { apart, apart_open, .. } = &self.lists;
         let by_label =
             own.labels.iter().flat_map(|(key, value)| apart.get(&self.templates, key, value));
-        let mut found: BTreeSet<usize> = by_label.map(|at| at.template).collect();
+        let mut found: BTreeSet<usize> = by_label.map(|at| at.template()).collect();
         found.extend(apart_open);
         for term in &own.apart {
             let meant = self.meant(&own.object.namespace, term);
@@ -217,7 +217,7 @@ impl Inputs {
     }
 
     fn at<'a>(&'a self, places: &'a [Place]) -> impl Iterator<Item = &'a TemplateFacts> + Clone {
-        places.iter().filter_map(|at| self.templates.get(at.template))
+        places.iter().filter_map(|at| self.templates.get(at.template()))
     }
 
     /// The templates of the objects that have one of these names.

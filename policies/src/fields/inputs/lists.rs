@@ -4,7 +4,7 @@
 use placecard_feasibility::requirement::Operator;
 use placecard_findings::ObjectRef;
 
-use super::{BudgetFacts, TemplateFacts};
+use super::{BudgetFacts, TemplateFacts, TermFacts};
 use crate::kinds;
 
 /// All lists; made once, when everything is there.
@@ -38,7 +38,7 @@ impl Lists {
             has: ByLabel::of(templates, Said::Has),
             open: that(|one| one.more_labels),
             apart: ByLabel::of(templates, Said::KeepsAway),
-            apart_open: that(|one| one.apart.len() > kept_away(one).count()),
+            apart_open: that(|one| one.apart.iter().any(|term| keeps_away(term).is_none())),
             budgets: in_order(budgets, |one| &one.object),
         }
     }
@@ -91,40 +91,68 @@ enum Said {
 }
 
 impl Said {
-    /// The label of a number and its value.
-    fn at(self, one: &TemplateFacts, number: usize) -> Option<(&str, &str)> {
+    /// The label of a place and its value.
+    fn at(self, one: &TemplateFacts, place: Place) -> Option<(&str, &str)> {
+        let number = place.value as usize;
         match self {
             Self::Has => one.labels.at(number),
-            Self::KeepsAway => kept_away(one).flatten().nth(number),
+            Self::KeepsAway => {
+                let selector = one.apart.get(place.term as usize)?.term.selector.as_ref()?;
+                let requirement = selector.requirements.get(place.requirement as usize)?;
+                Some((&requirement.key, requirement.values.get(number)?))
+            }
         }
     }
 
-    fn count(self, one: &TemplateFacts) -> usize {
+    /// All places of a template.
+    fn places(self, template: usize, one: &TemplateFacts) -> Vec<Place> {
+        let values = |term, requirement, count| {
+            (0..count).filter_map(move |value| Place::of([template, term, requirement, value]))
+        };
         match self {
-            Self::Has => one.labels.count(),
-            Self::KeepsAway => kept_away(one).flatten().count(),
+            Self::Has => values(0, 0, one.labels.count()).collect(),
+            Self::KeepsAway => {
+                let terms = one.apart.iter().enumerate();
+                let plain = terms.filter_map(|(number, term)| Some((number, keeps_away(term)?)));
+                plain.flat_map(|(term, (at, count))| values(term, at, count)).collect()
+            }
         }
     }
 }
 
-/// Of each term that asks for a label with a value, the first that no controller sets: the label with
-/// each of its values.
-fn kept_away(one: &TemplateFacts) -> impl Iterator<Item = impl Iterator<Item = (&str, &str)>> {
-    one.apart.iter().filter_map(|term| {
-        let requirements = term.term.selector.iter().flat_map(|one| &one.requirements);
-        let mut plain = requirements.filter(|one| one.operator == Operator::In);
-        let first = plain.find(|one| !kinds::is_volatile(&one.key))?;
-        Some(first.values.iter().map(|value| (first.key.as_str(), value.as_str())))
-    })
+/// The first requirement for a label with a value that no controller sets: its number, and how many
+/// values it has.
+fn keeps_away(term: &TermFacts) -> Option<(usize, usize)> {
+    let requirements = &term.term.selector.as_ref()?.requirements;
+    let mut plain = requirements.iter().enumerate();
+    let (number, first) =
+        plain.find(|(_, one)| one.operator == Operator::In && !kinds::is_volatile(&one.key))?;
+    Some((number, first.values.len()))
 }
 
 /// One label of one template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    /// The template.
-    pub(super) template: usize,
-    /// The number of the label among those that it has, or that it keeps away.
-    number: usize,
+    template: u32,
+    /// The term that keeps it away; 0 for a label that it has.
+    term: u32,
+    /// The requirement of the term; 0 for a label that it has.
+    requirement: u32,
+    /// The number among the labels that it has, or among the values of the requirement.
+    value: u32,
+}
+
+impl Place {
+    /// `None`: some number is larger than any input that is read.
+    fn of(numbers: [usize; 4]) -> Option<Self> {
+        let [template, term, requirement, value] = numbers.map(|one| u32::try_from(one).ok());
+        Some(Self { template: template?, term: term?, requirement: requirement?, value: value? })
+    }
+
+    /// The number of the template.
+    pub(super) const fn template(self) -> usize {
+        self.template as usize
+    }
 }
 
 /// Templates by a label and its value.
@@ -137,9 +165,8 @@ pub(super) struct ByLabel {
 
 impl ByLabel {
     fn of(templates: &[TemplateFacts], said: Said) -> Self {
-        let places = templates.iter().enumerate().flat_map(|(template, one)| {
-            (0..said.count(one)).map(move |number| Place { template, number })
-        });
+        let places = templates.iter().enumerate();
+        let places = places.flat_map(|(template, one)| said.places(template, one));
         let mut all = Self { said, places: places.collect() };
         let mut places = std::mem::take(&mut all.places);
         let key = |place: &Place| (all.label(templates, place), *place);
@@ -152,7 +179,7 @@ impl ByLabel {
         templates: &'a [TemplateFacts],
         place: &Place,
     ) -> Option<(&'a str, &'a str)> {
-        self.said.at(templates.get(place.template)?, place.number)
+        self.said.at(templates.get(place.template())?, *place)
     }
 
     /// The templates with this value of the label.

@@ -115,7 +115,7 @@ impl Inputs {
         let fewest = selector.requirements.iter().filter(is_plain).map(lists).min_by_key(count);
         let mut indices: Vec<usize> = match fewest {
             Some(found) => {
-                let found = found.into_iter().flatten().map(|at| at.template);
+                let found = found.into_iter().flatten().map(|at| at.template());
                 found.chain(self.lists.open.iter().copied()).collect()
             }
             None => (0..self.templates.len()).collect(),
