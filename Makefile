@@ -45,7 +45,7 @@ demo: ## see it work: mutate, refuse, lint and expand the examples; needs only t
 	@$(CARGO) run --quiet --bin placecard-demo
 
 .PHONY: test
-test: fmt-check lint cargo-test doc skipped ## everything that can be tested here
+test: fmt-check lint doc cargo-test skipped ## everything that can be tested here
 
 .PHONY: cargo-test
 cargo-test: $(GO_TARGETS) ## the tests of the workspace; without Go, all but the end-to-end tests and those of the chart

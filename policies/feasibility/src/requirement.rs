@@ -176,7 +176,7 @@ pub fn matches(requirement: &Requirement, labels: &Labels) -> bool {
     is_met(requirement, labels.get(&requirement.key).map(String::as_str))
 }
 
-/// As [`matches`], by the value that the object has for the label; `None`: it has no such label.
+/// As [`matches()`], by the value that the object has for the label; `None`: it has no such label.
 #[must_use]
 pub fn is_met(requirement: &Requirement, label: Option<&str>) -> bool {
     // Most say no, and of these nobody asks whether they can be read.
