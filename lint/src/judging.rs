@@ -204,7 +204,7 @@ fn note_placements(judged: &mut Judged, object: &Object, review: &Review) {
     let Some(on_cluster) = &mut judged.on_cluster else { return };
     for placement in &review.placements {
         match &placement.outcome {
-            Outcome::Fits(_) => on_cluster.placed += 1,
+            Outcome::Fits => on_cluster.placed += 1,
             Outcome::Shut => {}
             Outcome::Unjudged(why) => {
                 on_cluster.unjudged.push((object.reference.clone(), why.clone()));

@@ -248,7 +248,7 @@ fn closed_ground(review: &Review, finding: &Finding, before: &[Placement]) -> Op
     };
     let template = &review.placements.iter().find(of_finding)?.template;
     let was_shut =
-        |one: &Placement| one.template == *template && !matches!(one.outcome, Outcome::Fits(_));
+        |one: &Placement| one.template == *template && !matches!(one.outcome, Outcome::Fits);
     if before.iter().any(was_shut) { None } else { Ground::of_closed(finding, declared) }
 }
 

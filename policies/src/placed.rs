@@ -73,8 +73,8 @@ pub struct Placement {
 /// What was found of the next pod of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// So many nodes fit now.
-    Fits(usize),
+    /// A node fits now.
+    Fits,
     /// No node fits; a finding says why.
     Shut,
     /// It was not judged.
@@ -100,7 +100,7 @@ pub(crate) fn judge(asked: &Asked<'_>) -> (Placement, Vec<Finding>) {
         Outcome::Unjudged(Unjudged::DaemonSet) if asked.told => {
             findings.extend(daemon::findings(asked));
         }
-        Outcome::Fits(_) if asked.told => {
+        Outcome::Fits if asked.told => {
             let stored = next_pod(asked.cluster, asked.object, asked.template, asked.spec);
             if let Ok(stored) = stored {
                 findings.extend(replicas::findings(asked, &stored));
@@ -124,9 +124,8 @@ pub(crate) fn judge_live(
         let replaced = live.numbers(local.filter(|other| is_replaced(pod, owner.as_ref(), other)));
         let profile = asked.cluster.profile_of(pod);
         let profile = profile.unwrap_or_else(|| Cow::Owned(Profile::of(asked.cluster.semantics)));
-        let fitting = live.state().fitting_without(pod, &profile, &replaced);
-        if fitting > 0 {
-            return Ok(fitting);
+        if live.state().fits_without(pod, &profile, &replaced) {
+            return Ok(());
         }
         if !asked.told && !asked.cluster.closed {
             return Err(None);
@@ -149,7 +148,7 @@ impl From<Finding> for Box<Reasons> {
 
 fn judge_by(
     asked: &Asked<'_>,
-    on_nodes: impl FnOnce(&Pod) -> Result<usize, Told>,
+    on_nodes: impl FnOnce(&Pod) -> Result<(), Told>,
 ) -> (Placement, Vec<Finding>) {
     let template = &asked.template.path;
     let placement = |outcome| Placement { template: template.clone(), outcome, closed: None };
@@ -170,7 +169,7 @@ fn judge_by(
             Placement { closed, ..placement(Outcome::Shut) }
         }
         Ok(_) if stored.is_refused() => placement(Outcome::Shut),
-        Ok(nodes) => placement(Outcome::Fits(nodes)),
+        Ok(()) => placement(Outcome::Fits),
     };
     (placement, findings)
 }
@@ -183,16 +182,16 @@ fn owner(asked: &Asked<'_>) -> Option<Holder> {
 /// Why no node fits; `None` if that is not told.
 type Told = Option<Box<Reasons>>;
 
-/// How many nodes fit the pod.
+/// Whether a node fits the pod.
 ///
 /// # Errors
 ///
 /// Why none does.
-fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Told> {
+fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<(), Told> {
     let owner = owner(asked);
     let fitting = asked.cluster.fitting(pod, owner.as_ref());
-    if let Some(nodes) = fitting.filter(|nodes| !nodes.is_empty()) {
-        return Ok(nodes.len());
+    if fitting.is_some_and(|nodes| !nodes.is_empty()) {
+        return Ok(());
     }
     if !asked.told && !asked.cluster.closed {
         return Err(None);
@@ -201,10 +200,10 @@ fn on_nodes(asked: &Asked<'_>, pod: &Pod) -> Result<usize, Told> {
 }
 
 /// As [`on_nodes`], by the plain judge.
-fn explain(asked: &Asked<'_>, cycle: &Cycle<'_>, rest: &Rest<'_>) -> Result<usize, Told> {
+fn explain(asked: &Asked<'_>, cycle: &Cycle<'_>, rest: &Rest<'_>) -> Result<(), Told> {
     let (found, judgement) = diagnose_in_brief(cycle, rest);
     if !found.feasible.is_empty() {
-        return Ok(found.feasible.len());
+        return Ok(());
     }
     let (pod, inventory) = (cycle.pod, cycle.inventory);
     Err(Some(match outlook_of(cycle, &judgement, rest) {

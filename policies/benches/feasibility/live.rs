@@ -195,7 +195,7 @@ fn reviewed(value: &Value, on: &Surroundings) -> Result<(f64, String), Failure> 
         let review = review(&object, on);
         least = least.min(start.elapsed().as_secs_f64() * 1e3);
         outcome = match review.placements.first().map(|placement| &placement.outcome) {
-            Some(Outcome::Fits(nodes)) => format!("{nodes} nodes fit"),
+            Some(Outcome::Fits) => "fits".to_owned(),
             Some(Outcome::Shut) => {
                 let code = review.findings.first().map(|finding| finding.code.as_str());
                 code.unwrap_or("no finding").to_owned()

@@ -220,6 +220,21 @@ pub fn feasible_nodes<'a>(cycle: &Cycle<'a>, wanted: impl Fn(usize) -> bool) -> 
     hosts.map(|(_, host)| host).filter(passes).map(|host| host.node.name.as_str()).collect()
 }
 
+/// Whether any node passes. Of the hosts of the cycle only nodes and pods are read; `complete` gives
+/// the one that is looked at with what its pods take.
+pub(crate) fn is_feasible<'a>(cycle: &Cycle<'a>, complete: impl Fn(&Host<'a>) -> Host<'a>) -> bool {
+    let states = pre_filter(cycle);
+    let Ok(narrowed) = narrow(cycle, &states) else {
+        return false;
+    };
+    let order = order(cycle);
+    let named = |host: &&Host<'_>| {
+        narrowed.as_ref().is_none_or(|(names, _)| names.contains(&host.node.name))
+    };
+    let mut hosts = cycle.hosts.iter().filter(named);
+    hosts.any(|host| reject_first(cycle, &states, &complete(host), &order).is_none())
+}
+
 /// The pre-filters of the profile that the version has, in the order of the profile.
 fn pre_filters<'c>(cycle: &'c Cycle<'_>) -> impl Iterator<Item = Plugin> + 'c {
     let there = |plugin: &Plugin| plugin.is_there(cycle.semantics);

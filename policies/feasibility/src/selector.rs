@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::domain::{Domain, Shape};
 use crate::label::Labels;
 use crate::requirement::{
-    Flaw, Operator, Requirement, domain, flaw, is_opaque, matches, readable_domain,
+    Flaw, Operator, Requirement, domain, flaw, is_met, is_opaque, readable_domain,
 };
 
 /// A conjunction of requirements; none of them means everything. `matchLabels` entries are `In`
@@ -43,7 +43,14 @@ impl Selector {
     /// [`selector_flaw`]) matches nothing.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
-        self.requirements.iter().all(|one| !one.operator.is_comparison() && matches(one, labels))
+        self.matches_by(|key| labels.get(key).map(String::as_str))
+    }
+
+    /// As [`Self::matches`], by what `label` says that the object has for a key.
+    #[must_use]
+    pub fn matches_by<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        let met = |one: &Requirement| !one.operator.is_comparison() && is_met(one, label(&one.key));
+        self.requirements.iter().all(met)
     }
 
     /// The allowed values of each key that is named; keys that are not named are free. Opaque

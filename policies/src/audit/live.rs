@@ -309,7 +309,7 @@ impl Auditor {
                         left -= 1;
                         let itself = pod.nominated_node.is_some().then_some(&pod);
                         let itself = live.numbers(itself.into_iter());
-                        live.state().fitting_without(&pod, &self.profile, &itself) > 0
+                        live.state().fits_without(&pod, &self.profile, &itself)
                     }
                 };
                 if !special {

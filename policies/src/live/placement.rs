@@ -13,12 +13,13 @@ use placecard_feasibility::inventory::kind::Kind;
 use placecard_feasibility::inventory::pod::Pod;
 use placecard_feasibility::inventory::pods::Pods;
 use placecard_feasibility::profile::Profile;
-use placecard_feasibility::state::{Named, State};
+use placecard_feasibility::state::{Named, State, Tenant};
 use placecard_language::checked::Words;
 use placecard_language::vocabulary::Inventory as Closeness;
 
 use super::Live;
 use crate::cluster::{Cluster, Counts};
+use crate::kinds::POD_TEMPLATE_HASH;
 use crate::node_templates::node_templates;
 use crate::object::Object;
 use crate::template_pod::{holder, pod_name};
@@ -38,8 +39,9 @@ impl Live {
         let ranges = objects.limit_ranges.iter().filter(|((of, _), _)| of == namespace);
         let owner = holder(object);
         let uncounted = quotas().any(|(_, quota)| quota.used.is_none());
-        let mut pods: Pods =
-            state.pods_of(namespace, |pod| uncounted || owner.holds(pod)).into_iter().collect();
+        let wanted = |pod: &Tenant<'_>| uncounted || owner.has(pod);
+        let pods = state.pods_of(namespace, POD_TEMPLATE_HASH, wanted);
+        let mut pods: Pods = pods.into_iter().collect();
         pods.extend(state.pod(namespace, &pod_name(object)));
         let inventory = Inventory {
             pods,

@@ -34,8 +34,12 @@ impl Holder {
     /// Is this the pod's [`Holder::of`]? Asked of every pod of a cluster, so nothing is copied.
     #[must_use]
     pub fn holds(&self, pod: &Pod) -> bool {
-        self.namespace == pod.namespace
-            && self.borrowed() == holder_of(&Tenant::of(pod, POD_TEMPLATE_HASH))
+        self.namespace == pod.namespace && self.has(&Tenant::of(pod, POD_TEMPLATE_HASH))
+    }
+
+    /// The same of a pod with the label of its revision.
+    pub(crate) fn has(&self, tenant: &Tenant<'_>) -> bool {
+        self.borrowed() == holder_of(tenant)
     }
 
     pub(crate) fn borrowed(&self) -> HolderOf<'_> {

@@ -107,6 +107,11 @@ impl<'a> IncomingTerm<'a> {
         self.term
     }
 
+    /// The namespaces whose pods it may select; `None`: every namespace.
+    pub(crate) const fn namespaces(&self) -> Option<&BTreeSet<&'a str>> {
+        self.namespaces.as_ref()
+    }
+
     /// Might the term select pods of the namespace?
     pub(crate) fn speaks_of(&self, namespace: &str) -> bool {
         self.namespaces.as_ref().is_none_or(|names| names.contains(namespace))
@@ -116,7 +121,12 @@ impl<'a> IncomingTerm<'a> {
     #[must_use]
     pub fn selects(&self, pod: &Pod) -> bool {
         self.speaks_of(&pod.namespace)
-            && self.term.selector.as_ref().is_some_and(|one| one.matches(&pod.labels))
+            && self.selects_labels(|key| pod.labels.get(key).map(String::as_str))
+    }
+
+    /// Does the term select pods of these labels, in the namespaces that it speaks of?
+    pub(crate) fn selects_labels<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        self.term.selector.as_ref().is_some_and(|one| one.matches_by(label))
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::State;
 use super::pods::Kind;
+use super::strings::value_of;
 use super::table::NONE;
 use crate::filter::cycle::{Cycle, Host};
 use crate::filter::default_spread::constraints;
@@ -21,10 +22,11 @@ use crate::inventory::Inventory;
 use crate::inventory::node::Node;
 use crate::inventory::pod::{HostPort, Pod, TopologySpread, WhenUnsatisfiable};
 use crate::inventory::requests::Resources;
-use crate::judge::{Judgement, feasible_nodes, judge_cycle};
+use crate::judge::{Judgement, is_feasible, judge_cycle};
 use crate::label::Labels;
 use crate::pod_affinity::term_selects;
 use crate::profile::Profile;
+use crate::selector::Selector;
 
 /// Which of the pods that are written out have their own names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +114,17 @@ impl State {
         then(&judge_cycle(&aside.cycle(pod, profile, &self.objects)))
     }
 
-    /// How many nodes fit, as [`Self::judge_without`] says.
+    /// Whether any node fits, as [`Self::judge_without`] says. Most pods have one, and soon: what is
+    /// free is looked up only of the nodes that come before it.
     #[must_use]
-    pub fn fitting_without(&self, pod: &Pod, profile: &Profile, leave: &BTreeSet<u32>) -> usize {
+    pub fn fits_without(&self, pod: &Pod, profile: &Profile, leave: &BTreeSet<u32>) -> bool {
         let aside = self.aside(pod, profile, leave, Named::Few);
-        feasible_nodes(&aside.cycle(pod, profile, &self.objects), |_| true).len()
+        let nodes = self.nodes.iter();
+        let bare = nodes.map(|(number, node)| aside.bare_host(number, node)).collect();
+        let cycle = aside.cycle_on(pod, profile, &self.objects, bare);
+        let wants_ports = host_ports(pod).next().is_some();
+        let number = |node: &Node| self.node_number(&node.name).unwrap_or(NONE);
+        is_feasible(&cycle, |host| aside.host(number(host.node), host.node, wants_ports))
     }
 }
 
@@ -183,17 +191,28 @@ impl Aside<'_> {
         profile: &'a Profile,
         objects: &'a Inventory,
     ) -> Cycle<'a> {
+        let wants_ports = host_ports(pod).next().is_some();
+        let nodes = self.state.nodes.iter();
+        let mut hosts: Vec<Host<'a>> =
+            nodes.map(|(number, node)| self.host(number, node, wants_ports)).collect();
+        hosts.sort_unstable_by(|one, other| one.node.name.cmp(&other.node.name));
+        self.cycle_on(pod, profile, objects, hosts)
+    }
+
+    /// As [`Self::cycle`], on these hosts.
+    fn cycle_on<'a>(
+        &'a self,
+        pod: &'a Pod,
+        profile: &'a Profile,
+        objects: &'a Inventory,
+        hosts: Vec<Host<'a>>,
+    ) -> Cycle<'a> {
         let mut nominated: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
         for other in &self.nominated {
             if let Some(node) = &other.nominated_node {
                 nominated.entry(node).or_default().push(other);
             }
         }
-        let wants_ports = host_ports(pod).next().is_some();
-        let nodes = self.state.nodes.iter();
-        let mut hosts: Vec<Host<'a>> =
-            nodes.map(|(number, node)| self.host(number, node, wants_ports)).collect();
-        hosts.sort_unstable_by(|one, other| one.node.name.cmp(&other.node.name));
         Cycle {
             pod,
             inventory: objects,
@@ -205,11 +224,18 @@ impl Aside<'_> {
         }
     }
 
+    /// A node with the pods that are looked at, and nothing of what is taken.
+    fn bare_host<'a>(&'a self, number: u32, node: &'a Node) -> Host<'a> {
+        let seats = self.seats.get(number as usize).map(Vec::as_slice).unwrap_or_default();
+        let pods = seats.iter().filter_map(|at| self.pods.get(*at)).collect();
+        let (requested, allocatable) = (Resources::default(), Resources::default());
+        Host { node, pods, others: 0, requested, allocatable, ports: BTreeSet::new() }
+    }
+
     fn host<'a>(&'a self, number: u32, node: &'a Node, wants_ports: bool) -> Host<'a> {
         let state = self.state;
         let slot = state.nodes.slot(number);
-        let seats = self.seats.get(number as usize).map(Vec::as_slice).unwrap_or_default();
-        let pods: Vec<&Pod> = seats.iter().filter_map(|at| self.pods.get(*at)).collect();
+        let Host { pods, .. } = self.bare_host(number, node);
         let gone = self.left.get(&number).map(Vec::as_slice).unwrap_or_default();
         let mut requested = state.requested(number);
         for other in gone {
@@ -252,14 +278,38 @@ impl NodeNames {
     }
 }
 
+/// A term of the pod, and the namespaces that it speaks of by number: many classes are asked about.
+struct Speaking<'a> {
+    term: IncomingTerm<'a>,
+    /// Sorted; `None`: every namespace.
+    namespaces: Option<Box<[u32]>>,
+}
+
+impl<'a> Speaking<'a> {
+    fn of(state: &State, term: IncomingTerm<'a>) -> Self {
+        let namespaces = term.namespaces().map(|names| {
+            let mut numbers: Box<[u32]> =
+                names.iter().filter_map(|name| state.strings.get(name)).collect();
+            numbers.sort_unstable();
+            numbers
+        });
+        Self { term, namespaces }
+    }
+
+    fn is_of(&self, namespace: u32) -> bool {
+        self.namespaces.as_ref().is_none_or(|all| all.binary_search(&namespace).is_ok())
+    }
+}
+
 /// Which pods the judge looks at for a pod.
 struct Concern<'a> {
     state: &'a State,
     pod: &'a Pod,
     /// The labels of the pod's namespace.
     namespace: &'a Labels,
-    terms: Vec<IncomingTerm<'a>>,
-    spread: &'a [TopologySpread],
+    terms: Vec<Speaking<'a>>,
+    /// The selectors of hard constraints, which count pods of the pod's own namespace.
+    spread: Vec<&'a Selector>,
     wants_ports: bool,
 }
 
@@ -281,12 +331,14 @@ impl<'a> Concern<'a> {
             nominated: BTreeMap::new(),
         };
         let terms = pod.affinity.iter().chain(&pod.anti_affinity);
+        let hard =
+            |one: &&TopologySpread| one.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
         Self {
             state,
             pod,
             namespace: state.objects.namespaces.get(&pod.namespace).unwrap_or(&NONE),
-            terms: terms.map(|term| incoming_term(&empty, term)).collect(),
-            spread,
+            terms: terms.map(|term| Speaking::of(state, incoming_term(&empty, term))).collect(),
+            spread: spread.iter().filter(hard).filter_map(|one| one.selector.as_ref()).collect(),
             wants_ports: host_ports(pod).next().is_some(),
         }
     }
@@ -303,15 +355,15 @@ impl<'a> Concern<'a> {
         if (self.wants_ports && !spec.ports.is_empty()) || repels() {
             return true;
         }
-        let hard =
-            |one: &&TopologySpread| one.when_unsatisfiable == WhenUnsatisfiable::DoNotSchedule;
-        let counted = namespace == self.pod.namespace && self.spread.iter().any(|one| hard(&one));
-        if !counted && !self.terms.iter().any(|term| term.speaks_of(namespace)) {
-            return false;
-        }
-        let like = self.state.pod_like(kind);
-        let mut selectors = self.spread.iter().filter(hard).filter_map(|one| one.selector.as_ref());
-        self.terms.iter().any(|term| term.selects(&like))
-            || (counted && selectors.any(|selector| selector.matches(&like.labels)))
+        let strings = &self.state.strings;
+        let labels = self.state.pods.labels.key(kind.labels);
+        let label = |key: &str| {
+            let value = value_of(labels, strings.get(key)?)?;
+            Some(strings.text(value))
+        };
+        let counted = !self.spread.is_empty() && namespace == self.pod.namespace;
+        let mut terms = self.terms.iter().filter(|one| one.is_of(kind.namespace));
+        terms.any(|one| one.term.selects_labels(label))
+            || (counted && self.spread.iter().any(|selector| selector.matches_by(label)))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
-use super::table::{Map, NONE};
+use super::table::NONE;
 use crate::inventory::NamespacedName;
 use crate::inventory::disruption::DisruptionBudget;
 use crate::inventory::pod::{Owner, Pod, PodSpec};
@@ -50,19 +50,7 @@ impl State {
         let slot = self.node_number(node).map(|number| self.nodes.slot(number));
         let pods = slot.map(|slot| slot.pods.as_slice()).unwrap_or_default();
         let there = pods.iter().filter(|pod| leave.is_empty() || !leave.contains(pod));
-        there.map(move |pod| {
-            let (kind, _) = self.pods.kind(*pod);
-            let mut labels = self.pods.labels.key(kind.labels).iter();
-            let value = key.and_then(|key| labels.find(|(one, _)| *one == key));
-            let owner = self.pods.owner_of(*pod);
-            Tenant {
-                namespace: self.strings.text(kind.namespace),
-                name: self.pods.name(*pod),
-                owner: (owner != NONE).then(|| &**self.pods.owners.key(owner)),
-                label: value.map(|(_, value)| self.strings.text(*value)),
-                spec: &self.pods.specs.at(kind.spec).template,
-            }
-        })
+        there.map(move |pod| self.tenant(*pod, key))
     }
 
     /// The value of a label of the pod with this number.
@@ -83,33 +71,36 @@ impl State {
         self.pods.specs.at(kind.spec).template.notes.get(key).map(String::as_str)
     }
 
-    /// The pods of a namespace that `wanted` wants. It is asked once for all that have the same
-    /// class and controller, so it must not ask for the name of a pod that a controller made, nor
-    /// for what else such pods differ in.
-    pub fn pods_of(&self, namespace: &str, wanted: impl Fn(&Pod) -> bool) -> Vec<Pod> {
+    /// The pods of a namespace that `wanted` wants; it sees of each the value of this label.
+    pub fn pods_of(
+        &self,
+        namespace: &str,
+        label: &str,
+        wanted: impl Fn(&Tenant<'_>) -> bool,
+    ) -> Vec<Pod> {
         let Some(id) = self.strings.get(namespace) else {
             return Vec::new();
         };
-        let mut found = Vec::new();
-        let mut known: Map<(u32, u32), bool> = Map::default();
-        for (number, kind, class) in self.pods.classes.iter() {
-            if kind.namespace != id {
-                continue;
-            }
-            for pod in &class.pods {
-                let owner = self.pods.owner_of(*pod);
-                let is_wanted = match owner {
-                    NONE => wanted(&self.pod_of(*pod)),
-                    owner => {
-                        *known.entry((number, owner)).or_insert_with(|| wanted(&self.pod_of(*pod)))
-                    }
-                };
-                if is_wanted {
-                    found.push(self.pod_of(*pod));
-                }
-            }
+        let key = self.strings.get(label);
+        let classes = self.pods.classes.iter().filter(|(_, kind, _)| kind.namespace == id);
+        let pods = classes.flat_map(|(_, _, class)| &class.pods);
+        let wanted = pods.filter(|pod| wanted(&self.tenant(**pod, key)));
+        wanted.map(|pod| self.pod_of(*pod)).collect()
+    }
+
+    /// What is said of a pod, with the value of the label whose key has this number.
+    fn tenant(&self, pod: u32, key: Option<u32>) -> Tenant<'_> {
+        let (kind, _) = self.pods.kind(pod);
+        let mut labels = self.pods.labels.key(kind.labels).iter();
+        let value = key.and_then(|key| labels.find(|(one, _)| *one == key));
+        let owner = self.pods.owner_of(pod);
+        Tenant {
+            namespace: self.strings.text(kind.namespace),
+            name: self.pods.name(pod),
+            owner: (owner != NONE).then(|| &**self.pods.owners.key(owner)),
+            label: value.map(|(_, value)| self.strings.text(*value)),
+            spec: &self.pods.specs.at(kind.spec).template,
         }
-        found
     }
 
     /// How many pods each budget lets go, as [`DisruptionBudget::disruptions_allowed`] says.
