@@ -35,6 +35,8 @@ pub struct Process {
 pub struct Memory {
     /// What is resident now.
     pub resident: u64,
+    /// What of that is no page of a file: neither of the program nor of a library.
+    pub anonymous: u64,
     /// What was at most.
     pub most: u64,
 }
@@ -209,8 +211,11 @@ impl Process {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim_start_matches(':').trim().strip_suffix(" kB")?.parse().ok()
         };
-        let resident = kilobytes("VmRSS").ok_or("no VmRSS")?;
-        Ok(Memory { resident, most: kilobytes("VmHWM").ok_or("no VmHWM")? })
+        Ok(Memory {
+            resident: kilobytes("VmRSS").ok_or("no VmRSS")?,
+            anonymous: kilobytes("RssAnon").ok_or("no RssAnon")?,
+            most: kilobytes("VmHWM").ok_or("no VmHWM")?,
+        })
     }
 }
 

@@ -168,7 +168,7 @@ impl Webhook {
 
     /// What is resident now, and what was at most.
     fn says(&self, when: &str) -> Result<()> {
-        let Memory { resident, most } = self.0.memory()?;
+        let Memory { resident, most, .. } = self.0.memory()?;
         println!("{when}: {} MB resident, {} MB at most", resident / 1024, most / 1024);
         Ok(())
     }

@@ -14,6 +14,7 @@ use placecard_tests::asking::{Client, Latencies};
 use placecard_tests::crowd;
 use placecard_tests::process::Result;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Cluster, Counts, life};
@@ -39,6 +40,29 @@ impl Times {
         };
         (Latencies::of(take(&self.pods)), Latencies::of(take(&self.workloads)))
     }
+}
+
+/// So many as fast as they are answered.
+pub(crate) async fn ask_first(client: &Client, cluster: Cluster, many: u64) -> Result<()> {
+    /// Asked at once.
+    const AT_ONCE: u64 = 8;
+    /// Numbers from here on are of no other.
+    const FROM: u64 = 1 << 32;
+    let mut askers = JoinSet::new();
+    for asker in 0..AT_ONCE.min(many) {
+        let client = client.clone();
+        askers.spawn(async move {
+            let times = Times::default();
+            for number in (asker..many).step_by(usize::try_from(AT_ONCE)?) {
+                admission(&client, cluster, FROM + number, Instant::now(), &times).await?;
+            }
+            Result::Ok(())
+        });
+    }
+    while let Some(ended) = askers.join_next().await {
+        ended??;
+    }
+    Ok(())
 }
 
 /// Until it is stopped, so many a second, whether or not those before were answered.

@@ -5,8 +5,8 @@
 pub(crate) struct Sample {
     pub(crate) seconds: f64,
     pub(crate) events: f64,
-    /// In kB.
-    pub(crate) resident: f64,
+    /// In kB, without pages of files.
+    pub(crate) anonymous: f64,
 }
 
 /// The slope of least squares of memory by something; 0 where there is no line.
@@ -14,8 +14,8 @@ pub(crate) fn slope(samples: &[Sample], by: impl Fn(&Sample) -> f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
     let count = samples.len() as f64;
     let mean = |of: &dyn Fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(&by), mean(&|sample| sample.resident));
-    let both: f64 = samples.iter().map(|one| (by(one) - x) * (one.resident - y)).sum();
+    let (x, y) = (mean(&by), mean(&|sample| sample.anonymous));
+    let both: f64 = samples.iter().map(|one| (by(one) - x) * (one.anonymous - y)).sum();
     let square: f64 = samples.iter().map(|one| (by(one) - x).powi(2)).sum();
     if square > 0.0 { both / square } else { 0.0 }
 }
@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn the_line_is_that_of_least_squares() {
-        let sample = |seconds, resident| Sample { seconds, events: 2.0 * seconds, resident };
+        let sample = |seconds, anonymous| Sample { seconds, events: 2.0 * seconds, anonymous };
         let of = |samples: &[Sample]| slope(samples, |sample| sample.seconds);
         assert!(of(&[]).abs() < 1e-9);
         assert!(of(&[sample(3.0, 5.0)]).abs() < 1e-9);

@@ -161,11 +161,14 @@ fn object(
 
 /// Prepares the question for being answered on a cluster, where the pods of the new object are
 /// judged as they are written; `closed`: the inventory is closed. `false` if it has none that are to
-/// be placed.
+/// be placed, or none whose verdict anybody hears: the pods of a controller were judged at their
+/// workload, it reads no warnings, and a thousand replicas that wait for nodes would be explained a
+/// thousand times.
 #[must_use]
 pub fn keep_written(question: &mut Question, request: &AdmissionRequest<'_>, closed: bool) -> bool {
     let Question::Judge { operation, new, old } = question else { return false };
-    if new.is_pod() && *operation == admission::Operation::Update {
+    let is_unheard = new.controller().is_some() && !closed;
+    if new.is_pod() && (*operation == admission::Operation::Update || is_unheard) {
         return false;
     }
     let written = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str(raw.get()).ok());

@@ -252,4 +252,14 @@ async fn what_fits_nowhere_is_warned_of_and_admitted() {
     assert_eq!(shut["response"]["allowed"], true, "{shut}");
     let warnings = shut["response"]["warnings"].as_array().unwrap();
     assert!(warnings.iter().any(|it| it.as_str().unwrap().contains("node")), "{shut}");
+
+    // Its controller would not read that.
+    let mut owned = asks("5");
+    owned["request"]["object"]["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1",
+        "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": true}]);
+    let owned = support::answer(&app, "/validate", &owned).await;
+    assert_eq!(
+        (&owned["response"]["allowed"], &owned["response"]["warnings"]),
+        (&json!(true), &Value::Null)
+    );
 }
