@@ -92,7 +92,7 @@ impl Index {
     #[must_use]
     pub fn new(inputs: Vec<(Role, Input)>) -> Self {
         let reading = Reading { threads: side_by_side::threads(0), kept: KEPT };
-        Self::noting(inputs, reading, |_, _| (), &mut |_, _| {}).0
+        Self::noting(inputs, reading, |_, _, _| (), &mut |_, _| {}).0
     }
 
     /// As [`Index::new`], with what `note` takes down of each object while its tree is there, in the
@@ -100,7 +100,7 @@ impl Index {
     pub(crate) fn noting<N: Send>(
         inputs: Vec<(Role, Input)>,
         reading: Reading,
-        note: impl Fn(&Value, Option<&ObjectRef>) -> N + Sync,
+        note: impl Fn(Role, &Value, Option<&ObjectRef>) -> N + Sync,
         tell: &mut dyn FnMut(usize, usize),
     ) -> (Self, Vec<(ObjectId, N)>) {
         let all = inputs.len();
@@ -124,7 +124,7 @@ impl Index {
                     .filter_map(|id| {
                         let value = Written::of(&documents, id)?;
                         let name = read::reference(&value);
-                        let noted = note(&value, name.as_ref());
+                        let noted = note(role, &value, name.as_ref());
                         Some((id, name, noted))
                     })
                     .collect();
@@ -290,7 +290,7 @@ mod tests {
         let inputs = || (0..9).map(|number| (Role::Judged, input(number))).collect();
         let read = |kept| {
             let reading = Reading { threads: 2, kept };
-            let note = |value: &Value, _: Option<&ObjectRef>| value.clone();
+            let note = |_, value: &Value, _: Option<&ObjectRef>| value.clone();
             Index::noting(inputs(), reading, note, &mut |_, _| {})
         };
         let ((all, noted), (none, noted_too)) = (read(usize::MAX), read(0));

@@ -73,9 +73,8 @@ pub(crate) fn judge_objects(
         &mut workers,
         index.portions(&settled.objects),
         |own, portion| {
-            let one = |(id, role, value): (ObjectId, Role, Written)| match role {
-                Role::Judged => (id, found(index, beside, (known, &mut *own), id, &value)),
-                _ => (id, Found::default()),
+            let one = |(id, _, value): (ObjectId, Role, Written)| {
+                (id, found(index, beside, (known, &mut *own), id, &value))
             };
             index.within(portion, &settled.objects).into_iter().map(one).collect::<Vec<_>>()
         },

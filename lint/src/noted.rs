@@ -76,18 +76,23 @@ pub(crate) struct Looking<'a> {
     pub(crate) alone: Surroundings,
     /// Stands for an absent namespace.
     pub(crate) namespace: Option<&'a str>,
-    /// They are reviewed at once. On a cluster each is looked at again anyway.
+    /// Those that are judged are reviewed at once. On a cluster each is looked at again anyway.
     pub(crate) at_once: bool,
 }
 
-/// Looks at one object.
-pub(crate) fn note(value: &Value, name: Option<&ObjectRef>, looking: &Looking<'_>) -> Noted {
+/// Looks at one object, which is `judged` itself or only answers others.
+pub(crate) fn note(
+    value: &Value,
+    name: Option<&ObjectRef>,
+    judged: bool,
+    looking: &Looking<'_>,
+) -> Noted {
     let Looking { alone, namespace, at_once } = looking;
     let mut object = read::object(value, &alone.words).ok();
     if let Some(object) = &mut object {
         in_namespace(object, *namespace);
     }
-    let clean = object.as_ref().filter(|_| *at_once && name.is_some());
+    let clean = object.as_ref().filter(|_| *at_once && judged && name.is_some());
     let clean = clean.and_then(|one| clean_of(one, value, alone));
     let mut told = Told::default();
     if let Some(object) = object.filter(|one| !one.templates.is_empty()) {
@@ -132,11 +137,13 @@ pub(crate) fn settled(index: &Index, noted: &[(ObjectId, Noted)]) -> Settled {
     let mut settled = Settled::default();
     let silent = silent(noted);
     for (id, one) in noted {
-        let Some(clean) = one.clean.filter(|clean| clean.unless.without(silent).is_empty()) else {
+        // Nothing is found in what is not judged.
+        if index.files.get(id.file).is_some_and(|file| file.role != Role::Judged) {
+            settled.objects.insert(*id);
             continue;
-        };
-        settled.objects.insert(*id);
-        if index.files.get(id.file).is_some_and(|file| file.role == Role::Judged) {
+        }
+        if let Some(clean) = one.clean.filter(|clean| clean.unless.without(silent).is_empty()) {
+            settled.objects.insert(*id);
             settled.judged += 1;
             settled.templates += clean.templates as usize;
         }

@@ -237,7 +237,9 @@ pub(crate) fn judge_on(
     let words = words.cloned().unwrap_or_else(|| words_ahead(inputs, &files));
     let alone = Surroundings { words: words.into(), server: inputs.server, ..Default::default() };
     let looking = Looking { alone, namespace, at_once: !on_cluster && !twice };
-    let note = |value: &Value, name: Option<&ObjectRef>| noted::note(value, name, &looking);
+    let note = |role, value: &Value, name: Option<&ObjectRef>| {
+        noted::note(value, name, role == Role::Judged, &looking)
+    };
     let (index, mut noted) = Index::noting(files, reading, note, tell_read);
     let threads = threads.unwrap_or_else(|| side_by_side::threads(index.count()));
     let mut findings = load_findings(&index);
